@@ -1,0 +1,126 @@
+// Measures the server against the bare engine in memory: `npm run bench` (`-- --help` says how to ask for less).
+import { setTimeout as sleep } from 'node:timers/promises'
+import { measureHash } from './bench/hash.ts'
+import { type Cell, measureRow, type Plan } from './bench/measure.ts'
+import { type Options, readOptions, UsageError } from './bench/options.ts'
+import { hashTable, rowTable, type StartTime, startTable } from './bench/report.ts'
+import type { Scratch } from './bench/scratch.ts'
+import { type Subject, type SubjectDefinition, startSubject } from './bench/subject.ts'
+import { defineEngine, defineServers } from './bench/subjects.ts'
+import { connectionCount, createTarget, type Target } from './bench/target.ts'
+
+interface Started {
+  readonly definition: SubjectDefinition
+  readonly subject: Subject
+  readonly target: Target
+}
+
+/** What must be undone at the end, last made first. */
+const leftovers: (() => Promise<void>)[] = []
+let isInterrupted = false
+
+class Interrupted extends Error {}
+
+async function run(options: Options): Promise<void> {
+  const surroundings = { databaseUrl: process.env.BENCH_DATABASE_URL ?? process.env.DATABASE_URL, redisUrl: process.env.REDIS_URL }
+  const started: Started[] = []
+  for (const definition of await defineServers(options.subjects, surroundings, keep)) started.push(await start(definition))
+  started.push(await start(defineEngine(await idTokenAlgorithm(started[0]?.target))))
+
+  console.log(`${connectionCount} connections. Per core: requests a CPU second of the server and its children. ÷ engine: in the same round.`)
+  await measureRows(
+    options,
+    started.map(({ target }) => target),
+  )
+  if (options.isStartMeasured) console.log(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
+}
+
+async function measureRows(options: Options, targets: readonly Target[]): Promise<void> {
+  const weights = options.rows.reduce((total, { weight = 1 }) => total + weight, 0)
+  for (const row of options.rows) {
+    const cells = await measureRow(row, targets, planFor(options, row.weight ?? 1, weights * targets.length))
+    console.log(rowTable(row.title, cells))
+    if (row.name === 'password') console.log(hashTable(cells, await measureHash(options.isQuick ? 1 : 3)))
+    if (cells.some(isFailed)) process.exitCode = 1
+  }
+}
+
+/** Shares the time out: about 110 s of load in all, 20 s when quick. */
+function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
+  const rounds = isQuick ? 1 : 3
+  const seconds = (isQuick ? 20 : 110) / (shares * rounds)
+  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3) }
+}
+
+const isFailed = ({ failure, rounds }: Cell): boolean => failure !== undefined || rounds.some(({ load }) => load.done === 0)
+
+async function start(definition: SubjectDefinition): Promise<Started> {
+  const subject = await startSubject(definition, atEnd)
+  return { definition, subject, target: await createTarget(subject) }
+}
+
+/** Stops every server and starts it again on what it left, some times. */
+async function measureStarts(started: readonly Started[], times: number): Promise<readonly StartTime[]> {
+  const measured: StartTime[] = []
+  for (const { definition, subject, target } of started) {
+    await target.close()
+    await subject.stop()
+    const againSeconds: number[] = []
+    for (let time = 0; time < times; time += 1) {
+      const again = await startSubject(definition, atEnd)
+      againSeconds.push(again.startSeconds)
+      await again.stop()
+    }
+    measured.push({ target: definition.name, firstSeconds: subject.startSeconds, againSeconds })
+  }
+  return measured
+}
+
+/** What the first server signs ID tokens with, so that the engine does the same work. */
+async function idTokenAlgorithm(target: Target | undefined): Promise<string> {
+  const fallback = 'RS256'
+  const idToken = (await target?.signedIn().catch(() => undefined))?.[0]?.tokens.id_token
+  if (idToken === undefined) return fallback
+  const header: unknown = JSON.parse(Buffer.from(idToken.split('.')[0] ?? '', 'base64url').toString())
+  return header instanceof Object && 'alg' in header ? String(header.alg) : fallback
+}
+
+/** After an interruption nothing more is begun: what was just made is undone, and the run ends here. */
+function atEnd(undo: () => Promise<void>): void {
+  leftovers.push(undo)
+  if (isInterrupted) throw new Interrupted()
+}
+
+function keep({ value, remove }: Scratch): string {
+  atEnd(remove)
+  return value
+}
+
+async function cleanUp(): Promise<void> {
+  for (let undo = leftovers.pop(); undo; undo = leftovers.pop()) {
+    await undo().catch(cause => console.error('Not cleaned up:', cause))
+  }
+}
+
+const interruption = new Promise<never>((_resolve, reject) => {
+  const interrupt = () => {
+    isInterrupted = true
+    reject(new Interrupted())
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
+})
+
+const running = (async () => run(readOptions(process.argv.slice(2))))()
+try {
+  await Promise.race([running, interruption])
+} catch (cause) {
+  if (cause instanceof UsageError) console.error(cause.message)
+  else if (!(cause instanceof Interrupted)) console.error(cause)
+  process.exitCode = cause instanceof Interrupted ? 130 : 1
+}
+await cleanUp()
+if (isInterrupted) {
+  await Promise.race([running.catch(() => undefined), sleep(2000)]) // what was being made meanwhile
+  await cleanUp()
+}
+process.exit() // connections to ended servers hold nothing worth waiting for

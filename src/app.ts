@@ -1,0 +1,102 @@
+// The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
+import Koa, { type Context, type Middleware } from 'koa'
+import { createHealthRoutes, isReady } from './api/routes.ts'
+import type { Config } from './config.ts'
+import { createGallery } from './interactions/gallery.ts'
+import { createPages } from './interactions/pages.ts'
+import { createPresent, type Present } from './interactions/present.ts'
+import { createInteractionRouter } from './interactions/router.ts'
+import type { ShowPages } from './oidc/engine-pages.ts'
+import { createProtocol, type Protocol } from './oidc/protocol.ts'
+import { Problem } from './platform/errors.ts'
+import { createAssets } from './platform/http/assets.ts'
+import { createCookieKeys } from './platform/http/cookie-keys.ts'
+import { createErrorBoundary } from './platform/http/errors.ts'
+import { createFormTokens } from './platform/http/form.ts'
+import { createGuard } from './platform/http/guard.ts'
+import { createHeaders } from './platform/http/headers.ts'
+import { mountRoutes } from './platform/http/mount.ts'
+import { createRequestLog } from './platform/http/request.ts'
+import type { Resources } from './resources.ts'
+import type { Services } from './services.ts'
+
+const viewsDirectory = new URL('../views', import.meta.url).pathname
+
+/** The app and the protocol it mounts. */
+export interface App {
+  readonly koa: Koa
+  readonly protocol: Protocol
+}
+
+/** Puts the app together. */
+export const createApp = async ({ config, resources, services }: { config: Config; resources: Resources; services: Services }): Promise<App> => {
+  const { issuer } = config
+  const isDevelopment = config.environment !== 'production'
+  const isSecure = new URL(issuer).protocol === 'https:'
+  const { log, secrets, now, newId, randomBytes } = resources
+
+  const assets = createAssets(`${viewsDirectory}/assets`)
+  const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets })
+  const present = createPresent({ pages, randomBytes })
+  const cookieKeys = createCookieKeys(secrets.derive('cookie'))
+  const protocol = await createProtocol({ ...resources, ...services, issuer, isDevelopment, cookieKeys, show: showPages(present, isDevelopment) })
+  const interactions = createInteractionRouter({
+    ...services,
+    interactions: protocol.interactions,
+    present,
+    forms: createFormTokens(secrets),
+    secrets,
+    issuer,
+    isSecure,
+    now,
+  })
+
+  const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
+  // Whatever a proxy says, the protocol people see is the issuer's.
+  Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
+  koa.on('error', error => log.error({ err: error }, 'a response failed'))
+  koa.use(createRequestLog({ log, newId }))
+  koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
+  koa.use(createProbes(resources))
+  koa.use(createHeaders({ isSecure }))
+  koa.use(createGuard({ issuer }))
+  koa.use(assets.middleware)
+  koa.use(mountRoutes({ prefix: '/api', routes: createHealthRoutes(resources), identify: anybody }))
+  koa.use(interactions.routes())
+  if (isDevelopment) koa.use(createGallery({ pages }).routes())
+  for (const middleware of protocol.middleware) koa.use(middleware)
+  koa.use(() => {
+    throw new Problem('not_found')
+  })
+  return { koa, protocol }
+}
+
+// Probes come from machines that know no name of ours, so they stand before the guard of the host.
+const createProbes =
+  (resources: Resources): Middleware =>
+  async (ctx, next) => {
+    if (ctx.path === '/livez') ctx.body = 'ok\n'
+    else if (ctx.path === '/readyz') {
+      const ready = await isReady(resources)
+      ctx.status = ready ? 200 : 503
+      ctx.body = ready ? 'ready\n' : 'not ready\n'
+    } else await next()
+  }
+
+const anybody = async (ctx: Context) => ({ kind: 'anonymous' as const, permissions: new Set<string>(), requestId: ctx.state.requestId, ip: ctx.ip })
+
+const showProblem = (present: Present, { ctx, problem }: { ctx: Context; problem: Problem }) => {
+  if (problem.code === 'interaction_expired') present(ctx, 'expired', {})
+  else if (problem.code === 'not_found') present(ctx, 'not-found', {})
+  else present(ctx, 'error', { heading: problem.status >= 500 ? 'Something went wrong' : 'That did not work', message: problem.message })
+}
+
+const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
+  error: (ctx, { detail, ...page }) => present(ctx, 'error', { ...page, detail: isDevelopment ? detail : undefined }),
+  expired: (ctx, page) => present(ctx, 'expired', page),
+  logout: (ctx, page) => present(ctx, 'logout', page),
+  signedOut: (ctx, page) => present(ctx, 'signed-out', page),
+  deviceCode: (ctx, { error, ...page }) => present(ctx, 'device-code', { ...page, ...(error ? { fieldErrors: { user_code: error } } : {}) }),
+  deviceConfirm: (ctx, page) => present(ctx, 'device-confirm', page),
+  deviceDone: (ctx, page) => present(ctx, 'device-done', page),
+})

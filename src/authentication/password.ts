@@ -1,0 +1,37 @@
+// Passwords: hashed with argon2id (RFC 9106) behind a gate; the only file that knows argon2.
+import { availableParallelism } from 'node:os'
+import argon2 from 'argon2'
+import { createGate } from './gate.ts'
+
+/** OWASP's and ASVS 5.0's parameters at once: 46 MiB, one pass, one lane. */
+export const argon2Parameters = { type: argon2.argon2id, memoryCost: 47_104, timeCost: 1, parallelism: 1 } as const
+
+/** Hashes and verifies. */
+export interface Passwords {
+  /** A PHC string. Throws `busy` when too many are waiting. */
+  hash(password: string): Promise<string>
+  /** Whether the password is the one; without a hash the same work is done against a decoy and the answer is no. */
+  verify(password: string, hash: string | undefined): Promise<boolean>
+  /** Whether the hash was made with other parameters than today's. */
+  isOutdated(hash: string): boolean
+}
+
+/** Makes the service. Threads: one core is left to everything else. */
+export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) => Buffer }): Passwords => {
+  const gate = createGate({ places: Math.max(1, availableParallelism() - 1), waiting: 64 })
+  const hash = (password: string) => gate(() => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) }))
+  let decoy: Promise<string> | undefined
+  return {
+    hash,
+    verify: async (password, known) => {
+      decoy ??= hash(randomBytes(16).toString('hex'))
+      const target = known ?? (await decoy)
+      const isMatch = await gate(() => argon2.verify(target, prepared(password)))
+      return known !== undefined && isMatch
+    },
+    isOutdated: known => argon2.needsRehash(known, argon2Parameters),
+  }
+}
+
+// NIST SP 800-63B-4 §3.1.1.2: one Unicode form, so that the same typed password is the same on every keyboard.
+const prepared = (password: string) => password.normalize('NFC')

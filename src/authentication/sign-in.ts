@@ -1,0 +1,73 @@
+// Signing in with a password: a refused person learns nothing, neither by words nor by time.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { type Database, statement } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
+import { hashOf } from '../platform/secrets.ts'
+import { normalizeEmail } from '../users/email.ts'
+import type { UserId } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+import type { Proof } from './authentication.ts'
+import type { Passwords } from './password.ts'
+
+/** Proves people by password. */
+export interface SignIn {
+  /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
+  prove(actor: Actor, attempt: { identifier: string; password: string }): Promise<Proof>
+  /** Sets a user's password, whatever it was. */
+  setPassword(actor: Actor, user: { id: UserId; password: string }): Promise<void>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly limit: MakeLimit
+  readonly now: () => Date
+}
+
+const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
+
+/** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
+export const createSignIn = ({ database, change, users, passwords, limit, now }: Needs): SignIn => {
+  const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
+  const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
+
+  const rehash = async (methodId: string, password: string) => {
+    const secret = await passwords.hash(password)
+    return { id: methodId, secret }
+  }
+
+  return {
+    prove: async (actor, { identifier, password }) => {
+      const normalized = normalizeEmail(identifier)
+      const accountKey = hashOf('account', normalized ?? identifier).toString('base64url')
+      const ipKey = addressKey(actor.ip ?? 'unknown')
+      await Promise.all([byAccount.consume(accountKey), byAddress.consume(ipKey)])
+
+      const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
+      const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
+      const isMatch = await passwords.verify(password, method?.secret)
+      const proven = isMatch && user && !user.isSuspended ? user : undefined
+      const renewed = proven && method && passwords.isOutdated(method.secret) ? await rehash(method.id, password) : undefined
+
+      await change(actor, async (tx, record) => {
+        if (renewed) await tx.authenticationMethod.update({ where: { id: renewed.id }, data: { secret: renewed.secret } })
+        record(proven ? 'sign_in.succeeded' : 'sign_in.refused', { id: user?.id, method: 'password' }, { outcome: proven ? 'kept' : 'refused' })
+      })
+      if (!proven) throw new Problem('invalid_credentials')
+      await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
+      return { user: proven, amr: ['pwd'] }
+    },
+    setPassword: async (actor, { id, password }) => {
+      const secret = await passwords.hash(password)
+      await change(actor, async (tx, record) => {
+        await tx.authenticationMethod.updateMany({ where: { userId: id, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
+        await tx.authenticationMethod.create({ data: { userId: id, kind: 'password', secret } })
+        record('password.set', { id })
+      })
+    },
+  }
+}

@@ -1,0 +1,125 @@
+// OAuth clients: made, registered, found with a cache that asks for nothing but a version once a second.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { type Database, statement } from '../platform/data/database.ts'
+import { createMemo } from '../platform/data/memo.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
+import { isSecretOf, standInSecret, toColumns, toRegistration } from './registration.ts'
+
+/** The clients of the system. */
+export interface Clients {
+  /** Throws `client_id_taken`. The secret is given this once. */
+  create(actor: Actor, client: NewClient): Promise<{ secret?: string }>
+  /** A living client; at most a second old, and the same object while its version is. */
+  find(clientId: string): Promise<Registration | undefined>
+  /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. */
+  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }): Promise<void>
+  /** Deletes a client softly; absent ones are left alone. */
+  remove(actor: Actor, clientId: string): Promise<void>
+  /** Whether the secret is one of the client's living secrets. */
+  verifySecret(clientId: string, secret: string): Promise<boolean>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly secrets: Secrets
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+}
+
+const versionOf = statement('client-version', 'SELECT version FROM clients WHERE client_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL')
+
+/** Makes the service. */
+export const createClients = ({ database, change, secrets, now, randomBytes }: Needs): Clients => {
+  const known = new Map<string, Registration>()
+
+  const load = async (clientId: string): Promise<Registration | undefined> => {
+    const [current] = await database.run<{ version: number }>(versionOf, [clientId])
+    const cached = known.get(clientId)
+    if (current && cached?.version === current.version) return cached
+    known.delete(clientId)
+    if (!current) return undefined
+    const row = await database.prisma.client.findUnique({ where: { clientId }, include: { secrets: { where: { revokedAt: null } } } })
+    if (!row) return undefined
+    const registration = toRegistration(row, secrets)
+    known.set(clientId, registration)
+    return registration
+  }
+
+  const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const find = async (clientId: string) => (isWellFormed(clientId) ? memo.get(clientId) : undefined)
+
+  // `client_secret_jwt` is verified with the secret itself, so there it is sealed; everywhere else a digest is enough.
+  const kept = (clientId: string, secret: string, method: string) => ({
+    hint: secret.slice(-4),
+    ...(method === 'client_secret_jwt'
+      ? { sealed: secrets.seal('client-secret-sealed', secret, clientId) }
+      : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
+  })
+
+  return {
+    find,
+    create: async (actor, client) => {
+      const secret = needsSecret(client.authenticationMethod) ? (client.secret ?? randomBytes(32).toString('base64url')) : undefined
+      await change(actor, async (tx, record) => {
+        const row = await tx.client.create({
+          data: {
+            clientId: client.clientId,
+            name: client.name,
+            organizationId: client.organizationId,
+            firstParty: client.isFirstParty,
+            tokenEndpointAuthMethod: client.authenticationMethod,
+            grantTypes: [...client.grantTypes],
+            responseTypes: client.grantTypes.includes('authorization_code') ? ['code'] : [],
+            redirectUris: [...(client.redirectUris ?? [])],
+            postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
+            requirePkce: client.isPkceRequired,
+            refreshGraceSeconds: client.refreshGraceSeconds,
+            metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
+            secrets: secret === undefined ? undefined : { create: kept(client.clientId, secret, client.authenticationMethod) },
+          },
+        })
+        record('client.created', { id: row.id, client_id: row.clientId, name: row.name }, { organizationId: client.organizationId })
+      })
+      memo.forget(client.clientId)
+      return { secret }
+    },
+    register: async (actor, { client_id: clientId, ...metadata }) => {
+      const columns = toColumns(metadata)
+      const secret =
+        typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
+      await change(actor, async (tx, record) => {
+        const before = await tx.client.findUnique({ where: { clientId }, select: { id: true } })
+        const row = await tx.client.upsert({
+          where: { clientId },
+          create: { clientId, ...columns },
+          update: { ...columns, version: { increment: 1 } },
+        })
+        if (secret !== undefined) {
+          await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
+          await tx.clientSecret.create({ data: { clientId: row.id, ...kept(clientId, secret, columns.tokenEndpointAuthMethod) } })
+        }
+        record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
+      })
+      memo.forget(clientId)
+    },
+    remove: async (actor, clientId) => {
+      const client = await database.prisma.client.findFirst({ where: { clientId, deletedAt: null }, select: { id: true, name: true } })
+      if (!client) return
+      await change(actor, async (tx, record) => {
+        await tx.client.update({ where: { clientId }, data: { deletedAt: now(), version: { increment: 1 } } })
+        record('client.deleted', { id: client.id, client_id: clientId, name: client.name })
+      })
+      memo.forget(clientId)
+    },
+    verifySecret: async (clientId, secret) => {
+      const registration = await find(clientId)
+      return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })
+    },
+  }
+}
+
+// RFC 6749 appendix A.1: printable ASCII; anything else cannot be the identifier of a client.
+const isWellFormed = (clientId: string) => clientId.length <= 255 && /^[\x20-\x7e]+$/.test(clientId)

@@ -1,0 +1,92 @@
+// Turns a client's rows into registered metadata and back.
+import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
+import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
+
+/** A client with its living secrets, as Prisma reads it. */
+export interface ClientRow {
+  id: string
+  clientId: string
+  organizationId: string | null
+  name: string
+  firstParty: boolean
+  tokenEndpointAuthMethod: string
+  grantTypes: string[]
+  responseTypes: string[]
+  redirectUris: string[]
+  postLogoutRedirectUris: string[]
+  requirePkce: boolean
+  refreshGraceSeconds: number
+  metadata: unknown
+  version: number
+  secrets: { digest: Uint8Array | null; sealed: string | null; expiresAt: Date | null }[]
+}
+
+/** What the protocol needs of a client. */
+export const toRegistration = (row: ClientRow, secrets: Secrets): Registration => {
+  const kept: KeptSecret[] = row.secrets.map(secret => ({
+    digest: secret.digest ? Buffer.from(secret.digest) : undefined,
+    sealed: secret.sealed ?? undefined,
+    expiresAt: secret.expiresAt ?? undefined,
+  }))
+  const secret = needsSecret(row.tokenEndpointAuthMethod) ? { client_secret: sharedSecret(row, kept, secrets) } : {}
+  return {
+    clientId: row.clientId,
+    version: row.version,
+    organizationId: row.organizationId ?? undefined,
+    isFirstParty: row.firstParty,
+    isPkceRequired: row.requirePkce,
+    refreshGraceSeconds: row.refreshGraceSeconds,
+    secrets: kept,
+    metadata: {
+      ...(isObject(row.metadata) ? row.metadata : {}),
+      client_id: row.clientId,
+      client_name: row.name,
+      token_endpoint_auth_method: row.tokenEndpointAuthMethod,
+      grant_types: row.grantTypes,
+      response_types: row.responseTypes,
+      redirect_uris: row.redirectUris,
+      post_logout_redirect_uris: row.postLogoutRedirectUris,
+      ...secret,
+    },
+  }
+}
+
+/** What stands for the secret of a client whose secrets are only digests. */
+export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-secret', `stand-in:${clientId}`).toString('base64url')
+
+/** Whether the presented secret is one of the living. Every one is compared, in constant time. */
+export const isSecretOf = (registration: Registration, presented: string, { secrets, now }: { secrets: Secrets; now: Date }): boolean => {
+  const digest = secrets.digest('client-secret', presented)
+  const living = registration.secrets.filter(secret => secret.digest && (!secret.expiresAt || secret.expiresAt > now))
+  return living.map(secret => isEqualSecret(secret.digest ?? Buffer.alloc(0), digest)).includes(true)
+}
+
+/** The columns of a client from registered metadata (RFC 7591). */
+export const toColumns = ({
+  client_id: _clientId,
+  client_secret: _secret,
+  client_name: name,
+  token_endpoint_auth_method: method,
+  grant_types: grantTypes,
+  response_types: responseTypes,
+  redirect_uris: redirectUris,
+  post_logout_redirect_uris: postLogoutRedirectUris,
+  ...metadata
+}: ClientMetadata) => ({
+  name: typeof name === 'string' ? name : '',
+  tokenEndpointAuthMethod: typeof method === 'string' ? method : 'client_secret_basic',
+  grantTypes: strings(grantTypes),
+  responseTypes: strings(responseTypes),
+  redirectUris: strings(redirectUris),
+  postLogoutRedirectUris: strings(postLogoutRedirectUris),
+  metadata: JSON.parse(JSON.stringify(metadata)),
+})
+
+const sharedSecret = (row: ClientRow, kept: readonly KeptSecret[], secrets: Secrets): string => {
+  const sealed = kept.find(secret => secret.sealed)?.sealed
+  return sealed === undefined ? standInSecret(row.clientId, secrets) : secrets.unseal('client-secret-sealed', sealed, row.clientId)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

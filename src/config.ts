@@ -1,0 +1,96 @@
+// The environment, read once: the only place that knows the names of the settings.
+import { z } from 'zod'
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+const emptyIsAbsent = (value: unknown) => (value === '' ? undefined : value)
+const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(emptyIsAbsent, schema.optional())
+const withDefault = <Schema extends z.ZodType<string | number>>(schema: Schema, value: z.output<Schema>) =>
+  z.preprocess(given => emptyIsAbsent(given) ?? value, schema)
+const flag = z.enum(['true', 'false', '1', '0']).transform(value => value === 'true' || value === '1')
+const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value
+
+const environmentSchema = z.object({
+  NODE_ENV: withDefault(z.enum(['development', 'test', 'production']), 'development'),
+  PORT: withDefault(z.coerce.number('must be a port number').int().min(0).max(65_535), 3000),
+  HOST: optional(z.string()),
+  ISSUER: optional(z.string().refine(origin, 'must be an origin such as https://id.example.com, without path or trailing slash')),
+  DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\/./, 'must start with postgresql://')),
+  REDIS_URL: optional(z.string().regex(/^(rediss?|redis\+cluster|rediss\+cluster):\/\/./, 'must start with redis:// or rediss://')),
+  DATA_DIR: withDefault(z.string(), './data'),
+  SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
+  TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front').int().min(0).max(10), 0),
+  LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
+  SEED_DEMO: optional(flag),
+})
+
+/** The settings, parsed. `secretKey` is absent only in development, where the server makes and keeps its own. */
+export interface Config {
+  readonly environment: 'development' | 'test' | 'production'
+  readonly port: number
+  readonly host?: string
+  /** The issuer identifier: an origin. */
+  readonly issuer: string
+  readonly databaseUrl?: string
+  readonly redisUrl?: string
+  readonly dataDir: string
+  readonly secretKey?: string
+  /** How many trusted proxies stand in front; 0 trusts no forwarded header. */
+  readonly trustedProxies: number
+  readonly logLevel: string
+  readonly isDemoSeeded: boolean
+}
+
+/** The names of all settings, as `.env.example` lists them. */
+export const settingNames: readonly string[] = Object.keys(environmentSchema.shape)
+
+/** Thrown by {@link readConfig}: every fault of the environment, one sentence each. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(['These settings need attention:', ...faults.map(fault => `  - ${fault}`)].join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/** Parses the environment. Throws {@link ConfigError} naming all that is wrong. */
+export const readConfig = (environment: Readonly<Record<string, string | undefined>> = process.env): Config => {
+  const parsed = environmentSchema.safeParse(environment)
+  const production = environment.NODE_ENV === 'production' ? productionFaults(environment) : []
+  if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...production])
+  if (production.length > 0) throw new ConfigError(production)
+  const settings = parsed.data
+  return {
+    environment: settings.NODE_ENV,
+    port: settings.PORT,
+    host: settings.HOST,
+    issuer: settings.ISSUER ?? `http://localhost:${settings.PORT}`,
+    databaseUrl: settings.DATABASE_URL,
+    redisUrl: settings.REDIS_URL,
+    dataDir: settings.DATA_DIR,
+    secretKey: settings.SECRET_KEY,
+    trustedProxies: settings.TRUST_PROXY,
+    logLevel: settings.LOG_LEVEL,
+    isDemoSeeded: settings.SEED_DEMO ?? settings.NODE_ENV !== 'production',
+  }
+}
+
+const productionFaults = (environment: Readonly<Record<string, string | undefined>>): string[] => {
+  const faults: string[] = []
+  for (const name of ['ISSUER', 'DATABASE_URL', 'REDIS_URL', 'SECRET_KEY']) if (!environment[name]) faults.push(`${name} is required in production`)
+  const issuer = environment.ISSUER
+  if (issuer && URL.canParse(issuer)) {
+    const url = new URL(issuer)
+    if (url.protocol !== 'https:' && !loopback.test(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
+  }
+  const secretKey = environment.SECRET_KEY
+  if (secretKey && isWeak(secretKey)) faults.push('SECRET_KEY is too weak: make one with `openssl rand -base64 48`')
+  if (environment.SEED_DEMO === 'true' || environment.SEED_DEMO === '1')
+    faults.push('SEED_DEMO makes accounts with known passwords and is refused in production')
+  return faults
+}
+
+// Not an entropy estimate: it stops words, repetitions and placeholders.
+const isWeak = (secretKey: string) => new Set(secretKey).size < 12 || /change[-_ ]?me|secret[-_ ]?key|example|password/i.test(secretKey)

@@ -1,0 +1,47 @@
+// Consent: what a client asks for, in plain words, allowed or denied.
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { Problem } from '../platform/errors.ts'
+import { readForm } from '../platform/http/form.ts'
+import { text } from '../platform/http/text.ts'
+import { type Interaction, type PageNeeds, seeOther, visitor } from './interaction.ts'
+import type { PageScope } from './page-locals.ts'
+
+const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
+
+const words: Readonly<Record<string, Omit<PageScope, 'name'>>> = {
+  openid: { title: 'Know who you are', detail: 'An identifier of your account' },
+  email: { title: 'See your email address' },
+  profile: { title: 'See your profile', detail: 'Name, picture and language' },
+  organizations: { title: 'See your organizations', detail: 'And your role in each' },
+}
+
+/** Makes the page's handlers. */
+export const createConsentPage = ({ interactions, users, present, forms, issuer }: PageNeeds) => ({
+  show: async (ctx: Context, interaction: Interaction) => {
+    const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
+    if (!user) throw new Problem('interaction_expired')
+    const base = `/interaction/${interaction.uid}`
+    present(ctx, 'consent', {
+      action: `${base}/consent`,
+      switchAction: `${base}/switch`,
+      csrf: forms.issue(interaction.uid),
+      client: interaction.client,
+      account: user.email,
+      scopes: [
+        ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toWords),
+        ...interaction.asked.claims.map(claim => ({ name: claim, title: `See your ${claim.replaceAll('_', ' ')}` })),
+      ],
+      resources: Object.entries(interaction.asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toWords) })),
+      offline: interaction.hasOfflineAccess,
+    })
+  },
+  submit: async (ctx: Context) => {
+    const interaction = await interactions.get(ctx)
+    const { csrf, decision } = await readForm(ctx, { fields: form, issuer })
+    forms.verify(interaction.uid, csrf)
+    seeOther(ctx, decision === 'allow' ? await interactions.finishConsent(ctx, visitor(ctx)) : await interactions.refuse(ctx, visitor(ctx)))
+  },
+})
+
+const toWords = (scope: string): PageScope => ({ name: scope, ...(words[scope] ?? { title: scope }) })

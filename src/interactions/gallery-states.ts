@@ -1,0 +1,141 @@
+/** The states in which the gallery shows each page. */
+import type { Branding } from './branding.ts'
+import type { PageClient, PageLocals, PageName } from './page-locals.ts'
+import type { CommonLocals } from './pages.ts'
+
+type Forms = Exclude<PageName, 'gallery'>
+type States = { readonly [View in Forms]: { readonly plain: PageLocals[View]; readonly [state: string]: PageLocals[View] } }
+
+const svg = (body: string) => `data:image/svg+xml;base64,${Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${body}</svg>`).toString('base64')}`
+const tile = svg(
+  'viewBox="0 0 44 44"><rect width="44" height="44" fill="#233a8e"/><path d="M12 31V13h13a7 7 0 0 1 0 14h-6" fill="none" stroke="#fff" stroke-width="4"/>',
+)
+const wordmark = (ink: string) =>
+  svg(
+    `viewBox="0 0 148 32"><circle cx="16" cy="16" r="12" fill="none" stroke="${ink}" stroke-width="6"/><text x="40" y="23" font-family="sans-serif" font-weight="700" font-size="21" fill="${ink}">Nordlicht</text>`,
+  )
+
+const client: PageClient = {
+  name: 'Papertrail',
+  logoUrl: tile,
+  origin: 'app.papertrail.example',
+  policyUrl: 'https://papertrail.example/privacy',
+  termsUrl: 'https://papertrail.example/terms',
+}
+const longClient: PageClient = {
+  ...client,
+  logoUrl: undefined,
+  name: 'The Extraordinarily Comprehensive Donaudampfschifffahrtsgesellschaftskapitän Resource Planner (Staging, Europe)',
+  origin: 'a-very-long-host-name-that-goes-on-and-on.customers.eu-central-1.papertrail.example',
+  verified: false,
+}
+const csrf = 'k3Jx0pQm8vT1cZ5s'
+const username = 'ada@papertrail.example'
+const longUsername = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
+const form = { action: '/dev/gallery', csrf }
+const engineForm = { action: '/dev/gallery', xsrf: csrf }
+const connections = [
+  { id: 'google', name: 'Google' },
+  { id: 'github', name: 'GitHub' },
+]
+const scopes = [
+  { name: 'profile', title: 'See your name and picture' },
+  { name: 'email', title: 'See your email address', detail: username },
+]
+const resources = [
+  {
+    name: 'Papertrail Library',
+    scopes: [
+      { name: 'documents:read', title: 'Read your documents' },
+      { name: 'documents:write', title: 'Create and change documents', detail: 'Including those shared with you.' },
+    ],
+  },
+]
+const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
+
+const identifier = { ...form, client, connections: [], cancelAction: '/dev/gallery' }
+const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', canRemember: true }
+const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
+const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '203.0.113.24', userAgent: 'Papertrail for Android TV 4.2' } }
+
+/** Every page in every state; the gallery adds brands and a right-to-left one to each. */
+export const GALLERY_STATES: States = {
+  identifier: {
+    plain: identifier,
+    alone: { ...form, connections: [] },
+    connections: { ...identifier, connections, connectionAction: '/dev/gallery' },
+    error: { ...identifier, username, error: 'Too many attempts. Try again in 5 minutes.' },
+    'field-error': { ...identifier, username: 'ada', fieldErrors: { username: 'Enter an email address, like ada@example.com.' } },
+    long: { ...identifier, username: longUsername, client: longClient, connections: [{ id: 'sso', name: longClient.name }], connectionAction: '/dev/gallery' },
+  },
+  password: {
+    plain: password,
+    bare: { ...form, username, changeUrl: '/dev/gallery' },
+    error: { ...password, remember: true, error: 'The email or password is incorrect.' },
+    'field-error': { ...password, fieldErrors: { password: 'Enter your password.' } },
+    long: { ...password, username: longUsername, client: longClient, cancelAction: '/dev/gallery' },
+  },
+  consent: {
+    plain: consent,
+    unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },
+    error: { ...consent, error: 'Choose Allow or Deny.' },
+    long: { ...consent, client: longClient, account: longUsername, offline: true },
+  },
+  'device-code': {
+    plain: engineForm,
+    error: { ...engineForm, userCode: 'WDJB-MJHT', error: 'This code has expired. Ask your device for a new one.' },
+    'field-error': { ...engineForm, userCode: 'WDJB', fieldErrors: { user_code: 'Enter all eight characters of the code.' } },
+  },
+  'device-confirm': {
+    plain: confirm,
+    unverified: { ...confirm, client: { name: 'papertrail-cli', verified: false }, device: {} },
+    error: { ...confirm, error: 'Choose one of the two.' },
+    long: { ...confirm, client: longClient, device: { ip: '2001:0db8:85a3:0000:0000:8a2e:0370:7334', userAgent: browser } },
+  },
+  'device-done': { plain: { client }, alone: {}, long: { client: longClient } },
+  logout: { plain: { ...engineForm, client }, alone: engineForm, long: { ...engineForm, client: longClient } },
+  'signed-out': {
+    plain: { client, returnUrl: 'https://app.papertrail.example/' },
+    alone: {},
+    again: { returnUrl: '/dev/gallery' },
+    long: { client: longClient, returnUrl: '/' },
+  },
+  error: {
+    plain: {
+      heading: 'This sign-in link does not work',
+      message: 'The application that sent you here asked for something we cannot do. Go back to it and try again; if it happens again, tell its makers.',
+    },
+    client: {
+      heading: 'Something went wrong',
+      message: 'It is our fault, not yours. Try again in a minute.',
+      client,
+      homeUrl: 'https://app.papertrail.example/',
+    },
+    detail: {
+      heading: 'This sign-in link does not work',
+      message: 'The address to return to is not registered.',
+      detail: `invalid_redirect_uri: redirect_uri did not match any of the client’s registered redirect_uris\n${'    at frame\n'.repeat(24)}`,
+      homeUrl: '/',
+    },
+  },
+  expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
+  'not-found': { plain: { homeUrl: '/' }, alone: {} },
+}
+
+const branding: Branding = {
+  name: 'Authy2',
+  supportUrl: 'mailto:help@authy2.example',
+  termsUrl: 'https://authy2.example/terms',
+  privacyUrl: 'https://authy2.example/privacy',
+}
+const tenant: Branding = { ...branding, name: 'Nordlicht Energie', logoUrl: wordmark('#16202c'), logoDarkUrl: wordmark('#f2f6fa') }
+
+/** What the common locals are in the states that every page has. */
+export const COMMON_STATES = {
+  plain: { branding },
+  branded: { branding: { ...tenant, primaryColor: '#ffe81a', backgroundColor: '#ff7a59', radius: '0px' } },
+  'branded-dark': {
+    branding: { ...tenant, logoUrl: undefined, primaryColor: '#0b0b3b', primaryTextColor: '#222266', backgroundColor: '#000033', radius: '24px' },
+  },
+  rtl: { branding, lang: 'ar', dir: 'rtl' },
+} as const satisfies Record<string, Partial<CommonLocals>>

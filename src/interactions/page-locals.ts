@@ -1,0 +1,139 @@
+/** What each hosted page needs to be shown: the contract between the routes and the views. */
+
+/** The client as a page tells of it. */
+export interface PageClient {
+  readonly name: string
+  readonly logoUrl?: string
+  /** The host of the redirect URI, e.g. `docs.acme.example`. */
+  readonly origin?: string
+  readonly policyUrl?: string
+  readonly termsUrl?: string
+  /** `false` shows a warning; absent shows nothing. */
+  readonly verified?: boolean
+}
+
+/** What is wrong with the last submit. With only `fieldErrors`, the summary is a general sentence. */
+export interface FormProblem {
+  readonly error?: string
+  /** Field name to sentence. */
+  readonly fieldErrors?: Readonly<Record<string, string>>
+}
+
+/** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `csrf` to `cancelAction`. */
+export interface IdentifierPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  readonly username?: string
+  readonly client?: PageClient
+  readonly connections: readonly { readonly id: string; readonly name: string; readonly iconUrl?: string }[]
+  /** Needed when there are connections. */
+  readonly connectionAction?: string
+  readonly cancelAction?: string
+}
+
+/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `cancelAction`. */
+export interface PasswordPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  readonly username: string
+  readonly changeUrl: string
+  readonly client?: PageClient
+  readonly forgotUrl?: string
+  /** Whether the «Keep me signed in» box is offered, and whether it is ticked. */
+  readonly canRemember?: boolean
+  readonly remember?: boolean
+  readonly cancelAction?: string
+}
+
+/** A scope in plain words. */
+export interface PageScope {
+  readonly name: string
+  readonly title: string
+  readonly detail?: string
+}
+
+/** Posts `csrf`, `decision` (`allow` or `deny`) to `action`; `csrf` to `switchAction`. */
+export interface ConsentPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  readonly switchAction: string
+  readonly client: PageClient
+  /** How the account is told: its e-mail address or name. */
+  readonly account: string
+  readonly scopes: readonly PageScope[]
+  readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
+  /** Whether offline access is asked. */
+  readonly offline?: boolean
+}
+
+/** Posts `xsrf`, `user_code` to `action`; its field error is `user_code`. */
+export interface DeviceCodePage extends FormProblem {
+  readonly action: string
+  readonly xsrf: string
+  readonly userCode?: string
+}
+
+/** Posts `xsrf`, `user_code` and `confirm=yes` or `abort=yes` to `action`. */
+export interface DeviceConfirmPage extends FormProblem {
+  readonly action: string
+  readonly xsrf: string
+  readonly userCode: string
+  readonly client: PageClient
+  readonly device: { readonly ip?: string; readonly userAgent?: string }
+}
+
+export interface DeviceDonePage {
+  readonly client?: PageClient
+}
+
+/** Posts `xsrf` and, to sign out, `logout=yes` to `action`. */
+export interface LogoutPage {
+  readonly action: string
+  readonly xsrf: string
+  readonly client?: PageClient
+}
+
+export interface SignedOutPage {
+  readonly client?: PageClient
+  readonly returnUrl?: string
+}
+
+export interface ErrorPage {
+  readonly heading: string
+  readonly message: string
+  /** For developers; give it in development only. */
+  readonly detail?: string
+  readonly client?: PageClient
+  readonly homeUrl?: string
+}
+
+export interface ExpiredPage {
+  /** Where the sign-in starts again: the client's `initiate_login_uri` or home page. */
+  readonly startUrl?: string
+}
+
+export interface NotFoundPage {
+  readonly homeUrl?: string
+}
+
+export interface GalleryPage {
+  readonly gallery: readonly { readonly name: string; readonly states: readonly { readonly name: string; readonly url: string }[] }[]
+}
+
+/** View name to the type of its locals. */
+export interface PageLocals {
+  readonly identifier: IdentifierPage
+  readonly password: PasswordPage
+  readonly consent: ConsentPage
+  readonly 'device-code': DeviceCodePage
+  readonly 'device-confirm': DeviceConfirmPage
+  readonly 'device-done': DeviceDonePage
+  readonly logout: LogoutPage
+  readonly 'signed-out': SignedOutPage
+  readonly error: ErrorPage
+  readonly expired: ExpiredPage
+  readonly 'not-found': NotFoundPage
+  readonly gallery: GalleryPage
+}
+
+export type PageName = keyof PageLocals

@@ -1,0 +1,36 @@
+// Puts a page into a response: its security policy, its language, its brand.
+import type { Context } from 'koa'
+import type { PageLocals, PageName } from './page-locals.ts'
+import type { CommonLocals, Pages } from './pages.ts'
+
+/** Answers with a page. The status is the caller's to set; it stays 200 otherwise. */
+export type Present = <View extends PageName>(ctx: Context, view: View, locals: PageLocals[View]) => void
+
+interface Needs {
+  readonly pages: Pages
+  readonly randomBytes: (size: number) => Buffer
+}
+
+/** Makes the presenter. Pages are never kept by a cache and say nothing of where one came from. */
+export const createPresent =
+  ({ pages, randomBytes }: Needs): Present =>
+  (ctx, view, locals) => {
+    const nonce = randomBytes(16).toString('base64')
+    ctx.set('Content-Security-Policy', policy(nonce))
+    ctx.set('Cache-Control', 'no-store')
+    ctx.type = 'html'
+    const common: CommonLocals = { lang: 'en', dir: 'ltr', branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
+    ctx.body = pages.render(view, { ...locals, ...common })
+  }
+
+// No `form-action`: browsers apply it to the redirects after a form, which lead to the client.
+const policy = (nonce: string) =>
+  [
+    "default-src 'none'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    `script-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' https: data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')

@@ -1,0 +1,32 @@
+// A user as tokens tell of them.
+import type { Account, FindAccount } from 'oidc-provider'
+import type { User } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+
+/** The claims each scope asks for (OpenID Connect Core §5.4). */
+export const claimsByScope = {
+  openid: ['sub', 'auth_time', 'amr'],
+  email: ['email', 'email_verified'],
+  profile: ['name', 'picture', 'locale', 'updated_at'],
+}
+
+/** Finds the account of a subject; a deleted or suspended user has none, so that nothing is issued to them. */
+export const createFindAccount =
+  (users: Users): FindAccount =>
+  async (_ctx, sub) => {
+    const user = await users.find(sub)
+    return user && !user.isSuspended ? toAccount(user) : undefined
+  }
+
+const toAccount = (user: User): Account => ({
+  accountId: user.id,
+  claims: async () => ({
+    sub: user.id,
+    email: user.email,
+    email_verified: user.isEmailVerified,
+    name: user.name,
+    picture: user.picture,
+    locale: user.locale,
+    updated_at: Math.floor(user.updatedAt.getTime() / 1000),
+  }),
+})

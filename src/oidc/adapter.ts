@@ -1,0 +1,132 @@
+// The engine's storage: which kind lives where, what single use means for each, and ids that are stored only as hashes.
+import Provider, { type Adapter, errors } from 'oidc-provider'
+import { isUnavailable } from '../platform/data/database.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import { type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
+import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { temporarilyUnavailable } from './problems.ts'
+import type { RefreshTokens } from './refresh-tokens.ts'
+import type { SessionArtifacts } from './session-artifacts.ts'
+
+interface Needs {
+  /** For what a person would miss. */
+  readonly durable: PostgresArtifacts
+  /** For what may be lost: Redis where there is one. */
+  readonly volatile: ArtifactStore
+  readonly sessions: SessionArtifacts
+  readonly refreshTokens: RefreshTokens
+  readonly clients: Adapter
+  readonly secrets: Secrets
+}
+
+const volatileKinds = new Set(['Interaction', 'AuthorizationCode', 'PushedAuthorizationRequest', 'ReplayDetection'])
+
+/** Makes the factory the engine is configured with: an adapter for each model name. */
+export const createAdapters =
+  (needs: Needs) =>
+  (kind: string): Adapter =>
+    guarded({ ...plainAdapter(kind, needs), ...specialAdapter(kind, needs) })
+
+const plainAdapter = (kind: string, { durable, volatile }: Needs): Adapter => {
+  const store = volatileKinds.has(kind) ? volatile : durable
+  return {
+    upsert: (id, payload, expiresIn) => store.put(toArtifact(kind, { id, payload, expiresIn })),
+    find: async id => toPayload(id, await store.find(kind, id)),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: async id => {
+      if (await store.consume(kind, id)) return
+      throw kind === 'PushedAuthorizationRequest'
+        ? new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+        : new errors.InvalidGrant('already used')
+    },
+    destroy: async id => {
+      await store.destroy(kind, id)
+    },
+    revokeByGrantId: async grantId => {
+      // Artifacts elsewhere die with the grant's tombstone: every use of one reads the grant.
+      if (store === durable) await durable.deleteByGrant(kind, grantId)
+    },
+  }
+}
+
+const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
+  switch (kind) {
+    case 'Client':
+      return needs.clients
+    case 'Session':
+      return needs.sessions
+    case 'RefreshToken':
+      return needs.refreshTokens
+    case 'Grant':
+      return { destroy: id => needs.durable.revokeGrant(id) }
+    case 'AuthorizationCode':
+      return { consume: id => consumeOnce(needs.volatile, kind, { id, durable: needs.durable }) }
+    case 'DeviceCode':
+      return deviceCodeAdapter(needs)
+    case 'Interaction':
+      return interactionAdapter(needs)
+    default:
+      return {}
+  }
+}
+
+// RFC 6749 §4.1.2: a code presented twice revokes what was issued on it. The winner may still be saving its tokens:
+// the grant's tombstone reaches those too.
+const consumeOnce = async (store: ArtifactStore, kind: string, { id, durable }: { id: string; durable: PostgresArtifacts }) => {
+  if (await store.consume(kind, id)) return
+  const grantId = (await store.find(kind, id))?.payload.grantId
+  if (typeof grantId === 'string')
+    await Promise.all([durable.revokeGrant(grantId), durable.deleteByGrant('AccessToken', grantId), durable.deleteByGrant('RefreshToken', grantId)])
+  throw new errors.InvalidGrant('already used')
+}
+
+// A device code is found by its user code and saved again under its own id, which is therefore kept, sealed.
+const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter> => ({
+  upsert: (id, payload, expiresIn) =>
+    durable.put(toArtifact('DeviceCode', { id, payload: { ...payload, sealedId: secrets.seal('artifact', id, 'DeviceCode') }, expiresIn })),
+  findByUserCode: async userCode => {
+    if (!/^[A-Z0-9]{1,32}$/.test(userCode)) return undefined
+    const found = await durable.findByUserCode(userCode)
+    if (!found || typeof found.payload.sealedId !== 'string') return undefined
+    return toPayload(secrets.unseal('artifact', found.payload.sealedId, 'DeviceCode'), found)
+  },
+  consume: id => consumeOnce(durable, 'DeviceCode', { id, durable }),
+})
+
+// An interaction holds whatever the client sent and the ids of other artifacts: it is sealed whole.
+const interactionAdapter = ({ volatile, secrets }: Needs): Partial<Adapter> => ({
+  upsert: (id, payload, expiresIn) =>
+    volatile.put({ kind: 'Interaction', id, payload: { sealed: secrets.seal('artifact', JSON.stringify(payload), 'Interaction') }, ttlSeconds: expiresIn }),
+  find: async id => {
+    const sealed = (await volatile.find('Interaction', id))?.payload.sealed
+    return typeof sealed === 'string' ? JSON.parse(secrets.unseal('artifact', sealed, 'Interaction')) : undefined
+  },
+  destroy: async id => {
+    const wasThere = await volatile.destroy('Interaction', id)
+    // Two tabs may resume one interaction together: only the first goes on.
+    if (!wasThere && Provider.ctx?.oidc?.route.endsWith('resume')) throw new errors.SessionNotFound('interaction was already resumed')
+  },
+})
+
+// An unreachable database is told as `temporarily_unavailable`, so that no client takes it for a refusal.
+const guarded = (adapter: Adapter): Adapter => {
+  const guard =
+    <Args extends unknown[], Result>(method: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        return await method(...args)
+      } catch (error) {
+        throw isUnavailable(error) ? temporarilyUnavailable(error) : error
+      }
+    }
+  return {
+    upsert: guard(async (...args: Parameters<Adapter['upsert']>) => adapter.upsert(...args)),
+    find: guard(async (id: string) => adapter.find(id)),
+    findByUid: guard(async (uid: string) => adapter.findByUid(uid)),
+    findByUserCode: guard(async (code: string) => adapter.findByUserCode(code)),
+    consume: guard(async (id: string) => adapter.consume(id)),
+    destroy: guard(async (id: string) => adapter.destroy(id)),
+    revokeByGrantId: guard(async (grantId: string) => adapter.revokeByGrantId(grantId)),
+  }
+}

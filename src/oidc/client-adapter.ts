@@ -1,0 +1,19 @@
+// Clients as the engine reads and registers them; the service keeps them.
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Clients } from '../clients/clients.ts'
+import { isPlainText } from '../platform/http/text.ts'
+import { actorOf } from './actor.ts'
+
+/** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
+export const createClientAdapter = (clients: Clients): Adapter => ({
+  find: async clientId => (await clients.find(clientId))?.metadata as AdapterPayload | undefined,
+  upsert: async (clientId, metadata) => {
+    if (!isPlainText(metadata)) throw new errors.InvalidClientMetadata('client metadata contains characters that text cannot have')
+    await clients.register(actorOf(), { ...metadata, client_id: clientId })
+  },
+  destroy: clientId => clients.remove(actorOf(), clientId),
+  findByUid: async () => undefined,
+  findByUserCode: async () => undefined,
+  consume: async () => undefined,
+  revokeByGrantId: async () => undefined,
+})

@@ -1,0 +1,134 @@
+// The engine's configuration: what is on, for whom, and with which of our own parts.
+import type { Configuration, JWKS } from 'oidc-provider'
+import type { Registration } from '../clients/client.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { CookieKeys } from '../platform/http/cookie-keys.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import { claimsByScope } from './account.ts'
+import type { createAdapters } from './adapter.ts'
+import { clientHooks } from './client-hooks.ts'
+import type { EnginePages } from './engine-pages.ts'
+import { lifetimes } from './lifetimes.ts'
+import { createPolicy } from './policy.ts'
+import { resourceIndicators } from './resources.ts'
+
+/** What the configuration is made of. */
+export interface ConfigurationNeeds {
+  readonly issuer: string
+  readonly isSecure: boolean
+  readonly adapters: ReturnType<typeof createAdapters>
+  readonly clients: Clients
+  readonly resourceServers: ResourceServers
+  readonly pages: EnginePages
+  readonly secrets: Secrets
+  readonly cookieKeys: CookieKeys
+  readonly fetch: typeof fetch
+  readonly findAccount: NonNullable<Configuration['findAccount']>
+  readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
+  /** The registration behind one of the engine's clients. */
+  readonly registrationOf: (client: object) => Registration | undefined
+}
+
+const asymmetric = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+
+/** Makes the configuration over today's keys. */
+export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Configuration => ({
+  adapter: needs.adapters,
+  jwks,
+  findAccount: needs.findAccount,
+  loadExistingGrant: needs.loadExistingGrant,
+  claims: { ...claimsByScope, acr: null, iss: null, sid: null },
+  scopes: ['openid', 'offline_access'],
+  responseTypes: ['code'],
+  // A secret is only kept where the client opted in, so HMAC is for `client_secret_jwt` and nothing else.
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
+  enabledJWA: {
+    clientAuthSigningAlgValues: ['HS256', ...asymmetric],
+    idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+    userinfoSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+    introspectionSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+    authorizationSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+    requestObjectSigningAlgValues: [...asymmetric],
+    dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+  },
+  subjectTypes: ['public', 'pairwise'],
+  pairwiseIdentifier: async (_ctx, accountId, client) => needs.secrets.digest('pairwise', `${client.sectorIdentifier}\0${accountId}`).toString('base64url'),
+  sectorIdentifierUriValidate: () => true,
+  allowOmittingSingleRegisteredRedirectUri: false,
+  acceptQueryParamAccessTokens: false,
+  clockTolerance: 15,
+  cookies: cookies(needs),
+  interactions: { policy: createPolicy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  renderError: needs.pages.error,
+  fetch: needs.fetch,
+  fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },
+  routes: {
+    authorization: '/oauth2/authorize',
+    token: '/oauth2/token',
+    userinfo: '/oauth2/userinfo',
+    jwks: '/oauth2/jwks',
+    introspection: '/oauth2/introspect',
+    revocation: '/oauth2/revoke',
+    pushed_authorization_request: '/oauth2/par',
+    device_authorization: '/oauth2/device_authorization',
+    registration: '/oauth2/register',
+    end_session: '/oauth2/logout',
+    code_verification: '/device',
+  },
+  ttl: {
+    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+    AuthorizationCode: lifetimes.authorizationCode,
+    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.clientCredentials,
+    DeviceCode: lifetimes.deviceCode,
+    Grant: lifetimes.grant,
+    IdToken: lifetimes.idToken,
+    Interaction: lifetimes.interaction,
+    RefreshToken: (_ctx, token) => Math.max(1, Math.min(lifetimes.refreshTokenIdle, lifetimes.refreshTokenAbsolute - token.totalLifetime())),
+    Session: lifetimes.session,
+    InitialAccessToken: lifetimes.initialAccessToken,
+  },
+  ...clientHooks(needs),
+  features: features(needs),
+})
+
+const cookies = ({ cookieKeys, isSecure }: ConfigurationNeeds): Configuration['cookies'] => ({
+  names: isSecure
+    ? { session: '__Host-session', interaction: '__Secure-interaction', resume: '__Secure-resume' }
+    : { session: 'session', interaction: 'interaction', resume: 'resume' },
+  keys: cookieKeys as never,
+  long: { httpOnly: true, sameSite: 'lax', path: '/', secure: isSecure, signed: true, overwrite: true },
+  short: { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, overwrite: true },
+})
+
+const features = ({ pages, secrets, clients, registrationOf, resourceServers }: ConfigurationNeeds): Configuration['features'] => ({
+  devInteractions: { enabled: false },
+  backchannelLogout: { enabled: true },
+  claimsParameter: { enabled: true },
+  clientCredentials: { enabled: true },
+  deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },
+  dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: () => false },
+  introspection: {
+    enabled: true,
+    // A token is told of to its own client, and to the confidential clients of the same organization.
+    allowedPolicy: async (_ctx, client, token) => {
+      if (token.clientId === client.clientId) return true
+      const own = registrationOf(client)?.organizationId
+      return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
+    },
+  },
+  jwtIntrospection: { enabled: true },
+  jwtResponseModes: { enabled: true },
+  jwtUserinfo: { enabled: true },
+  pushedAuthorizationRequests: { enabled: true },
+  registration: { enabled: true, initialAccessToken: true },
+  registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
+  requestObjects: { enabled: true },
+  resourceIndicators: resourceIndicators(resourceServers),
+  revocation: {
+    enabled: true,
+    allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+  },
+  rpInitiatedLogout: { enabled: true, ...pages.logout },
+  userinfo: { enabled: true },
+})

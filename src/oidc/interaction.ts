@@ -1,0 +1,113 @@
+// One round of asking a person something, between the authorization request and its answer: told to the pages, and finished by them.
+import type { Context } from 'koa'
+import { errors, type Grant, type InteractionResults } from 'oidc-provider'
+import { z } from 'zod'
+import type { Actor } from '../platform/actor.ts'
+import { type Change, event } from '../platform/data/change.ts'
+import { isUnavailable } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { type ClientOnPage, toPage } from './engine-pages.ts'
+import type { Engine } from './provider.ts'
+
+/** What is asked, and for whom. */
+export interface Interaction {
+  readonly uid: string
+  readonly prompt: string
+  readonly client: ClientOnPage
+  readonly loginHint?: string
+  /** The user who is signed in, if one is. */
+  readonly accountId?: string
+  /** What consent is asked for. */
+  readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
+  readonly hasOfflineAccess: boolean
+}
+
+/** The interactions of the engine. Each finishing answers the address where the authorization goes on. */
+export interface Interactions {
+  /** Throws `interaction_expired` when there is none, or this browser is not the one it began in. */
+  get(ctx: Context): Promise<Interaction>
+  finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  finishConsent(ctx: Context, actor: Actor): Promise<string>
+  /** The person refused or left: the client is told `access_denied`. */
+  refuse(ctx: Context, actor: Actor): Promise<string>
+}
+
+/** The events of consent. */
+export const interactionEvents = {
+  'consent.granted': event('grant', { client_id: z.string(), scopes: z.array(z.string()) }),
+  'consent.refused': event('grant', { client_id: z.string() }),
+}
+
+/** Makes the entrance's view of interactions. */
+export const createInteractions = ({ engine, change }: { engine: Engine; change: Change }): Interactions => {
+  const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
+  const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
+    translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
+
+  return {
+    get: async ctx => {
+      const found = await details(ctx)
+      if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+      const clientId = String(found.params.client_id)
+      const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
+      const scopes = strings(found.prompt.details.missingOIDCScope)
+      return {
+        uid: found.uid,
+        prompt: found.prompt.name,
+        client: client ?? { name: clientId },
+        loginHint: typeof found.params.login_hint === 'string' ? found.params.login_hint : undefined,
+        accountId: found.session?.accountId,
+        asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
+        hasOfflineAccess: scopes.includes('offline_access'),
+      }
+    },
+    finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
+      finish(ctx, { result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) } }, isMerged: false }),
+    finishConsent: async (ctx, actor) => {
+      const found = await details(ctx)
+      const accountId = found.session?.accountId
+      const clientId = String(found.params.client_id)
+      if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
+      const { Grant } = engine.current()
+      const known = found.grantId ? await Grant.find(found.grantId) : undefined
+      const grant = known?.accountId === accountId && known.clientId === clientId ? known : new Grant({ accountId, clientId })
+      const scopes = addTo(grant, found.prompt.details)
+      const grantId = await grant.save()
+      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', { client_id: clientId, scopes }))
+      return finish(ctx, { result: { consent: { grantId } }, isMerged: true })
+    },
+    refuse: async (ctx, actor) => {
+      const found = await details(ctx)
+      if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+      const accountId = found.session?.accountId
+      await change({ ...actor, ...(accountId ? { kind: 'user' as const, id: accountId } : {}) }, async (_tx, record) =>
+        record('consent.refused', { client_id: String(found.params.client_id) }, { outcome: 'refused' }),
+      )
+      return finish(ctx, { result: { error: 'access_denied', error_description: 'the user refused' }, isMerged: false })
+    },
+  }
+}
+
+const translating = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof errors.SessionNotFound) throw new Problem('interaction_expired', { cause: error })
+    throw isUnavailable(error) ? new Problem('unavailable', { cause: error, retryAfterSeconds: 5 }) : error
+  }
+}
+
+const addTo = (grant: Grant, details: Record<string, unknown>): string[] => {
+  const scopes = strings(details.missingOIDCScope)
+  const claims = strings(details.missingOIDCClaims)
+  const resources = Object.entries(resourceScopes(details.missingResourceScopes))
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
+  if (claims.length > 0) grant.addOIDCClaims(claims)
+  for (const [indicator, asked] of resources) grant.addResourceScope(indicator, asked.join(' '))
+  return [...scopes, ...resources.flatMap(([, asked]) => asked)]
+}
+
+const resourceScopes = (value: unknown): Record<string, string[]> =>
+  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([indicator, scopes]) => [indicator, strings(scopes)])) : {}
+
+const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

@@ -1,0 +1,23 @@
+// How long things live, in seconds.
+
+const minute = 60
+const hour = 60 * minute
+const day = 24 * hour
+
+/** RFC 9700, OpenID Connect Core and our own judgement. */
+export const lifetimes = {
+  accessToken: hour,
+  authorizationCode: minute,
+  clientCredentials: 10 * minute,
+  deviceCode: 10 * minute,
+  idToken: hour,
+  interaction: hour,
+  session: 14 * day,
+  /** A refresh token that is not used for so long is dead. */
+  refreshTokenIdle: 30 * day,
+  /** Rotation does not reach beyond this. */
+  refreshTokenAbsolute: 180 * day,
+  /** Twice the refresh tokens' own: a grant in use is prolonged at half of it. */
+  grant: 360 * day,
+  initialAccessToken: day,
+}

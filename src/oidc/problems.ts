@@ -1,0 +1,11 @@
+// Our own failures in the protocol's words.
+import { errors } from 'oidc-provider'
+
+/** 503 `temporarily_unavailable` (RFC 6749 §4.1.2.1): something this server depends on is gone; nobody was refused. */
+export const temporarilyUnavailable = (cause: unknown) =>
+  Object.assign(new errors.CustomOIDCProviderError('temporarily_unavailable', 'a service this server depends on is unavailable, try again in a moment'), {
+    status: 503,
+    statusCode: 503,
+    expose: true,
+    cause,
+  })

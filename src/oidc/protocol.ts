@@ -1,0 +1,87 @@
+// The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
+import type { Middleware } from 'koa'
+import type { Clients } from '../clients/clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { Change } from '../platform/data/change.ts'
+import type { Database } from '../platform/data/database.ts'
+import type { Redis } from '../platform/data/redis.ts'
+import type { CookieKeys } from '../platform/http/cookie-keys.ts'
+import { createOutboundFetch } from '../platform/http/outbound.ts'
+import type { Log } from '../platform/log.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Users } from '../users/users.ts'
+import { createFindAccount } from './account.ts'
+import { createAdapters } from './adapter.ts'
+import { createPostgresArtifacts } from './artifacts-postgres.ts'
+import { createRedisArtifacts } from './artifacts-redis.ts'
+import { createClientAdapter } from './client-adapter.ts'
+import { createDocuments, createPostToGet } from './endpoints.ts'
+import { createEnginePages, type ShowPages } from './engine-pages.ts'
+import { createLoadGrant } from './grants.ts'
+import { createInteractions, type Interactions } from './interaction.ts'
+import { createEngine, type Engine } from './provider.ts'
+import { createRefreshTokens } from './refresh-tokens.ts'
+import { createSessionArtifacts } from './session-artifacts.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+/** The protocol, ready to be mounted. */
+export interface Protocol {
+  /** In this order: documents, POST to GET, the engine. */
+  readonly middleware: readonly Middleware[]
+  readonly engine: Engine
+  readonly interactions: Interactions
+  /** Deletes a batch of expired artifacts; answers how many. */
+  purge(): Promise<number>
+}
+
+interface Needs {
+  readonly issuer: string
+  readonly isDevelopment: boolean
+  readonly database: Database
+  readonly redis?: Redis
+  readonly secrets: Secrets
+  readonly log: Log
+  readonly randomBytes: (size: number) => Buffer
+  readonly change: Change
+  readonly clients: Clients
+  readonly resourceServers: ResourceServers
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly signingKeys: SigningKeys
+  readonly cookieKeys: CookieKeys
+  readonly show: ShowPages
+}
+
+const purgeBatch = 500
+
+/** Puts it together. The signing keys must be there. */
+export const createProtocol = async (needs: Needs): Promise<Protocol> => {
+  const { issuer, database, redis, secrets, clients, change, sessions, randomBytes } = needs
+  const durable = createPostgresArtifacts(database)
+  const volatile = redis ? createRedisArtifacts(redis) : durable
+  const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
+  const sessionArtifacts = createSessionArtifacts({
+    database,
+    durable,
+    onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
+  })
+  const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const engine = await createEngine({
+    ...needs,
+    isSecure: new URL(issuer).protocol === 'https:',
+    adapters,
+    volatile,
+    refreshTokens,
+    pages: createEnginePages(needs.show),
+    fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
+    findAccount: createFindAccount(needs.users),
+    loadExistingGrant: createLoadGrant({ durable, clients }),
+  })
+  return {
+    middleware: [createDocuments(engine), createPostToGet(), engine.middleware],
+    engine,
+    interactions: createInteractions({ engine, change }),
+    purge: () => durable.purge(purgeBatch),
+  }
+}

@@ -1,0 +1,119 @@
+// Builds the engine over today's keys, and builds it anew when they change: its state is all in the store.
+
+import type { Middleware } from 'koa'
+import mount from 'koa-mount'
+import Provider, { type Client, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Registration } from '../clients/client.ts'
+import { isUnavailable } from '../platform/data/database.ts'
+import type { Log } from '../platform/log.ts'
+import type { ArtifactStore } from './artifact.ts'
+import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
+import { temporarilyUnavailable } from './problems.ts'
+import type { RefreshTokens } from './refresh-tokens.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+/** The running engine. */
+export interface Engine {
+  readonly middleware: Middleware
+  current(): Provider
+  /** Builds anew if the keys changed; answers whether it did. */
+  refresh(): Promise<boolean>
+}
+
+interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
+  readonly volatile: ArtifactStore
+  readonly refreshTokens: RefreshTokens
+  readonly signingKeys: SigningKeys
+  readonly log: Log
+}
+
+/** Starts the engine. The keys must be there. */
+export const createEngine = async (needs: Needs): Promise<Engine> => {
+  const registrations = new WeakMap<object, Registration>()
+  let version = await needs.signingKeys.version()
+  let provider = await build(needs, registrations)
+  let mounted = mount(provider)
+  return {
+    middleware: (ctx, next) => mounted(ctx, next),
+    current: () => provider,
+    refresh: async () => {
+      const latest = await needs.signingKeys.version()
+      if (latest === version) return false
+      provider = await build(needs, registrations)
+      mounted = mount(provider)
+      version = latest
+      return true
+    },
+  }
+}
+
+const build = async (needs: Needs, registrations: WeakMap<object, Registration>): Promise<Provider> => {
+  const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
+  const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
+  Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
+  remember(provider, { needs, registrations })
+  onceOnly(provider, needs.volatile)
+  provider.use(finishing(needs))
+  provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
+  return provider
+}
+
+// The engine keeps a hundred constructed clients and hashes their metadata for every request; we keep each for as long as
+// it does not change. Its secrets are digests, so comparing is ours too.
+const remember = (provider: Provider, { needs, registrations }: { needs: Needs; registrations: WeakMap<object, Registration> }) => {
+  const built = new WeakMap<Registration, Client>()
+  const engineFind = provider.Client.find.bind(provider.Client)
+  provider.Client.find = async id => {
+    const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
+    if (!registration) return undefined
+    const known = built.get(registration)
+    if (known) return known
+    const client = await engineFind(id)
+    if (!client) return undefined
+    built.set(registration, client)
+    registrations.set(client, registration)
+    return client
+  }
+  const compare = async function (this: Client, presented: string) {
+    return needs.clients.verifySecret(this.clientId, presented).catch(translated)
+  }
+  Object.assign(provider.Client.prototype, { compareClientSecret: compare })
+}
+
+const translated = (error: unknown): never => {
+  throw isUnavailable(error) ? temporarilyUnavailable(error) : error
+}
+
+// The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
+const onceOnly = (provider: Provider, volatile: ArtifactStore) => {
+  const unique = async (issuer: string, jti: string, expiresAt: number) => {
+    const ttlSeconds = Math.max(1, expiresAt - Math.floor(Date.now() / 1000))
+    return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+  }
+  Object.assign(provider.ReplayDetection, { unique })
+}
+
+// What the engine's answer still needs: the one successor of a rotated token, and no stand-in secret of a registered client.
+const finishing =
+  ({ refreshTokens }: Needs) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
+    await next()
+    const body: unknown = ctx.body
+    if (typeof body !== 'object' || body === null || !ctx.oidc) return
+    const successor = 'refresh_token' in body ? refreshTokens.successorFor(ctx) : undefined
+    if (successor !== undefined) Object.assign(body, { refresh_token: successor })
+    if (ctx.oidc.route === 'client' || ctx.oidc.route === 'client_update') Reflect.deleteProperty(body, 'client_secret')
+  }
+
+const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
+  const isPassing = isUnavailable(error)
+  log[isPassing ? 'warn' : 'error'](
+    { err: error, requestId: ctx.state.requestId, path: ctx.path },
+    isPassing ? 'a dependency is unavailable' : 'the engine failed',
+  )
+  if (!isPassing) return
+  ctx.status = 503
+  ctx.set('Retry-After', '5')
+  if (typeof ctx.body === 'object' && ctx.body !== null && 'error' in ctx.body)
+    ctx.body = { error: 'temporarily_unavailable', error_description: 'try again in a moment' }
+}

@@ -1,0 +1,90 @@
+// Refresh token rotation: one successor a token. Within a short grace a retry is answered with that same successor,
+// so that a lost response or a second tab signs nobody out; after it a replay revokes the family (RFC 9700 §4.14).
+import Provider, { type Adapter, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Clients } from '../clients/clients.ts'
+import { type Database, statement } from '../platform/data/database.ts'
+import { hashOf, sealUnder, unsealUnder } from '../platform/secrets.ts'
+import { toArtifact, toPayload } from './artifact.ts'
+import type { PostgresArtifacts } from './artifacts-postgres.ts'
+
+/** The adapter's special methods for refresh tokens, and what a response must carry after a retry. */
+export interface RefreshTokens extends Pick<Adapter, 'find' | 'consume' | 'upsert'> {
+  /** The successor that this request must be answered with instead of the engine's own. */
+  successorFor(ctx: KoaContextWithOIDC): string | undefined
+}
+
+interface Needs {
+  readonly database: Database
+  readonly durable: PostgresArtifacts
+  readonly clients: Clients
+  readonly randomBytes: (size: number) => Buffer
+}
+
+interface Rotation {
+  readonly predecessor: string
+  successor?: string
+}
+
+// Consuming the old and keeping the new is one statement: a process killed in between loses nobody's session.
+const rotate = statement(
+  'refresh-token-rotate',
+  `WITH won AS (
+     UPDATE oidc_artifacts SET consumed_at = now(), successor = $2 WHERE key = $1 AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key
+   )
+   INSERT INTO oidc_artifacts (key, kind, payload, grant_id, expires_at)
+   SELECT $3, 'RefreshToken', $4::json, $5, now() + make_interval(secs => $6) FROM won RETURNING key`,
+)
+const consumedState = statement(
+  'refresh-token-consumed',
+  'SELECT successor, payload, extract(epoch FROM now() - consumed_at)::float8 AS age FROM oidc_artifacts WHERE key = $1 AND consumed_at IS NOT NULL AND revoked_at IS NULL',
+)
+
+/** Makes the methods. */
+export const createRefreshTokens = ({ database, durable, clients, randomBytes }: Needs): RefreshTokens => {
+  const rotations = new WeakMap<object, Rotation>()
+
+  const successorOf = async (id: string): Promise<string | undefined> => {
+    const [row] = await database.run<{ successor: Buffer | null; payload: { clientId?: string }; age: number }>(consumedState, [hashOf('RefreshToken', id)])
+    if (!row?.successor) return undefined
+    const client = await clients.find(row.payload.clientId ?? '')
+    return client && row.age <= client.refreshGraceSeconds ? unsealUnder(id, row.successor) : undefined
+  }
+
+  const revokeFamily = async (grantId: string | undefined) => {
+    if (grantId)
+      await Promise.all([durable.revokeGrant(grantId), durable.deleteByGrant('AccessToken', grantId), durable.deleteByGrant('RefreshToken', grantId)])
+  }
+
+  return {
+    successorFor: ctx => rotations.get(ctx)?.successor,
+    find: async id => {
+      const stored = await durable.find('RefreshToken', id)
+      if (!stored?.isConsumed) return toPayload(id, stored)
+      // Only a redemption may be a retry; introspection and revocation see the token as it is.
+      const isRetry = Provider.ctx?.oidc?.route === 'token' && (await successorOf(id)) !== undefined
+      return toPayload(id, { ...stored, isConsumed: !isRetry })
+    },
+    // The engine consumes, then saves the successor: both are done by `upsert`, in one statement.
+    consume: async id => {
+      if (Provider.ctx) rotations.set(Provider.ctx, { predecessor: id })
+    },
+    upsert: async (id, payload, expiresIn) => {
+      const rotation = Provider.ctx && rotations.get(Provider.ctx)
+      const artifact = toArtifact('RefreshToken', { id, payload, expiresIn })
+      if (!rotation) return durable.put(artifact)
+      const won = await database.run(rotate, [
+        hashOf('RefreshToken', rotation.predecessor),
+        sealUnder(rotation.predecessor, id, randomBytes(12)),
+        hashOf('RefreshToken', id),
+        JSON.stringify(artifact.payload),
+        artifact.grantId ?? null,
+        expiresIn,
+      ])
+      if (won.length === 1) return
+      rotation.successor = await successorOf(rotation.predecessor)
+      if (rotation.successor !== undefined) return
+      await revokeFamily(artifact.grantId)
+      throw new errors.InvalidGrant('refresh token already used')
+    },
+  }
+}

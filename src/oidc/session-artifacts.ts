@@ -1,0 +1,119 @@
+// Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
+import { type Database, statement } from '../platform/data/database.ts'
+import { hashOf } from '../platform/secrets.ts'
+import { type Payload, toPayload } from './artifact.ts'
+import type { PostgresArtifacts } from './artifacts-postgres.ts'
+
+/** The adapter's special methods for sessions. */
+export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
+
+/** Told once for each sign-in, when its session is first kept. */
+export type OnSignedIn = (session: {
+  uid: string
+  accountId: string
+  amr: readonly string[]
+  expiresInSeconds: number
+  ip?: string
+  userAgent?: string
+}) => Promise<void>
+
+interface Needs {
+  readonly database: Database
+  readonly durable: PostgresArtifacts
+  readonly onSignedIn: OnSignedIn
+}
+
+const keptSeconds = 3600
+
+// A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
+// and the row itself as it is now, not as it was read, give the rest.
+const put = statement(
+  'session-put',
+  `WITH siblings AS (
+     SELECT jsonb_object_agg(entry.key, entry.value) AS merged
+     FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
+     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
+   )
+   INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
+   SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7) FROM siblings
+   ON CONFLICT (key) DO UPDATE SET
+     payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
+     account_id = excluded.account_id, expires_at = excluded.expires_at
+   WHERE a.revoked_at IS NULL`,
+)
+const destroy = statement(
+  'session-destroy',
+  `DELETE FROM oidc_artifacts WHERE kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
+)
+
+/** Makes the methods. */
+export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs): SessionArtifacts => {
+  const loaded = new WeakMap<object, { id: string; payload: Payload }>()
+
+  return {
+    find: async id => {
+      const stored = await durable.find('Session', id)
+      if (stored && Provider.ctx) loaded.set(Provider.ctx, { id, payload: stored.payload })
+      return toPayload(id, stored)
+    },
+    findByUid: async uid => merged(await durable.findSessions(uid)),
+    upsert: async (id, { jti: _id, ...payload }, expiresIn) => {
+      const ctx = Provider.ctx
+      const before = ctx && loaded.get(ctx)
+      const known = before?.payload.uid === payload.uid ? before : undefined
+      if (known?.id === id && isSame(known.payload, payload)) return
+      const { changed, removed } = difference(known?.payload.authorizations, payload.authorizations)
+      await database.run(put, [
+        hashOf('Session', id),
+        JSON.stringify(payload),
+        payload.accountId ?? null,
+        payload.uid,
+        JSON.stringify(changed),
+        removed,
+        expiresIn,
+      ])
+      if (payload.accountId && payload.uid && (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId)) {
+        await onSignedIn({
+          uid: payload.uid,
+          accountId: payload.accountId,
+          amr: strings(payload.amr),
+          expiresInSeconds: expiresIn ?? 0,
+          ip: ctx?.ip,
+          userAgent: ctx?.get('user-agent'),
+        })
+      }
+    },
+    destroy: async id => {
+      await database.run(destroy, [hashOf('Session', id)])
+    },
+  }
+}
+
+// The expiry moves with every use; it alone is worth a write once an hour.
+const isSame = (before: Payload, after: AdapterPayload) => {
+  const { exp: oldExpiry, iat: _oldIssue, ...old } = before
+  const { exp: newExpiry, iat: _newIssue, ...given } = JSON.parse(JSON.stringify(after))
+  return Number(newExpiry) - Number(oldExpiry) < keptSeconds && canonical(old) === canonical(given)
+}
+
+const canonical = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+const difference = (before: unknown, after: unknown) => {
+  const old = isObject(before) ? before : {}
+  const given = isObject(after) ? after : {}
+  return {
+    changed: Object.fromEntries(Object.entries(given).filter(([clientId, value]) => JSON.stringify(old[clientId]) !== JSON.stringify(value))),
+    removed: Object.keys(old).filter(clientId => !(clientId in given)),
+  }
+}
+
+const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
+  const newest = rows.at(-1)
+  if (!newest) return undefined
+  return { ...newest, authorizations: Object.assign({}, ...rows.map(row => row.authorizations)) }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

@@ -1,0 +1,104 @@
+// Signing keys: made on first start, kept sealed, rotated next → current → retired without a failed verification.
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import { z } from 'zod'
+import type { Actor } from '../platform/actor.ts'
+import { type Change, event } from '../platform/data/change.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Secrets } from '../platform/secrets.ts'
+
+const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
+type Algorithm = (typeof algorithms)[number]
+
+/** For how long clients may keep our JWKS: a key signs only after it was published for longer. */
+export const jwksMaxAgeSeconds = 300
+const retiredForDays = 90
+
+/** The keys of the issuer. */
+export interface SigningKeys {
+  /** Makes what is missing: a current and a next key for each algorithm. Safe in several processes at once. */
+  ensure(actor: Actor): Promise<void>
+  /** The private keys for the engine: the current ones first, the retired ones last. */
+  list(): Promise<JWK[]>
+  /** Changes whenever the keys do. */
+  version(): Promise<string>
+  /** Makes next current and current retired. Throws `signing_key_too_young` while clients may not know the next one, unless forced. */
+  rotate(actor: Actor, options?: { isForced?: boolean }): Promise<void>
+}
+
+/** The events of the keys. */
+export const signingKeyEvents = {
+  'signing_key.created': event('signing_key', { kid: z.string(), algorithm: z.string(), state: z.string() }),
+  'signing_key.rotated': event('signing_key', { kid: z.string(), algorithm: z.string() }),
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly secrets: Secrets
+  readonly now: () => Date
+}
+
+const states = statement('signing-key-states', `SELECT coalesce(string_agg(kid || ':' || state, ',' ORDER BY kid), '') AS version FROM signing_keys`)
+const order = { current: 0, next: 1, retired: 2 } as Record<string, number>
+
+/** Makes the service. */
+export const createSigningKeys = ({ database, change, secrets, now }: Needs): SigningKeys => {
+  const make = async (tx: TransactionClient, { algorithm, state }: { algorithm: Algorithm; state: 'next' | 'current' }) => {
+    const { privateJwk, publicJwk } = await generate(algorithm)
+    const sealedJwk = secrets.seal('signing-key', JSON.stringify(privateJwk), publicJwk.kid)
+    return tx.signingKey.create({
+      data: { kid: publicJwk.kid, algorithm, state, publicJwk: { ...publicJwk }, sealedJwk, activatedAt: state === 'current' ? now() : null },
+    })
+  }
+
+  const complete = async (actor: Actor) => {
+    const kept = await database.prisma.signingKey.findMany({ where: { state: { in: ['current', 'next'] } }, select: { algorithm: true, state: true } })
+    const missing = algorithms.flatMap(algorithm =>
+      (['current', 'next'] as const)
+        .filter(state => !kept.some(key => key.algorithm === algorithm && key.state === state))
+        .map(state => ({ algorithm, state })),
+    )
+    if (missing.length === 0) return
+    await change(actor, async (tx, record) => {
+      for (const wanted of missing) record('signing_key.created', await make(tx, wanted))
+    })
+  }
+
+  return {
+    ensure: async actor => {
+      try {
+        await complete(actor)
+      } catch (error) {
+        // Another process made them between our look and our insert; the unique index let only one through.
+        if (!(error instanceof Problem && error.code === 'conflict')) throw error
+        await complete(actor)
+      }
+    },
+    list: async () => {
+      const rows = await database.prisma.signingKey.findMany({ orderBy: { createdAt: 'desc' } })
+      return rows.sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3)).map(row => JSON.parse(secrets.unseal('signing-key', row.sealedJwk, row.kid)))
+    },
+    version: async () => (await database.run<{ version: string }>(states, []))[0]?.version ?? '',
+    rotate: (actor, { isForced = false } = {}) =>
+      change(actor, async (tx, record) => {
+        for (const algorithm of algorithms) {
+          const next = await tx.signingKey.findFirst({ where: { algorithm, state: 'next' }, orderBy: { createdAt: 'asc' } })
+          const isTooYoung = !next || now().getTime() - next.createdAt.getTime() < jwksMaxAgeSeconds * 1000
+          if (isTooYoung && !isForced) throw new Problem('signing_key_too_young')
+          await tx.signingKey.updateMany({ where: { algorithm, state: 'current' }, data: { state: 'retired', retiredAt: now() } })
+          if (next) await tx.signingKey.update({ where: { id: next.id }, data: { state: 'current', activatedAt: now() } })
+          record('signing_key.rotated', next ?? (await make(tx, { algorithm, state: 'current' })))
+          record('signing_key.created', await make(tx, { algorithm, state: 'next' }))
+        }
+        await tx.signingKey.deleteMany({ where: { state: 'retired', retiredAt: { lt: new Date(now().getTime() - retiredForDays * 86_400_000) } } })
+      }),
+  }
+}
+
+const generate = async (algorithm: Algorithm) => {
+  const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: 2048 })
+  const kid = await calculateJwkThumbprint(await exportJWK(pair.publicKey))
+  const named = async (key: Parameters<typeof exportJWK>[0]) => ({ ...(await exportJWK(key)), kid, alg: algorithm, use: 'sig' })
+  return { privateJwk: await named(pair.privateKey), publicJwk: await named(pair.publicKey) }
+}

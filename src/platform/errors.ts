@@ -1,0 +1,67 @@
+// What we tell a caller who can act on it: one code an error, and the one table that says how each is told.
+
+interface Telling {
+  readonly status: number
+  readonly type: string
+  readonly message: string
+}
+
+const table = {
+  validation_failed: { status: 400, type: 'VALIDATION_ERROR', message: 'The request is not valid.' },
+  malformed_body: { status: 400, type: 'VALIDATION_ERROR', message: 'The body could not be parsed.' },
+  malformed_text: { status: 400, type: 'VALIDATION_ERROR', message: 'The request contains characters that text cannot have.' },
+  unauthenticated: { status: 401, type: 'UNAUTHORIZED', message: 'Authentication is required.' },
+  invalid_credentials: { status: 401, type: 'UNAUTHORIZED', message: 'The email or password is incorrect.' },
+  forbidden: { status: 403, type: 'FORBIDDEN', message: 'You are not allowed to do this.' },
+  csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },
+  not_found: { status: 404, type: 'NOT_FOUND', message: 'There is nothing here.' },
+  interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
+  method_not_allowed: { status: 405, type: 'METHOD_NOT_ALLOWED', message: 'This method is not allowed here.' },
+  email_taken: { status: 409, type: 'CONFLICT', message: 'This email address is already in use.' },
+  slug_taken: { status: 409, type: 'CONFLICT', message: 'This slug is already in use.' },
+  client_id_taken: { status: 409, type: 'CONFLICT', message: 'This client identifier is already in use.' },
+  conflict: { status: 409, type: 'CONFLICT', message: 'This conflicts with what exists.' },
+  signing_key_too_young: { status: 409, type: 'CONFLICT', message: 'The next signing key was published too recently for clients to know it.' },
+  payload_too_large: { status: 413, type: 'PAYLOAD_TOO_LARGE', message: 'The body is too large.' },
+  unsupported_media_type: { status: 415, type: 'UNSUPPORTED_MEDIA_TYPE', message: 'This content type is not supported here.' },
+  wrong_host: { status: 421, type: 'MISDIRECTED_REQUEST', message: 'This server does not answer for that host.' },
+  too_many_attempts: { status: 429, type: 'RATE_LIMITED', message: 'Too many attempts. Try again later.' },
+  internal: { status: 500, type: 'INTERNAL_ERROR', message: 'Something went wrong on our side.' },
+  busy: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'The server is busy. Try again in a moment.' },
+  unavailable: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'A service this server depends on is unavailable. Try again in a moment.' },
+} as const satisfies Record<string, Telling>
+
+/** The code of a {@link Problem}. */
+export type ProblemCode = keyof typeof table
+
+/** One field of a request that is wrong. */
+export interface FieldFault {
+  readonly path: string
+  readonly message: string
+}
+
+interface ProblemOptions {
+  readonly cause?: unknown
+  readonly fields?: readonly FieldFault[]
+  /** Becomes the `Retry-After` header. */
+  readonly retryAfterSeconds?: number
+}
+
+/** An error the caller can act on. Whatever is thrown and is not a Problem is a bug, told as `internal`. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly type: string
+  readonly fields?: readonly FieldFault[]
+  readonly retryAfterSeconds?: number
+
+  constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    super(table[code].message, { cause: options.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.status = table[code].status
+    this.type = table[code].type
+    this.fields = options.fields
+    this.retryAfterSeconds = options.retryAfterSeconds
+  }
+}

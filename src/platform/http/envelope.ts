@@ -1,0 +1,40 @@
+// The shape of every answer under /api.
+import type { Problem } from '../errors.ts'
+
+const version = '1.0'
+
+/** A kept request: the thing, the list or null. */
+export const success = ({
+  status,
+  message,
+  requestId,
+  data,
+  meta = null,
+}: {
+  status: number
+  message: string
+  requestId: string
+  data: unknown
+  meta?: unknown
+}) => ({
+  version,
+  success: true,
+  code: status,
+  message,
+  request_id: requestId,
+  data,
+  error: null,
+  meta,
+})
+
+/** A refused one. */
+export const failure = (problem: Problem, requestId: string) => ({
+  version,
+  success: false,
+  code: problem.status,
+  message: problem.message,
+  request_id: requestId,
+  data: null,
+  error: { type: problem.type, details: problem.fields ? { fields: problem.fields } : {} },
+  meta: null,
+})

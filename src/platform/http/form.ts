@@ -1,0 +1,44 @@
+// Forms of the hosted pages: read, bounded, each field once, and proven to come from our own page.
+import type { Context } from 'koa'
+import { koaBody } from 'koa-body'
+import type { z } from 'zod'
+import { Problem } from '../errors.ts'
+import { isEqualSecret, type Secrets } from '../secrets.ts'
+
+/** Makes and checks the token of a form, bound to what the form belongs to. */
+export interface FormTokens {
+  issue(binding: string): string
+  /** Throws `csrf_mismatch`. */
+  verify(binding: string, token: string): void
+}
+
+const parse = koaBody({ json: false, text: false, multipart: false, formLimit: '16kb', queryString: { depth: 0, arrayLimit: 0 } })
+
+/** Signed double-submit: the binding is known only to the browser that holds its cookie. */
+export const createFormTokens = (secrets: Secrets): FormTokens => ({
+  issue: binding => secrets.digest('csrf', binding).toString('base64url'),
+  verify: (binding, token) => {
+    if (!isEqualSecret(Buffer.from(token, 'base64url'), secrets.digest('csrf', binding))) throw new Problem('csrf_mismatch')
+  },
+})
+
+/**
+ * Reads a posted form by a schema. Throws `csrf_mismatch` for another site's, `unsupported_media_type` for what is no form,
+ * and `validation_failed` naming the fields, also for a field given twice.
+ */
+export const readForm = async <Fields extends z.ZodType>(ctx: Context, { fields, issuer }: { fields: Fields; issuer: string }): Promise<z.output<Fields>> => {
+  refuseForeign(ctx, issuer)
+  if (!ctx.is('application/x-www-form-urlencoded')) throw new Problem('unsupported_media_type')
+  await parse(ctx as never, async () => undefined)
+  const result = fields.safeParse(ctx.request.body ?? {})
+  if (result.success) return result.data
+  throw new Problem('validation_failed', { fields: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) })
+}
+
+// Our pages send no referrer, so a browser may say `Origin: null` for our own forms; Sec-Fetch-Site tells those apart.
+const refuseForeign = (ctx: Context, issuer: string) => {
+  const origin = ctx.get('Origin')
+  const site = ctx.get('Sec-Fetch-Site')
+  if (site && site !== 'same-origin' && site !== 'none') throw new Problem('csrf_mismatch')
+  if (origin && origin !== issuer && !(origin === 'null' && site === 'same-origin')) throw new Problem('csrf_mismatch')
+}

@@ -1,0 +1,63 @@
+// Counts what guesses: a budget a key and window, kept where all processes see it, that never opens when its store is gone.
+import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import type { Database } from '../data/database.ts'
+import type { Redis } from '../data/redis.ts'
+import { Problem } from '../errors.ts'
+
+/** A budget of `points` each `durationSeconds` for any one key. */
+export interface Limit {
+  /** Takes one point. Throws `too_many_attempts` when none is left and `unavailable` when the store is gone. */
+  consume(key: string): Promise<void>
+  /** Gives one point back: the attempt was honest. */
+  reward(key: string): Promise<void>
+}
+
+/** Makes limits by name. */
+export type MakeLimit = (name: string, budget: { points: number; durationSeconds: number }) => Limit
+
+/** Limits in Redis where there is one, else in PostgreSQL. */
+export const createLimits =
+  ({ database, redis }: { database: Database; redis?: Redis }): MakeLimit =>
+  (name, { points, durationSeconds }) => {
+    const budget = { keyPrefix: name, points, duration: durationSeconds }
+    const limiter = redis
+      ? new RateLimiterRedis({ ...budget, storeClient: redis.client })
+      : new RateLimiterPostgres({
+          ...budget,
+          storeClient: unnamed(database),
+          storeType: 'client',
+          tableName: 'rate_limits',
+          tableCreated: true,
+          clearExpiredByTimeout: false,
+        })
+    return {
+      consume: async key => {
+        try {
+          await limiter.consume(key)
+        } catch (refusal) {
+          if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
+          throw new Problem('too_many_attempts', { retryAfterSeconds: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) })
+        }
+      },
+      reward: async key => {
+        await limiter.reward(key)
+      },
+    }
+  }
+
+// The embedded database has one session, in which the library's prepared names would collide.
+const unnamed = (database: Database) => ({ query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query({ text, values }) })
+
+/** The key of an address: IPv6 by its /64, IPv4 also where it is written as IPv6. */
+export const addressKey = (ip: string): string => {
+  const mapped = ip.replace(/^::ffff:(?=\d+\.)/i, '')
+  if (!mapped.includes(':')) return mapped
+  const [head = '', tail] = mapped.split('::', 2)
+  const left = head.split(':').filter(Boolean)
+  const right = tail?.split(':').filter(Boolean) ?? []
+  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+  return `${groups
+    .slice(0, 4)
+    .map(group => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':')}::/64`
+}

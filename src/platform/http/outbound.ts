@@ -1,0 +1,55 @@
+// Fetches addresses that others may set (JWKS, sector identifiers, logout endpoints): resolves, checks every address,
+// and connects only to the one it checked. No redirects, small answers, little time.
+import { lookup as resolve } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import { Agent, fetch as undiciFetch } from 'undici'
+
+const totalMilliseconds = 5000
+const maxResponseBytes = 64 * 1024
+// Unicast by the registry, but leading elsewhere: NAT64, 6to4, Teredo and other protocol assignments.
+const translating = ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/23'].map(range => ipaddr.parseCIDR(range))
+
+/** Whether an address is one that everybody can reach: not private, loopback, link-local or special in any writing. */
+export const isPublicAddress = (address: string): boolean => {
+  if (!ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  if (parsed.range() !== 'unicast') return false
+  return parsed.kind() === 'ipv4' || !translating.some(range => parsed.match(range))
+}
+
+/** Thrown before any connection when a host is, or resolves to, an address that is not public. */
+export class ForbiddenAddress extends Error {
+  constructor(host: string) {
+    super(`${host} is not a public address`)
+    this.name = 'ForbiddenAddress'
+  }
+}
+
+/** Makes a `fetch` that never connects to an address outside the public internet, unless loopback is allowed (development). */
+export const createOutboundFetch = ({ isLoopbackAllowed }: { isLoopbackAllowed: boolean }): typeof fetch => {
+  const isAllowed = (address: string) =>
+    isPublicAddress(address) || (isLoopbackAllowed && ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback')
+  const lookup: LookupFunction = (host, options, callback) => {
+    resolve(host, { all: true }, (error, addresses) => {
+      const [first] = addresses ?? []
+      if (error || !first) return callback(error ?? new ForbiddenAddress(host), '', 4)
+      if (!addresses.every(({ address }) => isAllowed(address))) return callback(new ForbiddenAddress(host), '', 4)
+      if (options.all) return callback(null, [first])
+      return callback(null, first.address, first.family)
+    })
+  }
+  const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxResponseBytes })
+  const guarded = async (input: string | URL | Request, init: RequestInit = {}) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    if (url.protocol !== 'https:' && !(isLoopbackAllowed && url.protocol === 'http:')) throw new ForbiddenAddress(url.protocol)
+    if (url.username || url.password) throw new ForbiddenAddress('an address with credentials')
+    if (isIP(host) && !isAllowed(host)) throw new ForbiddenAddress(host)
+    const deadline = AbortSignal.timeout(totalMilliseconds)
+    const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
+    return undiciFetch(url, { ...(init as object), signal, redirect: 'manual', dispatcher })
+  }
+  // undici's own Response and the global one are the same thing under two type names.
+  return guarded as unknown as typeof fetch
+}

@@ -1,0 +1,32 @@
+// Where a person is signed in: one row a session, for people to see and to end.
+import { type Database, statement } from '../platform/data/database.ts'
+
+/** A sign-in as it happened. */
+export interface SignedIn {
+  readonly sid: string
+  readonly userId: string
+  readonly amr: readonly string[]
+  readonly ip?: string
+  readonly userAgent?: string
+  readonly expiresInSeconds: number
+}
+
+/** The sessions of the system. */
+export interface Sessions {
+  /** Notes a sign-in; a further one in the same session renews it. */
+  begin(session: SignedIn): Promise<void>
+}
+
+const begin = statement(
+  'session-begin',
+  `INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at)
+   VALUES ($1, $2, 'browser', $3, $4, $5, $6, now() + make_interval(secs => $7))
+   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at`,
+)
+
+/** Makes the service. */
+export const createSessions = ({ database, newId }: { database: Database; newId: () => string }): Sessions => ({
+  begin: async ({ sid, userId, amr, ip, userAgent, expiresInSeconds }) => {
+    await database.run(begin, [newId(), userId, sid, ip ?? null, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds])
+  },
+})

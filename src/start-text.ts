@@ -1,0 +1,40 @@
+// What a newcomer reads when the server is up.
+import type { Config } from './config.ts'
+import { demoClients, demoUsers } from './demo-data.ts'
+
+/** The start text: where things are and, with demo data, who may sign in. */
+export const startText = (config: Config, { milliseconds, applied }: { milliseconds: number; applied: readonly string[] }): string => {
+  const database = config.databaseUrl ? 'PostgreSQL' : `embedded PostgreSQL in ${config.dataDir}`
+  const redis = config.redisUrl ? ' · Redis' : ''
+  const migrated = applied.length > 0 ? ` · ${applied.length} migration${applied.length === 1 ? '' : 's'} applied` : ''
+  const lines = [
+    `Authy2 is ready in ${(milliseconds / 1000).toFixed(1)} s · ${database}${redis}${migrated}`,
+    '',
+    `  Issuer      ${config.issuer}`,
+    `  Discovery   ${config.issuer}/.well-known/openid-configuration`,
+    ...(config.isDemoSeeded ? demoLines(config) : []),
+  ]
+  return `\n${lines.join('\n')}\n\n`
+}
+
+const demoLines = ({ issuer }: Config): string[] => {
+  const [portal] = demoClients
+  const signIn = new URL('/oauth2/authorize', issuer)
+  signIn.search = new URLSearchParams({
+    client_id: 'acme-spa-001',
+    response_type: 'code',
+    scope: 'openid profile email',
+    redirect_uri: 'http://localhost:4001/callback',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  }).toString()
+  return [
+    `  Sign in     ${signIn.href}`,
+    '  Demo app    npm run demo, then http://localhost:4000',
+    `  Client      ${portal.clientId} / ${portal.secret}`,
+    '  Users',
+    ...demoUsers.map(({ email, password }) => `    ${email.padEnd(22)} ${password}`),
+    '',
+    '  Demo data, for development only.',
+  ]
+}

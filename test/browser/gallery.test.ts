@@ -1,0 +1,156 @@
+/** Every hosted page in every state: accessible, reflowing, small, and quiet under the policy. */
+import { AxeBuilder } from '@axe-core/playwright'
+import test, { type ExecutionContext } from 'ava'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { GALLERY_URLS } from '../../src/interactions/gallery.ts'
+import { findChromium, openBrowser } from '../support/browser.ts'
+import { startGallery } from '../support/gallery-server.ts'
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const WIDTHS = [360, 1280]
+const SCHEMES = ['light', 'dark'] as const
+const HTML_LIMIT = 15 * 1024
+
+const hasChromium = findChromium() !== undefined
+const browserTest = hasChromium ? test.serial : test.serial.skip
+const why = hasChromium ? '' : ' (skipped: no Chromium, set CHROMIUM_PATH)'
+
+let gallery: Awaited<ReturnType<typeof startGallery>>
+let browser: Browser
+let context: BrowserContext
+let shared: Page
+
+test.before(async () => {
+  if (!hasChromium) return
+  gallery = await startGallery()
+  browser = await openBrowser()
+  context = await browser.newContext()
+  shared = await context.newPage()
+})
+
+test.after.always(async () => {
+  await browser?.close()
+  await gallery?.close()
+})
+
+for (const url of ['/dev/gallery', ...GALLERY_URLS]) {
+  browserTest(`${url} is accessible, reflows, is small and keeps to the policy${why}`, async t => {
+    const page = shared
+    const noise = listen(page)
+    const response = await page.goto(gallery.url + url)
+    const html = (await response?.body()) ?? Buffer.alloc(0)
+
+    t.is(response?.status(), 200)
+    t.true(html.length <= HTML_LIMIT, `${html.length} bytes`)
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 800 })
+        t.deepEqual(await violations(page), [], `${colorScheme} at ${width}`)
+      }
+    }
+    await page.setViewportSize({ width: 320, height: 640 })
+    t.deepEqual(await layoutFaults(page), [])
+    t.deepEqual(noise, [])
+    page.removeAllListeners()
+  })
+}
+
+browserTest(`the error summary has the focus, with script and without${why}`, async t => {
+  for (const javaScriptEnabled of [true, false]) {
+    const other = await browser.newContext({ javaScriptEnabled })
+    const page = await other.newPage()
+    await page.goto(`${gallery.url}/dev/gallery/password/error`)
+    await t.notThrowsAsync(page.locator('[role=alert]:focus').waitFor({ timeout: 5000 }))
+    t.true((await page.title()).startsWith('Error: '))
+    await other.close()
+  }
+})
+
+browserTest(`the password is revealed, and hidden again on submit${why}`, async t => {
+  const page = await openStopped(t, 'password/plain')
+  const type = () => page.locator('#password').getAttribute('type')
+  await page.locator('#password').fill('correct horse')
+  await page.getByRole('button', { name: 'Show password' }).click()
+  const shown = [await type(), await page.locator('[data-reveal]').getAttribute('aria-pressed')]
+  await page.getByRole('button', { name: 'Sign in' }).click()
+
+  t.deepEqual(shown, ['text', 'true'])
+  t.is(await type(), 'password')
+  t.true(await page.getByRole('button', { name: 'Sign in' }).isDisabled())
+  await page.evaluate("dispatchEvent(new Event('pageshow'))")
+  t.true(await page.getByRole('button', { name: 'Sign in' }).isEnabled())
+})
+
+browserTest(`without script the password has no reveal button${why}`, async t => {
+  const other = await browser.newContext({ javaScriptEnabled: false })
+  const page = await other.newPage()
+  await page.goto(`${gallery.url}/dev/gallery/password/plain`)
+  t.true(await page.locator('[data-reveal]').isHidden())
+  await other.close()
+})
+
+browserTest(`the decision of the pressed button is sent once${why}`, async t => {
+  const page = await openStopped(t, 'consent/plain')
+  const bodies: (string | null)[] = []
+  page.on('request', request => {
+    if (request.method() === 'POST') bodies.push(request.postData())
+  })
+  await page.getByRole('button', { name: 'Allow' }).dblclick()
+  await page.waitForTimeout(100)
+
+  t.is(bodies.length, 1)
+  t.is(new URLSearchParams(bodies[0] ?? '').get('decision'), 'allow')
+})
+
+browserTest(`a tenant's colour reaches the button under the policy${why}`, async t => {
+  const page = await context.newPage()
+  await page.goto(`${gallery.url}/dev/gallery/identifier/branded`)
+  const color = await page.evaluate("getComputedStyle(document.querySelector('.primary')).backgroundColor")
+  t.is(color, 'rgb(255, 232, 26)')
+  await page.close()
+})
+
+/** Opens a page whose submits are answered by 204, so that it stays. */
+async function openStopped(t: ExecutionContext, state: string): Promise<Page> {
+  const page = await context.newPage()
+  t.teardown(() => page.close())
+  await page.goto(`${gallery.url}/dev/gallery/${state}`)
+  await page.route('**', route => route.fulfill({ status: 204 }))
+  return page
+}
+
+/** Collects what a page must not do: complain, break the policy, ask elsewhere. */
+function listen(page: Page): string[] {
+  const noise: string[] = []
+  page.on('console', message => noise.push(message.text()))
+  page.on('pageerror', error => noise.push(error.message))
+  page.on('request', request => {
+    const url = request.url()
+    if (!url.startsWith(gallery.url) && !url.startsWith('data:')) noise.push(`asked ${url}`)
+  })
+  return noise
+}
+
+async function violations(page: Page): Promise<string[]> {
+  // Legacy mode runs in the page itself; there are no frames, and the other opens a window for each run.
+  const result = await new AxeBuilder({ page }).withTags(TAGS).setLegacyMode(true).analyze()
+  return result.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html} ${node.failureSummary}`))
+}
+
+/** Tells what scrolls sideways, is too low to hit or too small to type in without zoom. */
+async function layoutFaults(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const faults = []
+    const root = document.scrollingElement
+    if (root.scrollWidth > root.clientWidth) faults.push('scrolls sideways: ' + root.scrollWidth)
+    for (const target of document.querySelectorAll('a, button, label.check, .field input')) {
+      const { height } = target.getBoundingClientRect()
+      if (height > 0 && height < 44) faults.push('low: ' + target.outerHTML + ' ' + height)
+    }
+    for (const input of document.querySelectorAll('input:not([type=hidden], [type=checkbox])')) {
+      if (parseFloat(getComputedStyle(input).fontSize) < 16) faults.push('small: ' + input.outerHTML)
+    }
+    return faults
+  })()`)
+}

@@ -1,0 +1,107 @@
+// A fresh, migrated database for a test file: embedded, or on the server of DATABASE_URL.
+import { createHash, randomBytes } from 'node:crypto'
+import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { type Database, openDatabase } from '../../src/platform/data/database.ts'
+import { migrate } from '../../src/platform/data/migrate.ts'
+import { readMigrations } from '../../src/platform/data/migrations.ts'
+
+const cache = fileURLToPath(new URL('../../node_modules/.cache/authy2', import.meta.url))
+
+/** Opens a database of the test's own. Closing it removes it. */
+export async function openTestDatabase(): Promise<Database> {
+  const url = process.env.DATABASE_URL
+  return url ? await onServer(url) : await embedded()
+}
+
+/** A new folder for a data directory, and what removes it. */
+export function makeDataDir(): { dataDir: string; remove(): void } {
+  const dataDir = mkdtempSync(join(tmpdir(), 'authy2-test-'))
+  return { dataDir, remove: () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }) }
+}
+
+/** A data directory that holds a migrated database already: twice as fast as an empty one. */
+export async function makeMigratedDataDir(): Promise<{ dataDir: string; remove(): void }> {
+  const template = await templateFolder()
+  const made = makeDataDir()
+  cpSync(template, join(made.dataDir, 'postgres'), { recursive: true, mode: constants.COPYFILE_FICLONE })
+  return made
+}
+
+async function embedded(): Promise<Database> {
+  const { dataDir, remove } = await makeMigratedDataDir()
+  const database = await openDatabase({ dataDir })
+  return closingAlso(database, async () => remove())
+}
+
+/** The files of a closed, migrated database, made once a version of the migrations. */
+async function templateFolder(): Promise<string> {
+  const folder = join(cache, `database-${migrationsHash()}`)
+  if (existsSync(folder)) return folder
+  mkdirSync(cache, { recursive: true })
+  const dataDir = mkdtempSync(join(cache, 'making-'))
+  const database = await openDatabase({ dataDir })
+  await migrate(database)
+  await database.close()
+  try {
+    renameSync(join(dataDir, 'postgres'), folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error // else another test process was quicker
+  }
+  rmSync(dataDir, { recursive: true, force: true })
+  return folder
+}
+
+async function onServer(url: string): Promise<Database> {
+  const server = new pg.Client(url)
+  await server.connect()
+  const name = `authy2_test_${randomBytes(6).toString('hex')}`
+  await server.query(`CREATE DATABASE ${name} TEMPLATE ${await templateDatabase(server, url)}`)
+  const database = await openDatabase({ url: databaseUrl(url, name), dataDir: '', poolSize: 5 })
+  return closingAlso(database, async () => {
+    await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
+    await server.end()
+  })
+}
+
+async function templateDatabase(server: pg.Client, url: string): Promise<string> {
+  const name = `authy2_template_${migrationsHash()}`
+  await server.query('SELECT pg_advisory_lock(72707370)')
+  try {
+    const { rows } = await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
+    if (rows.length > 0) return name
+    await server.query(`DROP DATABASE IF EXISTS ${name}_making WITH (FORCE)`)
+    await server.query(`CREATE DATABASE ${name}_making`)
+    const database = await openDatabase({ url: databaseUrl(url, `${name}_making`), dataDir: '', poolSize: 1 })
+    await migrate(database)
+    await database.close()
+    await server.query(`ALTER DATABASE ${name}_making RENAME TO ${name}`)
+    return name
+  } finally {
+    await server.query('SELECT pg_advisory_unlock(72707370)')
+  }
+}
+
+function databaseUrl(url: string, name: string): string {
+  const changed = new URL(url)
+  changed.pathname = `/${name}`
+  return changed.href
+}
+
+function migrationsHash(): string {
+  const checksums = readMigrations().map(({ name, checksum }) => name + checksum)
+  return createHash('sha256').update(checksums.join()).digest('hex').slice(0, 16)
+}
+
+function closingAlso(database: Database, also: () => Promise<void>): Database {
+  return {
+    ...database,
+    close: async () => {
+      await database.close()
+      await also()
+    },
+  }
+}

@@ -1,0 +1,33 @@
+/** Serves the gallery of hosted pages under the policy of production. */
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import Koa from 'koa'
+import { createGallery } from '../../src/interactions/gallery.ts'
+import { createPages } from '../../src/interactions/pages.ts'
+import { createAssets } from '../../src/platform/http/assets.ts'
+
+const VIEWS = `${import.meta.dirname}/../../views`
+
+/** Starts on a free port of the loopback; the caller closes it. */
+export async function startGallery(): Promise<{ url: string; close(): Promise<void> }> {
+  const assets = createAssets(`${VIEWS}/assets`)
+  const pages = createPages({ directory: VIEWS, isCached: true, assets })
+  const app = new Koa()
+  app.use((ctx, next) => {
+    const nonce = randomBytes(16).toString('base64')
+    ctx.state.nonce = nonce
+    ctx.set(
+      'Content-Security-Policy',
+      `default-src 'none'; style-src 'self' 'nonce-${nonce}'; script-src 'self' 'nonce-${nonce}'; img-src 'self' https: data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    )
+    return next()
+  })
+  app.use(assets.middleware)
+  app.use(createGallery({ pages }).routes())
+
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  const close = () => new Promise<void>(resolve => server.close(() => resolve()))
+  return { url: `http://127.0.0.1:${port}`, close }
+}

@@ -1,0 +1,89 @@
+// A whole server of the test's own: fresh database, demo data, real HTTP on a free port.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createSocket } from 'node:net'
+import { type App, createApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { seedDemoData } from '../../src/demo-data.ts'
+import { systemActor } from '../../src/platform/actor.ts'
+import { openRedis } from '../../src/platform/data/redis.ts'
+import { openLog } from '../../src/platform/log.ts'
+import { createSecrets } from '../../src/platform/secrets.ts'
+import type { Resources } from '../../src/resources.ts'
+import { createServices, type Services } from '../../src/services.ts'
+import { openTestDatabase } from './database.ts'
+
+export const testSecretKey = 'test-only-0123456789-abcdefghijklmnopqrstuvwxyz'
+
+/** What a test may do with its server. */
+export interface TestServer {
+  readonly issuer: string
+  readonly app: App
+  readonly services: Services
+  readonly resources: Resources
+  close(): Promise<void>
+}
+
+/** Starts it; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
+export async function startServer(): Promise<TestServer> {
+  const port = await freePort()
+  const config = readConfig({
+    NODE_ENV: 'test',
+    PORT: String(port),
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+    SEED_DEMO: 'true',
+    SECRET_KEY: testSecretKey,
+  })
+  const [database, redis] = await Promise.all([openTestDatabase(), process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined])
+  await redis?.client.flushdb()
+  const resources: Resources = {
+    database,
+    redis,
+    log: openLog(config.logLevel),
+    secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+    now: () => new Date(),
+    randomBytes,
+    newId: randomUUID,
+    applied: [],
+    close: async () => {
+      await redis?.close()
+      await database.close()
+    },
+  }
+  const services = createServices(resources)
+  await services.signingKeys.ensure(systemActor)
+  await seedDemoData(services)
+  const app = await createApp({ config, resources, services })
+  const server = createServer(app.koa.callback())
+  server.listen(port, 'localhost')
+  await once(server, 'listening')
+  return {
+    issuer: config.issuer,
+    app,
+    services,
+    resources,
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await resources.close()
+    },
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const socket = createSocket().listen(0, 'localhost')
+  await once(socket, 'listening')
+  const { port } = socket.address() as AddressInfo
+  socket.close()
+  await once(socket, 'close')
+  return port
+}
+
+// Limits count by address: each test process has a Redis database of its own.
+function ownRedis(url: string): string {
+  const own = new URL(url)
+  own.pathname = `/${process.pid % 16}`
+  return own.href
+}

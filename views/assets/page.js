@@ -1,0 +1,40 @@
+// Makes the pages nicer where there is script; every page works without it.
+for (const button of document.querySelectorAll('[data-reveal]')) {
+  const field = document.getElementById(button.getAttribute('aria-controls'))
+  const show = shown => {
+    field.type = shown ? 'text' : 'password'
+    button.setAttribute('aria-pressed', String(shown))
+  }
+  button.hidden = false
+  button.addEventListener('click', () => show(field.type === 'password'))
+  field.form.addEventListener('submit', () => show(false))
+}
+
+// A form is sent once. The buttons are disabled after the submit, so that the pressed one's name and value still go along.
+const sent = new Set()
+const setDisabled = (form, disabled) => {
+  for (const button of form.querySelectorAll('[type=submit]')) button.disabled = disabled
+}
+document.addEventListener('submit', event => {
+  if (sent.has(event.target)) return event.preventDefault()
+  sent.add(event.target)
+  setTimeout(() => setDisabled(event.target, true))
+})
+// The back button may bring the page back as it was left.
+addEventListener('pageshow', () => {
+  for (const form of sent) setDisabled(form, false)
+  sent.clear()
+})
+
+for (const button of document.querySelectorAll('[data-copy]')) {
+  if (!navigator.clipboard) break
+  button.hidden = false
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent)
+    const status = button.parentElement.querySelector('[role=status]')
+    status.textContent = status.dataset.copied
+  })
+}
+
+// For browsers that know autofocus only on fields; after the frame in which autofocus is done.
+requestAnimationFrame(() => setTimeout(() => document.querySelector('[role=alert]')?.focus()))
