@@ -10,8 +10,8 @@ const VIEWPORT = { width: 1200, height: 800 }
 const FONT = ':root{--font:Inter,"Helvetica Neue","Liberation Sans",Arial,sans-serif}'
 
 const SHOTS = [
-  { file: 'sign-in.png', scheme: 'light', states: ['identifier/connections', 'password/plain'] },
-  { file: 'sign-in-dark.png', scheme: 'dark', states: ['identifier/connections', 'password/plain'] },
+  { file: 'sign-in.png', scheme: 'light', states: ['identifier/plain', 'password/plain'] },
+  { file: 'sign-in-dark.png', scheme: 'dark', states: ['identifier/plain', 'password/plain'] },
   { file: 'consent.png', scheme: 'light', states: ['consent/plain'] },
 ] as const
 
@@ -33,11 +33,11 @@ async function shoot(browser: Browser, { file, scheme, states }: (typeof SHOTS)[
   for (const state of states) {
     await page.goto(`${gallery.url}/dev/gallery/${state}`)
     await page.addStyleTag({ content: FONT })
-    parts.push((await page.screenshot()).toString('base64'))
+    parts.push((await page.screenshot({ fullPage: true })).toString('base64'))
   }
   await page.setViewportSize(VIEWPORT)
   const images = parts.map(part => `<img src="data:image/png;base64,${part}" alt="">`)
-  await page.setContent(`<body style="display:flex;margin:0">${images.join('')}`)
-  await page.screenshot({ path: join(DOCS, file) })
+  await page.setContent(`<body style="display:flex;align-items:start;margin:0">${images.join('')}`)
+  await page.screenshot({ path: join(DOCS, file), fullPage: true })
   await context.close()
 }

@@ -1,15 +1,15 @@
 // What every command does: settings → resources → services → one call → close.
-import { existsSync } from 'node:fs'
 import { type Config, ConfigError, readConfig } from '../src/config.ts'
 import { StartError } from '../src/platform/data/start-error.ts'
 import { Problem } from '../src/platform/errors.ts'
+import { loadEnvironmentFile } from '../src/process.ts'
 import { openResources, type Resources } from '../src/resources.ts'
 import { createServices, type Services } from '../src/services.ts'
 
 /** Runs one call over open services. What the caller can act on is told in a sentence, with exit code 1. */
 export const withServices = async (work: (open: { config: Config; resources: Resources; services: Services }) => Promise<void>): Promise<void> => {
   try {
-    if (existsSync('.env')) process.loadEnvFile('.env')
+    loadEnvironmentFile()
     const config = readConfig()
     const resources = await openResources({ ...config, logLevel: 'warn' })
     try {

@@ -31,8 +31,6 @@ export interface Protocol {
   readonly middleware: readonly Middleware[]
   readonly engine: Engine
   readonly interactions: Interactions
-  /** Deletes a batch of expired artifacts; answers how many. */
-  purge(): Promise<number>
 }
 
 interface Needs {
@@ -43,6 +41,7 @@ interface Needs {
   readonly secrets: Secrets
   readonly log: Log
   readonly randomBytes: (size: number) => Buffer
+  readonly now: () => Date
   readonly change: Change
   readonly clients: Clients
   readonly resourceServers: ResourceServers
@@ -52,8 +51,6 @@ interface Needs {
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
 }
-
-const purgeBatch = 500
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
@@ -82,6 +79,5 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     middleware: [createDocuments(engine), createPostToGet(), engine.middleware],
     engine,
     interactions: createInteractions({ engine, change }),
-    purge: () => durable.purge(purgeBatch),
   }
 }

@@ -25,6 +25,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly refreshTokens: RefreshTokens
   readonly signingKeys: SigningKeys
   readonly log: Log
+  readonly now: () => Date
 }
 
 /** Starts the engine. The keys must be there. */
@@ -52,7 +53,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   remember(provider, { needs, registrations })
-  onceOnly(provider, needs.volatile)
+  onceOnly(provider, needs)
   provider.use(finishing(needs))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
@@ -85,9 +86,9 @@ const translated = (error: unknown): never => {
 }
 
 // The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
-const onceOnly = (provider: Provider, volatile: ArtifactStore) => {
+const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
-    const ttlSeconds = Math.max(1, expiresAt - Math.floor(Date.now() / 1000))
+    const ttlSeconds = Math.max(1, expiresAt - Math.floor(now().getTime() / 1000))
     return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
   }
   Object.assign(provider.ReplayDetection, { unique })

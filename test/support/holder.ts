@@ -15,6 +15,8 @@ export interface Holder {
   /** Sends a signal to the process, or to it and its database process. */
   kill(signal: NodeJS.Signals, options?: { group: boolean }): void
   left(): Promise<void>
+  /** Makes sure that it is gone, and its database process too. */
+  end(): Promise<void>
 }
 
 /** Starts a holder in a process group of its own, as a terminal would. */
@@ -26,6 +28,7 @@ export function startHolder(dataDir: string, work = 'hold'): Holder {
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout })
   reader.on('line', line => lines.push(line))
+  const closed = once(reader, 'close')
   const gone = once(child, 'exit').then(() => undefined)
   return {
     process: child,
@@ -45,5 +48,9 @@ export function startHolder(dataDir: string, work = 'hold'): Holder {
     },
     kill: (signal, { group } = { group: false }) => process.kill(group ? -pid : pid, signal),
     left: () => gone,
+    end: async () => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL')
+      await gone
+    },
   }
 }

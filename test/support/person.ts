@@ -69,6 +69,16 @@ export function createPerson(headers: Record<string, string> = {}) {
     return post(new URL(form.action, page.url), form.body)
   }
 
+  /** Sends the form that contains `marker`, such as its address or a hidden field, with what the page put into it. */
+  const press = async (page: Answer, marker: string): Promise<Answer> => {
+    const [form] = [...page.body.matchAll(/<form\b.*?<\/form>/gis)].map(([whole]) => whole).filter(whole => whole.includes(marker))
+    const named = /\bname="([^"]+)"/.exec(form ?? '')?.[1] ?? ''
+    const filled = fillForm((form ?? '').replaceAll('type="hidden"', ''), { [named]: '' })
+    if (!form || !filled) throw new Error(`no form with ${marker} at ${page.url.pathname}: ${page.status}`)
+    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value])
+    return post(new URL(filled.action, page.url), Object.fromEntries(hidden))
+  }
+
   /** Signs in and consents wherever asked, until the client's redirect URI; answers that address. */
   const authorize = async (
     url: URL,
@@ -81,7 +91,7 @@ export function createPerson(headers: Record<string, string> = {}) {
     return answer.location
   }
 
-  return { get, post, send, follow, submit, authorize, cookies: jar }
+  return { get, post, send, follow, submit, press, authorize, cookies: jar }
 }
 
 function keep(jar: Map<string, Cookie>, line: string): void {

@@ -1,0 +1,47 @@
+// What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
+import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import { statement } from './platform/data/database.ts'
+import type { Resources } from './resources.ts'
+
+const everyMilliseconds = 60_000
+const batch = 500
+const maxBatches = 20
+const purgeLimits = statement('rate-limits-purge', 'DELETE FROM rate_limits WHERE expire < $1')
+
+/** Runs work now and then; a failure is logged and tried again at the next turn. Answers what stops it, which waits for a turn under way. */
+export const repeat = (
+  name: string,
+  work: () => Promise<unknown>,
+  { milliseconds, log }: { milliseconds: number; log: Resources['log'] },
+): (() => Promise<void>) => {
+  let turn: Promise<unknown> = Promise.resolve()
+  let isBusy = false
+  const run = async () => {
+    if (isBusy) return
+    isBusy = true
+    try {
+      await work()
+    } catch (error) {
+      log.warn({ err: error }, `${name} failed and will be tried again`)
+    } finally {
+      isBusy = false
+    }
+  }
+  const timer = setInterval(() => {
+    turn = run()
+  }, milliseconds)
+  return async () => {
+    clearInterval(timer)
+    await turn
+  }
+}
+
+/** Purges expired artifacts and rate limits until told to stop. */
+export const startPurging = ({ database, log, now }: Resources): (() => Promise<void>) => {
+  const artifacts = createPostgresArtifacts(database)
+  const purge = async () => {
+    for (let round = 0; round < maxBatches && (await artifacts.purge(batch)) === batch; round += 1);
+    await database.run(purgeLimits, [now().getTime()])
+  }
+  return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
+}

@@ -1,0 +1,69 @@
+// The settings: read once, told at once.
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+import { ConfigError, readConfig, settingNames } from '../src/config.ts'
+
+const production = {
+  NODE_ENV: 'production',
+  ISSUER: 'https://id.example.com',
+  DATABASE_URL: 'postgresql://authy2@db.example.com/authy2',
+  REDIS_URL: 'redis://redis.example.com',
+  SECRET_KEY: 'q7Zt0VbN3xLr8Kd5Wm2Yc9Hf4Jg6Ps1Ae0RuTiOoLlKk',
+}
+const faultsOf = (environment: Record<string, string>) => {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
+
+test('no settings at all are development on port 3000', t => {
+  t.like(readConfig({}), { environment: 'development', port: 3000, issuer: 'http://localhost:3000', dataDir: './data', isDemoSeeded: true, trustedProxies: 0 })
+})
+
+test('an empty setting is as good as an absent one', t => {
+  t.deepEqual(readConfig({ PORT: '', ISSUER: '', SEED_DEMO: '', DATABASE_URL: '' }), readConfig({}))
+})
+
+test('the issuer follows the port', t => {
+  t.is(readConfig({ PORT: '3100' }).issuer, 'http://localhost:3100')
+})
+
+test('production with all it needs is accepted, without demo data', t => {
+  t.like(readConfig(production), { environment: 'production', isDemoSeeded: false })
+})
+
+test('production tells all that is missing at once', t => {
+  const faults = faultsOf({ NODE_ENV: 'production', PORT: 'eighty' })
+  for (const name of ['PORT', 'ISSUER', 'DATABASE_URL', 'REDIS_URL', 'SECRET_KEY'])
+    t.true(
+      faults.some(fault => fault.startsWith(name)),
+      name,
+    )
+})
+
+test('production refuses weak settings', t => {
+  t.is(faultsOf({ ...production, ISSUER: 'http://id.example.com' }).length, 1)
+  t.is(faultsOf({ ...production, SECRET_KEY: 'a'.repeat(64) }).length, 1)
+  t.is(faultsOf({ ...production, SECRET_KEY: `change-me-${'0123456789abcdefghij'.repeat(2)}` }).length, 1)
+  t.is(faultsOf({ ...production, SECRET_KEY: 'short' }).length > 0, true)
+  t.is(faultsOf({ ...production, SEED_DEMO: 'true' }).length, 1)
+})
+
+test('an http issuer is for loopback', t => {
+  t.deepEqual(faultsOf({ ...production, ISSUER: 'http://127.0.0.1:3000' }), [])
+})
+
+test('an issuer is an origin', t => {
+  for (const issuer of ['https://id.example.com/', 'https://id.example.com/path', 'id.example.com', 'https://id.example.com?x=1'])
+    t.is(faultsOf({ ISSUER: issuer }).length, 1, issuer)
+})
+
+test('.env.example lists every setting and no other', t => {
+  const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  const listed = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+  t.deepEqual(listed.toSorted(), [...settingNames].toSorted())
+})

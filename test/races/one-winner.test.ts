@@ -1,0 +1,25 @@
+// What may be used once is used once, however many try together (the short form of one-winner.long.ts).
+import test from 'ava'
+import { createCalls } from '../support/calls.ts'
+import { contests } from '../support/contests.ts'
+import { prepareTrack, type Track } from '../support/race.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+const rounds = 3
+const tries = 8
+
+let server: TestServer
+let track: Track
+test.before(async () => {
+  server = await startServer()
+  track = await prepareTrack({ services: server.services, calls: createCalls(server.issuer), issuer: server.issuer })
+})
+test.after.always(async () => {
+  await track?.calls.close()
+  await server?.close()
+})
+
+for (const [title, contest] of Object.entries(contests))
+  test.serial(`of many at once, ${title}`, async t => {
+    for (let round = 0; round < rounds; round += 1) await contest(t, track, tries)
+  })
