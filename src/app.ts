@@ -63,7 +63,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(assets.middleware)
   koa.use(mountRoutes({ prefix: '/api', routes: createHealthRoutes(resources), identify: anybody }))
   koa.use(interactions.routes())
-  if (isDevelopment) koa.use(createGallery({ pages }).routes())
+  if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(() => {
     throw new Problem('not_found')

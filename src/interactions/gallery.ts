@@ -3,17 +3,25 @@ import { Router } from '@koa/router'
 import { COMMON_STATES, GALLERY_STATES } from './gallery-states.ts'
 import type { PageName } from './page-locals.ts'
 import type { CommonLocals, Pages } from './pages.ts'
+import { pagePolicy } from './present.ts'
 
 export interface GalleryNeeds {
   readonly pages: Pages
+  readonly randomBytes: (size: number) => Buffer
 }
 
 /** The addresses of every page in every state, for tests and screenshots. */
 export const GALLERY_URLS: readonly string[] = galleryIndex().flatMap(view => view.states.map(state => state.url))
 
-/** Makes the router. The nonce of the response's CSP is taken from `ctx.state.nonce`. */
-export function createGallery({ pages }: GalleryNeeds): Router {
+/** Makes the router. Its pages live under the policy of the real ones. */
+export function createGallery({ pages, randomBytes }: GalleryNeeds): Router {
   const router = new Router({ prefix: '/dev/gallery' })
+
+  router.use((ctx, next) => {
+    ctx.state.nonce = randomBytes(16).toString('base64')
+    ctx.set('Content-Security-Policy', pagePolicy(ctx.state.nonce))
+    return next()
+  })
 
   router.get('/', ctx => {
     const common = commonLocals('plain', ctx.state.nonce)

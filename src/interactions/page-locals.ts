@@ -90,6 +90,8 @@ export interface DeviceDonePage {
 export interface LogoutPage {
   readonly action: string
   readonly xsrf: string
+  /** The client proved that it may: nobody is asked where there is script. */
+  readonly isAutomatic?: boolean
   readonly client?: PageClient
 }
 

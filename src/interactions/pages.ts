@@ -96,7 +96,7 @@ const LOCAL_NAMES: LocalNames = {
   'device-code': { ...PROBLEM, action: true, xsrf: true, userCode: true },
   'device-confirm': { ...PROBLEM, action: true, xsrf: true, userCode: true, client: true, device: true },
   'device-done': { client: true },
-  logout: { action: true, xsrf: true, client: true },
+  logout: { action: true, xsrf: true, isAutomatic: true, client: true },
   'signed-out': { client: true, returnUrl: true },
   error: { heading: true, message: true, detail: true, client: true, homeUrl: true },
   expired: { startUrl: true },

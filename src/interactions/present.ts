@@ -16,15 +16,15 @@ export const createPresent =
   ({ pages, randomBytes }: Needs): Present =>
   (ctx, view, locals) => {
     const nonce = randomBytes(16).toString('base64')
-    ctx.set('Content-Security-Policy', policy(nonce))
+    ctx.set('Content-Security-Policy', pagePolicy(nonce))
     ctx.set('Cache-Control', 'no-store')
     ctx.type = 'html'
     const common: CommonLocals = { lang: 'en', dir: 'ltr', branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
     ctx.body = pages.render(view, { ...locals, ...common })
   }
 
-// No `form-action`: browsers apply it to the redirects after a form, which lead to the client.
-const policy = (nonce: string) =>
+/** The content security policy of a page. It has no `form-action`: browsers apply that to the redirects after a form, which lead to the client. */
+export const pagePolicy = (nonce: string): string =>
   [
     "default-src 'none'",
     `style-src 'self' 'nonce-${nonce}'`,

@@ -38,3 +38,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 
 // For browsers that know autofocus only on fields; after the frame in which autofocus is done.
 requestAnimationFrame(() => setTimeout(() => document.querySelector('[role=alert]')?.focus()))
+
+// Whoever already said that they sign out is not asked again.
+const automatic = document.querySelector('form[data-automatic]')
+automatic?.requestSubmit(automatic.querySelector('[name=logout]'))

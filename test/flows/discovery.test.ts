@@ -1,0 +1,102 @@
+// What clients read of the issuer before anything else: its metadata and its keys; and the ways into the authorization endpoint.
+import test from 'ava'
+import { createPerson } from '../support/person.ts'
+import { createRelyingParty } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth2/jwks']
+const read = (path: string, headers: Record<string, string> = {}) => fetch(`${server.issuer}${path}`, { headers })
+
+test('both well-known locations tell the same metadata (RFC 8414)', async t => {
+  const [openid, oauth] = await Promise.all(documents.slice(0, 2).map(async path => (await read(path)).json()))
+  t.deepEqual(openid, oauth)
+  t.is(openid.issuer, server.issuer)
+})
+
+test('the metadata names each endpoint at its place', async t => {
+  const metadata = await (await read('/.well-known/openid-configuration')).json()
+  const places = {
+    authorization_endpoint: 'authorize',
+    token_endpoint: 'token',
+    userinfo_endpoint: 'userinfo',
+    jwks_uri: 'jwks',
+    introspection_endpoint: 'introspect',
+    revocation_endpoint: 'revoke',
+    pushed_authorization_request_endpoint: 'par',
+    device_authorization_endpoint: 'device_authorization',
+    registration_endpoint: 'register',
+    end_session_endpoint: 'logout',
+  }
+  for (const [name, place] of Object.entries(places)) t.is(metadata[name], `${server.issuer}/oauth2/${place}`, name)
+})
+
+test('the metadata promises the code flow with S256, RFC 9207 and no weaker way', async t => {
+  const metadata = await (await read('/.well-known/openid-configuration')).json()
+  t.deepEqual(metadata.code_challenge_methods_supported, ['S256'])
+  t.deepEqual(metadata.response_types_supported, ['code'])
+  t.deepEqual([...metadata.subject_types_supported].sort(), ['pairwise', 'public'])
+  t.true(metadata.authorization_response_iss_parameter_supported)
+  t.true(metadata.backchannel_logout_supported)
+  t.true(metadata.backchannel_logout_session_supported)
+  t.true(metadata.claims_parameter_supported)
+  t.true(metadata.request_parameter_supported)
+  t.deepEqual([...metadata.id_token_signing_alg_values_supported].sort(), ['ES256', 'EdDSA', 'RS256'])
+  t.false(JSON.stringify(metadata).includes('"none"') && metadata.id_token_signing_alg_values_supported.includes('none'))
+  t.deepEqual(
+    ['openid', 'offline_access', 'email', 'profile'].filter(scope => !metadata.scopes_supported.includes(scope)),
+    [],
+  )
+})
+
+test('the key set has public keys of each algorithm and no private member', async t => {
+  const { keys } = await (await read('/oauth2/jwks')).json()
+  t.deepEqual([...new Set(keys.map((key: { alg: string }) => key.alg))].sort(), ['ES256', 'EdDSA', 'RS256'])
+  t.is(new Set(keys.map((key: { kid: string }) => key.kid)).size, keys.length)
+  for (const key of keys) t.deepEqual(['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].filter(member => member in key), [])
+})
+
+for (const path of documents)
+  test(`${path} may be kept, is answered 304 when it did not change, and is readable from any origin`, async t => {
+    const first = await read(path, { origin: 'https://elsewhere.example' })
+    t.is(first.status, 200)
+    t.regex(first.headers.get('cache-control') ?? '', /^public, max-age=\d+$/)
+    t.is(first.headers.get('access-control-allow-origin'), '*')
+    const etag = first.headers.get('etag') ?? ''
+    t.truthy(etag)
+    for (const offered of [etag, `W/${etag}`, `"other", ${etag}`]) t.is((await read(path, { 'if-none-match': offered })).status, 304, offered)
+    t.is((await read(path, { 'if-none-match': '"other"' })).status, 200)
+  })
+
+test('an authorization request may come as a POST', async t => {
+  const { request } = await createRelyingParty(server.issuer)
+  const { url } = await request()
+  const person = createPerson()
+  const answer = await person.post(new URL(url.pathname, url), url.searchParams)
+  t.is(answer.status, 303)
+  t.regex(answer.location?.pathname ?? '', /^\/interaction\//)
+  t.is((await person.follow(answer, 'none:')).status, 200)
+})
+
+test('an authorization request posted by another site is sent on with GET, so that it brings its cookies', async t => {
+  const { request } = await createRelyingParty(server.issuer)
+  const { url } = await request()
+  const answer = await createPerson().post(new URL(url.pathname, url), url.searchParams, { 'sec-fetch-site': 'cross-site', origin: 'https://elsewhere.example' })
+  t.is(answer.status, 303)
+  t.is(answer.location?.pathname, '/oauth2/authorize')
+  t.deepEqual([...(answer.location?.searchParams ?? [])].sort(), [...url.searchParams].sort())
+  t.is(answer.headers.get('set-cookie'), null)
+})
+
+test('a parameter given twice is refused, by GET and by POST', async t => {
+  const { request } = await createRelyingParty(server.issuer)
+  const { url } = await request({ prompt: 'none' })
+  url.searchParams.append('nonce', 'another')
+  for (const answer of [await createPerson().get(url), await createPerson().post(new URL(url.pathname, url), url.searchParams)])
+    t.is(answer.location?.searchParams.get('error'), 'invalid_request')
+})
