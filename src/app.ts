@@ -1,4 +1,5 @@
 // The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
+import type { RequestListener } from 'node:http'
 import Koa, { type Context, type Middleware } from 'koa'
 import { createHealthRoutes, isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
@@ -24,7 +25,8 @@ const viewsDirectory = new URL('../views', import.meta.url).pathname
 
 /** The app and the protocol it mounts. */
 export interface App {
-  readonly koa: Koa
+  /** Takes a request: documents from their buffer, everything else through Koa. */
+  readonly listener: RequestListener
   readonly protocol: Protocol
 }
 
@@ -68,7 +70,11 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(() => {
     throw new Problem('not_found')
   })
-  return { koa, protocol }
+  const answer = koa.callback()
+  const listener: RequestListener = (request, response) => {
+    if (!protocol.documents.answer(request, response)) void answer(request, response)
+  }
+  return { listener, protocol }
 }
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.

@@ -9,7 +9,7 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startPurging } from './tasks.ts'
+import { repeat, startPurging, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
 const keyCheckMilliseconds = 5000
@@ -26,6 +26,7 @@ const start = async () => {
   const server = await listen(app, config)
   const stopTasks = [
     startPurging(resources),
+    startVacuum(resources),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
@@ -37,9 +38,9 @@ const start = async () => {
   })
 }
 
-const listen = async ({ koa }: App, { port, host }: Config): Promise<Server> => {
+const listen = async ({ listener }: App, { port, host }: Config): Promise<Server> => {
   // Slow clients are cut off; the keep-alive outlasts that of the proxies in front.
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }, koa.callback())
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }, listener)
   server.listen(port, host)
   await once(server, 'listening')
   return server

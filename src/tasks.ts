@@ -6,6 +6,7 @@ import type { Resources } from './resources.ts'
 const everyMilliseconds = 60_000
 const batch = 500
 const maxBatches = 20
+const vacuumEveryMilliseconds = 3_600_000
 const purgeLimits = statement('rate-limits-purge', 'DELETE FROM rate_limits WHERE expire < $1')
 
 /** Runs work now and then; a failure is logged and tried again at the next turn. Answers what stops it, which waits for a turn under way. */
@@ -44,4 +45,12 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     await database.run(purgeLimits, [now().getTime()])
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
+}
+
+/** The embedded database has nobody who cleans up after its deletes: done here, once an hour. */
+export const startVacuum = ({ database, log }: Resources): (() => Promise<void>) => {
+  const vacuum = async () => {
+    if (database.embedded) await database.unwatched(() => database.pool.query('VACUUM (ANALYZE)'))
+  }
+  return repeat('cleaning up the embedded database', vacuum, { milliseconds: vacuumEveryMilliseconds, log })
 }

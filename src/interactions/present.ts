@@ -17,7 +17,7 @@ export const createPresent =
   (ctx, view, locals) => {
     const nonce = randomBytes(16).toString('base64')
     ctx.set('Content-Security-Policy', pagePolicy(nonce))
-    ctx.set('Cache-Control', 'no-store')
+    ctx.set({ 'Cache-Control': 'no-store', 'Cross-Origin-Opener-Policy': 'same-origin', 'Permissions-Policy': permissions, 'X-Robots-Tag': 'noindex' })
     ctx.type = 'html'
     const common: CommonLocals = { lang: 'en', dir: 'ltr', branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
     ctx.body = pages.render(view, { ...locals, ...common })
@@ -34,3 +34,5 @@ export const pagePolicy = (nonce: string): string =>
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
+
+const permissions = 'camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self), publickey-credentials-create=(self)'

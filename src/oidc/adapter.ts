@@ -44,6 +44,7 @@ const plainAdapter = (kind: string, { durable, volatile }: Needs): Adapter => {
       await store.destroy(kind, id)
     },
     revokeByGrantId: async grantId => {
+      if (isSigningOut()) return
       // Artifacts elsewhere die with the grant's tombstone: every use of one reads the grant.
       if (store === durable) await durable.deleteByGrant(kind, grantId)
     },

@@ -9,6 +9,7 @@ import { claimsByScope } from './account.ts'
 import type { createAdapters } from './adapter.ts'
 import { clientHooks } from './client-hooks.ts'
 import type { EnginePages } from './engine-pages.ts'
+import { revokeGrantPolicy } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { createPolicy } from './policy.ts'
 import { resourceIndicators } from './resources.ts'
@@ -38,6 +39,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   jwks,
   findAccount: needs.findAccount,
   loadExistingGrant: needs.loadExistingGrant,
+  revokeGrantPolicy,
   claims: { ...claimsByScope, acr: null, iss: null, sid: null },
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],

@@ -1,5 +1,5 @@
 // What a user has granted a client: remembered beyond one session, and given unasked to the operator's own clients.
-import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type Configuration, type Grant, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { lifetimes } from './lifetimes.ts'
@@ -17,6 +17,16 @@ export const createLoadGrant =
     const isFirstParty = (await clients.find(client.clientId))?.isFirstParty ?? false
     return isFirstParty ? grantAll(ctx, grant ?? new provider.Grant({ accountId, clientId: client.clientId })) : prolonged(grant)
   }
+
+/**
+ * Whether the engine is ending a session. What is bound to that session ends with it and needs no revoking; the grant is
+ * also what consent is remembered by, and what the user's other browsers and offline access live under.
+ */
+export const isSigningOut = (): boolean => Provider.ctx?.oidc?.route === 'end_session_confirm'
+
+/** Whether revoking what was issued ends the grant too: not for one access token (RFC 7009 §2.1), and not on signing out. */
+export const revokeGrantPolicy: NonNullable<Configuration['revokeGrantPolicy']> = ctx =>
+  !isSigningOut() && !(ctx.oidc.route === 'revocation' && ctx.oidc.entities.AccessToken !== undefined)
 
 const findStored = async (ctx: KoaContextWithOIDC, { durable, accountId, clientId }: { durable: PostgresArtifacts; accountId: string; clientId: string }) => {
   const grantId = await durable.findGrant(accountId, clientId)

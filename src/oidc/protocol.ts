@@ -16,10 +16,11 @@ import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createClientAdapter } from './client-adapter.ts'
-import { createDocuments, createPostToGet } from './endpoints.ts'
+import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
@@ -29,6 +30,7 @@ import type { SigningKeys } from './signing-keys.ts'
 export interface Protocol {
   /** In this order: documents, POST to GET, the engine. */
   readonly middleware: readonly Middleware[]
+  readonly documents: Documents
   readonly engine: Engine
   readonly interactions: Interactions
 }
@@ -42,6 +44,7 @@ interface Needs {
   readonly log: Log
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
+  readonly newId: () => string
   readonly change: Change
   readonly clients: Clients
   readonly resourceServers: ResourceServers
@@ -75,8 +78,10 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     findAccount: createFindAccount(needs.users),
     loadExistingGrant: createLoadGrant({ durable, clients }),
   })
+  const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
-    middleware: [createDocuments(engine), createPostToGet(), engine.middleware],
+    middleware: [documents.middleware, createPostToGet(), engine.middleware],
+    documents,
     engine,
     interactions: createInteractions({ engine, change }),
   }

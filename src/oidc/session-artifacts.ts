@@ -27,13 +27,16 @@ interface Needs {
 const keptSeconds = 3600
 
 // A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
-// and the row itself as it is now, not as it was read, give the rest.
+// and the row itself as it is now, not as it was read, give the rest. A new id takes the place of the old one ($8) in the same
+// statement: what the old row knew of other clients goes on, and no moment is without a session.
 const put = statement(
   'session-put',
   `WITH siblings AS (
      SELECT jsonb_object_agg(entry.key, entry.value) AS merged
      FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
+   ), replaced AS (
+     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session'
    )
    INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
    SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7) FROM siblings
@@ -54,7 +57,8 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
   return {
     find: async id => {
       const stored = await durable.find('Session', id)
-      if (stored && Provider.ctx) loaded.set(Provider.ctx, { id, payload: stored.payload })
+      // A copy: the engine changes what it is given in place, and what changed is told by comparing.
+      if (stored && Provider.ctx) loaded.set(Provider.ctx, { id, payload: structuredClone(stored.payload) })
       return toPayload(id, stored)
     },
     findByUid: async uid => merged(await durable.findSessions(uid)),
@@ -72,6 +76,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
         JSON.stringify(changed),
         removed,
         expiresIn,
+        known && known.id !== id ? hashOf('Session', known.id) : null,
       ])
       if (payload.accountId && payload.uid && (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId)) {
         await onSignedIn({
@@ -85,9 +90,16 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
       }
     },
     destroy: async id => {
+      // The engine destroys the old id before it saves the session under the new one: that `upsert` does both.
+      if (isReplaced(id)) return
       await database.run(destroy, [hashOf('Session', id)])
     },
   }
+}
+
+const isReplaced = (id: string) => {
+  const session: unknown = Provider.ctx?.oidc?.session
+  return isObject(session) && session.oldId === id && session.jti !== id
 }
 
 // The expiry moves with every use; it alone is worth a write once an hour.

@@ -1,5 +1,5 @@
-import test from 'ava'
 import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
 import { makeMigratedDataDir } from '../support/database.ts'
 import { startHolder } from '../support/holder.ts'
 

@@ -28,7 +28,10 @@ export function startHolder(dataDir: string, work = 'hold'): Holder {
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout })
   reader.on('line', line => lines.push(line))
-  const closed = once(reader, 'close')
+  let isClosed = false
+  const closed = once(reader, 'close').then(() => {
+    isClosed = true
+  })
   const gone = once(child, 'exit').then(() => undefined)
   return {
     process: child,
@@ -38,12 +41,8 @@ export function startHolder(dataDir: string, work = 'hold'): Holder {
       for (;;) {
         const found = lines.find(line => line.startsWith(beginning))
         if (found !== undefined) return found
-        await Promise.race([
-          once(reader, 'line'),
-          gone.then(() => {
-            throw new Error(`the holder left after saying: ${lines.join('; ')}`)
-          }),
-        ])
+        if (isClosed) throw new Error(`the holder left after saying: ${lines.join('; ')}`)
+        await Promise.race([once(reader, 'line'), closed])
       }
     },
     kill: (signal, { group } = { group: false }) => process.kill(group ? -pid : pid, signal),

@@ -55,7 +55,7 @@ export async function startServer(): Promise<TestServer> {
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
-  const server = createServer(app.koa.callback())
+  const server = createServer(app.listener)
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {

@@ -8,10 +8,17 @@ const maxBodyBytes = 100 * 1024
 export const createGuard = ({ issuer }: { issuer: string }): Middleware => {
   const { host } = new URL(issuer)
   return (ctx, next) => {
-    if (ctx.req.headersDistinct.host?.length !== 1 || ctx.host !== host) throw new Problem('wrong_host')
+    if (ctx.host !== host || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding')) throw new Problem('unsupported_media_type')
     if ((ctx.request.length ?? 0) > maxBodyBytes) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
     return next()
   }
+}
+
+// Node keeps the first of several Host headers; a proxy may have believed another.
+const hasTwoHosts = (rawHeaders: readonly string[]): boolean => {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1
+  return hosts > 1
 }

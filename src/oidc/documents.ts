@@ -1,0 +1,92 @@
+// Discovery and JWKS, answered from a buffer before the app is even asked: they are read far more often than anything else.
+import { hash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Middleware } from 'koa'
+import type { Engine } from './provider.ts'
+import { jwksMaxAgeSeconds } from './signing-keys.ts'
+
+/** The documents of the issuer. */
+export interface Documents {
+  /** Answers a plain GET or HEAD of a document that is kept; answers false for every other request, which the app then takes. */
+  answer(request: IncomingMessage, response: ServerResponse): boolean
+  /** Lets the engine make a document, and keeps it for as long as that engine is current. */
+  readonly middleware: Middleware
+}
+
+interface Kept {
+  readonly provider: object
+  readonly body: Buffer
+  readonly etag: string
+  readonly headers: Readonly<Record<string, string | number>>
+}
+
+const types: Readonly<Record<string, string>> = {
+  '/.well-known/openid-configuration': 'application/json; charset=utf-8',
+  '/.well-known/oauth-authorization-server': 'application/json; charset=utf-8',
+  '/oauth2/jwks': 'application/jwk-set+json; charset=utf-8',
+}
+
+interface Needs {
+  readonly engine: Engine
+  readonly issuer: string
+  readonly newId: () => string
+}
+
+/** Makes the documents. */
+export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => {
+  const { host, protocol } = new URL(issuer)
+  const kept = new Map<string, Kept>()
+  const transport = protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}
+
+  const keep = (path: string, document: object): Kept => {
+    const body = Buffer.from(JSON.stringify(document))
+    const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
+    const headers: Kept['headers'] = {
+      'Content-Type': types[path] ?? 'application/json',
+      'Content-Length': body.length,
+      'Cache-Control': `public, max-age=${jwksMaxAgeSeconds}`,
+      'Access-Control-Allow-Origin': '*',
+      'X-Content-Type-Options': 'nosniff',
+      ...transport,
+      ETag: etag,
+    }
+    const made = { provider: engine.current(), body, etag, headers }
+    kept.set(path, made)
+    return made
+  }
+
+  const send = ({ method, headers }: IncomingMessage, response: ServerResponse, document: Kept) => {
+    const requestId = newId()
+    if (isKnown(headers['if-none-match'], document.etag)) {
+      const { 'Content-Length': _length, 'Content-Type': _type, ...rest } = document.headers
+      response.writeHead(304, { ...rest, 'X-Request-Id': requestId }).end()
+    } else {
+      response.setHeader('X-Request-Id', requestId)
+      response.writeHead(200, document.headers).end(method === 'HEAD' ? undefined : document.body)
+    }
+  }
+
+  return {
+    answer: (request, response) => {
+      const { method, url = '', headers } = request
+      const document = method === 'GET' || method === 'HEAD' ? kept.get(url) : undefined
+      // Whatever names its own request, or another host, or several, goes the long way.
+      if (document?.provider !== engine.current() || headers.host !== host || headers['x-request-id'] !== undefined) return false
+      send(request, response, document)
+      return true
+    },
+    middleware: async (ctx, next) => {
+      const isDocument = Object.hasOwn(types, ctx.path) && (ctx.method === 'GET' || ctx.method === 'HEAD')
+      await next()
+      if (!isDocument || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
+      const { body, headers, etag } = keep(ctx.path, ctx.body)
+      for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value))
+      ctx.body = body
+      if (isKnown(ctx.get('If-None-Match'), etag)) ctx.status = 304
+    },
+  }
+}
+
+// RFC 9110 §13.1.2: a list, compared weakly; a proxy that compresses makes tags weak.
+const isKnown = (offered: string | undefined, etag: string): boolean =>
+  offered !== undefined && offered.split(',').some(tag => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)

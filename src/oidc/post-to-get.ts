@@ -1,0 +1,35 @@
+// Takes by POST what the engine takes by GET only.
+import type { Middleware } from 'koa'
+import { koaBody } from 'koa-body'
+
+const postable = new Set(['/oauth2/authorize', '/oauth2/logout'])
+
+/**
+ * Takes authorization and logout requests by POST (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form posted by
+ * another site comes without our cookies, which are SameSite=Lax: that browser is sent on with GET, and then brings them.
+ */
+export const createPostToGet = (): Middleware => {
+  const parse = koaBody({ json: false, text: false, multipart: false, formLimit: '56kb' })
+  return async (ctx, next) => {
+    if (ctx.method !== 'POST' || !postable.has(ctx.path)) return next()
+    if (!ctx.is('application/x-www-form-urlencoded')) return next()
+    await parse(ctx, async () => undefined)
+    const target = `${ctx.path}?${toQuery(ctx.request.body)}`
+    if (ctx.get('Sec-Fetch-Site') === 'cross-site') {
+      ctx.redirect(target)
+      ctx.status = 303
+      return
+    }
+    ctx.method = 'GET'
+    ctx.url = target
+    return next()
+  }
+}
+
+// A parameter given twice stays twice, for the engine to refuse.
+const toQuery = (body: unknown): string => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(body ?? {}))
+    for (const one of Array.isArray(value) ? value : [value]) query.append(name, typeof one === 'string' ? one : '')
+  return query.toString()
+}

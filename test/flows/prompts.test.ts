@@ -1,0 +1,116 @@
+// What a person is asked, and when: the prompts of OpenID Connect Core §3.1.2.1.
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import * as client from 'openid-client'
+import { makeClient, type TestClient } from '../support/clients.ts'
+import { type Answer, createPerson, type Person } from '../support/person.ts'
+import { alice, bob, redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+let portal: TestClient
+test.before(async () => {
+  server = await startServer()
+  portal = await makeClient(server)
+})
+test.after.always(() => server?.close())
+
+const ask = async (person: Person, parameters: Record<string, string>, relyingParty = portal) => {
+  const made = await relyingParty.request(parameters)
+  const answer = await person.follow(await person.get(made.url), redirectUri)
+  const redeem = async (back: Answer | URL) =>
+    (await client.authorizationCodeGrant(relyingParty.configuration, 'body' in back ? (back.location as URL) : back, made.checks)).claims()
+  return { ...made, answer, redeem, error: answer.location?.searchParams.get('error') }
+}
+const isPage = (answer: Answer, name: 'username' | 'password') => answer.body.includes(`name="${name}"`)
+
+test('a person who is signed in is not asked again, with or without prompt=none', async t => {
+  const { person, tokens } = await portal.signIn()
+  const other = await makeClient(server)
+  for (const parameters of [{}, { prompt: 'none' }]) {
+    const { answer, redeem } = await ask(person, parameters as Record<string, string>, other)
+    t.is((await redeem(answer))?.auth_time, tokens.claims()?.auth_time)
+  }
+})
+
+test('prompt=login asks again, and the sign-in is a new one', async t => {
+  const { person, tokens } = await portal.signIn()
+  await sleep(1100)
+  const { answer, url, redeem } = await ask(person, { prompt: 'login' })
+  t.true(isPage(answer, 'username'))
+  const again = await redeem(await person.authorize(url, { ...bob, redirectUri }))
+  t.is(again?.sub, tokens.claims()?.sub)
+  t.true(Number(again?.auth_time) > Number(tokens.claims()?.auth_time))
+})
+
+test('max_age asks again when the sign-in is older, and not before', async t => {
+  const { person, tokens } = await portal.signIn()
+  const young = await ask(person, { max_age: '600' })
+  t.is((await young.redeem(young.answer))?.auth_time, tokens.claims()?.auth_time)
+  await sleep(2100)
+  t.true(isPage((await ask(person, { max_age: '1' })).answer, 'username'))
+  t.is((await ask(person, { max_age: '1', prompt: 'none' })).error, 'login_required')
+})
+
+test('an id_token_hint of somebody else is not answered with this person', async t => {
+  const { person, tokens } = await portal.signIn()
+  const hinted = await ask(person, { id_token_hint: tokens.id_token ?? '', prompt: 'none' })
+  t.truthy(await hinted.redeem(hinted.answer))
+  const other = await portal.signIn({ who: alice })
+  t.is((await ask(person, { id_token_hint: other.tokens.id_token ?? '', prompt: 'none' })).error, 'login_required')
+  t.is((await ask(person, { id_token_hint: 'no.id.token', prompt: 'none' })).error, 'invalid_request')
+})
+
+test('a login_hint fills the identifier in', async t => {
+  const { answer } = await ask(createPerson(), { login_hint: 'someone@acme-corp.com' })
+  t.regex(answer.body, /<input[^>]*name="username"[^>]*value="someone@acme-corp\.com"/)
+})
+
+test('a wrong password and an unknown person are told in the same words, with 401', async t => {
+  const told = async (username: string) => {
+    const person = createPerson()
+    const { answer } = await ask(person, {})
+    const page = await person.follow(await person.submit(answer, { username }), redirectUri)
+    const refused = await person.submit(page, { password: 'not the password' })
+    t.is(refused.status, 401)
+    t.true(isPage(refused, 'password'))
+    return wordsOf(refused).replaceAll(username, 'somebody')
+  }
+  t.is(await told('bob@acme-corp.com'), await told('nobody@acme-corp.com'))
+})
+
+test('a person who cancels goes back to the client with access_denied', async t => {
+  const person = createPerson()
+  const { answer } = await ask(person, { state: 'kept' })
+  const back = await person.follow(await person.press(answer, '/cancel"'), redirectUri)
+  t.is(back.location?.searchParams.get('error'), 'access_denied')
+  t.is(back.location?.searchParams.get('state'), 'kept')
+  t.is(back.location?.searchParams.get('iss'), server.issuer)
+})
+
+test('two clients that authorize at the same moment in one browser both get what they asked for', async t => {
+  const { person } = await portal.signIn()
+  const clients = await Promise.all([1, 2, 3, 4].map(() => makeClient(server)))
+  const answers = await Promise.all(clients.map(relyingParty => ask(person, {}, relyingParty)))
+  const tokens = await Promise.all(
+    answers.map(({ answer, checks }, index) =>
+      client.authorizationCodeGrant((clients[index] as TestClient).configuration, answer.location as URL, checks),
+    ),
+  )
+  const told = await Promise.all(
+    tokens.map(({ access_token, claims }, index) => client.fetchUserInfo((clients[index] as TestClient).configuration, access_token, claims()?.sub ?? '')),
+  )
+  t.deepEqual([...new Set(told.map(({ email }) => email))], [bob.email])
+})
+
+test('two tabs of one browser that sign in side by side both come back signed in', async t => {
+  const person = createPerson()
+  const tabs = await Promise.all([ask(person, {}), ask(person, {})])
+  for (const { answer, redeem } of tabs) {
+    const page = await person.follow(await person.submit(answer, { username: bob.email }), redirectUri)
+    const back = await person.follow(await person.submit(page, { password: bob.password }), redirectUri)
+    t.truthy(await redeem(back))
+  }
+})
+
+const wordsOf = (answer: Answer) => answer.body.replace(/<(style|head).*?<\/\1>|<[^>]+>/gs, ' ').replace(/\s+/g, ' ')

@@ -1,0 +1,79 @@
+// Server processes over one PostgreSQL and, where wanted, one Redis, all of the test's own.
+import { readConfig } from '../../src/config.ts'
+import { openResources } from '../../src/resources.ts'
+import { createServices, type Services } from '../../src/services.ts'
+import { type Calls, createCalls } from './calls.ts'
+import { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
+import { type ServerProcess, startProcess } from './process.ts'
+import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
+import { testSecretKey } from './server.ts'
+
+/** What runs. */
+export interface Cluster {
+  readonly issuer: string
+  readonly processes: readonly ServerProcess[]
+  readonly postgres: PostgresServer
+  readonly redis?: RedisServer
+  /** Asks the processes by turns. */
+  readonly calls: Calls
+  /** Works with services over the same database, in the test's own process; they are closed afterwards. */
+  withServices<Result>(work: (services: Services) => Promise<Result>): Promise<Result>
+  /** Ends all and removes what they left; answers the exit codes of the processes. */
+  close(): Promise<(number | null)[]>
+}
+
+/** Why there can be no cluster on this machine; `undefined` when there can. */
+export async function whyNoCluster(): Promise<string | undefined> {
+  if ((await findPostgres()) === undefined) return 'there are no PostgreSQL programs (pg_config, initdb, pg_ctl)'
+  return (await hasRedis()) ? undefined : 'there is no redis-server'
+}
+
+/** Starts it. The first process listens on the issuer's own port. */
+export async function startCluster({ size, isRedisUsed }: { size: number; isRedisUsed: boolean }): Promise<Cluster> {
+  const folder = await findPostgres()
+  if (folder === undefined) throw new Error(await whyNoCluster())
+  const ends: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const end of ends.reverse()) await end()
+  }
+  try {
+    const postgres = await startPostgres(folder)
+    ends.push(postgres.remove)
+    const redis = isRedisUsed ? await startRedis() : undefined
+    if (redis) ends.push(redis.remove)
+    const environment = { DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) }
+    const first = await startProcess(environment)
+    const processes = [first]
+    ends.push(() => Promise.all(processes.map(one => one.stop())))
+    while (processes.length < size) processes.push(await startProcess({ ...environment, ISSUER: first.issuer }))
+    const calls = createCalls(
+      first.issuer,
+      processes.map(({ origin }) => origin),
+    )
+    ends.push(calls.close)
+    return {
+      issuer: first.issuer,
+      processes,
+      postgres,
+      redis,
+      calls,
+      withServices: async work => {
+        const resources = await openResources(
+          readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: testSecretKey, ISSUER: first.issuer, ...environment }),
+        )
+        try {
+          return await work(createServices(resources))
+        } finally {
+          await resources.close()
+        }
+      },
+      close: async () => {
+        await close()
+        return processes.map(one => one.process.exitCode)
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
