@@ -62,11 +62,12 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
   koa.use(createGuard({ issuer }))
+  // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
+  for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
   koa.use(mountRoutes({ prefix: '/api', routes: createHealthRoutes(resources), identify: anybody }))
   koa.use(interactions.routes())
   if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
-  for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(() => {
     throw new Problem('not_found')
   })

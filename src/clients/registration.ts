@@ -1,4 +1,5 @@
 // Turns a client's rows into registered metadata and back.
+import { hash } from 'node:crypto'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
 
@@ -54,11 +55,18 @@ export const toRegistration = (row: ClientRow, secrets: Secrets): Registration =
 /** What stands for the secret of a client whose secrets are only digests. */
 export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-secret', `stand-in:${clientId}`).toString('base64url')
 
-/** Whether the presented secret is one of the living. Every one is compared, in constant time. */
+// A keyed digest costs six times a plain one: the secret that was right last time is known by its plain hash, in memory only.
+const lastRight = new WeakMap<KeptSecret, Buffer>()
+
+/** Whether the presented secret is one of the living. Compared in constant time. */
 export const isSecretOf = (registration: Registration, presented: string, { secrets, now }: { secrets: Secrets; now: Date }): boolean => {
-  const digest = secrets.digest('client-secret', presented)
   const living = registration.secrets.filter(secret => secret.digest && (!secret.expiresAt || secret.expiresAt > now))
-  return living.map(secret => isEqualSecret(secret.digest ?? Buffer.alloc(0), digest)).includes(true)
+  const plain = hash('sha256', presented, 'buffer')
+  if (living.some(secret => isEqualSecret(lastRight.get(secret) ?? Buffer.alloc(0), plain))) return true
+  const digest = secrets.digest('client-secret', presented)
+  const right = living.find(secret => isEqualSecret(secret.digest ?? Buffer.alloc(0), digest))
+  if (right) lastRight.set(right, plain)
+  return right !== undefined
 }
 
 /** The columns of a client from registered metadata (RFC 7591). */

@@ -4,6 +4,7 @@ import { isUnavailable } from '../platform/data/database.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { endsGrant } from './grants.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { SessionArtifacts } from './session-artifacts.ts'
@@ -44,7 +45,7 @@ const plainAdapter = (kind: string, { durable, volatile }: Needs): Adapter => {
       await store.destroy(kind, id)
     },
     revokeByGrantId: async grantId => {
-      if (isSigningOut()) return
+      if (Provider.ctx && !endsGrant(Provider.ctx)) return
       // Artifacts elsewhere die with the grant's tombstone: every use of one reads the grant.
       if (store === durable) await durable.deleteByGrant(kind, grantId)
     },

@@ -42,9 +42,11 @@ const statements = {
        uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
   insert: statement('artifact-insert', `INSERT INTO oidc_artifacts (${columns}) ${fromArrays} ON CONFLICT (key) DO NOTHING RETURNING key`),
+  // LATERAL with LIMIT: one look into the index a key, whatever the planner believed of the table's size when it planned.
   find: statement(
     'artifact-find',
-    `SELECT given.i, a.payload, a.consumed_at IS NOT NULL AS consumed FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i) JOIN oidc_artifacts a ON a.key = given.key WHERE ${living}`,
+    `SELECT given.i, found.payload, found.consumed FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
+     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} LIMIT 1) found`,
   ),
   // RETURNING, not an affected-row count, says who won.
   consume: statement(
@@ -54,8 +56,10 @@ const statements = {
   destroy: statement('artifact-destroy', 'DELETE FROM oidc_artifacts WHERE key = $1 RETURNING key'),
   sessions: statement(
     'artifact-sessions',
-    `SELECT given.i, a.payload, false AS consumed FROM unnest($1::text[]) WITH ORDINALITY AS given(uid, i) JOIN oidc_artifacts a ON a.uid = given.uid
-     WHERE a.kind = 'Session' AND ${living} ORDER BY given.i, a.created_at`,
+    `SELECT given.i, found.payload, false AS consumed FROM unnest($1::text[]) WITH ORDINALITY AS given(uid, i)
+     CROSS JOIN LATERAL (
+       SELECT a.payload, a.created_at FROM oidc_artifacts a WHERE a.uid = given.uid AND a.kind = 'Session' AND ${living} ORDER BY a.created_at DESC LIMIT 16
+     ) found ORDER BY given.i, found.created_at`,
   ),
   userCode: statement(
     'artifact-user-code',

@@ -1,5 +1,5 @@
 // The engine's configuration: what is on, for whom, and with which of our own parts.
-import type { Configuration, JWKS } from 'oidc-provider'
+import Provider, { type Configuration, type JWKS } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
@@ -9,7 +9,7 @@ import { claimsByScope } from './account.ts'
 import type { createAdapters } from './adapter.ts'
 import { clientHooks } from './client-hooks.ts'
 import type { EnginePages } from './engine-pages.ts'
-import { revokeGrantPolicy } from './grants.ts'
+import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { createPolicy } from './policy.ts'
 import { resourceIndicators } from './resources.ts'
@@ -31,7 +31,8 @@ export interface ConfigurationNeeds {
   readonly registrationOf: (client: object) => Registration | undefined
 }
 
-const asymmetric = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+// RFC 9864: `Ed25519` is the name that newer libraries sign under; we sign as `EdDSA`, which all know.
+const asymmetric = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const
 
 /** Makes the configuration over today's keys. */
 export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Configuration => ({
@@ -39,7 +40,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   jwks,
   findAccount: needs.findAccount,
   loadExistingGrant: needs.loadExistingGrant,
-  revokeGrantPolicy,
+  revokeGrantPolicy: endsGrant,
   claims: { ...claimsByScope, acr: null, iss: null, sid: null },
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
@@ -52,11 +53,12 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     introspectionSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
     authorizationSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
     requestObjectSigningAlgValues: [...asymmetric],
-    dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    dPoPSigningAlgValues: [...asymmetric],
   },
   subjectTypes: ['public', 'pairwise'],
   pairwiseIdentifier: async (_ctx, accountId, client) => needs.secrets.digest('pairwise', `${client.sectorIdentifier}\0${accountId}`).toString('base64url'),
-  sectorIdentifierUriValidate: () => true,
+  // Read when a client is registered, not whenever one is loaded: another's server being down must not take the client down.
+  sectorIdentifierUriValidate: () => ['registration', 'client_update'].includes(Provider.ctx?.oidc?.route ?? ''),
   allowOmittingSingleRegisteredRedirectUri: false,
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,

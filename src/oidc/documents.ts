@@ -36,7 +36,7 @@ interface Needs {
 export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => {
   const { host, protocol } = new URL(issuer)
   const kept = new Map<string, Kept>()
-  const transport = protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}
+  const transport: Record<string, string> = protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}
 
   const keep = (path: string, document: object): Kept => {
     const body = Buffer.from(JSON.stringify(document))
@@ -89,4 +89,4 @@ export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => 
 
 // RFC 9110 §13.1.2: a list, compared weakly; a proxy that compresses makes tags weak.
 const isKnown = (offered: string | undefined, etag: string): boolean =>
-  offered !== undefined && offered.split(',').some(tag => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+  (offered?.split(',') ?? []).some(tag => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)

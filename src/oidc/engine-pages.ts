@@ -47,8 +47,11 @@ export const createEnginePages = (show: ShowPages): EnginePages => ({
     postLogoutSuccessSource: ctx => show.signedOut(ctx, { client: toPage(ctx.oidc.client), returnUrl: startUrlOf(ctx.oidc.client) }),
   },
   device: {
-    userCodeInputSource: (ctx, _form, out, error) =>
-      show.deviceCode(ctx, { action: ctx.oidc.urlFor('code_verification'), xsrf: secretOf(ctx), userCode: userCodeOf(error), error: deviceFault(out, error) }),
+    userCodeInputSource: (ctx, _form, out, error) => {
+      const action = ctx.oidc.urlFor('code_verification')
+      if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
+      show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), error: deviceFault(out, error) })
+    },
     userCodeConfirmSource: (ctx, _form, client, device, userCode) =>
       show.deviceConfirm(ctx, {
         action: ctx.oidc.urlFor('code_verification'),
@@ -74,6 +77,14 @@ export const toPage = (client: Client | undefined, redirectUri?: unknown): Clien
 const startUrlOf = (client: Client | undefined): string | undefined => client?.initiateLoginUri ?? client?.clientUri
 
 const secretOf = (ctx: KoaContextWithOIDC): string => textOf(ctx.oidc.session?.state?.secret) ?? ''
+
+// A form posted without a session cannot be shown again: its secret would be kept nowhere. The engine marks the session as
+// changed nevertheless, and fails to save what was never kept.
+const isWithoutSession = ({ oidc: { session } }: KoaContextWithOIDC): boolean => {
+  if (session === undefined || session.exp !== undefined) return false
+  Reflect.set(session, 'touched', false)
+  return true
+}
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 

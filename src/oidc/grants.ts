@@ -1,54 +1,72 @@
 // What a user has granted a client: remembered beyond one session, and given unasked to the operator's own clients.
-import Provider, { type Configuration, type Grant, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
+import { hashOf } from '../platform/secrets.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { lifetimes } from './lifetimes.ts'
 
-/** Makes the engine's `loadExistingGrant`. */
+/**
+ * Makes the engine's `loadExistingGrant`. Each session has a grant of its own, begun from what the user granted the client
+ * before: a replay (RFC 9700 §4.14) or a revocation in one browser ends nothing in another.
+ */
 export const createLoadGrant =
   ({ durable, clients }: { durable: PostgresArtifacts; clients: Clients }) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, session, provider, result } = ctx.oidc
     const accountId = session?.accountId
     if (!client || !accountId) return undefined
-    const known = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
-    const grant = (known ? await provider.Grant.find(known) : undefined) ?? (await findStored(ctx, { durable, accountId, clientId: client.clientId }))
-    if (grant && grant.accountId !== accountId) return undefined
-    const isFirstParty = (await clients.find(client.clientId))?.isFirstParty ?? false
-    return isFirstParty ? grantAll(ctx, grant ?? new provider.Grant({ accountId, clientId: client.clientId })) : prolonged(grant)
+    const { clientId } = client
+    const isFirstParty = (await clients.find(clientId))?.isFirstParty ?? false
+    const known = result?.consent?.grantId ?? session.grantIdFor(clientId)
+    const own = known ? await provider.Grant.find(known) : undefined
+    if (own) return own.accountId === accountId ? given(ctx, { grant: own, isFirstParty }) : undefined
+    const remembered = await findStored(ctx, { durable, accountId, clientId })
+    if (!remembered && !isFirstParty) return undefined
+    const grant = new provider.Grant({ accountId, clientId })
+    // Requests of one session that begin together begin the same grant.
+    if (known === undefined) grant.jti = hashOf('Grant', `${session.uid}\0${accountId}\0${clientId}`).toString('base64url')
+    if (remembered) copy(remembered, grant)
+    return given(ctx, { grant, isFirstParty, isNew: true })
   }
 
 /**
- * Whether the engine is ending a session. What is bound to that session ends with it and needs no revoking; the grant is
- * also what consent is remembered by, and what the user's other browsers and offline access live under.
+ * Whether revoking ends the grant and all that was issued under it. Not for one access token (RFC 7009 §2.1), and not on
+ * signing out: what is bound to the session ends with it, offline access lives on, and consent is remembered by the grant.
  */
-export const isSigningOut = (): boolean => Provider.ctx?.oidc?.route === 'end_session_confirm'
-
-/** Whether revoking what was issued ends the grant too: not for one access token (RFC 7009 §2.1), and not on signing out. */
-export const revokeGrantPolicy: NonNullable<Configuration['revokeGrantPolicy']> = ctx =>
-  !isSigningOut() && !(ctx.oidc.route === 'revocation' && ctx.oidc.entities.AccessToken !== undefined)
+export const endsGrant = ({ oidc }: KoaContextWithOIDC): boolean =>
+  oidc.route !== 'end_session_confirm' && !(oidc.route === 'revocation' && oidc.entities.AccessToken !== undefined)
 
 const findStored = async (ctx: KoaContextWithOIDC, { durable, accountId, clientId }: { durable: PostgresArtifacts; accountId: string; clientId: string }) => {
   const grantId = await durable.findGrant(accountId, clientId)
   return grantId ? ctx.oidc.provider.Grant.find(grantId) : undefined
 }
 
-// A first-party client is granted what it asks for, no more; a grant that covers it is not written again.
-const grantAll = async (ctx: KoaContextWithOIDC, grant: Grant): Promise<Grant> => {
+const copy = (from: Grant, to: Grant) => {
+  to.addOIDCScope(from.getOIDCScope())
+  to.addOIDCClaims(from.getOIDCClaims())
+  for (const indicator of Object.keys(from.resources ?? {})) to.addResourceScope(indicator, from.getResourceScope(indicator))
+}
+
+const given = async (ctx: KoaContextWithOIDC, { grant, isFirstParty, isNew = false }: { grant: Grant; isFirstParty: boolean; isNew?: boolean }) => {
   const before = JSON.stringify([grant.openid, grant.resources])
+  if (isFirstParty) addAsked(ctx, grant)
+  if (isNew || before !== JSON.stringify([grant.openid, grant.resources])) await grant.save()
+  return prolonged(grant)
+}
+
+// A first-party client is granted what it asks for, no more.
+const addAsked = (ctx: KoaContextWithOIDC, grant: Grant) => {
   grant.addOIDCScope([...ctx.oidc.requestParamOIDCScopes].join(' '))
   grant.addOIDCClaims([...ctx.oidc.requestParamClaims])
   for (const [indicator, server] of Object.entries(ctx.oidc.resourceServers ?? {})) {
     const scopes = [...ctx.oidc.requestParamScopes].filter(scope => server.scopes.has(scope))
     if (scopes.length > 0) grant.addResourceScope(indicator, scopes.join(' '))
   }
-  if (before !== JSON.stringify([grant.openid, grant.resources])) await grant.save()
-  return (await prolonged(grant)) ?? grant
 }
 
 // A grant must outlive every refresh token issued under it: saved again while a whole token's lifetime is left.
-const prolonged = async (grant: Grant | undefined): Promise<Grant | undefined> => {
-  if (grant?.exp !== undefined && grant.remainingTTL < lifetimes.refreshTokenAbsolute) {
+const prolonged = async (grant: Grant): Promise<Grant> => {
+  if (grant.exp !== undefined && grant.remainingTTL < lifetimes.refreshTokenAbsolute) {
     grant.exp = undefined
     await grant.save()
   }

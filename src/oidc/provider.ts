@@ -1,5 +1,5 @@
 // Builds the engine over today's keys, and builds it anew when they change: its state is all in the store.
-
+import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import mount from 'koa-mount'
 import Provider, { type Client, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
@@ -94,17 +94,26 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
   Object.assign(provider.ReplayDetection, { unique })
 }
 
-// What the engine's answer still needs: the one successor of a rotated token, and no stand-in secret of a registered client.
+// What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
+// stand-in secret of a registered client.
 const finishing =
   ({ refreshTokens }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
+    if (ctx.status === 503) ctx.set('Retry-After', '5')
+    if (ctx.status === 400 && isCutOff(ctx.req)) {
+      ctx.status = 413
+      ctx.set('Connection', 'close')
+    }
     const body: unknown = ctx.body
     if (typeof body !== 'object' || body === null || !ctx.oidc) return
     const successor = 'refresh_token' in body ? refreshTokens.successorFor(ctx) : undefined
     if (successor !== undefined) Object.assign(body, { refresh_token: successor })
     if (ctx.oidc.route === 'client' || ctx.oidc.route === 'client_update') Reflect.deleteProperty(body, 'client_secret')
   }
+
+// The engine stops reading at 56 KiB and calls the body malformed; one that did not say its length may be any.
+const isCutOff = ({ headers, readableDidRead, complete }: IncomingMessage) => headers['transfer-encoding'] !== undefined && readableDidRead && !complete
 
 const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
   const isPassing = isUnavailable(error)
@@ -114,7 +123,6 @@ const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error
   )
   if (!isPassing) return
   ctx.status = 503
-  ctx.set('Retry-After', '5')
   if (typeof ctx.body === 'object' && ctx.body !== null && 'error' in ctx.body)
     ctx.body = { error: 'temporarily_unavailable', error_description: 'try again in a moment' }
 }

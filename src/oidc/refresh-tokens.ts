@@ -47,7 +47,8 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
     const [row] = await database.run<{ successor: Buffer | null; payload: { clientId?: string }; age: number }>(consumedState, [hashOf('RefreshToken', id)])
     if (!row?.successor) return undefined
     const client = await clients.find(row.payload.clientId ?? '')
-    return client && row.age <= client.refreshGraceSeconds ? unsealUnder(id, row.successor) : undefined
+    // `consumed_at` is kept to the millisecond, rounded: the age may come out below nothing, which is no grace either.
+    return client && Math.max(0, row.age) < client.refreshGraceSeconds ? unsealUnder(id, row.successor) : undefined
   }
 
   const revokeFamily = async (grantId: string | undefined) => {

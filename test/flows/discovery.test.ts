@@ -1,5 +1,6 @@
 // What clients read of the issuer before anything else: its metadata and its keys; and the ways into the authorization endpoint.
 import test from 'ava'
+import type { ServerMetadata } from 'openid-client'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -11,16 +12,22 @@ test.before(async () => {
 test.after.always(() => server?.close())
 
 const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth2/jwks']
+interface Key {
+  readonly alg: string
+  readonly kid: string
+}
+
 const read = (path: string, headers: Record<string, string> = {}) => fetch(`${server.issuer}${path}`, { headers })
+const readMetadata = async (path = '/.well-known/openid-configuration') => (await (await read(path)).json()) as ServerMetadata
 
 test('both well-known locations tell the same metadata (RFC 8414)', async t => {
-  const [openid, oauth] = await Promise.all(documents.slice(0, 2).map(async path => (await read(path)).json()))
+  const [openid, oauth] = await Promise.all(documents.slice(0, 2).map(readMetadata))
   t.deepEqual(openid, oauth)
-  t.is(openid.issuer, server.issuer)
+  t.is(openid?.issuer, server.issuer)
 })
 
 test('the metadata names each endpoint at its place', async t => {
-  const metadata = await (await read('/.well-known/openid-configuration')).json()
+  const metadata = await readMetadata()
   const places = {
     authorization_endpoint: 'authorize',
     token_endpoint: 'token',
@@ -37,27 +44,26 @@ test('the metadata names each endpoint at its place', async t => {
 })
 
 test('the metadata promises the code flow with S256, RFC 9207 and no weaker way', async t => {
-  const metadata = await (await read('/.well-known/openid-configuration')).json()
+  const metadata = await readMetadata()
   t.deepEqual(metadata.code_challenge_methods_supported, ['S256'])
   t.deepEqual(metadata.response_types_supported, ['code'])
-  t.deepEqual([...metadata.subject_types_supported].sort(), ['pairwise', 'public'])
+  t.deepEqual([...(metadata.subject_types_supported ?? [])].sort(), ['pairwise', 'public'])
   t.true(metadata.authorization_response_iss_parameter_supported)
   t.true(metadata.backchannel_logout_supported)
   t.true(metadata.backchannel_logout_session_supported)
   t.true(metadata.claims_parameter_supported)
   t.true(metadata.request_parameter_supported)
-  t.deepEqual([...metadata.id_token_signing_alg_values_supported].sort(), ['ES256', 'EdDSA', 'RS256'])
-  t.false(JSON.stringify(metadata).includes('"none"') && metadata.id_token_signing_alg_values_supported.includes('none'))
+  t.deepEqual([...(metadata.id_token_signing_alg_values_supported ?? [])].sort(), ['ES256', 'EdDSA', 'RS256'])
   t.deepEqual(
-    ['openid', 'offline_access', 'email', 'profile'].filter(scope => !metadata.scopes_supported.includes(scope)),
+    ['openid', 'offline_access', 'email', 'profile'].filter(scope => !metadata.scopes_supported?.includes(scope)),
     [],
   )
 })
 
 test('the key set has public keys of each algorithm and no private member', async t => {
-  const { keys } = await (await read('/oauth2/jwks')).json()
-  t.deepEqual([...new Set(keys.map((key: { alg: string }) => key.alg))].sort(), ['ES256', 'EdDSA', 'RS256'])
-  t.is(new Set(keys.map((key: { kid: string }) => key.kid)).size, keys.length)
+  const { keys } = (await (await read('/oauth2/jwks')).json()) as { keys: Key[] }
+  t.deepEqual([...new Set(keys.map(key => key.alg))].sort(), ['ES256', 'EdDSA', 'RS256'])
+  t.is(new Set(keys.map(key => key.kid)).size, keys.length)
   for (const key of keys) t.deepEqual(['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].filter(member => member in key), [])
 })
 

@@ -63,7 +63,21 @@ const metadata = {
   response_types: ['code'],
   backchannel_logout_uri: 'https://rp.example/logout',
 }
-const evilValues = ['a\0b', '\ud800', '__proto__', { __proto__: null, constructor: { prototype: { polluted: true } } }, ['\0'], [null], null, -1, 1e308, true, [], {}, 'x'.repeat(5000)]
+const evilValues = [
+  'a\0b',
+  '\ud800',
+  '__proto__',
+  { __proto__: null, constructor: { prototype: { polluted: true } } },
+  ['\0'],
+  [null],
+  null,
+  -1,
+  1e308,
+  true,
+  [],
+  {},
+  'x'.repeat(5000),
+]
 
 test('registration takes bad values in any member without failing', async t => {
   const register = (body: string) =>

@@ -25,7 +25,8 @@ export async function makeClient(server: TestServer, { auth, ...given }: Partial
   const relyingParty = await createRelyingParty(server.issuer, {
     clientId,
     secret,
-    metadata: made.metadata,
+    redirectUri: made.redirectUris[0],
+    metadata: made.metadata as Partial<client.ClientMetadata>,
     auth: auth ?? authFor(made.authenticationMethod, secret),
   })
   return { ...relyingParty, clientId, secret }

@@ -60,10 +60,19 @@ export const protocolSurfaces: readonly Surface[] = [
   token('urn:ietf:params:oauth:grant-type:device_code', { device_code: 'x'.repeat(43) }, { authorization: basic(deviceClient) }),
   { ...token('client_credentials', { client_id: service.id, client_secret: service.secret }, {}), name: 'token client_secret_post' },
   {
-    ...token('client_credentials', { client_id: service.id, client_assertion: 'a.b.c', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' }, {}),
+    ...token(
+      'client_credentials',
+      { client_id: service.id, client_assertion: 'a.b.c', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
+      {},
+    ),
     name: 'token client_assertion',
   },
-  { name: 'introspect', path: '/oauth2/introspect', headers: asPortal, fields: { token: 'x'.repeat(43), token_type_hint: 'access_token', client_id: portal.id } },
+  {
+    name: 'introspect',
+    path: '/oauth2/introspect',
+    headers: asPortal,
+    fields: { token: 'x'.repeat(43), token_type_hint: 'access_token', client_id: portal.id },
+  },
   { name: 'revoke', path: '/oauth2/revoke', headers: asPortal, fields: { token: 'x'.repeat(43), token_type_hint: 'refresh_token', client_id: portal.id } },
   { name: 'par', path: '/oauth2/par', headers: asPortal, fields: authorization },
   {

@@ -1,0 +1,134 @@
+// Proving oneself by password: ten failures and no more, honest tries are free, and a refused person learns nothing.
+import argon2 from 'argon2'
+import test from 'ava'
+import { argon2Parameters } from '../../src/authentication/password.ts'
+import { type Actor, systemActor } from '../../src/platform/actor.ts'
+import { Problem } from '../../src/platform/errors.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const right = 'a right good password'
+let made = 0
+let addresses = 0
+
+const makeUser = async () => {
+  made += 1
+  const email = `person-${made}@authy2.local`
+  const { id } = await server.services.users.create(systemActor, { email, isEmailVerified: true })
+  await server.services.signIn.setPassword(systemActor, { id, password: right })
+  return { id, email }
+}
+
+/** Somebody at an address of their own, so that only the account's budget counts. */
+const visitor = (ip = freshAddress()): Actor => ({ kind: 'anonymous', permissions: new Set(), ip })
+
+const freshAddress = () => {
+  addresses += 1
+  return `10.${addresses >> 8}.${addresses & 255}.1`
+}
+
+/** The code of the refusal; `proven` where there was none. */
+const attempt = async (identifier: string, password: string, actor: Actor = visitor()): Promise<string> => {
+  try {
+    await server.services.signIn.prove(actor, { identifier, password })
+    return 'proven'
+  } catch (error) {
+    if (error instanceof Problem) return error.code
+    throw error
+  }
+}
+
+const repeat = async (times: number, one: () => Promise<string>) => {
+  const codes: string[] = []
+  for (let round = 0; round < times; round += 1) codes.push(await one())
+  return codes
+}
+
+const eventsOf = async (id: string, action: string) => server.resources.database.prisma.auditEvent.count({ where: { targetId: id, action } })
+
+test('after ten failures an account is closed even to the right password, and says for how long', async t => {
+  const { email } = await makeUser()
+  t.deepEqual(await repeat(10, () => attempt(email, 'wrong')), Array(10).fill('invalid_credentials'))
+  t.is(await attempt(email, right), 'too_many_attempts')
+  const refusal = await t.throwsAsync<Problem>(server.services.signIn.prove(visitor(), { identifier: email, password: right }))
+  t.is(refusal?.status, 429)
+  t.true((refusal?.retryAfterSeconds ?? 0) > 800 && (refusal?.retryAfterSeconds ?? 0) <= 900)
+})
+
+test('an account that is closed to one spelling is closed to all', async t => {
+  const { email } = await makeUser()
+  await repeat(10, () => attempt(email.toUpperCase(), 'wrong'))
+  for (const spelling of [email, ` ${email} `, email.toUpperCase()]) t.is(await attempt(spelling, right), 'too_many_attempts')
+})
+
+test('success does not use the budget up', async t => {
+  const { email } = await makeUser()
+  t.deepEqual(await repeat(25, () => attempt(email, right)), Array(25).fill('proven'))
+  t.deepEqual(await repeat(9, () => attempt(email, 'wrong')), Array(9).fill('invalid_credentials'))
+  t.is(await attempt(email, right), 'proven')
+})
+
+test('of fifty wrong tries at once no more are checked than the budget allows', async t => {
+  const { id, email } = await makeUser()
+  const codes = await Promise.all(Array.from({ length: 50 }, () => attempt(email, 'wrong')))
+  const checked = codes.filter(code => code !== 'too_many_attempts')
+  t.true(checked.length <= 10, `${checked.length} were checked`)
+  t.is(await eventsOf(id, 'sign_in.refused'), codes.filter(code => code === 'invalid_credentials').length)
+})
+
+test('one address is closed to all accounts after thirty failures, however it is written', async t => {
+  const emails = await Promise.all(Array.from({ length: 4 }, async () => (await makeUser()).email))
+  const ip = '198.51.100.7'
+  for (const [index, email] of emails.entries()) await repeat(index < 3 ? 9 : 3, () => attempt(email, 'wrong', visitor(index % 2 ? ip : `::ffff:${ip}`)))
+  t.is(await attempt(emails[3] ?? '', right, visitor(ip)), 'too_many_attempts')
+  t.is(await attempt(emails[3] ?? '', right, visitor('198.51.100.8')), 'proven')
+})
+
+test('unknown, wrong, empty, suspended and nonsense are refused alike', async t => {
+  const suspended = await makeUser()
+  await server.resources.database.prisma.user.update({ where: { id: suspended.id }, data: { suspendedAt: new Date() } })
+  const { email } = await makeUser()
+  for (const [identifier, password] of [
+    ['nobody@authy2.local', right],
+    [email, 'wrong'],
+    [email, ''],
+    [suspended.email, right],
+    ['no address', right],
+    ['', ''],
+    ['__proto__', right],
+    [`${'x'.repeat(300)}@authy2.local`, right],
+    ['\ud800@authy2.local', right],
+  ] as const)
+    t.is(await attempt(identifier, password), 'invalid_credentials', identifier)
+})
+
+test('an unknown account is closed after ten failures like a known one', async t => {
+  const codes = await repeat(11, () => attempt('nobody-at-all@authy2.local', 'wrong'))
+  t.is(codes.at(-1), 'too_many_attempts')
+})
+
+test('every attempt that was checked is told in exactly one event', async t => {
+  const { id, email } = await makeUser()
+  await attempt(email, right)
+  await attempt(email, 'wrong')
+  t.is(await eventsOf(id, 'sign_in.succeeded'), 1)
+  t.is(await eventsOf(id, 'sign_in.refused'), 1)
+})
+
+test('an outdated hash is renewed by signing in, and by nothing else', async t => {
+  const { id, email } = await makeUser()
+  const { authenticationMethod } = server.resources.database.prisma
+  const old = await argon2.hash(right, { ...argon2Parameters, memoryCost: 8192 })
+  await authenticationMethod.updateMany({ where: { userId: id }, data: { secret: old } })
+  const secret = async () => (await authenticationMethod.findFirstOrThrow({ where: { userId: id, deletedAt: null } })).secret
+  await attempt(email, 'wrong')
+  t.is(await secret(), old)
+  t.is(await attempt(email, right), 'proven')
+  t.regex((await secret()) ?? '', /\$m=47104,/)
+  t.is(await attempt(email, right), 'proven')
+})

@@ -1,0 +1,48 @@
+// PostgreSQL goes away and comes back under load: every answer is «come again later», and afterwards nobody is signed out.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { type Cluster, startCluster, whyNoCluster } from '../support/cluster.ts'
+import { type Load, startLoad } from '../support/load.ts'
+import { endure } from '../support/outage.ts'
+import { isReady } from '../support/process.ts'
+import { prepareTrack } from '../support/race.ts'
+
+const obstacle = await whyNoCluster()
+const when = obstacle === undefined ? test.serial : test.skip
+const unaffected = ['discovery', 'jwks'] as const
+
+let cluster: Cluster
+let load: Load
+test.before(async () => {
+  if (obstacle !== undefined) return
+  cluster = await startCluster({ size: 1, isRedisUsed: true })
+  const { calls, issuer, withServices } = cluster
+  load = await startLoad(await withServices(services => prepareTrack({ services, calls, issuer })))
+})
+test.after.always(async () => {
+  await load?.stop()
+  await cluster?.close()
+})
+
+when('a crashed PostgreSQL is endured', async t => {
+  const { stop, start } = cluster.postgres
+  await endure(t, { cluster, load }, { stop: () => stop('immediate'), start, seconds: 5, unaffected })
+})
+
+when('a PostgreSQL that restarts at once is endured', async t => {
+  const { stop, start } = cluster.postgres
+  await endure(t, { cluster, load }, { stop: () => stop('fast'), start, seconds: 0, unaffected })
+})
+
+when('while PostgreSQL is gone the process is alive and not ready', async t => {
+  const { stop, start } = cluster.postgres
+  await stop('immediate')
+  t.false(await isReady(cluster.issuer))
+  t.is((await fetch(`${cluster.issuer}/livez`)).status, 200)
+  const health = await fetch(`${cluster.issuer}/api/health`)
+  t.is(health.status, 503)
+  await start()
+  await sleep(1000)
+  t.true(await isReady(cluster.issuer))
+})

@@ -1,0 +1,160 @@
+// Methods, hosts and paths that nothing serves, in every writing: turned away in the shape of their surface.
+import test from 'ava'
+import { type Calls, createCalls } from '../support/calls.ts'
+import { head, sendRaw } from '../support/raw.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+let calls: Calls
+test.before(async () => {
+  server = await startServer()
+  calls = createCalls(server.issuer)
+})
+test.after.always(async () => {
+  await calls?.close()
+  await server?.close()
+})
+
+const host = () => new URL(server.issuer).host
+const paths = [
+  '/',
+  '/api/health',
+  '/api/nothing',
+  '/oauth2/token',
+  '/oauth2/authorize',
+  '/oauth2/userinfo',
+  '/oauth2/jwks',
+  '/oauth2/par',
+  '/oauth2/introspect',
+  '/oauth2/revoke',
+  '/oauth2/register',
+  '/oauth2/device_authorization',
+  '/oauth2/logout',
+  '/device',
+  '/interaction/x',
+  '/interaction/x/password',
+  '/assets/x.css',
+  '/.well-known/openid-configuration',
+]
+
+for (const method of ['TRACE', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'BREW'])
+  test(`the method ${method} is refused with a 4xx on every path`, async t => {
+    for (const path of paths) {
+      const answer = await sendRaw(server.issuer, [head(`${method} ${path} HTTP/1.1`, `Host: ${host()}`, 'Accept: application/json', 'X-Echo: secret')])
+      t.true(answer.status >= 400 && answer.status < 500, `${path}: ${answer.status}`)
+      t.false(answer.body.includes('secret'), 'nothing is echoed')
+    }
+  })
+
+test('a method override is not heard', async t => {
+  const reply = await calls.call('/api/health', { headers: { 'x-http-method-override': 'DELETE' } })
+  t.is(reply.status, 200)
+})
+
+test('below /api a wrong method says which are right and a wrong path says that there is none, in the envelope', async t => {
+  const wrongMethod = await calls.call('/api/health', { method: 'POST' })
+  t.is(wrongMethod.status, 405)
+  t.is(wrongMethod.json.success, false)
+  t.is((wrongMethod.json.error as { type: string }).type, 'METHOD_NOT_ALLOWED')
+  t.deepEqual(String(wrongMethod.headers.allow).split(', ').sort(), ['GET', 'HEAD'])
+  for (const path of ['/api', '/api/', '/api/nothing', '/api/health/x', '/api/__proto__']) {
+    const reply = await calls.call(path)
+    t.is(reply.status, 404, path)
+    t.is((reply.json.error as { type: string }).type, 'NOT_FOUND', path)
+  }
+})
+
+const foreignHosts = ['evil.example', 'localhost', 'localhost:1', 'evil.example:80@localhost', '127.0.0.1', '', 'localhost:3000, evil.example', '[::1]']
+
+for (const foreign of foreignHosts)
+  test(`the host ${JSON.stringify(foreign)} is refused and never repeated`, async t => {
+    for (const path of ['/api/health', '/oauth2/token', '/.well-known/openid-configuration', '/device']) {
+      const answer = await sendRaw(server.issuer, [head(`GET ${path} HTTP/1.1`, `Host: ${foreign}`)])
+      t.true([400, 421].includes(answer.status), `${path}: ${answer.status}`)
+      if (foreign.includes('evil')) t.false(answer.body.includes('evil'))
+    }
+  })
+
+test('two Host headers, or none, are refused', async t => {
+  for (const hosts of [[`Host: ${host()}`, 'Host: evil.example'], ['Host: evil.example', `Host: ${host()}`], [`Host: ${host()}`, `host: ${host()}`], []]) {
+    const answer = await sendRaw(server.issuer, [head('GET /api/health HTTP/1.1', ...hosts)])
+    t.true([400, 421].includes(answer.status), `${hosts}: ${answer.status}`)
+  }
+})
+
+test('a forwarded host or protocol changes no address', async t => {
+  const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher', forwarded: 'host=evil.example;proto=gopher', 'x-real-ip': '1.2.3.4' }
+  const reply = await calls.call('/.well-known/openid-configuration', { headers })
+  t.is(reply.json.issuer, server.issuer)
+  t.is(reply.json.token_endpoint, `${server.issuer}/oauth2/token`)
+  t.false((await calls.call('/device', { headers })).body.includes('evil.example'))
+})
+
+const tricks = [
+  '//evil.example/',
+  '//',
+  '/\\evil.example',
+  '/%2e%2e/%2e%2e/etc/passwd',
+  '/assets/%2e%2e/%2e%2e/package.json',
+  '/assets/..%2f..%2fpackage.json',
+  '/assets/../../package.json',
+  '/api/..;/health',
+  '/api;x/health',
+  '/api//health',
+  '/api/health;x=y',
+  '/api/%68ealth%2f',
+  '/oauth2//token',
+  '/oauth2/token/',
+  '/oauth2/token;x',
+  '/oauth2/%74oken%20',
+  '/OAUTH2/TOKEN',
+  '/interaction/%2e%2e/password',
+  '/interaction/%',
+  '/interaction/%E0%A4%A/password',
+  '/interaction/%00',
+  '/interaction/__proto__',
+  `/interaction/${'x'.repeat(8000)}`,
+  '/oauth2/authorize/%',
+  '/oauth2/authorize/__proto__',
+  '/oauth2/register/%',
+  '/oauth2/register/%00',
+  `/${'a/'.repeat(3000)}`,
+  '/?%',
+  '/oauth2/authorize?%',
+  '/oauth2/authorize?a[b]=c&&&==',
+  '/.git/config',
+  '/.env',
+  '/%c0%ae%c0%ae/',
+]
+
+for (const path of tricks)
+  test(`the path ${path.slice(0, 40)} leads nowhere`, async t => {
+    for (const accept of ['text/html', 'application/json']) {
+      const answer = await sendRaw(server.issuer, [head(`GET ${path} HTTP/1.1`, `Host: ${host()}`, `Accept: ${accept}`)])
+      t.true(answer.status >= 400 && answer.status < 500, `${answer.status}`)
+      t.is(answer.headers.location, undefined)
+      t.false(answer.body.includes('node_modules') || answer.body.includes('"dependencies"'))
+    }
+  })
+
+test('a request line in absolute form is served for our host alone', async t => {
+  const own = await sendRaw(server.issuer, [head(`GET http://${host()}/api/health HTTP/1.1`, `Host: ${host()}`)])
+  t.true([200, 400, 404].includes(own.status), String(own.status))
+  const foreign = await sendRaw(server.issuer, [head('GET http://evil.example/api/health HTTP/1.1', `Host: ${host()}`)])
+  t.true(foreign.status < 500)
+  t.false(foreign.body.includes('evil.example'))
+})
+
+test('requests that two servers would read differently are refused', async t => {
+  const post = (...lines: string[]) => sendRaw(server.issuer, [head('POST /oauth2/token HTTP/1.1', `Host: ${host()}`, ...lines), '0\r\n\r\n'], 2000)
+  for (const lines of [
+    ['Content-Length: 5', 'Transfer-Encoding: chunked'],
+    ['Content-Length: 5', 'Content-Length: 6'],
+    ['Content-Length: -1'],
+    ['Content-Length: 0x5'],
+    ['Transfer-Encoding: chunked, identity'],
+    ['Transfer-Encoding : chunked'],
+    ['Bad Header: x'],
+  ])
+    t.is((await post(...lines)).status, 400, lines.join())
+})

@@ -1,0 +1,170 @@
+// Requests that are wrong: the right refusal in the shape of its surface, and never astray or into a failure.
+import test from 'ava'
+import { basic, type Calls, createCalls, portal, type Reply, service } from '../support/calls.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { authorization, protocolSurfaces, spoil } from '../support/surfaces.ts'
+
+let server: TestServer
+let calls: Calls
+test.before(async () => {
+  server = await startServer()
+  calls = createCalls(server.issuer)
+})
+test.after.always(async () => {
+  await calls?.close()
+  await server?.close()
+})
+
+const isPage = ({ headers }: Reply) => String(headers['content-type']).startsWith('text/html')
+const html = { accept: 'text/html' }
+const { request: _request, request_uri: _requestUri, id_token_hint: _hint, registration: _registration, unknown: _unknown, ...sound } = authorization
+const authorize = (changes: Record<string, string>) => calls.call(`/oauth2/authorize?${new URLSearchParams({ ...sound, ...changes })}`, { headers: html })
+
+const foreignUris = [
+  'https://evil.example/cb',
+  'http://localhost:4000/callback/',
+  'http://localhost:4000/callback?x=y',
+  'http://localhost:4000/callback#x',
+  'http://localhost:4000/Callback',
+  'http://localhost:4000/callback/../callback',
+  'http://localhost:4000/%63allback',
+  'http://LOCALHOST:4000/callback',
+  'http://localhost.:4000/callback',
+  'http://localhost:4001/callback',
+  'https://localhost:4000/callback',
+  'http://localhost:4000@evil.example/callback',
+  'http://evil.example\\@localhost:4000/callback',
+  'http://localhost:4000.evil.example/callback',
+  '//localhost:4000/callback',
+  '/callback',
+  'javascript:alert(1)',
+  'http://localhost:4000/callback\r\nSet-Cookie: a=b',
+  ' http://localhost:4000/callback',
+  '',
+]
+
+for (const redirectUri of foreignUris)
+  test(`authorization never leads to ${JSON.stringify(redirectUri)}`, async t => {
+    const reply = await authorize({ redirect_uri: redirectUri })
+    t.is(reply.status, 400)
+    t.is(reply.headers.location, undefined)
+    t.true(isPage(reply))
+  })
+
+for (const clientId of ['nobody', '', '__proto__', 'constructor', 'toString', 'x'.repeat(10_000), 'a\u0001b', '💩', 'https://evil.example/client'])
+  test(`authorization for the unknown client ${JSON.stringify(clientId.slice(0, 40))} ends on a page`, async t => {
+    const reply = await authorize({ client_id: clientId })
+    t.is(reply.status, 400)
+    t.is(reply.headers.location, undefined)
+    t.true(isPage(reply))
+  })
+
+test('an unknown client and a wrong secret are refused alike at the token endpoint', async t => {
+  const ask = (id: string, secret: string) => calls.post('/oauth2/token', { grant_type: 'client_credentials' }, { authorization: basic({ id, secret }) })
+  const [unknown, wrong] = await Promise.all([ask('nobody', service.secret), ask(service.id, 'wrong')])
+  t.is(unknown.status, 401)
+  t.is(wrong.status, 401)
+  t.is(unknown.body, wrong.body)
+  t.is(unknown.json.error, 'invalid_client')
+})
+
+for (const surface of protocolSurfaces)
+  test(`a parameter given twice is refused by ${surface.name}`, async t => {
+    for (const [name, value] of Object.entries(surface.fields)) {
+      const twice = `${spoil(surface.fields, name, encodeURIComponent(value))}&${encodeURIComponent(name)}=${encodeURIComponent(value)}`
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', ...surface.headers }
+      const reply = surface.isQuery
+        ? await calls.call(`${surface.path}?${twice}`, { headers: surface.headers })
+        : await calls.call(surface.path, { method: 'POST', headers, body: twice })
+      // RFC 8707 §2 lets `resource` stand more than once; what is not known is not read.
+      const isIgnored = name === 'unknown' || name === 'registration' || name === 'resource'
+      t.true(reply.status < 500, `${name}: ${reply.status} ${reply.body}`)
+      if (!isIgnored) t.false(reply.status === 200 && surface.name !== 'device query', `${name} twice was taken: ${reply.body}`)
+      t.false(String(reply.headers.location ?? '').includes('code='), name)
+    }
+  })
+
+const malformedAuthorizations = [
+  'Basic',
+  'Basic ',
+  'Basic !!!!',
+  `Basic ${Buffer.from('nocolon').toString('base64')}`,
+  `Basic ${Buffer.from(':').toString('base64')}`,
+  `Basic ${Buffer.from(`${service.id}:%zz`).toString('base64')}`,
+  `Basic ${Buffer.from(`%00:${service.secret}`).toString('base64')}`,
+  `Basic ${Buffer.from([0xff, 0x3a, 0xfe]).toString('base64')}`,
+  'Bearer',
+  'Bearer a b c',
+  `Bearer ${'x'.repeat(8000)}`,
+  'Bearer __proto__',
+  'DPoP x',
+  'Negotiate x',
+  'undefined',
+]
+
+for (const header of malformedAuthorizations)
+  test(`the Authorization header ${JSON.stringify(header.slice(0, 40))} is refused everywhere with a 4xx`, async t => {
+    const headers = { authorization: header }
+    const replies = await Promise.all([
+      calls.post('/oauth2/token', { grant_type: 'client_credentials' }, headers),
+      calls.post('/oauth2/introspect', { token: 'x' }, headers),
+      calls.post('/oauth2/revoke', { token: 'x' }, headers),
+      calls.post('/oauth2/par', { client_id: portal.id }, headers),
+      calls.call('/oauth2/userinfo', { headers }),
+      calls.call('/oauth2/register', { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }),
+      calls.call('/oauth2/register/acme-portal-001', { headers }),
+    ])
+    for (const reply of replies) {
+      t.true([400, 401].includes(reply.status), `${reply.status} ${reply.body}`)
+      t.is(typeof reply.json.error, 'string', reply.body)
+    }
+  })
+
+const malformedProofs = ['', 'x', 'a.b.c', '{}', `${Buffer.from('{"typ":"dpop+jwt","alg":"none","jwk":{}}').toString('base64url')}.e30.`, 'x'.repeat(7000)]
+
+test('a malformed DPoP proof is refused as such', async t => {
+  for (const dpop of malformedProofs) {
+    const reply = await calls.post('/oauth2/token', { grant_type: 'client_credentials' }, { authorization: basic(service), dpop })
+    t.true(reply.status === 400 || dpop === '', `${dpop.slice(0, 20)}: ${reply.status} ${reply.body}`)
+    if (dpop) t.is(reply.json.error, 'invalid_dpop_proof')
+  }
+})
+
+const malformedCookies = [
+  'session=',
+  'session=x; session.sig=y',
+  'session=%00; session.sig=%00',
+  'session=__proto__; __proto__=x; constructor=y',
+  ';;;===;;;',
+  'interaction=x; interaction.sig=\u00ff',
+  `session=${'x'.repeat(8000)}`,
+  'session="quoted"; session.sig=AAAA',
+]
+
+test('malformed cookies are no session and no failure', async t => {
+  for (const cookie of malformedCookies)
+    for (const path of [
+      `/oauth2/authorize?${new URLSearchParams({ ...sound, prompt: 'none' })}`,
+      '/interaction/x',
+      '/interaction/x/password',
+      '/device',
+      '/oauth2/logout',
+      '/oauth2/authorize/x',
+    ]) {
+      const reply = await calls.call(path, { headers: { cookie, ...html } })
+      t.true(reply.status < 500, `${cookie} at ${path}: ${reply.status}`)
+      t.false(String(reply.headers.location ?? '').includes('code='))
+    }
+})
+
+test('a body with a prototype in it changes no prototype', async t => {
+  await calls.post(
+    '/oauth2/token',
+    { '__proto__[polluted]': 'yes', 'constructor[prototype][polluted]': 'yes', grant_type: '__proto__' },
+    { authorization: basic(service) },
+  )
+  await calls.call(
+    `/oauth2/authorize?__proto__[polluted]=yes&constructor.prototype.polluted=yes&claims=${encodeURIComponent('{"__proto__":{"polluted":true}}')}`,
+  )
+  t.false('polluted' in {})
+})
