@@ -105,7 +105,7 @@ const cookies = ({ cookieKeys, isSecure }: ConfigurationNeeds): Configuration['c
   short: { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, overwrite: true },
 })
 
-const features = ({ pages, secrets, clients, registrationOf, resourceServers }: ConfigurationNeeds): Configuration['features'] => ({
+const features = ({ pages, secrets, clients, registrationOf, resourceServers, findAccount }: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
   claimsParameter: { enabled: true },
@@ -114,8 +114,9 @@ const features = ({ pages, secrets, clients, registrationOf, resourceServers }: 
   dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: () => false },
   introspection: {
     enabled: true,
-    // A token is told of to its own client, and to the confidential clients of the same organization.
-    allowedPolicy: async (_ctx, client, token) => {
+    // A living user's token is told of to its own client, and to the confidential clients of the same organization.
+    allowedPolicy: async (ctx, client, token) => {
+      if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
       if (token.clientId === client.clientId) return true
       const own = registrationOf(client)?.organizationId
       return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId

@@ -9,7 +9,7 @@ export const createPolicy = (): interactionPolicy.DefaultPolicy => {
   policy
     .get('login')
     ?.checks.add(
-      new Check('account_missing', 'the signed-in user is not available any more', ctx =>
+      new Check('account_missing', 'the signed-in user is not available any more', 'login_required', ctx =>
         ctx.oidc.session?.accountId && !ctx.oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
       ),
     )

@@ -109,7 +109,9 @@ const finishing =
     if (typeof body !== 'object' || body === null || !ctx.oidc) return
     const successor = 'refresh_token' in body ? refreshTokens.successorFor(ctx) : undefined
     if (successor !== undefined) Object.assign(body, { refresh_token: successor })
-    if (ctx.oidc.route === 'client' || ctx.oidc.route === 'client_update') Reflect.deleteProperty(body, 'client_secret')
+    // A secret is told once: when it is made, which an update does where the client had none (RFC 7592 §2.2).
+    const isMade = ctx.oidc.route === 'client_update' && !ctx.oidc.client?.clientSecret
+    if (ctx.oidc.route === 'client' || (ctx.oidc.route === 'client_update' && !isMade)) Reflect.deleteProperty(body, 'client_secret')
   }
 
 // The engine stops reading at 56 KiB and calls the body malformed; one that did not say its length may be any.

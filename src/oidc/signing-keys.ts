@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import { StartError } from '../platform/data/start-error.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 
@@ -77,7 +78,7 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
     },
     list: async () => {
       const rows = await database.prisma.signingKey.findMany({ orderBy: { createdAt: 'desc' } })
-      return rows.sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3)).map(row => JSON.parse(secrets.unseal('signing-key', row.sealedJwk, row.kid)))
+      return rows.sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3)).map(row => open(row, secrets))
     },
     version: async () => (await database.run<{ version: string }>(states, []))[0]?.version ?? '',
     rotate: (actor, { isForced = false } = {}) =>
@@ -93,6 +94,18 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
         }
         await tx.signingKey.deleteMany({ where: { state: 'retired', retiredAt: { lt: new Date(now().getTime() - retiredForDays * 86_400_000) } } })
       }),
+  }
+}
+
+const open = ({ sealedJwk, kid }: { sealedJwk: string; kid: string }, secrets: Secrets): JWK => {
+  try {
+    return JSON.parse(secrets.unseal('signing-key', sealedJwk, kid))
+  } catch (cause) {
+    throw new StartError(
+      'secret_key_changed',
+      'The signing keys in the database do not open with this SECRET_KEY. Start with the one they were sealed under.',
+      { cause },
+    )
   }
 }
 

@@ -64,7 +64,11 @@ test('the key set has public keys of each algorithm and no private member', asyn
   const { keys } = (await (await read('/oauth2/jwks')).json()) as { keys: Key[] }
   t.deepEqual([...new Set(keys.map(key => key.alg))].sort(), ['ES256', 'EdDSA', 'RS256'])
   t.is(new Set(keys.map(key => key.kid)).size, keys.length)
-  for (const key of keys) t.deepEqual(['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].filter(member => member in key), [])
+  for (const key of keys)
+    t.deepEqual(
+      ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].filter(member => member in key),
+      [],
+    )
 })
 
 for (const path of documents)
@@ -92,7 +96,10 @@ test('an authorization request may come as a POST', async t => {
 test('an authorization request posted by another site is sent on with GET, so that it brings its cookies', async t => {
   const { request } = await createRelyingParty(server.issuer)
   const { url } = await request()
-  const answer = await createPerson().post(new URL(url.pathname, url), url.searchParams, { 'sec-fetch-site': 'cross-site', origin: 'https://elsewhere.example' })
+  const answer = await createPerson().post(new URL(url.pathname, url), url.searchParams, {
+    'sec-fetch-site': 'cross-site',
+    origin: 'https://elsewhere.example',
+  })
   t.is(answer.status, 303)
   t.is(answer.location?.pathname, '/oauth2/authorize')
   t.deepEqual([...(answer.location?.searchParams ?? [])].sort(), [...url.searchParams].sort())

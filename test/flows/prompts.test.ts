@@ -93,9 +93,7 @@ test('two clients that authorize at the same moment in one browser both get what
   const clients = await Promise.all([1, 2, 3, 4].map(() => makeClient(server)))
   const answers = await Promise.all(clients.map(relyingParty => ask(person, {}, relyingParty)))
   const tokens = await Promise.all(
-    answers.map(({ answer, checks }, index) =>
-      client.authorizationCodeGrant((clients[index] as TestClient).configuration, answer.location as URL, checks),
-    ),
+    answers.map(({ answer, checks }, index) => client.authorizationCodeGrant((clients[index] as TestClient).configuration, answer.location as URL, checks)),
   )
   const told = await Promise.all(
     tokens.map(({ access_token, claims }, index) => client.fetchUserInfo((clients[index] as TestClient).configuration, access_token, claims()?.sub ?? '')),

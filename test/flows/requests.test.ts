@@ -53,7 +53,7 @@ test('a pushed request is refused to who is not the client, and to another clien
   url.searchParams.set('client_id', other.clientId)
   t.is((await person.get(url)).status, 400)
   const wrong = { ...parameters, redirect_uri: 'https://elsewhere.example/' }
-  t.is(await refusal(client.buildAuthorizationUrlWithPAR(own.configuration, wrong)), 'invalid_redirect_uri')
+  t.is(await refusal(client.buildAuthorizationUrlWithPAR(own.configuration, wrong)), 'invalid_request')
 })
 
 test('a client may be held to pushed requests', async t => {
@@ -114,8 +114,14 @@ for (const mode of ['form_post', 'form_post.jwt'])
     t.false(policy.includes('unsafe-inline'))
     t.is(page.headers.get('cache-control'), 'no-store')
     const form = fillForm(page.body.replaceAll('type="hidden"', ''), { code: '', response: '', state: '' })
-    const named = Object.fromEntries([...page.body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
+    const named = Object.fromEntries(
+      [...page.body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+    )
     t.is(form?.action, redirectUri)
-    const back = new Request(redirectUri, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams(named) })
+    const back = new Request(redirectUri, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(named),
+    })
     t.truthy((await client.authorizationCodeGrant(relyingParty.configuration, back, checks)).access_token)
   })

@@ -129,8 +129,7 @@ test('userinfo is a signed JWT where the client registered for one', async t => 
 })
 
 test('pairwise subjects are the same for one sector, another for the next, and in userinfo as in the ID token', async t => {
-  const pairwise = (host: string) =>
-    makeClient(server, { metadata: { subject_type: 'pairwise', sector_identifier_uri: `https://${host}/sector.json` } })
+  const pairwise = (host: string) => makeClient(server, { metadata: { subject_type: 'pairwise', sector_identifier_uri: `https://${host}/sector.json` } })
   const [one, two] = await Promise.all([pairwise('one.example'), pairwise('two.example')])
   const who = await makeUser(server)
   const first = await one.signIn({ who })

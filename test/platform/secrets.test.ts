@@ -33,6 +33,14 @@ test('a sealed value that was changed anywhere does not open', t => {
     t.throws(() => secrets.unseal('artifact', wrong, 'here'), undefined, wrong)
 })
 
+test('a sealed value whose tag was cut short does not open, so that no short tag can be guessed', t => {
+  const bytes = Buffer.from(secrets.seal('artifact', '', 'here').slice(3), 'base64url')
+  for (const tagLength of [4, 8, 12, 15]) {
+    const error = t.throws(() => secrets.unseal('artifact', `v1.${bytes.subarray(0, 12 + tagLength).toString('base64url')}`, 'here'))
+    t.is((error as NodeJS.ErrnoException).code, 'ERR_CRYPTO_INVALID_AUTH_TAG', `${tagLength} bytes`)
+  }
+})
+
 test('a digest differs by value, purpose and key, and is the same otherwise', t => {
   const digest = secrets.digest('csrf', 'value').toString('hex')
   t.is(secrets.digest('csrf', 'value').toString('hex'), digest)

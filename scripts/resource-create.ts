@@ -1,0 +1,39 @@
+// npm run resource:create -- URI --scope SCOPE …     registers an API that clients may ask access tokens for.
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { systemActor } from '../src/platform/actor.ts'
+import { withServices } from './with-services.ts'
+
+const usage = `Usage: npm run resource:create -- URI [options]
+  --scope SCOPE           a scope of the API; several times for several
+  --opaque                opaque access tokens instead of JWT
+  --algorithm NAME        ES256 (default), RS256 or EdDSA
+  --ttl SECONDS           how long access tokens live (default 600)`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    scope: { type: 'string', multiple: true, default: [] },
+    opaque: { type: 'boolean', default: false },
+    algorithm: { type: 'string', default: 'ES256' },
+    ttl: { type: 'string', default: '600' },
+  },
+})
+const given = z
+  .object({ identifier: z.url(), signingAlgorithm: z.enum(['ES256', 'RS256', 'EdDSA']), accessTokenTtlSeconds: z.coerce.number().int().positive() })
+  .safeParse({ identifier: positionals[0], signingAlgorithm: values.algorithm, accessTokenTtlSeconds: values.ttl })
+
+if (!given.success) {
+  console.error(usage)
+  process.exitCode = 2
+} else {
+  await withServices(async ({ services }) => {
+    await services.resourceServers.create(systemActor, {
+      ...given.data,
+      name: given.data.identifier,
+      scopes: values.scope,
+      tokenFormat: values.opaque ? 'opaque' : 'jwt',
+    })
+    console.log(`Clients may now ask for resource=${given.data.identifier}`)
+  })
+}

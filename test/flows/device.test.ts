@@ -1,0 +1,115 @@
+// Connecting a device without a browser of its own (RFC 8628), through the real pages.
+import test from 'ava'
+import * as client from 'openid-client'
+import { makeClient, refusal, type TestClient } from '../support/clients.ts'
+import { createPerson, type Person } from '../support/person.ts'
+import { bob } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { makeUser } from '../support/users.ts'
+
+const grantType = 'urn:ietf:params:oauth:grant-type:device_code'
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const makeDevice = (made: Parameters<typeof makeClient>[1] = {}) =>
+  makeClient(server, { authenticationMethod: 'none', grantTypes: [grantType, 'refresh_token'], ...made })
+const begin = ({ configuration }: TestClient, scope = 'openid email') => client.initiateDeviceAuthorization(configuration, { scope })
+const poll = ({ configuration }: TestClient, { device_code }: { device_code: string }) => client.genericGrantRequest(configuration, grantType, { device_code })
+/** Types the code in; answers the page that asks whether it is one's own device. */
+const typeCode = async (person: Person, userCode: string) => person.submit(await person.get(`${server.issuer}/device`), { user_code: userCode })
+/** Goes all the way to the last page. */
+const connect = async (person: Person, userCode: string, who: { email: string; password: string }) => {
+  let page = await person.follow(await person.press(await typeCode(person, userCode), 'name="confirm"'), 'none:')
+  for (const answers of [{ username: who.email }, { password: who.password }, { decision: 'allow' }])
+    if (page.body.includes(`name="${Object.keys(answers)[0]}"`))
+      page = await person.follow(await person.submit(page, answers as Record<string, string>), 'none:')
+  return page
+}
+
+for (const isFirstParty of [true, false])
+  test(`a person types the code, confirms, signs in${isFirstParty ? '' : ', consents'}, and the device has its tokens`, async t => {
+    const device = await makeDevice({ isFirstParty })
+    const started = await begin(device)
+    t.is(started.verification_uri, `${server.issuer}/device`)
+    t.regex(started.user_code, /^[A-Z]{4}-[A-Z]{4}$/)
+    t.is(await refusal(poll(device, started)), 'authorization_pending')
+
+    const done = await connect(createPerson(), started.user_code, bob)
+    t.is(done.status, 200)
+    const tokens = await client.pollDeviceAuthorizationGrant(device.configuration, { ...started, interval: 1 })
+    const told = await client.fetchUserInfo(device.configuration, tokens.access_token, tokens.claims()?.sub ?? '')
+    t.is(told.email, bob.email)
+    t.is(await refusal(poll(device, started)), 'invalid_grant')
+  })
+
+test('a code is taken without its hyphen, in small letters and with spaces', async t => {
+  const device = await makeDevice()
+  const { user_code } = await begin(device)
+  for (const typed of [user_code.replace('-', ''), user_code.toLowerCase(), ` ${user_code.replace('-', ' ')} `]) {
+    const page = await typeCode(createPerson(), typed)
+    t.is(page.status, 200, typed)
+    t.true(page.body.includes(user_code) && page.body.includes('name="confirm"'), typed)
+  }
+})
+
+test('the complete address leads to the same question, not past it', async t => {
+  const device = await makeDevice()
+  const { verification_uri_complete = '' } = await begin(device)
+  const person = createPerson()
+  const page = await person.press(await person.get(verification_uri_complete), 'name="user_code"')
+  t.true(page.body.includes('name="confirm"'))
+})
+
+test('a person who says it is not their device ends the attempt', async t => {
+  const device = await makeDevice()
+  const started = await begin(device)
+  const person = createPerson()
+  await person.press(await typeCode(person, started.user_code), 'name="abort"')
+  t.is(await refusal(poll(device, started)), 'access_denied')
+})
+
+test('a person who denies consent ends the attempt', async t => {
+  const device = await makeDevice({ isFirstParty: false })
+  const started = await begin(device)
+  const person = createPerson()
+  let page = await person.follow(await person.press(await typeCode(person, started.user_code), 'name="confirm"'), 'none:')
+  for (const answers of [{ username: bob.email }, { password: bob.password }, { decision: 'deny' }])
+    page = await person.follow(await person.submit(page, answers as unknown as Record<string, string>), 'none:')
+  t.is(await refusal(poll(device, started)), 'access_denied')
+})
+
+test('an unknown code is told on the page, which asks again', async t => {
+  for (const typed of ['BBBB-BBBB', 'x', '\'"><script>', '✓'.repeat(300)]) {
+    const page = await typeCode(createPerson(), typed)
+    t.is(page.status, 200, typed)
+    t.true(page.body.includes('aria-invalid="true"'), typed)
+    t.false(page.body.includes('<script>'), typed)
+  }
+})
+
+test('a code that was used once cannot be used again', async t => {
+  const device = await makeDevice()
+  const started = await begin(device)
+  await connect(createPerson(), started.user_code, await makeUser(server))
+  const again = await typeCode(createPerson(), started.user_code)
+  t.true(again.body.includes('aria-invalid="true"'))
+  t.false(again.body.includes('name="confirm"'))
+})
+
+test('typing a code cannot be forged by another site', async t => {
+  const device = await makeDevice()
+  const started = await begin(device)
+  const person = createPerson()
+  await person.get(`${server.issuer}/device`)
+  const forged = await person.post(new URL(`${server.issuer}/device`), { xsrf: 'forged', user_code: started.user_code, confirm: 'yes' })
+  t.false(forged.body.includes('name="confirm"'))
+  t.is(forged.location, undefined)
+})
+
+test('a client that is not registered for it gets no device code', async t => {
+  const relyingParty = await makeClient(server)
+  t.truthy(await refusal(begin(relyingParty)))
+})

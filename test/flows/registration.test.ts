@@ -1,0 +1,167 @@
+// Clients that register themselves (RFC 7591) and look after their own registration (RFC 7592).
+import test from 'ava'
+import * as client from 'openid-client'
+import { createPerson } from '../support/person.ts'
+import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+type Metadata = Record<string, unknown>
+interface Registered {
+  readonly client_id: string
+  readonly client_secret?: string
+  readonly registration_access_token: string
+  readonly registration_client_uri: string
+}
+
+const makeInitialAccessToken = () => new (server.app.protocol.engine.current().InitialAccessToken)().save()
+const send = async (url: string, { method = 'GET', token, body }: { method?: string; token?: string; body?: Metadata | string } = {}) => {
+  const response = await fetch(url, {
+    method,
+    headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    body: typeof body === 'object' ? JSON.stringify(body) : body,
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : {}) as Metadata }
+}
+const metadata = {
+  client_name: 'A Registered Shop',
+  redirect_uris: [redirectUri],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  token_endpoint_auth_method: 'client_secret_post',
+}
+const register = async (changed: Metadata = {}) => {
+  const answer = await send(`${server.issuer}/oauth2/register`, { method: 'POST', token: await makeInitialAccessToken(), body: { ...metadata, ...changed } })
+  return { ...answer, registered: answer.body as unknown as Registered }
+}
+
+test('registration needs an initial access token', async t => {
+  for (const token of [undefined, 'no-such-token']) {
+    const { status, headers, body } = await send(`${server.issuer}/oauth2/register`, { method: 'POST', token, body: metadata })
+    t.true([400, 401].includes(status))
+    t.true(['invalid_token', 'invalid_request'].includes(String(body.error)))
+    t.regex(headers.get('www-authenticate') ?? '', /^Bearer/)
+  }
+})
+
+test('a registered client signs a person in, who is asked for consent under its name', async t => {
+  const configuration = await client.dynamicClientRegistration(new URL(server.issuer), metadata, undefined, {
+    initialAccessToken: await makeInitialAccessToken(),
+    execute: [client.allowInsecureRequests],
+  })
+  const { client_id: clientId, client_secret: secret = '' } = configuration.clientMetadata()
+  const { request } = await createRelyingParty(server.issuer, { clientId, auth: client.ClientSecretPost(String(secret)) })
+  const made = await request()
+  const person = createPerson()
+  let page = await person.follow(await person.get(made.url), redirectUri)
+  page = await person.follow(await person.submit(page, { username: bob.email }), redirectUri)
+  page = await person.follow(await person.submit(page, { password: bob.password }), redirectUri)
+  t.true(page.body.includes('name="decision"'))
+  t.true(page.body.includes('A Registered Shop'))
+  const back = await person.follow(await person.submit(page, { decision: 'allow' }), redirectUri)
+  const tokens = await client.authorizationCodeGrant(configuration, back.location as URL, made.checks)
+  t.truthy(tokens.claims()?.sub)
+  t.truthy((await client.refreshTokenGrant(configuration, tokens.refresh_token ?? '')).access_token)
+})
+
+test('a client reads, changes and deletes its own registration, each time with the token of the last answer', async t => {
+  const { registered, status } = await register()
+  t.is(status, 201)
+  const uri = registered.registration_client_uri
+  const read = await send(uri, { token: registered.registration_access_token })
+  t.is(read.status, 200)
+  t.is(read.body.client_name, metadata.client_name)
+  t.is(read.headers.get('cache-control'), 'no-store')
+
+  const changed = await send(uri, {
+    method: 'PUT',
+    token: registered.registration_access_token,
+    body: { ...metadata, client_id: registered.client_id, client_name: 'Renamed' },
+  })
+  t.is(changed.status, 200)
+  t.is(changed.body.client_name, 'Renamed')
+  const next = changed.body as unknown as Registered
+  t.not(next.registration_access_token, registered.registration_access_token)
+  t.is((await send(uri, { token: registered.registration_access_token })).status, 401)
+  t.is((await send(uri, { token: next.registration_access_token })).body.client_name, 'Renamed')
+
+  const { configuration } = await createRelyingParty(server.issuer, {
+    clientId: registered.client_id,
+    auth: client.ClientSecretPost(registered.client_secret),
+  })
+  t.false((await client.tokenIntrospection(configuration, 'no-such-token')).active)
+
+  t.is((await send(uri, { method: 'DELETE', token: next.registration_access_token })).status, 204)
+  t.is((await send(uri, { token: next.registration_access_token })).status, 401)
+  await t.throwsAsync(client.tokenIntrospection(configuration, 'no-such-token'))
+})
+
+test('a secret is given once, and nothing that stands in for it is ever shown', async t => {
+  const { registered } = await register()
+  t.regex(registered.client_secret ?? '', /^[\w-]{40,}$/)
+  const standIn = server.resources.secrets.digest('client-secret', `stand-in:${registered.client_id}`).toString('base64url')
+  const read = await send(registered.registration_client_uri, { token: registered.registration_access_token })
+  const body = { ...metadata, client_id: registered.client_id }
+  const changed = await send(registered.registration_client_uri, { method: 'PUT', token: registered.registration_access_token, body })
+  for (const answer of [read, changed]) {
+    t.false('client_secret' in answer.body)
+    t.false(JSON.stringify(answer.body).includes(standIn))
+  }
+})
+
+test('a client that turns to a method with a secret is given one that opens', async t => {
+  const { registered } = await register({ token_endpoint_auth_method: 'none' })
+  t.is(registered.client_secret, undefined)
+  const body = { ...metadata, client_id: registered.client_id, token_endpoint_auth_method: 'client_secret_basic' }
+  const changed = await send(registered.registration_client_uri, { method: 'PUT', token: registered.registration_access_token, body })
+  t.is(changed.status, 200)
+  const { configuration } = await createRelyingParty(server.issuer, { clientId: registered.client_id, secret: String(changed.body.client_secret) })
+  t.false((await client.tokenIntrospection(configuration, 'no-such-token')).active)
+})
+
+test('the token of one client opens no other', async t => {
+  const [one, two] = await Promise.all([register(), register()])
+  t.is((await send(two.registered.registration_client_uri, { token: one.registered.registration_access_token })).status, 401)
+  t.is((await send(`${server.issuer}/oauth2/register/acme-portal-001`, { token: two.registered.registration_access_token })).status, 401)
+})
+
+const bad: Readonly<Record<string, Metadata>> = {
+  'an empty list of redirect URIs': { redirect_uris: [] },
+  'a redirect URI that is none': { redirect_uris: ['nowhere'] },
+  'a redirect URI with a fragment': { redirect_uris: ['https://shop.example/#here'] },
+  'a script for a redirect URI': { redirect_uris: ['javascript:alert(1)'] },
+  'a text that cannot be kept': { client_name: 'a\u0000b' },
+  'such a text deep inside': { contacts: ['a@b.example', 'a\u0000b'] },
+  'half a character': { client_name: 'a\ud800b' },
+  'a number for a name': { client_name: 5 },
+  'a response type that is switched off': { response_types: ['token'], grant_types: ['implicit'] },
+  'an unknown method': { token_endpoint_auth_method: 'unknown' },
+}
+for (const [what, changed] of Object.entries(bad))
+  test(`${what} is refused with 400 in the protocol’s words`, async t => {
+    const { status, body } = await register(changed)
+    t.is(status, 400)
+    t.true(['invalid_client_metadata', 'invalid_redirect_uri', 'invalid_request'].includes(String(body.error)), String(body.error))
+  })
+
+test('a body that is no JSON object is refused', async t => {
+  for (const body of ['{', '[]', 'null', '"text"', '5']) {
+    const { status, body: told } = await send(`${server.issuer}/oauth2/register`, { method: 'POST', token: await makeInitialAccessToken(), body })
+    t.is(status, 400, body)
+    t.is(told.error, 'invalid_request', body)
+  }
+})
+
+test('a registered client is never taken for one of the operator’s own', async t => {
+  const { registered } = await register({ first_party: true, isFirstParty: true, firstParty: true, require_pkce: false, organization_id: 'x' })
+  const kept = await server.services.clients.find(registered.client_id)
+  t.false(kept?.isFirstParty)
+  t.true(kept?.isPkceRequired)
+  t.is(kept?.organizationId, undefined)
+})

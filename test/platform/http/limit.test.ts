@@ -1,0 +1,106 @@
+// Limits: a budget a key and window, exact under many at once, closed when the store is gone.
+import test from 'ava'
+import type { Database } from '../../../src/platform/data/database.ts'
+import { openRedis, type Redis } from '../../../src/platform/data/redis.ts'
+import { Problem } from '../../../src/platform/errors.ts'
+import { addressKey, createLimits } from '../../../src/platform/http/limit.ts'
+import { openTestDatabase } from '../../support/database.ts'
+import { hasRedis, startRedis } from '../../support/redis-server.ts'
+
+let database: Database
+let redis: Redis | undefined
+const ends: (() => Promise<void>)[] = []
+test.before(async () => {
+  database = await openTestDatabase()
+  ends.push(() => database.close())
+  if (!(await hasRedis())) return
+  const server = await startRedis()
+  const opened = await openRedis(server.url)
+  redis = opened
+  ends.push(server.remove, opened.close)
+})
+test.after.always(async () => {
+  for (const end of ends.reverse()) await end()
+})
+
+const codeOf = async (work: Promise<void>): Promise<string> => {
+  try {
+    await work
+    return 'taken'
+  } catch (error) {
+    if (error instanceof Problem) return error.code
+    throw error
+  }
+}
+
+for (const store of ['the database', 'Redis'] as const) {
+  const limits = () => createLimits({ database, redis: store === 'Redis' ? redis : undefined })
+  const isThere = () => store === 'the database' || redis !== undefined
+
+  test(`of many at once in ${store} exactly as many are taken as there are points`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const limit = limits()(`many-${store}`, { points: 7, durationSeconds: 60 })
+    const codes = await Promise.all(Array.from({ length: 30 }, () => codeOf(limit.consume('key'))))
+    t.is(codes.filter(code => code === 'taken').length, 7)
+    t.is(codes.filter(code => code === 'too_many_attempts').length, 23)
+  })
+
+  test(`a refusal of ${store} says when to come again`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const limit = limits()(`when-${store}`, { points: 1, durationSeconds: 60 })
+    await limit.consume('key')
+    const refusal = await t.throwsAsync<Problem>(limit.consume('key'), { code: 'too_many_attempts' })
+    t.true((refusal?.retryAfterSeconds ?? 0) > 50 && (refusal?.retryAfterSeconds ?? 0) <= 60)
+  })
+
+  test(`keys and limits of ${store} do not touch each other, whatever they are called`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const one = limits()(`one-${store}`, { points: 1, durationSeconds: 60 })
+    const other = limits()(`other-${store}`, { points: 1, durationSeconds: 60 })
+    for (const key of ['a', 'b', '__proto__', "'; DROP TABLE users; --", 'x'.repeat(150)]) {
+      t.is(await codeOf(one.consume(key)), 'taken', key)
+      t.is(await codeOf(other.consume(key)), 'taken', key)
+      t.is(await codeOf(one.consume(key)), 'too_many_attempts', key)
+    }
+  })
+
+  test(`a point that is given back to ${store} can be taken again`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const limit = limits()(`back-${store}`, { points: 2, durationSeconds: 60 })
+    for (let round = 0; round < 10; round += 1) {
+      t.is(await codeOf(limit.consume('key')), 'taken')
+      await limit.reward('key')
+    }
+    t.deepEqual(
+      [await codeOf(limit.consume('key')), await codeOf(limit.consume('key')), await codeOf(limit.consume('key'))],
+      ['taken', 'taken', 'too_many_attempts'],
+    )
+  })
+
+  test(`a budget of ${store} is full again when its window is over`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const limit = limits()(`again-${store}`, { points: 1, durationSeconds: 1 })
+    await limit.consume('key')
+    t.is(await codeOf(limit.consume('key')), 'too_many_attempts')
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    t.is(await codeOf(limit.consume('key')), 'taken')
+  })
+}
+
+test('a limit whose store is gone takes nobody', async t => {
+  const gone = await openTestDatabase()
+  const limit = createLimits({ database: gone })('gone', { points: 100, durationSeconds: 60 })
+  await limit.consume('key')
+  await gone.close()
+  t.is(await codeOf(limit.consume('key')), 'unavailable')
+})
+
+test('an address counts the same in every writing, and IPv6 by its network', t => {
+  t.is(addressKey('198.51.100.7'), '198.51.100.7')
+  t.is(addressKey('::ffff:198.51.100.7'), '198.51.100.7')
+  t.is(addressKey('::FFFF:198.51.100.7'), '198.51.100.7')
+  const network = addressKey('2001:db8:1:2::1')
+  for (const same of ['2001:db8:1:2::ffff', '2001:0db8:0001:0002:0:0:0:1', '2001:DB8:1:2:a:b:c:d']) t.is(addressKey(same), network, same)
+  for (const other of ['2001:db8:1:3::1', '2001:db8::1', '::1']) t.not(addressKey(other), network, other)
+  t.is(addressKey('2001:db8::1'), addressKey('2001:db8:0:0::2'))
+})

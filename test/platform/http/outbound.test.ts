@@ -1,0 +1,120 @@
+// Fetching what others name: an address inside is never connected to, in whichever writing (counted by a listener there).
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test from 'ava'
+import { createOutboundFetch, isPublicAddress } from '../../../src/platform/http/outbound.ts'
+
+let canary: Server
+let port: number
+let connections = 0
+test.before(async () => {
+  canary = createServer((request, response) => {
+    if (request.url === '/redirect') response.writeHead(302, { location: '/target' }).end()
+    else if (request.url === '/large') response.end('x'.repeat(1_000_000))
+    else if (request.url === '/slow') setTimeout(() => response.end('late'), 20_000).unref()
+    else response.end('here')
+  })
+  canary.on('connection', () => {
+    connections += 1
+  })
+  canary.listen(0, '::')
+  await once(canary, 'listening')
+  port = (canary.address() as AddressInfo).port
+})
+test.after.always(() => {
+  canary.close()
+  canary.closeAllConnections()
+})
+
+const strict = createOutboundFetch({ isLoopbackAllowed: false })
+const lenient = createOutboundFetch({ isLoopbackAllowed: true })
+
+const inside = [
+  'localhost',
+  'LOCALHOST',
+  'localhost.',
+  '127.0.0.1',
+  '127.1',
+  '127.0.1',
+  '127.255.255.254',
+  '2130706433',
+  '0x7f000001',
+  '0x7f.1',
+  '0177.0.0.1',
+  '017700000001',
+  '127.0.0.1.',
+  '１２７.0.0.1',
+  '127。0。0。1',
+  '0.0.0.0',
+  '0',
+  '[::1]',
+  '[::]',
+  '[0:0:0:0:0:0:0:1]',
+  '[::ffff:127.0.0.1]',
+  '[::ffff:7f00:1]',
+  '[0:0:0:0:0:ffff:7f00:1]',
+  '[::127.0.0.1]',
+  '[64:ff9b::7f00:1]',
+  '[64:ff9b:1::7f00:1]',
+  '[2002:7f00:1::]',
+  '[2001::7f00:1]',
+  '[fe80::1]',
+  '[fc00::1]',
+  '[fd00:ec2::254]',
+  '[ff02::1]',
+  '10.0.0.1',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.168.0.1',
+  '169.254.169.254',
+  '100.64.0.1',
+  '192.0.0.1',
+  '198.18.0.1',
+  '224.0.0.1',
+  '240.0.0.1',
+  '255.255.255.255',
+]
+
+test.serial('no writing of an address inside is ever connected to', async t => {
+  t.true(inside.length >= 40)
+  for (const host of inside)
+    for (const protocol of ['https', 'http']) {
+      const error = await t.throwsAsync(strict(`${protocol}://${host}:${port}/`), undefined, `${protocol} ${host}`)
+      const names = [error?.name, error?.cause instanceof Error ? error.cause.name : undefined]
+      t.true(names.includes('ForbiddenAddress') || error instanceof TypeError, `${host}: ${names}`)
+    }
+  t.is(connections, 0)
+})
+
+test.serial('credentials, other protocols and plain http are refused', async t => {
+  for (const url of [
+    `http://93.184.216.34:${port}/`,
+    'ftp://example.com/',
+    'file:///etc/passwd',
+    'gopher://example.com/',
+    'data:text/plain,x',
+    'https://user:password@example.com/',
+  ])
+    await t.throwsAsync(strict(url), { name: 'ForbiddenAddress' }, url)
+})
+
+test('only addresses that everybody can reach are public', t => {
+  for (const address of ['93.184.216.34', '1.1.1.1', '2606:4700::1111']) t.true(isPublicAddress(address), address)
+  for (const address of ['127.0.0.1', '10.1.2.3', '::1', '::ffff:10.0.0.1', 'fe80::1', '2002::1', '64:ff9b::1', 'localhost', '', 'x', '999.1.1.1'])
+    t.false(isPublicAddress(address), address)
+})
+
+test.serial('in development the loopback is fetched, redirects are not followed and answers stay small and quick', async t => {
+  t.is(await (await lenient(`http://127.0.0.1:${port}/`)).text(), 'here')
+  t.is((await lenient(`http://127.0.0.1:${port}/redirect`)).status, 302)
+  await t.throwsAsync(async () => (await lenient(`http://127.0.0.1:${port}/large`)).text())
+  const startedAt = performance.now()
+  await t.throwsAsync(lenient(`http://127.0.0.1:${port}/slow`))
+  t.true(performance.now() - startedAt < 6000)
+})
+
+test.serial('in development addresses inside other than the loopback stay closed', async t => {
+  for (const host of ['10.0.0.1', '169.254.169.254', '[fd00::1]', '0.0.0.0', '192.168.1.1'])
+    await t.throwsAsync(lenient(`http://${host}:${port}/`), { name: 'ForbiddenAddress' }, host)
+})
