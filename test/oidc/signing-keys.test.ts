@@ -1,6 +1,7 @@
 // Signing keys: made once, rotated without a failed verification, followed by a running engine.
 import test from 'ava'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import { z } from 'zod'
 import { createSigningKeys, jwksMaxAgeSeconds } from '../../src/oidc/signing-keys.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
@@ -14,7 +15,8 @@ test.before(async () => {
 })
 test.after.always(() => server?.close())
 
-const published = async (): Promise<{ kid: string; alg: string; d?: string }[]> => (await (await fetch(`${server.issuer}/oauth2/jwks`)).json()).keys
+const keySet = z.object({ keys: z.array(z.object({ kid: z.string(), alg: z.string(), d: z.string().optional() })) })
+const published = async () => keySet.parse(await (await fetch(`${server.issuer}/oauth2/jwks`)).json()).keys
 const idToken = async () => (await (await createRelyingParty(server.issuer)).signIn()).tokens.id_token ?? ''
 
 test.serial('a current and a next key of each algorithm are published, without private members', async t => {
