@@ -88,13 +88,13 @@ const isWithoutSession = ({ oidc: { session } }: KoaContextWithOIDC): boolean =>
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
-// The client that proves it knows who is signed in may sign them out without a question (RP-Initiated Logout §2).
-const isOwnHint = (ctx: KoaContextWithOIDC): boolean => {
-  const hint = ctx.oidc.entities.IdTokenHint
-  const clientId = ctx.oidc.client?.clientId
-  return (
-    hint !== undefined && clientId !== undefined && ctx.oidc.session?.authorizations?.[clientId]?.sid === hint.payload.sid && hint.payload.sid !== undefined
-  )
+// The client that proves it knows who is signed in may sign them out without a question (RP-Initiated Logout §2). Few ID tokens
+// have a `sid`; without one the user must be the same. A pairwise subject is nobody's id: that person is asked.
+const isOwnHint = ({ oidc: { entities, client, session } }: KoaContextWithOIDC): boolean => {
+  const hint = entities.IdTokenHint?.payload
+  const authorization = session?.authorizations?.[client?.clientId ?? '']
+  if (!hint || !authorization) return false
+  return hint.sid === undefined ? hint.sub === session?.accountId : hint.sid === authorization.sid
 }
 
 const userCodeOf = (error: unknown): string | undefined => (error instanceof Error && 'userCode' in error ? textOf(error.userCode) : undefined)

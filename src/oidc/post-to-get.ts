@@ -1,6 +1,8 @@
 // Takes by POST what the engine takes by GET only.
 import type { Middleware } from 'koa'
 import { koaBody } from 'koa-body'
+import { Problem } from '../platform/errors.ts'
+import { isPlainText } from '../platform/http/text.ts'
 
 const postable = new Set(['/oauth2/authorize', '/oauth2/logout'])
 
@@ -14,6 +16,8 @@ export const createPostToGet = (): Middleware => {
     if (ctx.method !== 'POST' || !postable.has(ctx.path)) return next()
     if (!ctx.is('application/x-www-form-urlencoded')) return next()
     await parse(ctx, async () => undefined)
+    // In an address the guard refuses such text; a session, which remembers a logout's `state`, cannot keep it.
+    if (!isPlainText(ctx.request.body)) throw new Problem('malformed_text')
     const target = `${ctx.path}?${toQuery(ctx.request.body)}`
     if (ctx.get('Sec-Fetch-Site') === 'cross-site') {
       ctx.redirect(target)

@@ -1,12 +1,11 @@
 /** Every hosted page in every state: accessible, reflowing, small, and quiet under the policy. */
-import { AxeBuilder } from '@axe-core/playwright'
 import test, { type ExecutionContext } from 'ava'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { GALLERY_URLS } from '../../src/interactions/gallery.ts'
 import { findChromium, openBrowser } from '../support/browser.ts'
 import { startGallery } from '../support/gallery-server.ts'
+import { layoutFaults, listen, violations } from '../support/page-checks.ts'
 
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const WIDTHS = [360, 1280]
 const SCHEMES = ['light', 'dark'] as const
 const HTML_LIMIT = 15 * 1024
@@ -36,7 +35,7 @@ test.after.always(async () => {
 for (const url of ['/dev/gallery', ...GALLERY_URLS]) {
   browserTest(`${url} is accessible, reflows, is small and keeps to the policy${why}`, async t => {
     const page = shared
-    const noise = listen(page)
+    const noise = listen(page, gallery.url)
     const response = await page.goto(gallery.url + url)
     const html = (await response?.body()) ?? Buffer.alloc(0)
 
@@ -118,39 +117,4 @@ async function openStopped(t: ExecutionContext, state: string): Promise<Page> {
   await page.goto(`${gallery.url}/dev/gallery/${state}`)
   await page.route('**', route => route.fulfill({ status: 204 }))
   return page
-}
-
-/** Collects what a page must not do: complain, break the policy, ask elsewhere. */
-function listen(page: Page): string[] {
-  const noise: string[] = []
-  page.on('console', message => noise.push(message.text()))
-  page.on('pageerror', error => noise.push(error.message))
-  page.on('request', request => {
-    const url = request.url()
-    if (!url.startsWith(gallery.url) && !url.startsWith('data:')) noise.push(`asked ${url}`)
-  })
-  return noise
-}
-
-async function violations(page: Page): Promise<string[]> {
-  // Legacy mode runs in the page itself; there are no frames, and the other opens a window for each run.
-  const result = await new AxeBuilder({ page }).withTags(TAGS).setLegacyMode(true).analyze()
-  return result.violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html} ${node.failureSummary}`))
-}
-
-/** Tells what scrolls sideways, is too low to hit or too small to type in without zoom. */
-async function layoutFaults(page: Page): Promise<string[]> {
-  return page.evaluate(`(() => {
-    const faults = []
-    const root = document.scrollingElement
-    if (root.scrollWidth > root.clientWidth) faults.push('scrolls sideways: ' + root.scrollWidth)
-    for (const target of document.querySelectorAll('a, button, label.check, .field input')) {
-      const { height } = target.getBoundingClientRect()
-      if (height > 0 && height < 44) faults.push('low: ' + target.outerHTML + ' ' + height)
-    }
-    for (const input of document.querySelectorAll('input:not([type=hidden], [type=checkbox])')) {
-      if (parseFloat(getComputedStyle(input).fontSize) < 16) faults.push('small: ' + input.outerHTML)
-    }
-    return faults
-  })()`)
 }

@@ -2,11 +2,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { basic, portal } from '../support/calls.ts'
 import { type Cluster, startCluster, whyNoCluster } from '../support/cluster.ts'
 import { type Load, startLoad } from '../support/load.ts'
 import { endure } from '../support/outage.ts'
 import { isReady } from '../support/process.ts'
 import { prepareTrack } from '../support/race.ts'
+import { until } from '../support/until.ts'
 
 const obstacle = await whyNoCluster()
 const when = obstacle === undefined ? test.serial : test.skip
@@ -45,4 +47,23 @@ when('while PostgreSQL is gone the process is alive and not ready', async t => {
   await start()
   await sleep(1000)
   t.true(await isReady(cluster.issuer))
+})
+
+when('a PostgreSQL that answers nothing keeps nobody waiting for more than ten seconds, however many ask', async t => {
+  const { signal } = cluster.postgres
+  signal('SIGSTOP')
+  const startedAt = performance.now()
+  const ask = async () => {
+    const reply = await cluster.calls.post('/oauth2/introspect', { token: 'x'.repeat(43) }, { authorization: basic(portal) })
+    return { status: reply.status, seconds: (performance.now() - startedAt) / 1000 }
+  }
+  const replies = await Promise.all(Array.from({ length: 60 }, ask))
+  signal('SIGCONT')
+  t.deepEqual([...new Set(replies.map(({ status }) => status))], [503])
+  t.true(
+    replies.every(({ seconds }) => seconds < 10),
+    `the last answer came after ${Math.max(...replies.map(({ seconds }) => seconds))} s`,
+  )
+  await until(() => isReady(cluster.issuer), 3)
+  t.is((await ask()).status, 200)
 })

@@ -23,9 +23,9 @@ const typeCode = async (person: Person, userCode: string) => person.submit(await
 /** Goes all the way to the last page. */
 const connect = async (person: Person, userCode: string, who: { email: string; password: string }) => {
   let page = await person.follow(await person.press(await typeCode(person, userCode), 'name="confirm"'), 'none:')
-  for (const answers of [{ username: who.email }, { password: who.password }, { decision: 'allow' }])
-    if (page.body.includes(`name="${Object.keys(answers)[0]}"`))
-      page = await person.follow(await person.submit(page, answers as Record<string, string>), 'none:')
+  const asked: Record<string, string>[] = [{ username: who.email }, { password: who.password }, { decision: 'allow' }]
+  for (const answers of asked)
+    if (page.body.includes(`name="${Object.keys(answers)[0]}"`)) page = await person.follow(await person.submit(page, answers), 'none:')
   return page
 }
 
@@ -76,8 +76,8 @@ test('a person who denies consent ends the attempt', async t => {
   const started = await begin(device)
   const person = createPerson()
   let page = await person.follow(await person.press(await typeCode(person, started.user_code), 'name="confirm"'), 'none:')
-  for (const answers of [{ username: bob.email }, { password: bob.password }, { decision: 'deny' }])
-    page = await person.follow(await person.submit(page, answers as unknown as Record<string, string>), 'none:')
+  const asked: Record<string, string>[] = [{ username: bob.email }, { password: bob.password }, { decision: 'deny' }]
+  for (const answers of asked) page = await person.follow(await person.submit(page, answers), 'none:')
   t.is(await refusal(poll(device, started)), 'access_denied')
 })
 

@@ -88,9 +88,9 @@ test('a person who cancels goes back to the client with access_denied', async t 
   t.is(back.location?.searchParams.get('iss'), server.issuer)
 })
 
-test('two clients that authorize at the same moment in one browser both get what they asked for', async t => {
+test('clients that authorize at the same moment in one browser, in two tabs each, all get what they asked for', async t => {
   const { person } = await portal.signIn()
-  const clients = await Promise.all([1, 2, 3, 4].map(() => makeClient(server)))
+  const clients = (await Promise.all([1, 2, 3].map(() => makeClient(server)))).flatMap(each => [each, each])
   const answers = await Promise.all(clients.map(relyingParty => ask(person, {}, relyingParty)))
   const tokens = await Promise.all(
     answers.map(({ answer, checks }, index) => client.authorizationCodeGrant((clients[index] as TestClient).configuration, answer.location as URL, checks)),

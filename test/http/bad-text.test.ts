@@ -63,7 +63,7 @@ const metadata = {
   response_types: ['code'],
   backchannel_logout_uri: 'https://rp.example/logout',
 }
-const evilValues = [
+const evilValues: readonly unknown[] = [
   'a\0b',
   '\ud800',
   '__proto__',

@@ -2,6 +2,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { type Calls, createCalls, portal, type Reply } from '../support/calls.ts'
+import { prepareTrack } from '../support/race.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { evils, prepareSurfaces, protocolSurfaces, type Surface } from '../support/surfaces.ts'
 
@@ -12,10 +13,14 @@ let server: TestServer
 let calls: Calls
 let initialToken: string
 const failures: string[] = []
+/** Stands for the cookies of somebody who is signed in, who are known only when the server runs. */
+const signedIn = 'signed in'
+let sessionCookies = ''
 test.before(async () => {
   server = await startServer()
   calls = createCalls(server.issuer)
   initialToken = await prepareSurfaces(server)
+  sessionCookies = (await prepareTrack({ services: server.services, calls, issuer: server.issuer })).cookie
   server.app.protocol.engine.current().on('server_error', (ctx, error) => failures.push(`${ctx.path}: ${error.stack}`))
 })
 test.after.always(async () => {
@@ -43,28 +48,40 @@ const value = (sound: string) =>
 
 const strangeName = fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'a[b]', 'a.b', '', '%00', 'client_id[]', 'scope[0]')
 
-const form = ({ fields }: Surface) =>
-  fc
-    .record(
-      Object.fromEntries(Object.entries(fields).map(([name, sound]) => [name, fc.option(fc.array(value(sound), { minLength: 1, maxLength: 2 }), { freq: 3 })])),
-    )
-    .chain(given =>
-      fc.array(fc.tuple(strangeName, value('x')), { maxLength: 2 }).map(strange => {
-        const pairs = Object.entries(given).flatMap(([name, values]) => (values ?? []).map(one => `${name}=${one}`))
-        return [...pairs, ...strange.map(([name, one]) => `${name}=${one}`)].join('&')
-      }),
-    )
+// Sound but for a few members that are left out, changed, doubled or strange.
+const form = ({ fields }: Surface) => {
+  const { request: _request, request_uri: _requestUri, registration: _registration, id_token_hint: _hint, ...plain } = fields
+  const names = Object.keys(fields)
+  return fc
+    .record({
+      left: fc.subarray(names, { maxLength: Math.min(3, names.length) }),
+      changed: fc.uniqueArray(
+        fc.constantFrom(...names).chain(name => fc.tuple(fc.constant(name), value(fields[name] ?? ''))),
+        { maxLength: 2, selector: ([name]) => name },
+      ),
+      doubled: fc.array(
+        fc.constantFrom(...names).chain(name => fc.tuple(fc.constant(name), value(fields[name] ?? ''))),
+        { maxLength: 1 },
+      ),
+      strange: fc.array(fc.tuple(strangeName, value('x')), { maxLength: 1 }),
+    })
+    .map(({ left, changed, doubled, strange }) => {
+      const sound = Object.entries(plain).map(([name, one]) => [name, encoded(one)] as const)
+      const kept = new Map<string, string>([...sound.filter(([name]) => !left.includes(name)), ...changed])
+      return [...kept, ...doubled, ...strange].map(([name, one]) => `${name}=${one}`).join('&')
+    })
+}
 
 const headers = (surface: Surface) =>
   fc.record({
     authorization: fc.oneof(
-      { weight: 4, arbitrary: fc.constant(surface.headers?.authorization ?? '') },
+      { weight: 12, arbitrary: fc.constant(surface.headers?.authorization ?? '') },
       { weight: 1, arbitrary: fc.constantFrom('Basic', 'Bearer x', 'Basic Og==', 'DPoP x', `Bearer ${'x'.repeat(43)}`) },
       { weight: 1, arbitrary: fc.base64String({ maxLength: 60 }).map(text => `Basic ${text}`) },
     ),
     accept: fc.constantFrom('text/html', 'application/json', '*/*', 'application/jwt', 'application/token-introspection+jwt', ''),
     dpop: fc.oneof({ weight: 8, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom('a.b.c', 'x', '{}') }),
-    cookie: fc.constantFrom('', 'session=x; session.sig=y', 'interaction=x', '__proto__=x'),
+    cookie: fc.constantFrom('', 'session=x; session.sig=y', 'interaction=x', '__proto__=x', signedIn),
     origin: fc.constantFrom('', 'https://evil.example', 'null', 'http://localhost:4000'),
   })
 
@@ -73,7 +90,7 @@ const request = fc
   .chain(surface => fc.record({ surface: fc.constant(surface), text: form(surface), headers: headers(surface) }))
 
 const send = ({ surface, text, headers: given }: { surface: Surface; text: string; headers: Record<string, string> }): Promise<Reply> => {
-  const told = Object.fromEntries(Object.entries(given).filter(([, one]) => one !== ''))
+  const told = Object.fromEntries(Object.entries(given).flatMap(([name, one]) => (one === '' ? [] : [[name, one === signedIn ? sessionCookies : one]])))
   if (surface.isQuery) return calls.call(`${surface.path}?${text.slice(0, 12_000)}`, { headers: told })
   return calls.call(surface.path, { method: 'POST', headers: { ...told, 'content-type': 'application/x-www-form-urlencoded' }, body: text })
 }

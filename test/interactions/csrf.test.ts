@@ -96,7 +96,7 @@ test('text that cannot be text is refused in every field of the sign-in forms', 
       ['cancel', 'csrf'],
       ['switch', 'csrf'],
     ] as const) {
-      const fields = form === 'identifier' ? { csrf, username: bob.email } : form === 'password' ? { csrf, password: 'x' } : { csrf }
+      const fields: Record<string, string> = form === 'identifier' ? { csrf, username: bob.email } : form === 'password' ? { csrf, password: 'x' } : { csrf }
       const answer = await person.post(at(base, form), { ...fields, [field]: evil })
       t.true([400, 403].includes(answer.status), `${form} ${field}: ${answer.status}`)
     }

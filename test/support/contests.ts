@@ -1,7 +1,7 @@
 // The races themselves, one function a single-use thing; the short and the long tests run the same.
 import type { ExecutionContext } from 'ava'
 import { basic, service } from './calls.ts'
-import { authorizationQuery, codeOf, isDead, lenient, signer, type Track, tally, together } from './race.ts'
+import { authorizationQuery, codeOf, device, isDead, lenient, signer, type Track, tally, together } from './race.ts'
 
 /** One round of one race: asserts who won. */
 export type Contest = (t: ExecutionContext, track: Track, tries: number) => Promise<void>
@@ -45,6 +45,19 @@ export const contests: Readonly<Record<string, Contest>> = {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     }
     t.deepEqual(tally(await together(tries, () => track.calls.post('/oauth2/token', form))), { 200: 1, '401 invalid_client': tries - 1 })
+  },
+  'one approved device code is redeemed once, and nothing issued on it lives after the replays': async (t, track, tries) => {
+    const { calls, cookie } = track
+    const authorization = basic(device)
+    const asked = await calls.post('/oauth2/device_authorization', { client_id: device.id, scope: 'openid' }, { authorization })
+    const page = await calls.call('/device', { headers: { cookie } })
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+    const approved = await calls.post('/device', { xsrf, user_code: String(asked.json.user_code), confirm: 'yes' }, { cookie })
+    t.is(approved.status, 200)
+    const form = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: String(asked.json.device_code) }
+    const replies = await together(tries, () => calls.post('/oauth2/token', form, { authorization }))
+    t.deepEqual(tally(replies), { 200: 1, '400 invalid_grant': tries - 1 })
+    for (const winner of replies.filter(({ status }) => status === 200)) t.true(await isDead(track, device, winner))
   },
   'one DPoP proof is taken once': async (t, track, tries) => {
     const dpop = await track.proof()

@@ -1,6 +1,6 @@
 // A PostgreSQL server of the test's own, on the loopback, that can be stopped and started under those who use it.
 import { execFile } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,6 +14,8 @@ export interface PostgresServer {
   /** `immediate` is what a crash looks like: nobody is told, recovery at the next start. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>
   start(): Promise<void>
+  /** Freezes or thaws all its processes: connections stay, answers do not come. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** Stops it and removes its files. */
   remove(): Promise<void>
 }
@@ -52,11 +54,21 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
     start,
     stop,
+    signal: signal => {
+      for (const pid of processesOf(data)) process.kill(pid, signal)
+    },
     remove: async () => {
       if (existsSync(join(data, 'postmaster.pid'))) await stop('immediate')
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+/** The postmaster first, then its children: none is born while the others are signalled. */
+function processesOf(data: string): number[] {
+  const postmaster = Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0])
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')
+  return [postmaster, ...children.trim().split(' ').filter(Boolean).map(Number)]
 }
 
 async function idsOf(user: string): Promise<[number, number]> {

@@ -26,6 +26,9 @@ export interface Track {
 /** The client that authenticates by assertions. */
 export const signer = { id: 'race-signer' }
 
+/** The client of a device without a browser. */
+export const device = { id: 'race-device', secret: 'race_device_secret_0123456789' }
+
 /** Makes the clients and signs somebody in, at the process that listens on the issuer's own port. */
 export async function prepareTrack({ services, calls, issuer }: { services: Services; calls: Calls; issuer: string }): Promise<Track> {
   const strict = { id: 'race-strict', secret: 'race_strict_secret_0123456789', redirectUri: 'http://localhost:4000/callback' }
@@ -43,6 +46,14 @@ export async function prepareTrack({ services, calls, issuer }: { services: Serv
     grantTypes: codeGrants,
     redirectUris: [redirectUri],
     refreshGraceSeconds: 0,
+  })
+  await services.clients.create(systemActor, {
+    clientId: device.id,
+    secret: device.secret,
+    name: 'Device',
+    isFirstParty: true,
+    authenticationMethod: 'client_secret_basic',
+    grantTypes: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
   })
   await services.clients.create(systemActor, {
     clientId: signer.id,

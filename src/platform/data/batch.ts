@@ -1,0 +1,80 @@
+// Makes one statement of the calls that all requests make in one turn of the event loop.
+
+interface Call<Item, Result> {
+  readonly item: Item
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Options<Item, Result> {
+  /** Answers a result for each item, in order. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>
+  /** Items of one key go into different statements: two writes of a row in one are an error. */
+  readonly keyOf?: (item: Item) => string
+  readonly maxItems?: number
+  /** How many statements may be under way; meanwhile calls gather. */
+  readonly maxRunning?: number
+}
+
+/**
+ * Makes a function whose calls are gathered. A call resolves when its own row is committed. When a statement of several
+ * fails, each item is tried alone, so that one bad row is nobody else's error.
+ */
+export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunning = 2 }: Options<Item, Result>) => {
+  let waiting: Call<Item, Result>[] = []
+  let running = 0
+  let isScheduled = false
+
+  const schedule = () => {
+    if (isScheduled || running >= maxRunning || waiting.length === 0) return
+    isScheduled = true
+    setImmediate(flush)
+  }
+
+  const take = (): Call<Item, Result>[] => {
+    if (!keyOf) {
+      const calls = waiting.slice(0, maxItems)
+      waiting = waiting.slice(maxItems)
+      return calls
+    }
+    const seen = new Set<string>()
+    const calls: Call<Item, Result>[] = []
+    const left: Call<Item, Result>[] = []
+    for (const call of waiting) {
+      const key = keyOf(call.item)
+      if (calls.length < maxItems && !seen.has(key)) calls.push(call)
+      else left.push(call)
+      seen.add(key)
+    }
+    waiting = left
+    return calls
+  }
+
+  const flush = () => {
+    isScheduled = false
+    const calls = take()
+    if (calls.length === 0) return
+    running += 1
+    void settle(calls).finally(() => {
+      running -= 1
+      schedule()
+    })
+    schedule()
+  }
+
+  const settle = async (calls: readonly Call<Item, Result>[]) => {
+    try {
+      const results = await run(calls.map(call => call.item))
+      for (const [index, call] of calls.entries()) call.resolve(results[index] as Result)
+    } catch (error) {
+      if (calls.length === 1) return calls[0]?.reject(error)
+      for (const call of calls) await settle([call])
+    }
+  }
+
+  return (item: Item): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      schedule()
+    })
+}

@@ -1,0 +1,131 @@
+// The database: one pool for Prisma and for raw statements, to a PostgreSQL server or to the embedded one.
+import { PrismaPg } from '@prisma/adapter-pg'
+import type pg from 'pg'
+import { describeUrl, embeddedPool, serverPool, statementNames } from './connection.ts'
+import { type DataLog, silent } from './data-log.ts'
+import { type Embedded, startEmbedded } from './embedded.ts'
+import type { Prisma } from './generated/client.ts'
+import { PrismaClient } from './generated/client.ts'
+import { StartError } from './start-error.ts'
+
+export { isUnavailable, uniqueViolation } from './failures.ts'
+export type { Prisma, PrismaClient } from './generated/client.ts'
+
+/** Prisma inside a transaction. */
+export type TransactionClient = Prisma.TransactionClient
+
+/** A statement that is planned once a connection. Its name is unique among all statements. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+/** Makes a {@link Statement}. */
+export function statement(name: string, text: string): Statement {
+  return { name, text }
+}
+
+/** How the database fares, for health checks and metrics. */
+export interface DatabaseState {
+  readonly embedded: boolean
+  /** The embedded database refuses writes, because the disk is nearly full. */
+  readonly diskLow: boolean
+  /** The embedded database's process was started again so many times. */
+  readonly restarts: number
+  readonly connections: { readonly open: number; readonly idle: number; readonly waiting: number }
+}
+
+/** The open database. */
+export interface Database {
+  readonly prisma: PrismaClient
+  readonly pool: pg.Pool
+  readonly embedded: boolean
+  /** Sends a statement in one round trip and gives its rows. */
+  run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>
+  state(): DatabaseState
+  /** How many statements were sent, over all connections. */
+  roundTrips(): number
+  /** Runs work whose statements may take longer than the embedded database's watchdog allows. */
+  unwatched<Result>(work: () => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+/** Where the database is: at `url`, or embedded in `dataDir`. */
+export interface DatabaseOptions {
+  readonly url?: string | undefined
+  readonly dataDir: string
+  readonly log?: DataLog
+  /** Connections to a PostgreSQL server; the embedded database has one. */
+  readonly poolSize?: number
+  /** Room on the disk, in bytes, below which the embedded database takes no writes. */
+  readonly floorBytes?: number
+}
+
+const closeMillis = 5000
+
+/** Opens the database and waits until it answers. Throws a StartError whose message holds no password. */
+export async function openDatabase({ url, dataDir, log = silent, poolSize, floorBytes }: DatabaseOptions): Promise<Database> {
+  let trips = 0
+  const onTrip = () => {
+    trips++
+  }
+  const place = url === undefined ? dataDir : describeUrl(url)
+  const embedded = url === undefined ? await startEmbedded({ dataDir, log, floorBytes }) : undefined
+  const pool = embedded ? embeddedPool(embedded.host, { onTrip }) : serverPool(url ?? '', { onTrip, poolSize })
+  // An idle connection that breaks is replaced by the next statement; without a listener it would end the process.
+  pool.on('error', error => log.warn({ err: error }, 'A connection to the database was lost.'))
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool, { statementNameGenerator: statementNames() }),
+    transactionOptions: { maxWait: 5000, timeout: 10_000 },
+    errorFormat: 'minimal',
+  })
+  const ping = async () => {
+    await pool.query('SELECT 1')
+  }
+  const close = closer({ prisma, pool, embedded })
+  try {
+    await ping()
+  } catch (error) {
+    await close()
+    throw new StartError(
+      'database_unreachable',
+      `The database at ${place} cannot be used: ${reasonOf(error)}. Check DATABASE_URL and that PostgreSQL is running.`,
+    )
+  }
+  return {
+    prisma,
+    pool,
+    embedded: embedded !== undefined,
+    run: async <Row>({ name, text }: Statement, values: readonly unknown[] = []) => (await pool.query({ name, text, values: [...values] })).rows as Row[],
+    ping,
+    state: () => ({
+      embedded: embedded !== undefined,
+      diskLow: embedded?.state().isDiskLow ?? false,
+      restarts: embedded?.state().restarts ?? 0,
+      connections: { open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
+    }),
+    roundTrips: () => trips,
+    unwatched: work => (embedded ? embedded.unwatched(work) : work()),
+    close,
+  }
+}
+
+function closer({ prisma, pool, embedded }: { prisma: PrismaClient; pool: pg.Pool; embedded: Embedded | undefined }): () => Promise<void> {
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await prisma.$disconnect()
+    // A connection that nobody gave back must not keep the server from leaving.
+    let timer: NodeJS.Timeout | undefined
+    await Promise.race([pool.end(), new Promise(resolve => (timer = setTimeout(resolve, closeMillis)))])
+    clearTimeout(timer)
+    await embedded?.stop()
+  }
+  return () => (closing ??= close())
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,109 @@
+// Brings the database to the newest schema. Its history is Prisma's own table, so that Prisma's tools read it too.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type pg from 'pg'
+import { type DataLog, silent } from './data-log.ts'
+import type { Database } from './database.ts'
+import { type Migration, migrationsFolder, readMigrations } from './migrations.ts'
+import { StartError } from './start-error.ts'
+
+// Prisma's own lock number: `prisma migrate deploy` and we wait for each other.
+const lockNumber = 72707369
+
+const historyTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+  id VARCHAR(36) PRIMARY KEY NOT NULL,
+  checksum VARCHAR(64) NOT NULL,
+  finished_at TIMESTAMPTZ,
+  migration_name VARCHAR(255) NOT NULL,
+  logs TEXT,
+  rolled_back_at TIMESTAMPTZ,
+  started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
+  applied_steps_count INTEGER NOT NULL DEFAULT 0
+)`
+
+interface HistoryRow {
+  readonly migration_name: string
+  readonly checksum: string
+  readonly finished_at: Date | null
+}
+
+/**
+ * Applies the migrations that are missing and gives their names. Each file and its row of history commit together or not at all.
+ * Processes that start at once apply them once. Throws a StartError `migration_edited`, `migration_unfinished` or `migration_failed`.
+ */
+export async function migrate(database: Database, { folder = migrationsFolder, log = silent }: { folder?: string; log?: DataLog } = {}): Promise<string[]> {
+  const migrations = readMigrations(folder)
+  const client = await database.pool.connect()
+  try {
+    return await database.unwatched(async () => {
+      await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+      await lock(client)
+      return await applyMissing(client, migrations, log)
+    })
+  } finally {
+    // The connection ends here, and with it the lock and the settings; the embedded session lives on.
+    if (database.embedded) await client.query('SELECT pg_advisory_unlock_all()').catch(lostWith(log))
+    client.release(true)
+  }
+}
+
+/** The connection's own reading time limit does not fit migrations either. */
+const unhurried = (text: string, values: unknown[] = []) => ({ text, values, query_timeout: 0x7fff_ffff })
+
+async function lock(client: pg.PoolClient): Promise<void> {
+  for (;;) {
+    // Asked again and again, not waited for: a waiting statement is a snapshot that CREATE INDEX CONCURRENTLY would wait for in turn.
+    const { rows } = await client.query<{ locked: boolean }>(`SELECT pg_try_advisory_lock(${lockNumber}) AS locked`)
+    if (rows[0]?.locked) return
+    await sleep(100)
+  }
+}
+
+async function applyMissing(client: pg.PoolClient, migrations: readonly Migration[], log: DataLog): Promise<string[]> {
+  await client.query(historyTable)
+  const { rows } = await client.query<HistoryRow>('SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL')
+  const history = new Map(rows.map(row => [row.migration_name, row]))
+  const unknown = rows.map(row => row.migration_name).filter(name => !migrations.some(migration => migration.name === name))
+  if (unknown.length > 0) log.warn({ migrations: unknown }, 'The database knows migrations that this version does not: a newer version has run.')
+  const missing = migrations.filter(migration => !isApplied(migration, history.get(migration.name)))
+  for (const migration of missing) {
+    await apply(client, migration, log)
+    log.info({ migration: migration.name }, 'Migration applied.')
+  }
+  return missing.map(({ name }) => name)
+}
+
+function isApplied({ name, checksum }: Migration, row: HistoryRow | undefined): boolean {
+  if (row === undefined) return false
+  if (row.finished_at === null)
+    throw new StartError(
+      'migration_unfinished',
+      `The migration ${name} was begun by another tool and did not finish. Repair the database and run "prisma migrate resolve".`,
+    )
+  if (row.checksum !== checksum)
+    throw new StartError(
+      'migration_edited',
+      `The migration ${name} was edited after it was applied. Restore the file, and put the change into a new migration.`,
+    )
+  return true
+}
+
+async function apply(client: pg.PoolClient, { name, sql, checksum }: Migration, log: DataLog): Promise<void> {
+  await client.query('BEGIN')
+  try {
+    await client.query(unhurried(sql))
+    await client.query('INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
+      randomUUID(),
+      checksum,
+      name,
+    ])
+    await client.query('COMMIT')
+  } catch (error) {
+    await client.query('ROLLBACK').catch(lostWith(log))
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartError('migration_failed', `The migration ${name} failed and was rolled back: ${reason}`, { cause: error })
+  }
+}
+
+/** A connection that is gone has rolled back and unlocked by going. */
+const lostWith = (log: DataLog) => (error: unknown) => log.warn({ err: error }, 'The connection was lost while migrating.')

@@ -1,0 +1,61 @@
+// A change commits with its events or not at all, and what is unique is told as what it is.
+import test from 'ava'
+import { z } from 'zod'
+import { systemActor } from '../../../src/platform/actor.ts'
+import { type Change, createChange, event } from '../../../src/platform/data/change.ts'
+import type { Database } from '../../../src/platform/data/database.ts'
+import { openTestDatabase } from '../../support/database.ts'
+
+let database: Database
+let change: Change
+test.before(async () => {
+  database = await openTestDatabase()
+  change = createChange({ database, events: { 'organization.created': event('organization', { slug: z.string() }) } })
+})
+test.after.always(() => database?.close())
+
+const make = (slug: string) =>
+  change(systemActor, async (tx, record) => {
+    const organization = await tx.organization.create({ data: { slug, name: slug } })
+    record('organization.created', { ...organization, password: 'never told' })
+    return organization
+  })
+
+const eventsOf = (id: string) => database.prisma.auditEvent.findMany({ where: { targetId: id } })
+
+test.serial('a change is committed with its event, which tells only what its kind may tell', async t => {
+  const { id } = await make('told')
+  const [told, ...more] = await eventsOf(id)
+  t.is(more.length, 0)
+  t.like(told, { action: 'organization.created', outcome: 'kept', actorKind: 'system', targetKind: 'organization' })
+  t.deepEqual(told?.target, { id, slug: 'told' })
+})
+
+test.serial('a change that fails leaves neither itself nor its event', async t => {
+  const before = await database.prisma.auditEvent.count()
+  const failing = change(systemActor, async (tx, record) => {
+    record('organization.created', await tx.organization.create({ data: { slug: 'failed', name: 'failed' } }))
+    throw new Error('after all')
+  })
+  await t.throwsAsync(failing, { message: 'after all' })
+  t.is(await database.prisma.organization.count({ where: { slug: 'failed' } }), 0)
+  t.is(await database.prisma.auditEvent.count(), before)
+})
+
+test.serial('a change that tells nothing, or an event that nobody knows, is rolled back', async t => {
+  await t.throwsAsync(change(systemActor, tx => tx.organization.create({ data: { slug: 'silent', name: 'silent' } })))
+  await t.throwsAsync(
+    change(systemActor, async (tx, record) => {
+      await tx.organization.create({ data: { slug: 'silent', name: 'silent' } })
+      record('organization.invented', {})
+    }),
+  )
+  t.is(await database.prisma.organization.count({ where: { slug: 'silent' } }), 0)
+})
+
+test.serial('of many who take one slug at once one gets it and the others are told so', async t => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => make('wanted')))
+  const refused = outcomes.filter(outcome => outcome.status === 'rejected')
+  t.is(refused.length, 7)
+  for (const { reason } of refused) t.is(reason.code, 'slug_taken')
+})

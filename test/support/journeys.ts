@@ -1,0 +1,114 @@
+/** How a person in an empty browser reaches each page of the real server. */
+import * as client from 'openid-client'
+import type { Page } from 'playwright-core'
+import { makeClient } from './clients.ts'
+import { bob } from './relying-party.ts'
+import type { TestServer } from './server.ts'
+
+/** A page, known by its title, and the way to it. */
+export interface Journey {
+  readonly name: string
+  readonly title: string
+  readonly status: number
+  reach(page: Page, server: TestServer): Promise<void>
+}
+
+/** Types the email address and goes on to the password. */
+export async function identify(page: Page, email = bob.email): Promise<void> {
+  await page.locator('#username').fill(email)
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.locator('#password').waitFor()
+}
+
+/** Goes through the two pages of a sign-in. */
+export async function signIn(page: Page, { email, password } = bob): Promise<void> {
+  await identify(page, email)
+  await page.locator('#password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+const go = (path: string) => async (page: Page, server: TestServer) => {
+  await page.goto(server.issuer + path)
+}
+
+const toIdentifier = async (page: Page, server: TestServer, parameters: Record<string, string> = {}) => {
+  const portal = await makeClient(server, { name: 'Portal' })
+  await page.goto((await portal.request(parameters)).url.href)
+}
+
+const toPassword = async (page: Page, server: TestServer) => {
+  await toIdentifier(page, server)
+  await identify(page)
+}
+
+const toWrongPassword = async (page: Page, server: TestServer) => {
+  await toIdentifier(page, server)
+  await signIn(page, { ...bob, password: 'not the password' })
+  await page.getByRole('alert').waitFor()
+}
+
+const toConsent = async (page: Page, server: TestServer) => {
+  const metadata = { policy_uri: 'https://papertrail.example/privacy', tos_uri: 'https://papertrail.example/terms' }
+  const stranger = await makeClient(server, { name: 'Papertrail', isFirstParty: false, metadata })
+  const { url } = await stranger.request({ scope: 'openid profile email organizations offline_access', prompt: 'consent' })
+  await page.goto(url.href)
+  await signIn(page)
+  await page.getByRole('button', { name: 'Allow' }).waitFor()
+}
+
+const enterCode = async (page: Page, code: string) => {
+  await page.locator('#user_code').fill(code)
+  await page.getByRole('button', { name: 'Continue' }).click()
+}
+
+const toWrongCode = async (page: Page, server: TestServer) => {
+  await go('/device')(page, server)
+  await enterCode(page, 'BCDF-GHJK')
+  await page.getByRole('alert').waitFor()
+}
+
+const toDeviceConfirm = async (page: Page, server: TestServer) => {
+  const grantTypes = ['urn:ietf:params:oauth:grant-type:device_code']
+  const television = await makeClient(server, { name: 'Television', authenticationMethod: 'none', grantTypes })
+  const { user_code } = await client.initiateDeviceAuthorization(television.configuration, { scope: 'openid' })
+  await go('/device')(page, server)
+  await enterCode(page, user_code)
+  await page.getByRole('button', { name: 'Not my device' }).waitFor()
+}
+
+const toDeviceDone = async (page: Page, server: TestServer) => {
+  await toDeviceConfirm(page, server)
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await signIn(page)
+  await page.getByRole('heading', { name: 'Your device is connected' }).waitFor()
+}
+
+const toSignOut = async (page: Page, server: TestServer) => {
+  await toDeviceDone(page, server)
+  await go('/oauth2/logout')(page, server)
+}
+
+const toSignedOut = async (page: Page, server: TestServer) => {
+  await toSignOut(page, server)
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor()
+}
+
+const toError = (page: Page, server: TestServer) => toIdentifier(page, server, { redirect_uri: 'https://elsewhere.example/' })
+
+/** Every page that the server shows today. */
+export const JOURNEYS: readonly Journey[] = [
+  { name: 'the identifier page', title: 'Sign in', status: 200, reach: toIdentifier },
+  { name: 'the password page', title: 'Enter your password', status: 200, reach: toPassword },
+  { name: 'the page of a wrong password', title: 'Error: Enter your password', status: 401, reach: toWrongPassword },
+  { name: 'the consent page', title: 'Allow access', status: 200, reach: toConsent },
+  { name: 'the device code page', title: 'Connect a device', status: 200, reach: go('/device') },
+  { name: 'the page of a wrong device code', title: 'Error: Connect a device', status: 200, reach: toWrongCode },
+  { name: 'the device confirmation page', title: 'Confirm your device', status: 200, reach: toDeviceConfirm },
+  { name: 'the page of a connected device', title: 'Device connected', status: 200, reach: toDeviceDone },
+  { name: 'the sign-out page', title: 'Sign out', status: 200, reach: toSignOut },
+  { name: 'the signed-out page', title: 'Signed out', status: 200, reach: toSignedOut },
+  { name: 'the error page', title: 'Something went wrong', status: 400, reach: toError },
+  { name: 'the page of an expired sign-in', title: 'Sign-in expired', status: 400, reach: go('/interaction/gone') },
+  { name: 'the page of an unknown address', title: 'Page not found', status: 404, reach: go('/nowhere') },
+]
