@@ -32,5 +32,5 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const resourceServers = createResourceServers({ database, change, now })
   const sessions = createSessions({ database, newId })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
-  return { change, users, passwords, signIn, organizations, clients, resourceServers, sessions, signingKeys }
+  return { change, limit, users, passwords, signIn, organizations, clients, resourceServers, sessions, signingKeys }
 }

@@ -56,7 +56,7 @@ export function createDemo(settings: RelyingPartySettings): Koa {
     before.pending.delete(state)
     const signedIn = await relyingParty.finishSignIn(new URL(ctx.url, origin), state, pending)
     sessions.end(before) // a cookie from before signing in is worth nothing after it
-    begin(ctx).signedIn = signedIn
+    Object.assign(begin(ctx), { pending: before.pending, signedIn }) // other tabs may still be signing in
     seeOther(ctx, '/')
   })
 

@@ -7,29 +7,36 @@ import { createGate } from './gate.ts'
 export const argon2Parameters = { type: argon2.argon2id, memoryCost: 47_104, timeCost: 1, parallelism: 1 } as const
 
 /** Hashes and verifies. */
-export interface Passwords {
-  /** A PHC string. Throws `busy` when too many are waiting. */
+export interface Hashing {
+  /** A PHC string. */
   hash(password: string): Promise<string>
   /** Whether the password is the one; without a hash the same work is done against a decoy and the answer is no. */
   verify(password: string, hash: string | undefined): Promise<boolean>
+}
+
+/** Hashing behind the gate: each call throws `busy` when too many are waiting. */
+export interface Passwords extends Hashing {
   /** Whether the hash was made with other parameters than today's. */
   isOutdated(hash: string): boolean
+  /** Does several things in one place of the gate: what is counted inside is counted only when its turn has come. */
+  inTurn<Result>(work: (hashing: Hashing) => Promise<Result>): Promise<Result>
 }
 
 /** Makes the service. Threads: one core is left to everything else. */
 export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) => Buffer }): Passwords => {
   const gate = createGate({ places: Math.max(1, availableParallelism() - 1), waiting: 64 })
-  const hash = (password: string) => gate(() => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) }))
   let decoy: Promise<string> | undefined
+  const hash = (password: string) => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) })
+  const verify = async (password: string, known: string | undefined) => {
+    decoy ??= hash(randomBytes(16).toString('hex'))
+    const isMatch = await argon2.verify(known ?? (await decoy), prepared(password))
+    return known !== undefined && isMatch
+  }
   return {
-    hash,
-    verify: async (password, known) => {
-      decoy ??= hash(randomBytes(16).toString('hex'))
-      const target = known ?? (await decoy)
-      const isMatch = await gate(() => argon2.verify(target, prepared(password)))
-      return known !== undefined && isMatch
-    },
+    hash: password => gate(() => hash(password)),
+    verify: (password, known) => gate(() => verify(password, known)),
     isOutdated: known => argon2.needsRehash(known, argon2Parameters),
+    inTurn: work => gate(() => work({ hash, verify })),
   }
 }
 

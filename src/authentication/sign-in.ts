@@ -9,7 +9,7 @@ import { normalizeEmail } from '../users/email.ts'
 import type { UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof } from './authentication.ts'
-import type { Passwords } from './password.ts'
+import type { Hashing, Passwords } from './password.ts'
 
 /** Proves people by password. */
 export interface SignIn {
@@ -35,9 +35,13 @@ export const createSignIn = ({ database, change, users, passwords, limit, now }:
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
-  const rehash = async (methodId: string, password: string) => {
-    const secret = await passwords.hash(password)
-    return { id: methodId, secret }
+  const check = async (hashing: Hashing, { normalized, password }: { normalized?: string; password: string }) => {
+    const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
+    const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
+    const isMatch = await hashing.verify(password, method?.secret)
+    const proven = isMatch && user && !user.isSuspended ? user : undefined
+    const renewed = proven && method && passwords.isOutdated(method.secret) ? { id: method.id, secret: await hashing.hash(password) } : undefined
+    return { user, proven, renewed }
   }
 
   return {
@@ -45,14 +49,12 @@ export const createSignIn = ({ database, change, users, passwords, limit, now }:
       const normalized = normalizeEmail(identifier)
       const accountKey = hashOf('account', normalized ?? identifier).toString('base64url')
       const ipKey = addressKey(actor.ip ?? 'unknown')
-      await Promise.all([byAccount.consume(accountKey), byAddress.consume(ipKey)])
-
-      const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
-      const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
-      const isMatch = await passwords.verify(password, method?.secret)
-      const proven = isMatch && user && !user.isSuspended ? user : undefined
-      const renewed = proven && method && passwords.isOutdated(method.secret) ? await rehash(method.id, password) : undefined
-
+      // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
+      // budgets, and no honest crowd is refused for being many.
+      const { user, proven, renewed } = await passwords.inTurn(async hashing => {
+        await Promise.all([byAccount.consume(accountKey), byAddress.consume(ipKey)])
+        return check(hashing, { normalized, password })
+      })
       await change(actor, async (tx, record) => {
         if (renewed) await tx.authenticationMethod.update({ where: { id: renewed.id }, data: { secret: renewed.secret } })
         record(proven ? 'sign_in.succeeded' : 'sign_in.refused', { id: user?.id, method: 'password' }, { outcome: proven ? 'kept' : 'refused' })

@@ -13,8 +13,6 @@ export interface PostgresArtifacts extends ArtifactStore {
   deleteByGrant(kind: string, grantId: string): Promise<void>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
-  /** Revokes the grants of a user and deletes their sessions. */
-  endUser(accountId: string): Promise<void>
   /** The id of the newest living grant of a user for a client. */
   findGrant(accountId: string, clientId: string): Promise<string | undefined>
   /** Deletes up to `limit` artifacts that expired; answers how many. */
@@ -67,10 +65,6 @@ const statements = {
   ),
   deleteByGrant: statement('artifact-delete-by-grant', 'DELETE FROM oidc_artifacts WHERE grant_id = $2 AND kind = $1'),
   revokeGrant: statement('artifact-revoke-grant', `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE key = $1 AND revoked_at IS NULL`),
-  endUser: statement(
-    'artifact-end-user',
-    `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE account_id = $1 AND kind IN ('Grant', 'Session') AND revoked_at IS NULL`,
-  ),
   grant: statement(
     'artifact-grant',
     `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.kind = 'Grant' AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
@@ -113,9 +107,6 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     },
     revokeGrant: async grantId => {
       await database.run(statements.revokeGrant, [hashOf('Grant', grantId)])
-    },
-    endUser: async accountId => {
-      await database.run(statements.endUser, [accountId])
     },
     findGrant: async (accountId, clientId) => (await database.run<{ grant_id: string }>(statements.grant, [accountId, clientId]))[0]?.grant_id,
     purge: async limit => (await database.run(statements.purge, [limit])).length,

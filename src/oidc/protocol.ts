@@ -6,6 +6,7 @@ import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
+import type { MakeLimit } from '../platform/http/limit.ts'
 import { createOutboundFetch } from '../platform/http/outbound.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -16,6 +17,7 @@ import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createClientAdapter } from './client-adapter.ts'
+import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
@@ -28,7 +30,7 @@ import type { SigningKeys } from './signing-keys.ts'
 
 /** The protocol, ready to be mounted. */
 export interface Protocol {
-  /** In this order: documents, POST to GET, the engine. */
+  /** In the order they are to be used. */
   readonly middleware: readonly Middleware[]
   readonly documents: Documents
   readonly engine: Engine
@@ -46,6 +48,7 @@ interface Needs {
   readonly now: () => Date
   readonly newId: () => string
   readonly change: Change
+  readonly limit: MakeLimit
   readonly clients: Clients
   readonly resourceServers: ResourceServers
   readonly users: Users
@@ -80,7 +83,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
-    middleware: [documents.middleware, createPostToGet(), engine.middleware],
+    middleware: [documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
     interactions: createInteractions({ engine, change }),

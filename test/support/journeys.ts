@@ -109,6 +109,6 @@ export const JOURNEYS: readonly Journey[] = [
   { name: 'the sign-out page', title: 'Sign out', status: 200, reach: toSignOut },
   { name: 'the signed-out page', title: 'Signed out', status: 200, reach: toSignedOut },
   { name: 'the error page', title: 'Something went wrong', status: 400, reach: toError },
-  { name: 'the page of an expired sign-in', title: 'Sign-in expired', status: 400, reach: go('/interaction/gone') },
+  { name: 'the page of an expired sign-in', title: 'Sign-in expired', status: 404, reach: go('/interaction/gone') },
   { name: 'the page of an unknown address', title: 'Page not found', status: 404, reach: go('/nowhere') },
 ]

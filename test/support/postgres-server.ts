@@ -49,16 +49,20 @@ export async function startPostgres(folder: string): Promise<PostgresServer> {
   const stop = async (mode: 'fast' | 'immediate' = 'fast') => {
     await program('pg_ctl', '-D', data, '-w', '-m', mode, 'stop')
   }
+  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+    for (const pid of processesOf(data)) process.kill(pid, name)
+  }
   await start()
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
     start,
     stop,
-    signal: signal => {
-      for (const pid of processesOf(data)) process.kill(pid, signal)
-    },
+    signal,
     remove: async () => {
-      if (existsSync(join(data, 'postmaster.pid'))) await stop('immediate')
+      if (existsSync(join(data, 'postmaster.pid'))) {
+        signal('SIGCONT')
+        await stop('immediate')
+      }
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -25,9 +25,9 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** Starts it; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
-export async function startServer(): Promise<TestServer> {
-  const port = await freePort()
+/** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
+export async function startServer(given: { port?: number } = {}): Promise<TestServer> {
+  const port = given.port ?? (await freePort())
   const config = readConfig({
     NODE_ENV: 'test',
     PORT: String(port),

@@ -39,6 +39,9 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 // For browsers that know autofocus only on fields; after the frame in which autofocus is done.
 requestAnimationFrame(() => setTimeout(() => document.querySelector('[role=alert]')?.focus()))
 
+// A page that answered a form is gone back to, and reloaded, as its address: nobody is asked to send the form again.
+history.replaceState(history.state, '')
+
 // Whoever already said that they sign out is not asked again.
 const automatic = document.querySelector('form[data-automatic]')
 automatic?.requestSubmit(automatic.querySelector('[name=logout]'))

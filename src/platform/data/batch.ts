@@ -1,4 +1,5 @@
 // Makes one statement of the calls that all requests make in one turn of the event loop.
+import { isUnavailable } from './failures.ts'
 
 interface Call<Item, Result> {
   readonly item: Item
@@ -18,7 +19,8 @@ interface Options<Item, Result> {
 
 /**
  * Makes a function whose calls are gathered. A call resolves when its own row is committed. When a statement of several
- * fails, each item is tried alone, so that one bad row is nobody else's error.
+ * fails, each item is tried alone, so that one bad row is nobody else's error; but not where the database itself is out of
+ * reach, because everybody would wait for everybody else's time to run out.
  */
 export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunning = 2 }: Options<Item, Result>) => {
   let waiting: Call<Item, Result>[] = []
@@ -67,8 +69,11 @@ export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunni
       const results = await run(calls.map(call => call.item))
       for (const [index, call] of calls.entries()) call.resolve(results[index] as Result)
     } catch (error) {
-      if (calls.length === 1) return calls[0]?.reject(error)
-      for (const call of calls) await settle([call])
+      const isEverybodys = calls.length === 1 || isUnavailable(error)
+      for (const call of calls) {
+        if (isEverybodys) call.reject(error)
+        else await settle([call])
+      }
     }
   }
 

@@ -27,7 +27,7 @@ export function serverPool(url: string, { onTrip, poolSize = 10 }: PoolOptions):
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: 5000,
     // The server's own limit cannot speak when the server is gone without a word.
-    query_timeout: 8000,
+    query_timeout: 6000,
     lock_timeout: 3000,
     idle_in_transaction_session_timeout: 15_000,
     onConnect: client => client.query(indexesFirst).then(() => undefined),

@@ -67,6 +67,19 @@ test('no statement takes more than its share and no more statements run than may
   t.is(most, 2)
 })
 
+test('when the database is out of reach nobody waits for everybody else’s try', async t => {
+  let statements = 0
+  const write = createBatch<number, number>({
+    run: async () => {
+      statements += 1
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    },
+  })
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => write(index)))
+  t.true(outcomes.every(({ status }) => status === 'rejected'))
+  t.is(statements, 1)
+})
+
 test('a batch goes on after an outage', async t => {
   let isOut = true
   const write = createBatch<number, number>({
