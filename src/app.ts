@@ -1,14 +1,18 @@
 // The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
 import type { RequestListener } from 'node:http'
 import Koa, { type Context, type Middleware } from 'koa'
-import { createHealthRoutes, isReady } from './api/routes.ts'
+import { type Api, createApi } from './api/entrance.ts'
+import { withApiResource } from './api/resource.ts'
+import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createGallery } from './interactions/gallery.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
+import { createCheckMetadata } from './oidc/client-metadata.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
+import { createSigningKeyRoutes } from './oidc/signing-key-routes.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { createCookieKeys } from './platform/http/cookie-keys.ts'
@@ -16,7 +20,6 @@ import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
 import { createHeaders } from './platform/http/headers.ts'
-import { mountRoutes } from './platform/http/mount.ts'
 import { createRequestLog } from './platform/http/request.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
@@ -28,6 +31,7 @@ export interface App {
   /** Takes a request: documents from their buffer, everything else through Koa. */
   readonly listener: RequestListener
   readonly protocol: Protocol
+  readonly api: Api
 }
 
 /** Puts the app together. */
@@ -41,12 +45,19 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets })
   const present = createPresent({ pages, randomBytes })
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
-  const protocol = await createProtocol({ ...resources, ...services, issuer, isDevelopment, cookieKeys, show: showPages(present, isDevelopment) })
+  const resourceServers = withApiResource(services.resourceServers, issuer)
+  const show = showPages(present, isDevelopment)
+  const protocol = await createProtocol({ ...resources, ...services, resourceServers, issuer, isDevelopment, cookieKeys, show })
+  const forms = createFormTokens(secrets)
+  const { verifyAccessToken, findBrowserSession } = protocol
+  const protocolRoutes = createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh })
+  const checkMetadata = createCheckMetadata(protocol.engine)
+  const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
   const interactions = createInteractionRouter({
     ...services,
     interactions: protocol.interactions,
     present,
-    forms: createFormTokens(secrets),
+    forms,
     secrets,
     issuer,
     isSecure,
@@ -65,7 +76,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
-  koa.use(mountRoutes({ prefix: '/api', routes: createHealthRoutes(resources), identify: anybody }))
+  for (const middleware of api.middleware) koa.use(middleware)
   koa.use(interactions.routes())
   if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
   koa.use(() => {
@@ -75,7 +86,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const listener: RequestListener = (request, response) => {
     if (!protocol.documents.answer(request, response)) void answer(request, response)
   }
-  return { listener, protocol }
+  return { listener, protocol, api }
 }
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
@@ -89,8 +100,6 @@ const createProbes =
       ctx.body = ready ? 'ready\n' : 'not ready\n'
     } else await next()
   }
-
-const anybody = async (ctx: Context) => ({ kind: 'anonymous' as const, permissions: new Set<string>(), requestId: ctx.state.requestId, ip: ctx.ip })
 
 const showProblem = (present: Present, { ctx, problem }: { ctx: Context; problem: Problem }) => {
   if (problem.code === 'interaction_expired') present(ctx, 'expired', {})

@@ -20,6 +20,13 @@ const environmentSchema = z.object({
   DATA_DIR: withDefault(z.string(), './data'),
   SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
   TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front').int().min(0).max(10), 0),
+  CORS_ORIGINS: withDefault(z.string(), '').pipe(
+    z
+      .string()
+      .transform(list => list.split(',').flatMap(one => one.trim() || []))
+      .pipe(z.array(z.string().refine(origin, 'must be origins such as https://app.example.com, separated by commas'))),
+  ),
+  API_REQUESTS_PER_MINUTE: withDefault(z.coerce.number('must be a number of requests').int().min(1).max(1_000_000), 600),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -37,6 +44,10 @@ export interface Config {
   readonly secretKey?: string
   /** How many trusted proxies stand in front; 0 trusts no forwarded header. */
   readonly trustedProxies: number
+  /** The origins whose pages may call the management API. */
+  readonly corsOrigins: readonly string[]
+  /** What one caller of the management API may ask in a minute. */
+  readonly apiRequestsPerMinute: number
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -72,6 +83,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     dataDir: settings.DATA_DIR,
     secretKey: settings.SECRET_KEY,
     trustedProxies: settings.TRUST_PROXY,
+    corsOrigins: settings.CORS_ORIGINS,
+    apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? settings.NODE_ENV !== 'production',
   }

@@ -71,7 +71,7 @@ export const seedDemoData = async (services: Services): Promise<boolean> => {
 }
 
 const seedUser = async (
-  { users, signIn, organizations: service }: Services,
+  { users, signIn, members: service }: Services,
   { user, ids }: { user: (typeof demoUsers)[number]; ids: ReadonlyMap<string, OrganizationId> },
 ) => {
   const { id } = await users.create(systemActor, { email: user.email, name: user.name, isAdmin: user.isAdmin, isEmailVerified: true })
@@ -85,10 +85,10 @@ const join = async ({
   userId,
   role,
 }: {
-  service: Services['organizations']
+  service: Services['members']
   organizationId?: OrganizationId
   userId: UserId
   role: OrganizationRole
 }) => {
-  if (organizationId) await service.setMember(systemActor, { organizationId, userId, role })
+  if (organizationId) await service.add(systemActor, { organizationId, userId, role })
 }

@@ -9,7 +9,7 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startPurging, startVacuum } from './tasks.ts'
+import { repeat, startForgetting, startPurging, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
 const keyCheckMilliseconds = 5000
@@ -26,6 +26,7 @@ const start = async () => {
   const server = await listen(app, config)
   const stopTasks = [
     startPurging(resources),
+    startForgetting(resources, services),
     startVacuum(resources),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]

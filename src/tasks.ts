@@ -1,12 +1,20 @@
 // What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
+import { purgeIdempotencyKeys } from './platform/http/idempotency.ts'
 import type { Resources } from './resources.ts'
+import type { Services } from './services.ts'
 
 const everyMilliseconds = 60_000
 const batch = 500
 const maxBatches = 20
+const forgetEveryMilliseconds = 900_000
+const forgetBatch = 100
 const vacuumEveryMilliseconds = 3_600_000
+
+type Forgetful = Pick<Services, 'clientAdministration' | 'organizations' | 'userAdministration'>
+
 const purgeLimits = statement('rate-limits-purge', 'DELETE FROM rate_limits WHERE expire < $1')
 
 /** Runs work now and then; a failure is logged and tried again at the next turn. Answers what stops it, which waits for a turn under way. */
@@ -43,8 +51,18 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
   const purge = async () => {
     for (let round = 0; round < maxBatches && (await artifacts.purge(batch)) === batch; round += 1);
     await database.run(purgeLimits, [now().getTime()])
+    await purgeIdempotencyKeys(database)
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
+}
+
+/** Forgets for good what was deleted 30 days ago, until told to stop: clients and organizations before the people in them. */
+export const startForgetting = ({ log }: Pick<Resources, 'log'>, services: Forgetful): (() => Promise<void>) => {
+  const forget = async () => {
+    for (const { purge } of [services.clientAdministration, services.organizations, services.userAdministration])
+      for (let round = 0; round < maxBatches && (await purge(systemActor, forgetBatch)) === forgetBatch; round += 1);
+  }
+  return repeat('forgetting what was deleted long ago', forget, { milliseconds: forgetEveryMilliseconds, log })
 }
 
 /** The embedded database has nobody who cleans up after its deletes: done here, once an hour. */

@@ -1,18 +1,19 @@
-// Starts the job process: config → resources, then the tasks that no request waits for.
+// Starts the job process: config → resources → services, then the tasks that no request waits for.
 import { ConfigError, readConfig } from './config.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources } from './resources.ts'
-import { startPurging } from './tasks.ts'
+import { createServices } from './services.ts'
+import { startForgetting, startPurging } from './tasks.ts'
 
 const start = async () => {
   loadEnvironmentFile()
   const config = readConfig()
   if (config.databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required for a worker: the embedded database is for one process'])
   const resources = await openResources(config)
-  const stopPurging = startPurging(resources)
+  const stopTasks = [startPurging(resources), startForgetting(resources, createServices(resources))]
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {
-    await stopPurging()
+    await Promise.all(stopTasks.map(stop => stop()))
     await resources.close()
   })
 }

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
-import type { UserId } from '../users/user.ts'
+import type { EndAccess, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
@@ -15,8 +15,8 @@ import type { Hashing, Passwords } from './password.ts'
 export interface SignIn {
   /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
   prove(actor: Actor, attempt: { identifier: string; password: string }): Promise<Proof>
-  /** Sets a user's password, whatever it was. */
-  setPassword(actor: Actor, user: { id: UserId; password: string }): Promise<void>
+  /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
+  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
 }
 
 interface Needs {
@@ -25,13 +25,14 @@ interface Needs {
   readonly users: Users
   readonly passwords: Passwords
   readonly limit: MakeLimit
+  readonly endAccess: EndAccess
   readonly now: () => Date
 }
 
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
-export const createSignIn = ({ database, change, users, passwords, limit, now }: Needs): SignIn => {
+export const createSignIn = ({ database, change, users, passwords, limit, endAccess, now }: Needs): SignIn => {
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
@@ -63,9 +64,10 @@ export const createSignIn = ({ database, change, users, passwords, limit, now }:
       await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
-    setPassword: async (actor, { id, password }) => {
+    setPassword: async (actor, { id, password, exceptSid }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
+        await endAccess(tx, id, { exceptSid })
         await tx.authenticationMethod.updateMany({ where: { userId: id, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
         await tx.authenticationMethod.create({ data: { userId: id, kind: 'password', secret } })
         record('password.set', { id })

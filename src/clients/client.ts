@@ -33,6 +33,55 @@ export interface KeptSecret {
   readonly expiresAt?: Date
 }
 
+/** A client as its administrators see it: never a secret, only what tells secrets apart. */
+export interface Client {
+  readonly id: string
+  readonly clientId: string
+  readonly organizationId?: string
+  readonly name: string
+  readonly isFirstParty: boolean
+  readonly authenticationMethod: string
+  readonly grantTypes: readonly string[]
+  readonly responseTypes: readonly string[]
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly isPkceRequired: boolean
+  readonly refreshGraceSeconds: number
+  readonly metadata: ClientMetadata
+  readonly secrets: readonly ClientSecret[]
+  readonly isDisabled: boolean
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** One secret of a client, as its administrators see it. */
+export interface ClientSecret {
+  readonly id: string
+  /** The last four characters. */
+  readonly hint: string
+  readonly createdAt: Date
+  readonly expiresAt?: Date
+}
+
+/** What of a client may be changed. */
+export interface ClientChanges {
+  readonly name?: string
+  readonly isFirstParty?: boolean
+  readonly authenticationMethod?: ClientAuthenticationMethod
+  readonly grantTypes?: readonly string[]
+  readonly redirectUris?: readonly string[]
+  readonly postLogoutRedirectUris?: readonly string[]
+  readonly isPkceRequired?: boolean
+  readonly refreshGraceSeconds?: number
+  /** Replaces all of it. */
+  readonly metadata?: ClientMetadata
+  readonly isDisabled?: boolean
+}
+
+/** Throws `validation_failed` for metadata that the protocol's engine would not take. */
+export type CheckMetadata = (metadata: ClientMetadata & { readonly client_id: string }) => void
+
 /** A client as the protocol needs it. The same object for as long as the client does not change. */
 export interface Registration {
   readonly clientId: string
@@ -54,6 +103,9 @@ export const clientEvents = {
   'client.registered': event('client', shape),
   'client.updated': event('client', shape),
   'client.deleted': event('client', shape),
+  'client.purged': event('client', { client_id: z.string() }),
+  'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
+  'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'resource_server.created': event('resource_server', { identifier: z.string() }),
 }
 

@@ -1,16 +1,17 @@
 // OAuth clients: made, registered, found with a cache that asks for nothing but a version once a second.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { type Database, statement } from '../platform/data/database.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
+import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
-import { isSecretOf, standInSecret, toColumns, toRegistration } from './registration.ts'
+import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
 
 /** The clients of the system. */
 export interface Clients {
-  /** Throws `client_id_taken`. The secret is given this once. */
-  create(actor: Actor, client: NewClient): Promise<{ secret?: string }>
+  /** Throws `client_id_taken`, and `not_found` for an organization that is not there. The secret is given this once. */
+  create(actor: Actor, client: NewClient): Promise<{ id: string; secret?: string }>
   /** A living client; at most a second old, and the same object while its version is. */
   find(clientId: string): Promise<Registration | undefined>
   /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. */
@@ -19,6 +20,8 @@ export interface Clients {
   remove(actor: Actor, clientId: string): Promise<void>
   /** Whether the secret is one of the client's living secrets. */
   verifySecret(clientId: string, secret: string): Promise<boolean>
+  /** Looks again at the next {@link Clients.find}: the client was changed elsewhere. */
+  forget(clientId: string): void
 }
 
 interface Needs {
@@ -51,19 +54,13 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })
   const find = async (clientId: string) => (isWellFormed(clientId) ? memo.get(clientId) : undefined)
 
-  // `client_secret_jwt` is verified with the secret itself, so there it is sealed; everywhere else a digest is enough.
-  const kept = (clientId: string, secret: string, method: string) => ({
-    hint: secret.slice(-4),
-    ...(method === 'client_secret_jwt'
-      ? { sealed: secrets.seal('client-secret-sealed', secret, clientId) }
-      : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
-  })
-
   return {
     find,
+    forget: memo.forget,
     create: async (actor, client) => {
       const secret = needsSecret(client.authenticationMethod) ? (client.secret ?? randomBytes(32).toString('base64url')) : undefined
-      await change(actor, async (tx, record) => {
+      const { id } = await change(actor, async (tx, record) => {
+        if (client.organizationId !== undefined) await mustLive(tx, client.organizationId)
         const row = await tx.client.create({
           data: {
             clientId: client.clientId,
@@ -78,13 +75,17 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
             requirePkce: client.isPkceRequired,
             refreshGraceSeconds: client.refreshGraceSeconds,
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
-            secrets: secret === undefined ? undefined : { create: kept(client.clientId, secret, client.authenticationMethod) },
+            secrets:
+              secret === undefined
+                ? undefined
+                : { create: toSecretColumns({ clientId: client.clientId, secret, method: client.authenticationMethod }, secrets) },
           },
         })
         record('client.created', { id: row.id, client_id: row.clientId, name: row.name }, { organizationId: client.organizationId })
+        return row
       })
       memo.forget(client.clientId)
-      return { secret }
+      return { id, secret }
     },
     register: async (actor, { client_id: clientId, ...metadata }) => {
       const columns = toColumns(metadata)
@@ -99,7 +100,9 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
         })
         if (secret !== undefined) {
           await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
-          await tx.clientSecret.create({ data: { clientId: row.id, ...kept(clientId, secret, columns.tokenEndpointAuthMethod) } })
+          await tx.clientSecret.create({
+            data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
+          })
         }
         record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
       })
@@ -119,6 +122,12 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
       return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })
     },
   }
+}
+
+// Shared, so that the organization is not deleted in between: its deletion disables the clients it finds.
+const mustLive = async (tx: TransactionClient, organizationId: string) => {
+  const found = await tx.$queryRaw<unknown[]>`SELECT id FROM organizations WHERE id = ${organizationId}::uuid AND deleted_at IS NULL FOR SHARE`
+  if (found.length === 0) throw new Problem('not_found')
 }
 
 // RFC 6749 appendix A.1: printable ASCII; anything else cannot be the identifier of a client.

@@ -52,6 +52,14 @@ export const toRegistration = (row: ClientRow, secrets: Secrets): Registration =
   }
 }
 
+/** The columns of a secret. `client_secret_jwt` is verified with the secret itself, so there it is sealed; everywhere else a digest is enough. */
+export const toSecretColumns = ({ clientId, secret, method }: { clientId: string; secret: string; method: string }, secrets: Secrets) => ({
+  hint: secret.slice(-4),
+  ...(method === 'client_secret_jwt'
+    ? { sealed: secrets.seal('client-secret-sealed', secret, clientId) }
+    : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
+})
+
 /** What stands for the secret of a client whose secrets are only digests. */
 export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-secret', `stand-in:${clientId}`).toString('base64url')
 

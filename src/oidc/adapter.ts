@@ -2,7 +2,7 @@
 import Provider, { type Adapter, errors } from 'oidc-provider'
 import { isUnavailable } from '../platform/data/database.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
+import { type Artifact, type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { endsGrant } from './grants.ts'
 import { temporarilyUnavailable } from './problems.ts'
@@ -61,7 +61,10 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
     case 'RefreshToken':
       return needs.refreshTokens
     case 'Grant':
-      return { destroy: id => needs.durable.revokeGrant(id) }
+      return {
+        upsert: (id, payload, expiresIn) => keepGrant(needs.durable, toArtifact('Grant', { id, payload, expiresIn })),
+        destroy: id => needs.durable.revokeGrant(id),
+      }
     case 'AuthorizationCode':
       return { consume: id => consumeOnce(needs.volatile, kind, { id, durable: needs.durable }) }
     case 'DeviceCode':
@@ -71,6 +74,13 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
     default:
       return {}
   }
+}
+
+// A grant that is given in a session is not kept when the session has ended meanwhile: no code issued on it is worth anything.
+const keepGrant = async (durable: PostgresArtifacts, artifact: Artifact) => {
+  const session = Provider.ctx?.oidc?.entities.Session ?? Provider.ctx?.oidc?.session
+  if (!session?.uid || session.accountId !== artifact.accountId) return durable.put(artifact)
+  await durable.putGrant(artifact, { uid: session.uid, loginTs: session.loginTs ?? 0 })
 }
 
 // RFC 6749 §4.1.2: a code presented twice revokes what was issued on it. The winner may still be saving its tokens:

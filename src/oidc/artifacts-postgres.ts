@@ -2,6 +2,7 @@
 import { createBatch } from '../platform/data/batch.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
+import { accessGate } from './access-gate.ts'
 import type { Artifact, ArtifactStore, Payload, StoredArtifact } from './artifact.ts'
 
 /** What only PostgreSQL can do: look up by other names than the id, and everything about grants and refresh tokens. */
@@ -11,6 +12,8 @@ export interface PostgresArtifacts extends ArtifactStore {
   findByUserCode(userCode: string): Promise<StoredArtifact | undefined>
   /** Deletes all artifacts of a kind that were issued under a grant. */
   deleteByGrant(kind: string, grantId: string): Promise<void>
+  /** Inserts or replaces a grant, unless the session it is given in has ended. */
+  putGrant(grant: Artifact, session: { readonly uid: string; readonly loginTs: number }): Promise<void>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
   /** The id of the newest living grant of a user for a client. */
@@ -38,6 +41,12 @@ const statements = {
     `INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays}
      ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, account_id = excluded.account_id, client_id = excluded.client_id,
        uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
+  ),
+  putGrant: statement(
+    'artifact-put-grant',
+    `WITH ${accessGate({ accountId: '$10', uid: '$11', loginTs: '$12' })}
+     INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
+     ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
   insert: statement('artifact-insert', `INSERT INTO oidc_artifacts (${columns}) ${fromArrays} ON CONFLICT (key) DO NOTHING RETURNING key`),
   // LATERAL with LIMIT: one look into the index a key, whatever the planner believed of the table's size when it planned.
@@ -104,6 +113,9 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     findByUserCode: async userCode => (await database.run<FoundRow>(statements.userCode, [userCode])).map(toStored)[0],
     deleteByGrant: async (kind, grantId) => {
       await database.run(statements.deleteByGrant, [kind, grantId])
+    },
+    putGrant: async (grant, { uid, loginTs }) => {
+      await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, loginTs])
     },
     revokeGrant: async grantId => {
       await database.run(statements.revokeGrant, [hashOf('Grant', grantId)])

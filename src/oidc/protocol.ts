@@ -12,10 +12,12 @@ import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
+import { createVerifyAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './account.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
+import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
@@ -35,6 +37,9 @@ export interface Protocol {
   readonly documents: Documents
   readonly engine: Engine
   readonly interactions: Interactions
+  /** Verifies access tokens for the management API. */
+  readonly verifyAccessToken: ReturnType<typeof createVerifyAccessToken>
+  readonly findBrowserSession: ReturnType<typeof createFindBrowserSession>
 }
 
 interface Needs {
@@ -87,5 +92,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     documents,
     engine,
     interactions: createInteractions({ engine, change }),
+    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
+    findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
 }

@@ -2,6 +2,7 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
+import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 
@@ -28,18 +29,20 @@ const keptSeconds = 3600
 
 // A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
 // and the row itself as it is now, not as it was read, give the rest. A new id takes the place of the old one ($8) in the same
-// statement: what the old row knew of other clients goes on, and no moment is without a session.
+// statement: what the old row knew of other clients goes on, and no moment is without a session. An ended session is not
+// kept again, under whatever id; its tombstones stay.
 const put = statement(
   'session-put',
-  `WITH siblings AS (
+  `WITH ${accessGate({ accountId: '$3', uid: '$4', loginTs: '$9' })}, siblings AS (
      SELECT jsonb_object_agg(entry.key, entry.value) AS merged
      FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
    ), replaced AS (
-     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session'
+     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL AND (SELECT is_open FROM gate)
    )
    INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
-   SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7) FROM siblings
+   SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7)
+   FROM siblings WHERE (SELECT is_open FROM gate)
    ON CONFLICT (key) DO UPDATE SET
      payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
      account_id = excluded.account_id, expires_at = excluded.expires_at
@@ -47,7 +50,7 @@ const put = statement(
 )
 const destroy = statement(
   'session-destroy',
-  `DELETE FROM oidc_artifacts WHERE kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
+  `DELETE FROM oidc_artifacts WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
 )
 
 /** Makes the methods. */
@@ -77,6 +80,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
         removed,
         expiresIn,
         known && known.id !== id ? hashOf('Session', known.id) : null,
+        payload.loginTs ?? 0,
       ])
       if (payload.accountId && payload.uid && (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId)) {
         await onSignedIn({

@@ -21,10 +21,22 @@ export interface SigningKeys {
   ensure(actor: Actor): Promise<void>
   /** The private keys for the engine: the current ones first, the retired ones last. */
   list(): Promise<JWK[]>
+  /** The keys without what is private: current, next, retired. */
+  describe(): Promise<readonly SigningKey[]>
   /** Changes whenever the keys do. */
   version(): Promise<string>
   /** Makes next current and current retired. Throws `signing_key_too_young` while clients may not know the next one, unless forced. */
   rotate(actor: Actor, options?: { isForced?: boolean }): Promise<void>
+}
+
+/** A key as it may be told. */
+export interface SigningKey {
+  readonly kid: string
+  readonly algorithm: string
+  readonly state: string
+  readonly createdAt: Date
+  readonly activatedAt?: Date
+  readonly retiredAt?: Date
 }
 
 /** The events of the keys. */
@@ -79,6 +91,12 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
     list: async () => {
       const rows = await database.prisma.signingKey.findMany({ orderBy: { createdAt: 'desc' } })
       return rows.sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3)).map(row => open(row, secrets))
+    },
+    describe: async () => {
+      const rows = await database.prisma.signingKey.findMany({ omit: { sealedJwk: true }, orderBy: { createdAt: 'desc' } })
+      return rows
+        .map(row => ({ ...row, activatedAt: row.activatedAt ?? undefined, retiredAt: row.retiredAt ?? undefined }))
+        .sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3))
     },
     version: async () => (await database.run<{ version: string }>(states, []))[0]?.version ?? '',
     rotate: (actor, { isForced = false } = {}) =>

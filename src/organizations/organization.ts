@@ -1,6 +1,7 @@
 // The words of this slice: organizations, who belongs to them, and what is told of it.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import type { UserId } from '../users/user.ts'
 
 /** A UUID v7. */
 export type OrganizationId = string & z.$brand<'OrganizationId'>
@@ -8,11 +9,59 @@ export type OrganizationId = string & z.$brand<'OrganizationId'>
 /** Parses an organization's id. */
 export const organizationIdSchema = z.uuid().brand<'OrganizationId'>()
 
+/** What a member may be, from most to least. */
+export const organizationRoles = ['owner', 'admin', 'member'] as const
+
 /** What a member may do, from most to least. */
-export type OrganizationRole = 'owner' | 'admin' | 'member'
+export type OrganizationRole = (typeof organizationRoles)[number]
+
+/** A company or team whose people sign in. */
+export interface Organization {
+  readonly id: OrganizationId
+  readonly slug: string
+  readonly name: string
+  readonly description?: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** What a new organization is made of. */
+export interface NewOrganization {
+  /** Absent: made from the name. */
+  readonly slug?: string
+  readonly name: string
+  readonly description?: string
+  /** Who becomes its first owner. */
+  readonly ownerId?: string
+}
+
+/** What of an organization may be changed; `null` empties. */
+export interface OrganizationChanges {
+  readonly slug?: string
+  readonly name?: string
+  readonly description?: string | null
+}
+
+/** A person in an organization. */
+export interface Member {
+  readonly userId: UserId
+  readonly email: string
+  readonly name?: string
+  readonly role: OrganizationRole
+  readonly joinedAt: Date
+}
+
+const shape = { slug: z.string(), name: z.string() }
+const member = event('user', { role: z.string() })
 
 /** The events of this slice. */
 export const organizationEvents = {
-  'organization.created': event('organization', { slug: z.string(), name: z.string() }),
-  'organization.member_added': event('user', { role: z.string() }),
+  'organization.created': event('organization', shape),
+  'organization.updated': event('organization', { ...shape, changed: z.array(z.string()) }),
+  'organization.deleted': event('organization', shape),
+  'organization.restored': event('organization', shape),
+  'organization.purged': event('organization', {}),
+  'organization.member_added': member,
+  'organization.member_removed': member,
+  'organization.member_role_changed': event('user', { role: z.string(), previous_role: z.string() }),
 }

@@ -1,38 +1,173 @@
-// Organizations and their members.
+// Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
 import type { Actor } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
-import type { Database } from '../platform/data/database.ts'
-import type { UserId } from '../users/user.ts'
-import { type OrganizationId, type OrganizationRole, organizationIdSchema } from './organization.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
+import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
+import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { Problem } from '../platform/errors.ts'
+import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { slugOf } from './slug.ts'
 
-/** The organizations of the system. */
+const keptDays = 30
+const slugAttempts = 5
+
+/** The organizations of the system. Each change throws `not_found` for one that is not there. */
 export interface Organizations {
-  /** Throws `slug_taken`. */
-  create(actor: Actor, organization: { slug: string; name: string }): Promise<{ id: OrganizationId }>
-  findBySlug(slug: string): Promise<{ id: OrganizationId } | undefined>
-  /** Adds a member, or changes the role of one. */
-  setMember(actor: Actor, member: { organizationId: OrganizationId; userId: UserId; role: OrganizationRole }): Promise<void>
+  /** Throws `slug_taken` for a slug that was asked for; one made from the name is always free. */
+  create(actor: Actor, organization: NewOrganization): Promise<Organization>
+  get(id: OrganizationId): Promise<Organization>
+  findBySlug(slug: string): Promise<Organization | undefined>
+  /** `memberId`: only those the person belongs to. */
+  list(filter: { readonly slug?: string; readonly q?: string; readonly memberId?: string }, page: PageRequest): Promise<Found<Organization>>
+  /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
+  update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
+  /** Softly; its clients are disabled in the same commit. */
+  remove(actor: Actor, id: OrganizationId): Promise<void>
+  /** With the clients that were disabled by its deletion. Throws `slug_taken` when the slug has been taken meanwhile. */
+  restore(actor: Actor, id: OrganizationId): Promise<Organization>
+  /** Forgets for good what was deleted long ago; answers how many. */
+  purge(actor: Actor, limit: number): Promise<number>
+}
+
+/** What belongs to an organization and lives and ends with it. */
+export interface Belongings {
+  /** Disables all that is not disabled already. */
+  disable(tx: TransactionClient, organizationId: string, at: Date): Promise<void>
+  /** Takes back what {@link Belongings.disable} did at that moment. */
+  enable(tx: TransactionClient, organizationId: string, disabledAt: Date): Promise<void>
+  /** Empties and releases all for good. */
+  release(tx: TransactionClient, organizationId: string): Promise<void>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+  readonly belongings: Belongings
 }
 
 /** Makes the service. */
-export const createOrganizations = ({ database, change }: { database: Database; change: Change }): Organizations => ({
-  create: (actor, { slug, name }) =>
+export const createOrganizations = ({ database, change, now, randomBytes, belongings }: Needs): Organizations => {
+  const restorableSince = () => new Date(now().getTime() - keptDays * 86_400_000)
+
+  const insert = (actor: Actor, { slug, name, description, ownerId }: NewOrganization & { slug: string }) =>
     change(actor, async (tx, record) => {
-      const row = await tx.organization.create({ data: { slug, name } })
+      const members = ownerId === undefined ? undefined : { create: { userId: ownerId, role: 'owner' } }
+      const row = await tx.organization.create({ data: { slug, name, description, members } })
       record('organization.created', row, { organizationId: row.id })
-      return { id: organizationIdSchema.parse(row.id) }
-    }),
-  findBySlug: async slug => {
-    const row = await database.prisma.organization.findFirst({ where: { slug, deletedAt: null }, select: { id: true } })
-    return row ? { id: organizationIdSchema.parse(row.id) } : undefined
-  },
-  setMember: (actor, { organizationId, userId, role }) =>
-    change(actor, async (tx, record) => {
-      await tx.organizationMember.upsert({
-        where: { organizationId_userId: { organizationId, userId } },
-        create: { organizationId, userId, role },
-        update: { role },
-      })
-      record('organization.member_added', { id: userId, role }, { organizationId })
-    }),
+      return toOrganization(row)
+    })
+
+  return {
+    create: async (actor, { slug, ...organization }) => {
+      if (slug !== undefined) return insert(actor, { ...organization, slug })
+      const base = slugOf(organization.name)
+      for (let attempt = 1; attempt < slugAttempts; attempt += 1) {
+        try {
+          return await insert(actor, { ...organization, slug: attempt === 1 ? base : `${base}-${randomBytes(3).toString('hex')}` })
+        } catch (error) {
+          if (!(error instanceof Problem && error.code === 'slug_taken')) throw error
+        }
+      }
+      return insert(actor, { ...organization, slug: `${base}-${randomBytes(6).toString('hex')}` })
+    },
+    get: async id => {
+      const row = await database.prisma.organization.findFirst({ where: { id, deletedAt: null } })
+      if (!row) throw new Problem('not_found')
+      return toOrganization(row)
+    },
+    findBySlug: async slug => {
+      const row = await database.prisma.organization.findFirst({ where: { slug, deletedAt: null } })
+      return row ? toOrganization(row) : undefined
+    },
+    list: async (filter, page) => {
+      const where = toWhere(filter)
+      const [rows, total] = await Promise.all([database.prisma.organization.findMany(pageOf(where, page)), database.prisma.organization.count({ where })])
+      return { rows: rows.map(toOrganization), total }
+    },
+    update: (actor, id, { expect, ...changes }) =>
+      change(actor, async (tx, record) => {
+        const before = await lockOrganization(tx, id)
+        expect?.(before.updatedAt)
+        const row = await tx.organization.update({ where: { id }, data: changes })
+        record('organization.updated', { ...row, changed: namesOf(changes) }, { organizationId: id })
+        return toOrganization(row)
+      }),
+    remove: (actor, id) =>
+      change(actor, async (tx, record) => {
+        await lockOrganization(tx, id)
+        const deletedAt = now()
+        await belongings.disable(tx, id, deletedAt)
+        const row = await tx.organization.update({ where: { id }, data: { deletedAt } })
+        record('organization.deleted', row, { organizationId: id })
+      }),
+    restore: (actor, id) =>
+      change(actor, async (tx, record) => {
+        const before = await tx.organization.findFirst({ where: { id, deletedAt: { gt: restorableSince() } } })
+        if (!before?.deletedAt) throw new Problem('not_found')
+        const { count } = await tx.organization.updateMany({ where: { id, deletedAt: before.deletedAt }, data: { deletedAt: null } })
+        if (count === 0) throw new Problem('not_found')
+        await belongings.enable(tx, id, before.deletedAt)
+        record('organization.restored', before, { organizationId: id })
+        return toOrganization(before)
+      }),
+    purge: async (actor, limit) => {
+      const due = await database.prisma.organization.findMany({ where: { deletedAt: { lte: restorableSince() } }, select: { id: true }, take: limit })
+      for (const { id } of due) await change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(), record, belongings }))
+      return due.length
+    },
+  }
+}
+
+/** A living organization, which nobody else changes, nor its members, until this change ends. Throws `not_found`. */
+export const lockOrganization = async (tx: TransactionClient, id: OrganizationId): Promise<Organization> => {
+  await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+  const row = await tx.organization.findFirst({ where: { id, deletedAt: null } })
+  if (!row) throw new Problem('not_found')
+  return toOrganization(row)
+}
+
+interface Purging {
+  readonly id: string
+  readonly until: Date
+  readonly record: RecordEvent
+  readonly belongings: Belongings
+}
+
+const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }: Purging) => {
+  await belongings.release(tx, id)
+  // Asked again: one that was restored meanwhile is not lost, and what was released of it comes back with the roll-back.
+  const { count } = await tx.organization.deleteMany({ where: { id, deletedAt: { lte: until } } })
+  if (count === 0) throw new Problem('conflict')
+  record('organization.purged', { id }, { organizationId: id })
+}
+
+const namesOf = (changes: object) => Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+
+const toWhere = ({ slug, q, memberId }: { slug?: string; q?: string; memberId?: string }): Prisma.OrganizationWhereInput => {
+  const part = q?.replace(/[\\%_]/g, '\\$&')
+  return {
+    deletedAt: null,
+    ...(slug === undefined ? {} : { slug }),
+    ...(memberId === undefined ? {} : { members: { some: { userId: memberId } } }),
+    ...(part === undefined ? {} : { OR: [{ slug: { contains: part.toLowerCase() } }, { name: { contains: part, mode: 'insensitive' } }] }),
+  }
+}
+
+interface Row {
+  id: string
+  slug: string
+  name: string
+  description: string | null
+  createdAt: Date
+  updatedAt: Date
+}
+
+const toOrganization = ({ id, slug, name, description, createdAt, updatedAt }: Row): Organization => ({
+  id: organizationIdSchema.parse(id),
+  slug,
+  name,
+  description: description ?? undefined,
+  createdAt,
+  updatedAt,
 })

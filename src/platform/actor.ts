@@ -1,10 +1,24 @@
 // Who is asking, as every change needs to know it.
 
+/** What somebody may do in one organization. */
+export interface Membership {
+  readonly role: string
+  readonly permissions: ReadonlySet<string>
+}
+
 /** Made at the entrance, first argument of every change. */
 export interface Actor {
-  readonly kind: 'anonymous' | 'user' | 'client' | 'system'
+  readonly kind: 'anonymous' | 'user' | 'client' | 'api_key' | 'system'
   readonly id?: string
+  /** The person on whose behalf something is asked; absent for keys, machines and the server itself. */
+  readonly userId?: string
+  /** The session of the API that the caller's token belongs to. */
+  readonly sessionId?: string
+  /** What they may do in the whole system, and so in every organization. */
   readonly permissions: ReadonlySet<string>
+  /** What they may do in single organizations, by the organization's id. */
+  readonly memberships?: ReadonlyMap<string, Membership>
+  /** The one organization that an API key or client belongs to; absent for those of the system. */
   readonly organizationId?: string
   readonly requestId?: string
   readonly ip?: string
@@ -13,3 +27,17 @@ export interface Actor {
 
 /** The server itself: start-up, scripts and jobs. */
 export const systemActor: Actor = { kind: 'system', permissions: new Set() }
+
+/** Whether the actor may do something: in the whole system, or in the organization that is named. */
+export const can = (actor: Actor, permission: string, organizationId?: string): boolean =>
+  actor.permissions.has(permission) || (organizationId !== undefined && (actor.memberships?.get(organizationId)?.permissions.has(permission) ?? false))
+
+/** Whether the actor may do something in the whole system or in any organization. */
+export const canSomewhere = (actor: Actor, permission: string): boolean =>
+  actor.permissions.has(permission) || [...(actor.memberships?.values() ?? [])].some(membership => membership.permissions.has(permission))
+
+/** Whether an organization may be told to exist: to its members and keys, and to those who act for the whole system. */
+export const seesOrganization = (actor: Actor, organizationId: string): boolean => {
+  if (actor.memberships?.has(organizationId) || actor.permissions.has('organizations:read')) return true
+  return (actor.kind === 'api_key' || actor.kind === 'client') && actor.organizationId === undefined
+}

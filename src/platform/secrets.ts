@@ -2,7 +2,18 @@
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /** What a derived key is for. A value sealed or digested for one purpose is nothing for another. */
-export type Purpose = 'client-secret' | 'client-secret-sealed' | 'signing-key' | 'artifact' | 'cookie' | 'csrf' | 'dpop-nonce' | 'pairwise' | 'form'
+export type Purpose =
+  | 'client-secret'
+  | 'client-secret-sealed'
+  | 'signing-key'
+  | 'artifact'
+  | 'cookie'
+  | 'csrf'
+  | 'dpop-nonce'
+  | 'pairwise'
+  | 'form'
+  | 'cursor'
+  | 'idempotency'
 
 const version = 'v1'
 const ivBytes = 12

@@ -1,6 +1,7 @@
 // The words of this slice: who a user is, and what is told of one.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
@@ -18,8 +19,20 @@ export interface User {
   readonly locale?: string
   readonly isAdmin: boolean
   readonly isSuspended: boolean
+  readonly createdAt: Date
   readonly updatedAt: Date
+  /** Only of users that the administration lists on purpose. */
+  readonly deletedAt?: Date
 }
+
+/**
+ * Ends what a user is signed in with (sessions, grants and all that was issued under them), in the change's own transaction.
+ * The session that is excepted lives on.
+ */
+export type EndAccess = (tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }) => Promise<void>
+
+/** Throws in the change's own transaction where a user may not be taken away. */
+export type GuardRemoval = (tx: TransactionClient, userId: string) => Promise<void>
 
 /** What a new user is made of. */
 export interface NewUser {
@@ -29,7 +42,64 @@ export interface NewUser {
   readonly isAdmin?: boolean
 }
 
+/** What of a user may be changed; `null` empties. */
+export interface UserChanges {
+  readonly email?: string
+  readonly isEmailVerified?: boolean
+  readonly name?: string | null
+  readonly picture?: string | null
+  readonly locale?: string | null
+  readonly isAdmin?: boolean
+}
+
+/** Whether a user may sign in. */
+export const userStatuses = ['active', 'suspended', 'deleted'] as const
+
+/** A user as the API tells of one. */
+export const userOutput = z.object({
+  id: z.uuid(),
+  email: z.string(),
+  email_verified: z.boolean(),
+  full_name: z.string().nullable(),
+  picture: z.string().nullable(),
+  locale: z.string().nullable(),
+  system_role: z.enum(['admin']).nullable(),
+  status: z.enum(userStatuses),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  deleted_at: z.iso.datetime().nullable(),
+})
+
+/** Turns a user into what {@link userOutput} lets through. */
+export const toUserOutput = (user: User): z.input<typeof userOutput> => ({
+  id: user.id,
+  email: user.email,
+  email_verified: user.isEmailVerified,
+  full_name: user.name ?? null,
+  picture: user.picture ?? null,
+  locale: user.locale ?? null,
+  system_role: user.isAdmin ? 'admin' : null,
+  status: statusOf(user),
+  created_at: user.createdAt.toISOString(),
+  updated_at: user.updatedAt.toISOString(),
+  deleted_at: user.deletedAt?.toISOString() ?? null,
+})
+
 const shape = { email: z.string(), name: z.string().nullish() }
 
 /** The events of this slice. */
-export const userEvents = { 'user.created': event('user', shape) }
+export const userEvents = {
+  'user.created': event('user', shape),
+  'user.updated': event('user', { ...shape, changed: z.array(z.string()) }),
+  'user.suspended': event('user', shape),
+  'user.activated': event('user', shape),
+  'user.deleted': event('user', shape),
+  'user.restored': event('user', shape),
+  'user.sessions_ended': event('user', shape),
+  'user.purged': event('user', {}),
+}
+
+const statusOf = ({ deletedAt, isSuspended }: User) => {
+  if (deletedAt) return 'deleted'
+  return isSuspended ? 'suspended' : 'active'
+}

@@ -26,7 +26,7 @@ export interface TestServer {
 }
 
 /** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
-export async function startServer(given: { port?: number } = {}): Promise<TestServer> {
+export async function startServer(given: { port?: number; settings?: Readonly<Record<string, string>> } = {}): Promise<TestServer> {
   const port = given.port ?? (await freePort())
   const config = readConfig({
     NODE_ENV: 'test',
@@ -34,6 +34,7 @@ export async function startServer(given: { port?: number } = {}): Promise<TestSe
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     SEED_DEMO: 'true',
     SECRET_KEY: testSecretKey,
+    ...given.settings,
   })
   const [database, redis] = await Promise.all([openTestDatabase(), process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined])
   await redis?.client.flushdb()

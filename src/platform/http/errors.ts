@@ -39,6 +39,8 @@ const tell = (ctx: Context, { problem, show }: { problem: Problem; show: ShowPro
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
   if (problem.status === 413) ctx.set('Connection', 'close')
   if (ctx.path === '/api' || ctx.path.startsWith('/api/')) {
+    // RFC 6750 §3: every refusal for want of credentials says which are taken.
+    if (problem.status === 401) ctx.set('WWW-Authenticate', `Bearer realm="api"${ctx.get('Authorization') ? ', error="invalid_token"' : ''}`)
     ctx.body = failure(problem, ctx.state.requestId)
   } else if (ctx.accepts('json', 'html') === 'html') {
     show(ctx, problem)

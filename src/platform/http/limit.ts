@@ -4,10 +4,17 @@ import type { Database } from '../data/database.ts'
 import type { Redis } from '../data/redis.ts'
 import { Problem } from '../errors.ts'
 
+/** What is left of a budget. */
+export interface Remaining {
+  readonly points: number
+  readonly remaining: number
+  readonly resetSeconds: number
+}
+
 /** A budget of `points` each `durationSeconds` for any one key. */
 export interface Limit {
   /** Takes one point. Throws `too_many_attempts` when none is left and `unavailable` when the store is gone. */
-  consume(key: string): Promise<void>
+  consume(key: string): Promise<Remaining>
   /** Gives one point back: the attempt was honest. */
   reward(key: string): Promise<void>
 }
@@ -33,7 +40,8 @@ export const createLimits =
     return {
       consume: async key => {
         try {
-          await limiter.consume(key)
+          const { remainingPoints, msBeforeNext } = await limiter.consume(key)
+          return { points, remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
           throw new Problem('too_many_attempts', { retryAfterSeconds: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) })

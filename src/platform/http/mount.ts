@@ -5,25 +5,37 @@ import { koaBody } from 'koa-body'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { Problem } from '../errors.ts'
+import { allow } from './allow.ts'
 import { success } from './envelope.ts'
-import type { Route } from './route.ts'
+import { etagOf, ifMatchOf, isKnown } from './etag.ts'
+import type { Once } from './idempotency.ts'
+import type { Answer, Route } from './route.ts'
 import { isPlainText } from './text.ts'
 
 /** Turns a request into who is asking. Throws `unauthenticated` for credentials that are none. */
 export type Identify = (ctx: Context) => Promise<Actor>
 
-interface Needs {
+/** Counts a request of a caller. Throws `rate_limited`. */
+export type Admit = (ctx: Context, actor: Actor) => Promise<void>
+
+interface Manners {
+  readonly identify: Identify
+  readonly admit?: Admit
+  /** Lets a write with an `Idempotency-Key` act once. */
+  readonly once?: Once
+}
+
+interface Needs extends Manners {
   readonly prefix: string
   readonly routes: readonly Route[]
-  readonly identify: Identify
 }
 
 const parseBody = koaBody({ multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
 
 /** Serves the routes under a prefix; what no route has is told there too: 404, or 405 with `Allow`. */
-export const mountRoutes = ({ prefix, routes, identify }: Needs): Middleware => {
+export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware => {
   const router = new Router({ prefix })
-  for (const one of routes) router.register(one.path, [one.method], serve(one, identify))
+  for (const one of routes) router.register(one.path, [one.method], serve(one, manners))
   const dispatch = router.routes()
   return async (ctx, next) => {
     if (ctx.path !== prefix && !ctx.path.startsWith(`${prefix}/`)) return next()
@@ -31,29 +43,67 @@ export const mountRoutes = ({ prefix, routes, identify }: Needs): Middleware => 
   }
 }
 
-const serve = (one: Route, identify: Identify) => async (ctx: Context) => {
-  const actor = await identify(ctx)
-  if (one.permission !== undefined && actor.kind === 'anonymous') throw new Problem('unauthenticated')
-  if (one.permission !== undefined && !actor.permissions.has(one.permission)) throw new Problem('forbidden')
-  const given = await parsed(one, ctx)
-  const { data, meta, status = one.status } = await one.handle({ actor, ...given })
+const serve =
+  (one: Route, { identify, admit, once }: Manners) =>
+  async (ctx: Context) => {
+    const actor = await identify(ctx).catch(async refusal => {
+      // Guessing credentials costs the address its budget.
+      await admit?.(ctx, unknown)
+      throw refusal
+    })
+    await admit?.(ctx, actor)
+    allow(one, { actor, params: ctx.params ?? {} })
+    const given = await parsed(one, ctx)
+    const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
+    const key = ctx.get('Idempotency-Key')
+    const isRepeatable = one.method !== 'GET' && key !== '' && once !== undefined
+    tell(ctx, { one, answer: isRepeatable ? await once({ ctx, actor, key, run }) : await run() })
+  }
+
+const stripped = (one: Route, { data, meta, status = one.status, version }: Answer) => ({
+  data: one.output.parse(data),
+  ...(meta === undefined ? {} : { meta }),
+  status,
+  ...(version === undefined ? {} : { etag: etagOf(version) }),
+})
+
+const unknown: Actor = { kind: 'anonymous', permissions: new Set() }
+
+/** What {@link tell} needs; plain JSON, so that it can be kept and told again. */
+export interface Told {
+  readonly data?: unknown
+  readonly meta?: unknown
+  readonly status: number
+  readonly etag?: string
+}
+
+const tell = (ctx: Context, { one, answer: { data = null, meta, status, etag } }: { one: Route; answer: Told }) => {
   ctx.status = status
   ctx.set('Cache-Control', 'no-store')
-  ctx.body = success({ status, message: one.summary, requestId: ctx.state.requestId, data: one.output.parse(data), meta })
+  const tag = etag ?? (one.method === 'GET' && status === 200 ? etagOf(JSON.stringify([data, meta])) : undefined)
+  if (tag !== undefined) ctx.set('ETag', tag)
+  if (one.method === 'GET' && tag !== undefined && isKnown(ctx, tag)) {
+    ctx.status = 304
+    ctx.body = null
+    return
+  }
+  ctx.body = success({ status, message: one.summary, requestId: ctx.state.requestId, data, meta })
 }
 
 const parsed = async (one: Route, ctx: Context) => {
   if (one.method !== 'GET') {
-    if (ctx.request.length && !ctx.is('application/json')) throw new Problem('unsupported_media_type')
+    if (hasBody(ctx) && !ctx.is('application/json')) throw new Problem('unsupported_media_type')
     await parseBody(ctx as never, async () => undefined)
   }
   const given = { params: ctx.params ?? {}, query: { ...ctx.query }, body: ctx.request.body ?? {} }
   if (!isPlainText(given)) throw new Problem('malformed_text')
   const result = z.object({ params: one.params, query: one.query, body: one.body }).safeParse(given)
-  if (result.success) return given
+  if (result.success) return result.data
   const fields = result.error.issues.map(({ path: [, ...path], message }) => ({ path: path.join('.'), message }))
   throw new Problem('validation_failed', { fields })
 }
+
+const hasBody = (ctx: Context) => Boolean(ctx.request.length) || ctx.req.headers['transfer-encoding'] !== undefined
 
 const notServed = (ctx: Context, router: Router) => {
   const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap(layer => layer.methods))

@@ -8,21 +8,39 @@ export interface Given<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
+  /**
+   * Throws `precondition_failed` when the caller sent `If-Match` and this is not the version they read. To be called inside
+   * the change, on the row as it is locked there, with what the read gave as its `version`.
+   */
+  readonly ifMatch: IfMatch
 }
 
-/** What a handler gives back; `status` where it depends on what was found. */
+/** Compares a version with what the caller believes it to be. */
+export type IfMatch = (version: Version) => void
+
+/** What changes whenever a thing does. */
+export type Version = string | number | Date
+
+/** What a handler gives back; `status` where it depends on what was found, `version` of a thing that may be updated. */
 export interface Answer<Output = unknown> {
   readonly data: Output
   readonly meta?: unknown
   readonly status?: number
+  readonly version?: Version
 }
 
-/** What every route says of itself. Without a permission anybody may call it. */
+/** What every route says of itself. */
 interface Description {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly path: `/${string}`
   readonly summary: string
+  /** A name of the permission table, `signed_in`: any person, or `authenticated`: any caller that is known. Absent: anybody. */
   readonly permission?: string
+  /**
+   * Where the permission must be held. `organization`: in the one that the path's `:id` names; who is none of it is told 404.
+   * `given`: somewhere at all, and the handler asks again with `mustHold`, for only it knows the organization. Absent: in the system.
+   */
+  readonly within?: 'organization' | 'given'
 }
 
 /** A route that can be mounted. */
@@ -36,10 +54,11 @@ export interface Route extends Description {
 }
 
 interface Definition<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Output extends z.ZodType> extends Description {
-  readonly params: Params
-  readonly query: Query
-  readonly body: Body
+  readonly params?: Params
+  readonly query?: Query
+  readonly body?: Body
   readonly output: Output
+  /** 201 for a creation. */
   readonly status?: number
   readonly handle: (given: Given<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer<z.input<Output>>>
 }
@@ -47,17 +66,26 @@ interface Definition<Params extends z.ZodType, Query extends z.ZodType, Body ext
 /** Takes nothing: any key is an error. */
 export const nothing = z.strictObject({})
 
-/** Makes a route; its handler is typed by its schemas, and called only with what they parsed. */
-export const route = <Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Output extends z.ZodType>(
+/** The output of an action without a thing to give. */
+export const done = z.null()
+
+/** Makes a route; its handler is typed by its schemas, and called only with what they parsed. What is not said takes nothing. */
+export const route = <
+  Output extends z.ZodType,
+  Params extends z.ZodType = typeof nothing,
+  Query extends z.ZodType = typeof nothing,
+  Body extends z.ZodType = typeof nothing,
+>(
   definition: Definition<Params, Query, Body, Output>,
-): Route => ({
-  ...definition,
-  status: definition.status ?? 200,
-  handle: async given =>
-    definition.handle({
-      actor: given.actor,
-      params: definition.params.parse(given.params),
-      query: definition.query.parse(given.query),
-      body: definition.body.parse(given.body),
-    }),
-})
+): Route => {
+  const { params = nothing, query = nothing, body = nothing } = definition
+  return {
+    ...definition,
+    params,
+    query,
+    body,
+    status: definition.status ?? 200,
+    // The values were parsed by these very schemas where the route is mounted.
+    handle: given => definition.handle(given as Given<z.output<Params>, z.output<Query>, z.output<Body>>),
+  }
+}

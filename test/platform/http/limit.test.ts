@@ -24,7 +24,7 @@ test.after.always(async () => {
   for (const end of ends.reverse()) await end()
 })
 
-const codeOf = async (work: Promise<void>): Promise<string> => {
+const codeOf = async (work: Promise<unknown>): Promise<string> => {
   try {
     await work
     return 'taken'

@@ -1,0 +1,30 @@
+// Serves the OpenAPI document, and a page to read it that needs nothing from outside.
+import { hash } from 'node:crypto'
+import type { Middleware } from 'koa'
+import type { Route } from '../platform/http/route.ts'
+import { docsPage, docsStyle } from './docs-page.ts'
+import { openApi } from './openapi.ts'
+
+/** Serves `/api/openapi.json` and `/api/docs`, both made once. */
+export const createDocuments = ({ routes, issuer }: { routes: readonly Route[]; issuer: string }): Middleware => {
+  const document = openApi({ routes, issuer })
+  const documents = new Map([
+    ['/api/openapi.json', { type: 'application/json', body: JSON.stringify(document), policy: undefined }],
+    [
+      '/api/docs',
+      {
+        type: 'text/html',
+        body: docsPage(document),
+        policy: `default-src 'none'; style-src 'sha256-${hash('sha256', docsStyle, 'base64')}'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'`,
+      },
+    ],
+  ])
+  return (ctx, next) => {
+    const found = documents.get(ctx.path)
+    if (!found || !['GET', 'HEAD'].includes(ctx.method)) return next()
+    ctx.type = found.type
+    ctx.set('Cache-Control', 'no-cache')
+    if (found.policy !== undefined) ctx.set('Content-Security-Policy', found.policy)
+    ctx.body = found.body
+  }
+}

@@ -1,0 +1,60 @@
+// The management API, put together: cross-origin rule, callers, manners, routes, documents.
+import type { Middleware } from 'koa'
+import type { Config } from '../config.ts'
+import type { Database } from '../platform/data/database.ts'
+import type { Redis } from '../platform/data/redis.ts'
+import { createAdmit } from '../platform/http/admit.ts'
+import { createCors } from '../platform/http/cors.ts'
+import type { FormTokens } from '../platform/http/form.ts'
+import type { Once } from '../platform/http/idempotency.ts'
+import type { MakeLimit } from '../platform/http/limit.ts'
+import { mountRoutes } from '../platform/http/mount.ts'
+import type { Route } from '../platform/http/route.ts'
+import { createIdentifyBrowser, type FindBrowserSession } from './browser.ts'
+import { createDocuments } from './documents.ts'
+import { createIdentify, type VerifyAccessToken } from './identify.ts'
+import { createManagementRoutes, managementPrefix } from './management.ts'
+import { createHealthRoutes } from './routes.ts'
+import { createFindStanding } from './standing.ts'
+
+type Needs = Parameters<typeof createManagementRoutes>[0] & {
+  readonly config: Config
+  readonly database: Database
+  readonly redis?: Redis
+  readonly forms: FormTokens
+  readonly once: Once
+  readonly limit: MakeLimit
+  readonly verifyAccessToken: VerifyAccessToken
+  readonly findBrowserSession: FindBrowserSession
+}
+
+/** The API and the routes it serves under its prefix. */
+export interface Api {
+  /** In the order they are to be used. */
+  readonly middleware: readonly Middleware[]
+  readonly routes: readonly Route[]
+}
+
+/** Puts it together. */
+export const createApi = (needs: Needs): Api => {
+  const { config, database, redis, forms, limit, once } = needs
+  const { issuer } = config
+  const routes = createManagementRoutes(needs)
+  const identify = createIdentify({
+    ...needs,
+    findStanding: createFindStanding(database),
+    identifyBrowser: createIdentifyBrowser({ find: needs.findBrowserSession, forms, issuer }),
+  })
+  const admit = createAdmit({ limit, requestsPerMinute: config.apiRequestsPerMinute })
+  return {
+    routes,
+    middleware: [
+      createCors({ prefix: '/api/', origins: config.corsOrigins }),
+      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once }),
+      createDocuments({ routes, issuer }),
+      mountRoutes({ prefix: '/api', routes: createHealthRoutes({ database, redis }), identify: async () => anybody }),
+    ],
+  }
+}
+
+const anybody = { kind: 'anonymous' as const, permissions: new Set<string>() }

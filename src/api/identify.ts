@@ -1,0 +1,108 @@
+// Who is calling the API: a session token, an API key, an app's access token or a browser's session, each turned into an Actor.
+import type { Context } from 'koa'
+import { apiKeyPrefix } from '../api-keys/api-key.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
+import type { Actor, Membership } from '../platform/actor.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Identify } from '../platform/http/mount.ts'
+import type { ApiSessions } from '../sessions/api-sessions.ts'
+import { sessionTokenPrefix } from '../sessions/session.ts'
+import type { IdentifyBrowser } from './browser.ts'
+import { organizationPermissions } from './permissions.ts'
+import { type FindStanding, narrowed, shared } from './standing.ts'
+
+/** What an access token of ours says, once its signature, audience, client and grant were verified. */
+export interface VerifiedAccessToken {
+  readonly clientId: string
+  /** Absent: the client asks for itself. */
+  readonly userId?: string
+  readonly scopes: readonly string[]
+  /** The client's `api_permissions`, which its administrators register; only they count where it asks for itself. */
+  readonly registeredScopes: readonly string[]
+  readonly isFirstParty: boolean
+  readonly organizationId?: string
+}
+
+/** Verifies an access token for the API; answers `undefined` for whatever is wrong with it. */
+export type VerifyAccessToken = (token: string) => Promise<VerifiedAccessToken | undefined>
+
+interface Needs {
+  readonly apiSessions: ApiSessions
+  readonly apiKeys: ApiKeys
+  readonly findStanding: FindStanding
+  readonly verifyAccessToken: VerifyAccessToken
+  readonly identifyBrowser: IdentifyBrowser
+}
+
+type Caller = Omit<Actor, 'requestId' | 'ip' | 'userAgent'>
+
+const nobody: Caller = { kind: 'anonymous', permissions: new Set() }
+const bearer = /^Bearer +([\x21-\x7e]{1,8192})$/i
+
+/** Makes it. Throws `unauthenticated` for credentials that are wrong, whatever is wrong with them. */
+export const createIdentify = (needs: Needs): Identify => {
+  const ways = { session: bySession(needs), key: byKey(needs), token: byAccessToken(needs) }
+  return async ctx => {
+    const authorization = ctx.get('Authorization')
+    if (authorization === '') return { ...((await byBrowser(needs, ctx)) ?? nobody), ...requestOf(ctx) }
+    const credential = bearer.exec(authorization)?.[1]
+    const caller = credential === undefined ? undefined : await ways[kindOf(credential)](credential)
+    if (!caller) throw new Problem('unauthenticated')
+    return { ...caller, ...requestOf(ctx) }
+  }
+}
+
+const kindOf = (credential: string) => {
+  if (credential.startsWith(sessionTokenPrefix)) return 'session'
+  return credential.startsWith(apiKeyPrefix) ? 'key' : 'token'
+}
+
+const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: ctx.ip, userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
+
+const bySession =
+  ({ apiSessions, findStanding }: Needs) =>
+  async (token: string): Promise<Caller | undefined> => {
+    const session = await apiSessions.findByToken(token)
+    return session && bySid(findStanding, session)
+  }
+
+const byBrowser = async ({ identifyBrowser, findStanding }: Needs, ctx: Context): Promise<Caller | undefined> => {
+  const session = await identifyBrowser(ctx)
+  return session && bySid(findStanding, session)
+}
+
+const bySid = async (findStanding: FindStanding, { sid, userId }: { sid: string; userId: string }): Promise<Caller | undefined> => {
+  const standing = await findStanding(userId)
+  return standing && { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
+}
+
+const byKey =
+  ({ apiKeys }: Needs) =>
+  async (key: string): Promise<Caller | undefined> => {
+    const found = await apiKeys.findByKey(key)
+    if (!found) return undefined
+    return machine({ kind: 'api_key', id: found.id, organizationId: found.organizationId, permissions: new Set(found.permissions) })
+  }
+
+const byAccessToken =
+  ({ verifyAccessToken, findStanding }: Needs) =>
+  async (token: string): Promise<Caller | undefined> => {
+    const verified = await verifyAccessToken(token)
+    if (!verified) return undefined
+    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId } = verified
+    if (userId !== undefined) {
+      const standing = await findStanding(userId)
+      return standing && { kind: 'user', id: userId, userId, ...narrowed(standing, new Set(scopes)) }
+    }
+    // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
+    const permissions = shared(new Set(scopes), new Set(registeredScopes))
+    if (organizationId !== undefined) return machine({ kind: 'client', id: clientId, organizationId, permissions })
+    return machine({ kind: 'client', id: clientId, permissions: isFirstParty ? permissions : new Set() })
+  }
+
+// A machine of an organization has its permissions there alone: a key what its maker had, a client at most what an administrator has.
+const machine = ({ organizationId, permissions, ...caller }: Pick<Actor, 'kind' | 'id' | 'organizationId' | 'permissions'>): Caller => {
+  if (organizationId === undefined) return { ...caller, permissions }
+  const membership: Membership = { role: caller.kind, permissions: shared(permissions, organizationPermissions(caller.kind === 'client' ? 'admin' : 'owner')) }
+  return { ...caller, organizationId, permissions: new Set(), memberships: new Map([[organizationId, membership]]) }
+}

@@ -1,0 +1,115 @@
+// The operations on oneself.
+import { z } from 'zod'
+import type { SignUp } from '../authentication/sign-up.ts'
+import type { Members } from '../organizations/members.ts'
+import { organizationRoles } from '../organizations/organization.ts'
+import type { Actor } from '../platform/actor.ts'
+import { Problem } from '../platform/errors.ts'
+import type { FormTokens } from '../platform/http/form.ts'
+import { done, type Route, route } from '../platform/http/route.ts'
+import { text } from '../platform/http/text.ts'
+import type { UserAdministration } from '../users/administration.ts'
+import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
+import { csrfTokenOf } from './browser.ts'
+
+interface Needs {
+  readonly userAdministration: UserAdministration
+  readonly members: Members
+  readonly signUp: SignUp
+  readonly forms: FormTokens
+}
+
+const permission = 'signed_in'
+const pictureAddress = z.url({ protocol: /^https$/ }).max(2000)
+const organizationOfMine = z.object({
+  organization: z.object({ id: z.uuid(), slug: z.string(), name: z.string() }),
+  role: z.enum(organizationRoles),
+  joined_at: z.iso.datetime(),
+})
+
+/** Makes the routes. */
+export const createMeRoutes = ({ userAdministration, members, signUp, forms }: Needs): readonly Route[] => {
+  const me = (actor: Actor): Promise<User> => userAdministration.get(idOf(actor))
+  return [
+    route({
+      method: 'GET',
+      path: '/auth/me',
+      summary: 'Who the caller is and what they may do in the whole system.',
+      permission,
+      output: userOutput.extend({ permissions: z.array(z.string()), csrf_token: z.string() }),
+      handle: async ({ actor }) => ({
+        data: { ...toUserOutput(await me(actor)), permissions: [...actor.permissions], csrf_token: csrfTokenOf(forms, actor.sessionId ?? '') },
+      }),
+    }),
+    route({
+      method: 'GET',
+      path: '/users/me',
+      summary: 'The caller as a user.',
+      permission,
+      output: userOutput,
+      handle: async ({ actor }) => told(await me(actor)),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/users/me',
+      summary: 'Changes what the caller is called and shown as; null empties.',
+      permission,
+      body: z
+        .strictObject({
+          full_name: text(200).trim().min(1).nullish(),
+          picture: pictureAddress.nullish(),
+          locale: z
+            .string()
+            .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)
+            .max(35)
+            .nullish(),
+        })
+        .refine(changes => Object.keys(changes).length > 0, 'says no change'),
+      output: userOutput,
+      handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {
+        const changes = name === undefined ? rest : { ...rest, name }
+        return told(await userAdministration.update(actor, idOf(actor), { ...changes, expect: ifMatch }))
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/users/me',
+      summary: 'Deletes the caller; restorable by an administrator for 30 days.',
+      permission,
+      output: done,
+      handle: async ({ actor }) => {
+        await userAdministration.remove(actor, idOf(actor))
+        return { data: null }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/users/me/password',
+      summary: 'Changes the password and ends all sessions and grants but the caller’s.',
+      permission,
+      body: z.strictObject({ current_password: text(2048).min(1), new_password: text(2048) }),
+      output: done,
+      handle: async ({ actor, body }) => {
+        await signUp.changePassword(actor, { user: await me(actor), currentPassword: body.current_password, newPassword: body.new_password })
+        return { data: null }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/users/me/organizations',
+      summary: 'The organizations that the caller is a member of, by name.',
+      permission,
+      output: z.array(organizationOfMine),
+      handle: async ({ actor }) => ({
+        data: (await members.listOfUser(idOf(actor))).map(({ organization, role, joinedAt }) => ({ organization, role, joined_at: joinedAt.toISOString() })),
+      }),
+    }),
+  ]
+}
+
+const idOf = ({ userId }: Actor) => {
+  if (userId === undefined) throw new Problem('forbidden')
+  return userIdSchema.parse(userId)
+}
+
+const told = (user: User) => ({ data: toUserOutput(user), version: user.updatedAt })

@@ -1,0 +1,128 @@
+// The OpenAPI 3.1 document, made from the routes themselves: what validates is what is told.
+import { z } from 'zod'
+import { listMeta } from '../platform/http/list.ts'
+import type { Route } from '../platform/http/route.ts'
+import { managementPrefix } from './management.ts'
+import { permissions, permissionTable } from './permissions.ts'
+
+type Json = Record<string, unknown>
+
+/** One operation of the document. */
+export interface Operation {
+  readonly operationId: string
+  readonly summary: string
+  readonly tags: readonly string[]
+  readonly [member: string]: unknown
+}
+
+/** The document. */
+export interface OpenApi {
+  readonly openapi: '3.1.0'
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly [member: string]: unknown
+}
+
+/** Makes it. */
+export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: string }): OpenApi => {
+  const paths: Record<string, Record<string, Operation>> = {}
+  for (const one of routes) {
+    const path = one.path.replace(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [one.method.toLowerCase()]: operationOf(one) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Authy2 management API', version: '1.0', description: 'Every answer stands in the same envelope; see the schemas Success and Failure.' },
+    servers: [{ url: `${issuer}${managementPrefix}` }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'A session token of /auth/login, an API key, or an access token for this API.' },
+      },
+      responses: {
+        Refusal: {
+          description: 'The error says what kind, and for a request that is not valid which fields.',
+          content: json({ $ref: '#/components/schemas/Failure' }),
+        },
+      },
+      schemas: { Failure: failureSchema },
+    },
+    'x-permissions': Object.fromEntries(permissions.map(name => [name, permissionTable[name]])),
+  }
+}
+
+const operationOf = (one: Route): Operation => ({
+  operationId: operationId(one),
+  summary: one.summary,
+  tags: [one.path.split('/')[1] ?? ''],
+  ...(one.permission === undefined ? { security: [] } : { security: [{ bearer: [] }], 'x-permission': one.permission }),
+  ...(one.within === undefined ? {} : { 'x-within': one.within }),
+  parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
+  ...(takesBody(one) ? { requestBody: { required: true, content: json(inputSchema(one.body)) } } : {}),
+  responses: { [one.status]: { description: one.summary, content: json(successSchema(one)) }, ...refusals(one) },
+})
+
+// `GET /users/:id/sessions` → `get_users_id_sessions`: stable as long as the path is.
+const operationId = ({ method, path }: Route) => [method.toLowerCase(), ...path.split(/[/:]+/).filter(Boolean)].join('_').replaceAll('-', '_')
+
+const inputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: plain }))
+const outputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', override: plain }))
+// A format says it better than its regular expression.
+const plain = ({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }) => {
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+}
+const without = ({ $schema: _dialect, ...schema }: Json): Json => schema
+const json = (schema: Json) => ({ 'application/json': { schema } })
+
+const takesBody = ({ method, body }: Route) => method !== 'GET' && Object.keys(propertiesOf(inputSchema(body))).length > 0
+
+const propertiesOf = ({ properties }: Json): Record<string, unknown> => (typeof properties === 'object' && properties !== null ? { ...properties } : {})
+
+const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
+  const asked = inputSchema(schema)
+  const required = new Set(Array.isArray(asked.required) ? asked.required : [])
+  const told = { ...propertiesOf(asked), ...('limit' in propertiesOf(asked) ? { limit: limitSchema } : {}) }
+  return Object.entries(told).map(([name, given]) => ({ name, in: place, required: place === 'path' || required.has(name), schema: given }))
+}
+
+// In an address it is text, which is what the schema takes.
+const limitSchema = { type: 'integer', minimum: 1, maximum: 100, default: 20 }
+
+const headersOf = ({ method }: Route) => {
+  const header = (name: string) => ({ name, in: 'header', required: false, schema: { type: 'string', maxLength: 255 } })
+  if (method === 'GET') return [header('If-None-Match')]
+  return [header('Idempotency-Key'), ...(method === 'PATCH' ? [header('If-Match')] : [])]
+}
+
+const envelope = (members: Json) => ({
+  type: 'object',
+  required: ['version', 'success', 'code', 'message', 'request_id', 'data', 'error', 'meta'],
+  properties: { version: { const: '1.0' }, code: { type: 'integer' }, message: { type: 'string' }, request_id: { type: 'string' }, ...members },
+})
+
+const isList = ({ query }: Route) => 'limit' in propertiesOf(inputSchema(query))
+
+const successSchema = (one: Route) =>
+  envelope({ success: { const: true }, data: outputSchema(one.output), error: { type: 'null' }, meta: isList(one) ? outputSchema(listMeta) : {} })
+
+const failureSchema = envelope({
+  success: { const: false },
+  data: { type: 'null' },
+  error: {
+    type: 'object',
+    required: ['type', 'details'],
+    properties: {
+      type: { type: 'string' },
+      details: {
+        type: 'object',
+        properties: { fields: { type: 'array', items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } } } },
+      },
+    },
+  },
+  meta: { type: 'null' },
+})
+
+const refusals = ({ permission, method, params }: Route) => {
+  const statuses = ['400', ...(permission === undefined ? [] : ['401', '403']), ...(Object.keys(propertiesOf(inputSchema(params))).length > 0 ? ['404'] : [])]
+  const all = [...statuses, ...(method === 'GET' ? [] : ['409', '412', '413', '415']), '429', '503']
+  return Object.fromEntries(all.map(status => [status, { $ref: '#/components/responses/Refusal' }]))
+}

@@ -1,0 +1,54 @@
+// The permission table: which role of the system and which role of an organization may do what.
+
+interface Holders {
+  /** What it allows, as the document says it. */
+  readonly summary: string
+  readonly system: readonly 'admin'[]
+  readonly organization: readonly ('owner' | 'admin' | 'member')[]
+}
+
+const admin = ['admin'] as const
+const nobody = [] as const
+const owner = ['owner'] as const
+const managers = ['owner', 'admin'] as const
+const everyMember = ['owner', 'admin', 'member'] as const
+
+/** Permission × system role × organization role. A system role holds it in every organization. */
+export const permissionTable = {
+  'users:read': { summary: 'See people and their sessions.', system: admin, organization: nobody },
+  'users:write': { summary: 'Make, change, suspend and delete people.', system: admin, organization: nobody },
+  'organizations:list': { summary: 'See all organizations.', system: admin, organization: nobody },
+  'organizations:read': { summary: 'See an organization.', system: admin, organization: everyMember },
+  'organizations:write': { summary: 'Change an organization.', system: admin, organization: managers },
+  'organizations:delete': { summary: 'Delete an organization.', system: admin, organization: owner },
+  'members:read': { summary: "See an organization's members.", system: admin, organization: everyMember },
+  'members:write': { summary: 'Add and remove members and change their roles.', system: admin, organization: managers },
+  'clients:read': { summary: 'See clients.', system: admin, organization: managers },
+  'clients:write': { summary: 'Make, change and delete clients and their secrets.', system: admin, organization: managers },
+  'api_keys:read': { summary: 'See API keys.', system: admin, organization: managers },
+  'api_keys:write': { summary: 'Make and delete API keys.', system: admin, organization: managers },
+  'signing_keys:read': { summary: 'See the signing keys.', system: admin, organization: nobody },
+  'signing_keys:rotate': { summary: 'Rotate the signing keys.', system: admin, organization: nobody },
+  'audit:read': { summary: 'Read the audit log.', system: admin, organization: managers },
+} as const satisfies Record<string, Holders>
+
+/** A name of the table. */
+export type Permission = keyof typeof permissionTable
+
+/** All names. */
+export const permissions = Object.keys(permissionTable) as Permission[]
+
+/** Whether a text is a name of the table. */
+export const isPermission = (name: string): name is Permission => Object.hasOwn(permissionTable, name)
+
+const holding = (kind: 'system' | 'organization', role: string): ReadonlySet<string> =>
+  new Set(permissions.filter(name => (permissionTable[name][kind] as readonly string[]).includes(role)))
+
+const systemRoles = new Map([['admin', holding('system', 'admin')]])
+const organizationRoles = new Map(everyMember.map(role => [role as string, holding('organization', role)]))
+
+/** What a system role may do; nobody's role may nothing. */
+export const systemPermissions = (role: string | null): ReadonlySet<string> => systemRoles.get(role ?? '') ?? new Set()
+
+/** What a role of an organization may do there. */
+export const organizationPermissions = (role: string): ReadonlySet<string> => organizationRoles.get(role) ?? new Set()

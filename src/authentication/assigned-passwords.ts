@@ -1,0 +1,31 @@
+// Passwords that an administrator gives to others: as strong as those that people choose.
+import type { Actor } from '../platform/actor.ts'
+import type { NewUser, User } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+import type { Passwords } from './password.ts'
+import type { SignIn } from './sign-in.ts'
+import { verifyStrength } from './strength.ts'
+
+/** Gives passwords to people. Each throws `validation_failed` for a weak one. */
+export interface AssignedPasswords {
+  /** Makes a user, with the password in the same commit where one is given. Throws `email_taken`. */
+  createUser(actor: Actor, user: NewUser & { readonly password?: string }): Promise<User>
+  /** Replaces the password and ends everything the user is signed in with. */
+  assign(actor: Actor, given: { readonly user: User; readonly password: string }): Promise<void>
+}
+
+/** Makes the service. */
+export const createAssignedPasswords = ({ users, passwords, signIn }: { users: Users; passwords: Passwords; signIn: SignIn }): AssignedPasswords => ({
+  createUser: async (actor, { password, ...user }) => {
+    if (password === undefined) return users.create(actor, user)
+    verifyStrength(password, { path: 'password', personal: user })
+    const secret = await passwords.hash(password)
+    return users.create(actor, user, async (tx, userId) => {
+      await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
+    })
+  },
+  assign: async (actor, { user, password }) => {
+    verifyStrength(password, { path: 'password', personal: user })
+    await signIn.setPassword(actor, { id: user.id, password })
+  },
+})

@@ -1,0 +1,159 @@
+// Clients as their administrators see and change them: their metadata as the engine takes it, and their secrets, several at a time.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
+import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import { emptied } from './belongings.ts'
+import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
+import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
+import { toSecretColumns } from './registration.ts'
+
+const keptDays = 30
+const maxSecrets = 10
+
+/** Names a client, in one organization where that is told: the clients of others are not found. */
+export interface ClientKey {
+  /** The id, or the `client_id`. */
+  readonly id: string
+  readonly organizationId?: string
+}
+
+/** The administration of clients. Each throws `not_found` for a client that is not there. */
+export interface ClientAdministration {
+  list(filter: { readonly organizationId?: string; readonly q?: string }, page: PageRequest): Promise<Found<Client>>
+  get(key: ClientKey): Promise<Client>
+  /** Secrets that the new authentication method cannot use are revoked. `expect` is called with the version of what is about to be changed. */
+  update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: (client: Client) => void }): Promise<Client>
+  remove(actor: Actor, key: ClientKey): Promise<void>
+  /** One more living secret, given this once. Throws `secret_not_used` where the client does not use one, `too_many_secrets` beyond ten. */
+  addSecret(actor: Actor, key: ClientKey, options: { readonly expiresAt?: Date }): Promise<{ clientSecret: ClientSecret; secret: string }>
+  revokeSecret(actor: Actor, key: ClientKey, secretId: string): Promise<void>
+  /** Empties for good what was deleted long ago, so that only the identifier stays taken; answers how many. */
+  purge(actor: Actor, limit: number): Promise<number>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly secrets: Secrets
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+  readonly forget: (clientId: string) => void
+}
+
+/** Makes the service. */
+export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget }: Needs): ClientAdministration => {
+  const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
+  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId }: ClientKey): Promise<ClientRow> => {
+    const where = { deletedAt: null, ...(organizationId === undefined ? {} : { organizationId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
+    const row = await tx.client.findFirst({ where, include: withSecrets })
+    if (!row) throw new Problem('not_found')
+    return row
+  }
+  const lock = async (tx: TransactionClient, key: ClientKey): Promise<ClientRow> => {
+    const { id } = await find(tx, key)
+    await tx.$queryRaw`SELECT id FROM clients WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+    return find(tx, key)
+  }
+  /** Changes a client while nobody else does; whoever remembers it looks again. */
+  const changeClient = async <Result>(
+    actor: Actor,
+    { key, work }: { key: ClientKey; work: (tx: TransactionClient, row: ClientRow) => Promise<{ event: string; told?: object; result: Result }> },
+  ): Promise<Result> => {
+    const { clientId, result } = await change(actor, async (tx, record) => {
+      const row = await lock(tx, key)
+      const { event, told, result } = await work(tx, row)
+      record(event, { id: row.id, client_id: row.clientId, name: row.name, ...told }, { organizationId: row.organizationId ?? undefined })
+      return { clientId: row.clientId, result }
+    })
+    forget(clientId)
+    return result
+  }
+  const version = { version: { increment: 1 } }
+
+  return {
+    list: async ({ organizationId, q }, page) => {
+      const where = toWhere({ organizationId, q })
+      const [rows, total] = await Promise.all([
+        database.prisma.client.findMany({ ...pageOf(where, page), include: withSecrets }),
+        database.prisma.client.count({ where }),
+      ])
+      return { rows: rows.map(toClient), total }
+    },
+    get: async key => toClient(await find(database.prisma, key)),
+    update: (actor, key, { expect, ...changes }) =>
+      changeClient(actor, {
+        key,
+        work: async (tx, before) => {
+          expect?.(toClient(before))
+          const method = changes.authenticationMethod ?? before.tokenEndpointAuthMethod
+          const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
+          if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
+          const row = await tx.client.update({ where: { id: before.id }, data: { ...toUpdate(changes, now()), ...version }, include: withSecrets })
+          return { event: 'client.updated', result: toClient(row) }
+        },
+      }),
+    remove: (actor, key) =>
+      changeClient(actor, {
+        key,
+        work: async (tx, { id }) => {
+          await tx.client.update({ where: { id }, data: { deletedAt: now(), ...version } })
+          return { event: 'client.deleted', result: undefined }
+        },
+      }),
+    addSecret: (actor, key, { expiresAt }) =>
+      changeClient(actor, {
+        key,
+        work: async (tx, { id, clientId, tokenEndpointAuthMethod: method, secrets: living }) => {
+          if (!needsSecret(method)) throw new Problem('secret_not_used')
+          if (living.length >= maxSecrets) throw new Problem('too_many_secrets')
+          if (method === 'client_secret_jwt' && expiresAt)
+            throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'A secret that signs does not expire.' }] })
+          // The one that signs assertions cannot be told apart from others before it is verified: there is one at a time.
+          if (method === 'client_secret_jwt') await tx.clientSecret.updateMany({ where: { clientId: id, revokedAt: null }, data: { revokedAt: now() } })
+          const secret = randomBytes(32).toString('base64url')
+          const row = await tx.clientSecret.create({ data: { clientId: id, expiresAt, ...toSecretColumns({ clientId, secret, method }, secrets) } })
+          await tx.client.update({ where: { id }, data: version })
+          return { event: 'client.secret_created', told: { secret_id: row.id, hint: row.hint }, result: { clientSecret: toClientSecret(row), secret } }
+        },
+      }),
+    revokeSecret: (actor, key, secretId) =>
+      changeClient(actor, {
+        key,
+        work: async (tx, { id, secrets: living }) => {
+          const found = living.find(secret => secret.id === secretId)
+          if (!found) throw new Problem('not_found')
+          await tx.clientSecret.update({ where: { id: secretId }, data: { revokedAt: now() } })
+          await tx.client.update({ where: { id }, data: version })
+          return { event: 'client.secret_revoked', told: { secret_id: secretId, hint: found.hint }, result: undefined }
+        },
+      }),
+    purge: async (actor, limit) => {
+      const until = new Date(now().getTime() - keptDays * 86_400_000)
+      const due = await database.prisma.client.findMany({
+        where: { deletedAt: { lte: until }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] },
+        select: { id: true, clientId: true },
+        take: limit,
+      })
+      if (due.length === 0) return 0
+      return change(actor, async (tx, record) => {
+        for (const { id, clientId } of due) {
+          await tx.clientSecret.deleteMany({ where: { clientId: id } })
+          await tx.client.update({ where: { id }, data: emptied })
+          record('client.purged', { id, client_id: clientId })
+        }
+        return due.length
+      })
+    },
+  }
+}
+
+const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+
+const toWhere = ({ organizationId, q }: { organizationId?: string; q?: string }): Prisma.ClientWhereInput => ({
+  deletedAt: null,
+  ...(organizationId === undefined ? {} : { organizationId }),
+  ...(q === undefined ? {} : { OR: [{ name: { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } }, { clientId: q }] }),
+})

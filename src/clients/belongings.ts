@@ -1,0 +1,26 @@
+// What happens to the clients of an organization that is deleted, restored or purged.
+import type { TransactionClient } from '../platform/data/database.ts'
+
+/** Disables the clients of an organization that are not disabled already. */
+const disable = async (tx: TransactionClient, organizationId: string, at: Date): Promise<void> => {
+  await tx.client.updateMany({ where: { organizationId, disabledAt: null }, data: { disabledAt: at, version: { increment: 1 } } })
+}
+
+/** Takes back what {@link disable} did at that moment; what was disabled before stays so. */
+const enable = async (tx: TransactionClient, organizationId: string, disabledAt: Date): Promise<void> => {
+  await tx.client.updateMany({ where: { organizationId, disabledAt }, data: { disabledAt: null, version: { increment: 1 } } })
+}
+
+/** Empties the clients for good. Their identifiers stay taken: tokens and logs of others still name them. */
+const release = async (tx: TransactionClient, organizationId: string): Promise<void> => {
+  const owned = { organizationId }
+  await tx.clientSecret.deleteMany({ where: { client: owned } })
+  await tx.client.updateMany({ where: { ...owned, deletedAt: null }, data: { deletedAt: new Date(0) } })
+  await tx.client.updateMany({ where: owned, data: { ...emptied, organizationId: null } })
+}
+
+/** What is left of a client that was purged. */
+export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, version: { increment: 1 } }
+
+/** The clients as belongings of an organization. */
+export const clientBelongings = { disable, enable, release } as const

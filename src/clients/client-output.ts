@@ -1,0 +1,141 @@
+// Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
+import { z } from 'zod'
+import { text } from '../platform/http/text.ts'
+import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
+
+const uri = text(2000)
+const uris = z.array(uri).max(50)
+const signingAlgorithm = z.enum(['RS256', 'ES256', 'EdDSA'])
+const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'] as const
+
+/** Further metadata that a client may have; the engine judges the values. */
+const furtherMetadata = {
+  application_type: z.enum(['web', 'native']),
+  client_uri: uri,
+  logo_uri: uri,
+  policy_uri: uri,
+  tos_uri: uri,
+  contacts: z.array(text(320)).max(20),
+  jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.json())).max(20) }),
+  jwks_uri: uri,
+  subject_type: z.enum(['public', 'pairwise']),
+  sector_identifier_uri: uri,
+  id_token_signed_response_alg: signingAlgorithm,
+  userinfo_signed_response_alg: signingAlgorithm,
+  token_endpoint_auth_signing_alg: text(20),
+  default_max_age: z.int().min(0),
+  require_auth_time: z.boolean(),
+  require_pushed_authorization_requests: z.boolean(),
+  require_signed_request_object: z.boolean(),
+  dpop_bound_access_tokens: z.boolean(),
+  backchannel_logout_uri: uri,
+  backchannel_logout_session_required: z.boolean(),
+}
+const further = z.strictObject(furtherMetadata).partial()
+
+const own = {
+  name: text(255).trim().min(1),
+  token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none']),
+  grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
+  redirect_uris: uris,
+  post_logout_redirect_uris: uris,
+  require_pkce: z.boolean(),
+  refresh_grace_seconds: z.int().min(0).max(300),
+  metadata: further,
+}
+
+/** What a client may be changed to. */
+export const clientBody = z.strictObject({ ...own, disabled: z.boolean() }).partial()
+
+/** What a new client is made of. */
+export const newClientBody = z.strictObject({
+  ...z.strictObject(own).partial().shape,
+  name: own.name,
+  token_endpoint_auth_method: own.token_endpoint_auth_method.default('client_secret_basic'),
+  grant_types: own.grant_types.default(['authorization_code', 'refresh_token']),
+})
+
+/** What only the operator of the system may say of a client: its own clients are not asked for consent. */
+export const systemFields = { first_party: z.boolean().optional() }
+
+/** A secret as it is told, never with itself. */
+export const clientSecretOutput = z.object({ id: z.uuid(), hint: z.string(), created_at: z.iso.datetime(), expires_at: z.iso.datetime().nullable() })
+
+/** A client as it is told. */
+export const clientOutput = z.object({
+  id: z.uuid(),
+  client_id: z.string(),
+  organization_id: z.uuid().nullable(),
+  name: z.string(),
+  first_party: z.boolean(),
+  token_endpoint_auth_method: z.string(),
+  grant_types: z.array(z.string()),
+  response_types: z.array(z.string()),
+  redirect_uris: z.array(z.string()),
+  post_logout_redirect_uris: z.array(z.string()),
+  require_pkce: z.boolean(),
+  refresh_grace_seconds: z.int(),
+  metadata: z.record(z.string(), z.json()),
+  secrets: z.array(clientSecretOutput),
+  disabled: z.boolean(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+})
+
+/** Turns a body into changes. */
+export const toChanges = (body: z.output<typeof clientBody> & { readonly first_party?: boolean | undefined }): ClientChanges => ({
+  name: body.name,
+  isFirstParty: body.first_party,
+  authenticationMethod: body.token_endpoint_auth_method,
+  grantTypes: body.grant_types,
+  redirectUris: body.redirect_uris,
+  postLogoutRedirectUris: body.post_logout_redirect_uris,
+  isPkceRequired: body.require_pkce,
+  refreshGraceSeconds: body.refresh_grace_seconds,
+  metadata: body.metadata,
+  isDisabled: body.disabled,
+})
+
+/** A client's metadata as the engine would read it, with the changes made. */
+export const toMetadata = (client: Pick<Client, 'clientId'> & Partial<Client>, changes: ClientChanges): ClientMetadata & { readonly client_id: string } => {
+  const given = changes.grantTypes ?? client.grantTypes ?? []
+  return {
+    ...(changes.metadata ?? client.metadata),
+    client_id: client.clientId,
+    client_name: changes.name ?? client.name,
+    token_endpoint_auth_method: changes.authenticationMethod ?? client.authenticationMethod,
+    grant_types: given,
+    response_types: given.includes('authorization_code') ? ['code'] : [],
+    redirect_uris: changes.redirectUris ?? client.redirectUris ?? [],
+    post_logout_redirect_uris: changes.postLogoutRedirectUris ?? client.postLogoutRedirectUris ?? [],
+  }
+}
+
+/** Turns a client into what {@link clientOutput} lets through. */
+export const toClientOutput = (client: Client): z.input<typeof clientOutput> => ({
+  id: client.id,
+  client_id: client.clientId,
+  organization_id: client.organizationId ?? null,
+  name: client.name,
+  first_party: client.isFirstParty,
+  token_endpoint_auth_method: client.authenticationMethod,
+  grant_types: [...client.grantTypes],
+  response_types: [...client.responseTypes],
+  redirect_uris: [...client.redirectUris],
+  post_logout_redirect_uris: [...client.postLogoutRedirectUris],
+  require_pkce: client.isPkceRequired,
+  refresh_grace_seconds: client.refreshGraceSeconds,
+  metadata: z.record(z.string(), z.json()).parse(client.metadata),
+  secrets: client.secrets.map(toClientSecretOutput),
+  disabled: client.isDisabled,
+  created_at: client.createdAt.toISOString(),
+  updated_at: client.updatedAt.toISOString(),
+})
+
+/** Turns a secret into what {@link clientSecretOutput} lets through. */
+export const toClientSecretOutput = ({ id, hint, createdAt, expiresAt }: ClientSecret): z.input<typeof clientSecretOutput> => ({
+  id,
+  hint,
+  created_at: createdAt.toISOString(),
+  expires_at: expiresAt?.toISOString() ?? null,
+})

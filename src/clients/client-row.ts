@@ -1,0 +1,77 @@
+// Turns the rows of clients into what administrators see, and their changes into columns.
+import type { Prisma } from '../platform/data/database.ts'
+import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
+
+interface SecretRow {
+  id: string
+  hint: string
+  createdAt: Date
+  expiresAt: Date | null
+}
+
+/** A client with its living secrets, as Prisma reads it. */
+export interface ClientRow {
+  id: string
+  clientId: string
+  organizationId: string | null
+  name: string
+  firstParty: boolean
+  tokenEndpointAuthMethod: string
+  grantTypes: string[]
+  responseTypes: string[]
+  redirectUris: string[]
+  postLogoutRedirectUris: string[]
+  requirePkce: boolean
+  refreshGraceSeconds: number
+  metadata: unknown
+  version: number
+  disabledAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+  secrets: SecretRow[]
+}
+
+/** A client without what is secret. */
+export const toClient = (row: ClientRow): Client => ({
+  id: row.id,
+  clientId: row.clientId,
+  organizationId: row.organizationId ?? undefined,
+  name: row.name,
+  isFirstParty: row.firstParty,
+  authenticationMethod: row.tokenEndpointAuthMethod,
+  grantTypes: row.grantTypes,
+  responseTypes: row.responseTypes,
+  redirectUris: row.redirectUris,
+  postLogoutRedirectUris: row.postLogoutRedirectUris,
+  isPkceRequired: row.requirePkce,
+  refreshGraceSeconds: row.refreshGraceSeconds,
+  metadata: isObject(row.metadata) ? row.metadata : {},
+  secrets: row.secrets.map(toClientSecret),
+  isDisabled: row.disabledAt !== null,
+  version: row.version,
+  createdAt: row.createdAt,
+  updatedAt: row.updatedAt,
+})
+
+/** A secret without itself. */
+export const toClientSecret = ({ id, hint, createdAt, expiresAt }: SecretRow): ClientSecret => ({ id, hint, createdAt, expiresAt: expiresAt ?? undefined })
+
+/** The columns that the changes change. */
+export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdateInput => ({
+  name: changes.name,
+  firstParty: changes.isFirstParty,
+  tokenEndpointAuthMethod: changes.authenticationMethod,
+  grantTypes: changes.grantTypes && [...changes.grantTypes],
+  responseTypes: changes.grantTypes && responseTypesOf(changes.grantTypes),
+  redirectUris: changes.redirectUris && [...changes.redirectUris],
+  postLogoutRedirectUris: changes.postLogoutRedirectUris && [...changes.postLogoutRedirectUris],
+  requirePkce: changes.isPkceRequired,
+  refreshGraceSeconds: changes.refreshGraceSeconds,
+  metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
+  ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
+})
+
+/** What a client with these grant types asks the authorization endpoint for. */
+export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])
+
+const isObject = (value: unknown): value is ClientMetadata => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,162 @@
+// The operations on clients and their secrets: of the whole system, and the same of one organization.
+import { z } from 'zod'
+import { listQuery } from '../platform/http/list.ts'
+import { done, type Route, route } from '../platform/http/route.ts'
+import { text } from '../platform/http/text.ts'
+import type { ClientKey } from './administration.ts'
+import { clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
+import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
+
+const uuid = z.string().toLowerCase().pipe(z.uuid())
+const clientName = text(255).min(1)
+const sorts = ['-created_at', 'created_at'] as const
+const newSecretBody = z.strictObject({ expires_at: z.iso.datetime({ offset: true }).optional() })
+const created = z.object({ client: clientOutput, secret: z.string().optional() })
+const secretMade = z.object({ client_secret: clientSecretOutput, secret: z.string() })
+const read = { permission: 'clients:read' } as const
+const write = { permission: 'clients:write' } as const
+const inside = { within: 'organization' } as const
+
+/** Makes the routes. A client is named by its id or its `client_id`. */
+export const createClientRoutes = (needs: OperationNeeds): readonly Route[] => {
+  const operations = operationsOf(needs)
+  return [...systemRoutes(operations), ...organizationRoutes(operations)]
+}
+
+const systemRoutes = (does: Operations): readonly Route[] => {
+  const at = { path: '/clients/:id', params: z.strictObject({ id: clientName }) } as const
+  const filters = { organization_id: uuid.optional(), q: text(200).min(1).optional() }
+  return [
+    route({
+      ...read,
+      method: 'GET',
+      path: '/clients',
+      summary: 'The clients.',
+      query: listQuery({ sorts, filters }),
+      output: z.array(clientOutput),
+      handle: ({ query }) => does.list(query),
+    }),
+    route({
+      ...write,
+      method: 'POST',
+      path: '/clients',
+      summary: 'Makes a client; a secret is told only here.',
+      body: newClientBody.extend({ ...systemFields, organization_id: uuid.optional() }),
+      output: created,
+      status: 201,
+      handle: ({ actor, body: { organization_id: organizationId, ...body } }) => does.create(actor, { organizationId, body }),
+    }),
+    route({ ...read, ...at, method: 'GET', summary: 'One client.', output: clientOutput, handle: ({ params }) => does.get(params) }),
+    route({
+      ...write,
+      ...at,
+      method: 'PATCH',
+      summary: 'Changes a client; what is not named stays.',
+      body: clientBody.extend(systemFields),
+      output: clientOutput,
+      handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, changes: toChanges(body), ifMatch }),
+    }),
+    route({ ...write, ...at, method: 'DELETE', summary: 'Deletes a client.', output: done, handle: ({ actor, params }) => does.remove(actor, params) }),
+    route({
+      ...write,
+      method: 'POST',
+      path: '/clients/:id/secrets',
+      summary: 'Makes one more secret, which is told only here.',
+      params: at.params,
+      body: newSecretBody,
+      output: secretMade,
+      status: 201,
+      handle: ({ actor, params, body }) => does.addSecret(actor, { key: params, expiresAt: body.expires_at }),
+    }),
+    route({
+      ...write,
+      method: 'DELETE',
+      path: '/clients/:id/secrets/:secretId',
+      summary: 'Revokes a secret.',
+      params: at.params.extend({ secretId: uuid }),
+      output: done,
+      handle: ({ actor, params }) => does.revokeSecret(actor, { key: { id: params.id }, secretId: params.secretId }),
+    }),
+  ]
+}
+
+const organizationRoutes = (does: Operations): readonly Route[] => {
+  const params = z.strictObject({ id: uuid })
+  const at = { path: '/organizations/:id/clients/:clientId', params: params.extend({ clientId: clientName }) } as const
+  const keyOf = ({ id, clientId }: { id: string; clientId: string }): ClientKey => ({ id: clientId, organizationId: id })
+  return [
+    route({
+      ...read,
+      ...inside,
+      method: 'GET',
+      path: '/organizations/:id/clients',
+      summary: "An organization's clients.",
+      params,
+      query: listQuery({ sorts, filters: { q: text(200).min(1).optional() } }),
+      output: z.array(clientOutput),
+      handle: ({ params, query }) => does.list({ ...query, organization_id: params.id }),
+    }),
+    route({
+      ...write,
+      ...inside,
+      method: 'POST',
+      path: '/organizations/:id/clients',
+      summary: 'Makes a client of an organization; a secret is told only here.',
+      params,
+      body: newClientBody,
+      output: created,
+      status: 201,
+      handle: ({ actor, params, body }) => does.create(actor, { organizationId: params.id, body }),
+    }),
+    route({
+      ...read,
+      ...inside,
+      ...at,
+      method: 'GET',
+      summary: "One of an organization's clients.",
+      output: clientOutput,
+      handle: ({ params }) => does.get(keyOf(params)),
+    }),
+    route({
+      ...write,
+      ...inside,
+      ...at,
+      method: 'PATCH',
+      summary: "Changes an organization's client; what is not named stays.",
+      body: clientBody,
+      output: clientOutput,
+      handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), changes: toChanges(body), ifMatch }),
+    }),
+    route({
+      ...write,
+      ...inside,
+      ...at,
+      method: 'DELETE',
+      summary: "Deletes an organization's client.",
+      output: done,
+      handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+    }),
+    route({
+      ...write,
+      ...inside,
+      method: 'POST',
+      path: '/organizations/:id/clients/:clientId/secrets',
+      summary: "Makes one more secret of an organization's client, which is told only here.",
+      params: at.params,
+      body: newSecretBody,
+      output: secretMade,
+      status: 201,
+      handle: ({ actor, params, body }) => does.addSecret(actor, { key: keyOf(params), expiresAt: body.expires_at }),
+    }),
+    route({
+      ...write,
+      ...inside,
+      method: 'DELETE',
+      path: '/organizations/:id/clients/:clientId/secrets/:secretId',
+      summary: "Revokes a secret of an organization's client.",
+      params: at.params.extend({ secretId: uuid }),
+      output: done,
+      handle: ({ actor, params }) => does.revokeSecret(actor, { key: keyOf(params), secretId: params.secretId }),
+    }),
+  ]
+}

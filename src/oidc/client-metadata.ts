@@ -1,0 +1,35 @@
+// Client metadata that our API is given, checked by the engine's own rules: what it would not load is not kept.
+import { errors } from 'oidc-provider'
+import type { CheckMetadata } from '../clients/client.ts'
+import { needsSecret } from '../clients/client.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Engine } from './provider.ts'
+
+/** Makes the check. The engine's constructor is its schema; a secret is only there so that it misses none. */
+export const createCheckMetadata =
+  (engine: Engine): CheckMetadata =>
+  metadata => {
+    for (const path of addressFields) verifyAddresses(path, [metadata[path]].flat())
+    const secret = needsSecret(String(metadata.token_endpoint_auth_method)) ? { client_secret: 'x'.repeat(43) } : {}
+    try {
+      Reflect.construct(engine.current().Client, [{ ...metadata, ...secret }])
+    } catch (error) {
+      if (!(error instanceof errors.InvalidClientMetadata || error instanceof errors.InvalidRedirectUri)) throw error
+      const message = error.error_description ?? error.message
+      const path = /^[a-z_]+/.exec(message)?.[0] ?? ''
+      throw new Problem('validation_failed', { cause: error, fields: [{ path: path in metadata ? path : '', message }] })
+    }
+  }
+
+// RFC 9700 §2.6: what comes back to a client is not sent in the clear, except within the machine (RFC 8252 §7.3). The engine
+// looks at this for native applications only.
+const addressFields = ['redirect_uris', 'post_logout_redirect_uris', 'jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri']
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+const verifyAddresses = (path: string, addresses: readonly unknown[]) => {
+  for (const address of addresses) {
+    const url = URL.parse(String(address))
+    if (url?.protocol !== 'http:' || loopback.has(url.hostname)) continue
+    throw new Problem('validation_failed', { fields: [{ path, message: 'must be https, or http on the loopback' }] })
+  }
+}

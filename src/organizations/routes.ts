@@ -1,0 +1,117 @@
+// The operations on organizations.
+import { z } from 'zod'
+import { can } from '../platform/actor.ts'
+import { Problem } from '../platform/errors.ts'
+import { type Lists, listQuery } from '../platform/http/list.ts'
+import { done, type Route, route } from '../platform/http/route.ts'
+import { text } from '../platform/http/text.ts'
+import { type Organization, organizationIdSchema } from './organization.ts'
+import type { Organizations } from './organizations.ts'
+import { slugPattern } from './slug.ts'
+
+interface Needs {
+  readonly organizations: Organizations
+  readonly lists: Lists
+}
+
+const inside = { within: 'organization' } as const
+/** The path's organization; ids are compared in small letters. */
+export const organizationParams = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+const name = text(200).trim().min(1)
+const slug = z.string().regex(slugPattern, 'must be small letters, digits and single hyphens, up to 63')
+const description = text(2000).trim()
+
+const organizationOutput = z.object({
+  id: z.uuid(),
+  slug: z.string(),
+  name: z.string(),
+  description: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+})
+
+/** Makes the routes. */
+export const createOrganizationRoutes = ({ organizations, lists }: Needs): readonly Route[] => [
+  route({
+    method: 'GET',
+    path: '/organizations',
+    summary: 'The organizations one belongs to; all of them for those who may see all.',
+    permission: 'authenticated',
+    query: listQuery({ sorts: ['-created_at', 'created_at'], filters: { slug: text(63).optional(), q: text(200).min(1).optional() } }),
+    output: z.array(organizationOutput),
+    handle: async ({ actor, query }) => {
+      const isAll = can(actor, 'organizations:list')
+      if (!isAll && actor.userId === undefined) throw new Problem('forbidden')
+      const memberId = isAll ? undefined : actor.userId
+      const list = lists.open(`organizations of ${memberId ?? 'all'}`, query)
+      const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
+      const found = await organizations.list({ slug: query.slug, q: query.q, memberId }, page)
+      const { data, meta } = list.page({ ...found, cursorOf: organization => [organization.id] })
+      return { data: data.map(output), meta }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/organizations',
+    summary: 'Makes an organization; who makes it becomes its owner.',
+    permission: 'signed_in',
+    body: z.strictObject({ name, slug: slug.optional(), description: description.optional() }),
+    output: organizationOutput,
+    status: 201,
+    handle: async ({ actor, body }) => answer(await organizations.create(actor, { ...body, ownerId: actor.userId })),
+  }),
+  route({
+    ...inside,
+    method: 'GET',
+    path: '/organizations/:id',
+    summary: 'One organization.',
+    permission: 'organizations:read',
+    params: organizationParams,
+    output: organizationOutput,
+    handle: async ({ params }) => answer(await organizations.get(params.id)),
+  }),
+  route({
+    ...inside,
+    method: 'PATCH',
+    path: '/organizations/:id',
+    summary: 'Changes an organization; what is not named stays.',
+    permission: 'organizations:write',
+    params: organizationParams,
+    body: z.strictObject({ name, slug, description: description.nullable() }).partial(),
+    output: organizationOutput,
+    handle: async ({ actor, params, body, ifMatch }) => answer(await organizations.update(actor, params.id, { ...body, expect: ifMatch })),
+  }),
+  route({
+    ...inside,
+    method: 'DELETE',
+    path: '/organizations/:id',
+    summary: 'Deletes an organization and disables its clients; can be undone for 30 days.',
+    permission: 'organizations:delete',
+    params: organizationParams,
+    output: done,
+    handle: async ({ actor, params }) => {
+      await organizations.remove(actor, params.id)
+      return { data: null }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/organizations/:id/restore',
+    summary: 'Brings back an organization that was deleted in the last 30 days, with its clients.',
+    permission: 'organizations:delete',
+    params: organizationParams,
+    output: organizationOutput,
+    handle: async ({ actor, params }) => answer(await organizations.restore(actor, params.id)),
+  }),
+]
+
+const output = ({ id, slug, name, description, createdAt, updatedAt }: Organization): z.input<typeof organizationOutput> => ({
+  id,
+  slug,
+  name,
+  description: description ?? null,
+  created_at: createdAt.toISOString(),
+  updated_at: updatedAt.toISOString(),
+})
+
+const answer = (organization: Organization) => ({ data: output(organization), version: organization.updatedAt })

@@ -1,0 +1,28 @@
+// Versions of things as HTTP names them (RFC 9110 §8.8.3): read once, updated only if unchanged.
+import { hash } from 'node:crypto'
+import type { Context } from 'koa'
+import { Problem } from '../errors.ts'
+import type { IfMatch, Version } from './route.ts'
+
+/** The entity tag of a version, or of a whole answer as JSON. */
+export const etagOf = (version: Version): string => {
+  const text = version instanceof Date ? version.toISOString() : String(version)
+  return `"${hash('sha256', text, 'base64url').slice(0, 22)}"`
+}
+
+/** Whether `If-None-Match` says that the caller has it. */
+export const isKnown = (ctx: Context, etag: string): boolean => names(ctx.get('If-None-Match'), etag)
+
+/** The comparison with `If-Match`. */
+export const ifMatchOf =
+  (ctx: Context): IfMatch =>
+  version => {
+    const wanted = ctx.get('If-Match')
+    if (wanted && !names(wanted, etagOf(version))) throw new Problem('precondition_failed')
+  }
+
+const names = (header: string, etag: string) =>
+  header.split(',').some(one => {
+    const tag = one.trim()
+    return tag === '*' || tag === etag || tag === `W/${etag}`
+  })

@@ -1,0 +1,134 @@
+// Sessions of the management API: begun at a sign-in, known by a token of which only the hash is kept, ended for good.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { type Database, type Prisma, statement, type TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { hashOf } from '../platform/secrets.ts'
+import { apiSessionLifetimes, type Session, sessionTokenPrefix } from './session.ts'
+
+/** Ends what the protocol keeps of a browser's session, in the change's own transaction. */
+export type EndBrowserSession = (tx: TransactionClient, sid: string) => Promise<void>
+
+/** The sessions that a person sees and ends, and those that a token stands for. */
+export interface ApiSessions {
+  /**
+   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended `since` they began
+   * to prove themselves: by another password, a suspension, a deletion.
+   */
+  begin(actor: Actor, session: { userId: string; amr: readonly string[]; since: Date }): Promise<{ session: Session; token: string }>
+  /** The living session of a token; notes at most once a minute that it was seen. */
+  findByToken(token: string): Promise<{ sid: string; userId: string } | undefined>
+  /** A person's living sessions, the newest first. */
+  list(userId: string, page: { limit: number; after?: readonly string[] }): Promise<{ rows: readonly Session[]; total: number }>
+  /** Throws `not_found` for a session that is not theirs or ended. */
+  end(actor: Actor, session: { userId: string; id: string }): Promise<void>
+  /** Ends the session of this `sid`. */
+  endOwn(actor: Actor, session: { userId: string; sid: string }): Promise<void>
+  /** Ends all of a person's sessions but one. */
+  endOthers(actor: Actor, session: { userId: string; exceptSid?: string }): Promise<void>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly randomBytes: (size: number) => Buffer
+  readonly newId: () => string
+  readonly now: () => Date
+  readonly endBrowserSession: EndBrowserSession
+}
+
+const byToken = statement(
+  'session-by-token',
+  `SELECT s.sid, s.user_id AS "userId", s.last_seen_at < now() - interval '1 minute' AS "isStale" FROM sessions s
+   WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - make_interval(secs => $2)`,
+)
+const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
+
+/** Makes the service. */
+export const createApiSessions = ({ database, change, randomBytes, newId, now, endBrowserSession }: Needs): ApiSessions => {
+  const living = (userId: string): Prisma.SessionWhereInput => ({
+    userId,
+    endedAt: null,
+    expiresAt: { gt: now() },
+    OR: [{ kind: 'browser' }, { lastSeenAt: { gt: new Date(now().getTime() - apiSessionLifetimes.idleSeconds * 1000) } }],
+  })
+
+  const endWhere = async (actor: Actor, where: Prisma.SessionWhereInput): Promise<number> => {
+    const rows = await database.prisma.session.findMany({ where, select: { id: true } })
+    if (rows.length === 0) return 0
+    return change(actor, async (tx, record) => {
+      const ended = await tx.session.updateManyAndReturn({ where: { id: { in: rows.map(({ id }) => id) }, endedAt: null }, data: { endedAt: now() } })
+      // Somebody else ended them all at this moment.
+      if (ended.length === 0) throw new Problem('not_found')
+      for (const session of ended) {
+        if (session.kind === 'browser') await endBrowserSession(tx, session.sid)
+        record('session.ended', toTarget(session))
+      }
+      return ended.length
+    })
+  }
+
+  return {
+    begin: async (actor, { userId, amr, since }) => {
+      const token = `${sessionTokenPrefix}${randomBytes(32).toString('base64url')}`
+      const id = newId()
+      const row = await change(actor, async (tx, record) => {
+        await lockAccess(tx, { userId, since })
+        const made = await tx.session.create({
+          data: {
+            id,
+            sid: id,
+            kind: 'api',
+            userId,
+            tokenHash: new Uint8Array(hashOf('session-token', token)),
+            ip: actor.ip,
+            userAgent: actor.userAgent,
+            amr: [...amr],
+            expiresAt: new Date(now().getTime() + apiSessionLifetimes.absoluteSeconds * 1000),
+          },
+        })
+        record('session.started', toTarget(made))
+        return made
+      })
+      return { session: toSession(row), token }
+    },
+    findByToken: async token => {
+      const values = [hashOf('session-token', token), apiSessionLifetimes.idleSeconds]
+      const [row] = await database.run<{ sid: string; userId: string; isStale: boolean }>(byToken, values)
+      if (row?.isStale) await database.run(see, [row.sid])
+      return row
+    },
+    list: async (userId, { limit, after }) => {
+      const [at, id] = after ?? []
+      const older: Prisma.SessionWhereInput = at && id ? { OR: [{ createdAt: { lt: new Date(at) } }, { createdAt: new Date(at), id: { lt: id } }] } : {}
+      const rows = await database.prisma.session.findMany({
+        where: { AND: [living(userId), older] },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: limit,
+      })
+      return { rows: rows.map(toSession), total: await database.prisma.session.count({ where: living(userId) }) }
+    },
+    end: async (actor, { userId, id }) => {
+      if ((await endWhere(actor, { ...living(userId), id })) === 0) throw new Problem('not_found')
+    },
+    endOwn: async (actor, { userId, sid }) => {
+      await endWhere(actor, { ...living(userId), sid })
+    },
+    endOthers: async (actor, { userId, exceptSid }) => {
+      await endWhere(actor, { ...living(userId), ...(exceptSid ? { sid: { not: exceptSid } } : {}) })
+    },
+  }
+}
+
+// Whoever ends access changes the user's row first: either it waits for this commit and ends the session too, or it is seen here.
+const lockAccess = async (tx: TransactionClient, { userId, since }: { userId: string; since: Date }) => {
+  const [user] = await tx.$queryRaw<{ access_ended_at: Date | null }[]>`
+    SELECT access_ended_at FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR SHARE`
+  if (!user || (user.access_ended_at !== null && user.access_ended_at > since)) throw new Problem('invalid_credentials')
+}
+
+const toTarget = ({ id, kind, userId }: { id: string; kind: string; userId: string }) => ({ id, kind, user_id: userId })
+
+type Row = Omit<Session, 'ip' | 'userAgent'> & { readonly ip: string | null; readonly userAgent: string | null }
+
+const toSession = (row: Row): Session => ({ ...row, ip: row.ip ?? undefined, userAgent: row.userAgent ?? undefined })

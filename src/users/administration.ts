@@ -1,0 +1,174 @@
+// Users as their administrators see and change them: also those who are suspended or deleted.
+import type { Actor } from '../platform/actor.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
+import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
+import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { Problem } from '../platform/errors.ts'
+import { normalizeEmail } from './email.ts'
+import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
+import { fromPrisma, parseEmail } from './user-row.ts'
+
+/** For how long what was deleted can be restored. */
+const keptDays = 30
+
+/** Which users to list. */
+export interface UserFilter {
+  readonly email?: string
+  readonly status?: (typeof userStatuses)[number]
+  /** Part of an address or a name. */
+  readonly q?: string
+}
+
+/** Called with the version of what is about to be changed; throws where the caller meant another. */
+type Expect = (version: Date) => void
+
+/** The administration of users. Each change throws `not_found` for a user that is not there. */
+export interface UserAdministration {
+  list(filter: UserFilter, page: PageRequest): Promise<Found<User>>
+  get(id: UserId): Promise<User>
+  /** Throws `email_taken`, and `last_admin` where nobody would be left. */
+  update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
+  suspend(actor: Actor, id: UserId): Promise<User>
+  activate(actor: Actor, id: UserId): Promise<User>
+  /** Softly; throws `last_admin` and `last_owner` where nobody would be left. */
+  remove(actor: Actor, id: UserId): Promise<void>
+  /** Throws `email_taken` when the address has been taken meanwhile. */
+  restore(actor: Actor, id: UserId): Promise<User>
+  /** Ends whatever the user is signed in with. */
+  endSessions(actor: Actor, id: UserId): Promise<void>
+  /** Forgets for good who was deleted long ago; answers how many. */
+  purge(actor: Actor, limit: number): Promise<number>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly now: () => Date
+  readonly forget: (id: string) => void
+  readonly endAccess: EndAccess
+  readonly guardRemoval: GuardRemoval
+}
+
+/** Makes the service. */
+export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval }: Needs): UserAdministration => {
+  const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
+    const user = await change(actor, work)
+    forget(id)
+    return user
+  }
+  const restorableSince = () => new Date(now().getTime() - keptDays * 86_400_000)
+
+  return {
+    list: async (filter, page) => {
+      const where = toWhere(filter)
+      const [rows, total] = await Promise.all([database.prisma.user.findMany(pageOf(where, page)), database.prisma.user.count({ where })])
+      return { rows: rows.map(fromPrisma), total }
+    },
+    get: async id => {
+      const row = await database.prisma.user.findFirst({ where: { id, deletedAt: null } })
+      if (!row) throw new Problem('not_found')
+      return fromPrisma(row)
+    },
+    update: (actor, id, { expect, ...changes }) =>
+      changeUser(actor, id, async (tx, record) => {
+        const before = await lock(tx, id)
+        expect?.(before.updatedAt)
+        if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
+        const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
+        record('user.updated', { ...row, changed: namesOf(changes) })
+        return fromPrisma(row)
+      }),
+    suspend: (actor, id) =>
+      changeUser(actor, id, async (tx, record) => {
+        const before = await lock(tx, id)
+        if (before.isAdmin) await guardLastAdmin(tx, id)
+        await endAccess(tx, id)
+        const row = await tx.user.update({ where: { id }, data: before.isSuspended ? {} : { suspendedAt: now() } })
+        record('user.suspended', row)
+        return fromPrisma(row)
+      }),
+    activate: (actor, id) =>
+      changeUser(actor, id, async (tx, record) => {
+        await lock(tx, id)
+        const row = await tx.user.update({ where: { id }, data: { suspendedAt: null } })
+        record('user.activated', row)
+        return fromPrisma(row)
+      }),
+    remove: async (actor, id) => {
+      await changeUser(actor, id, async (tx, record) => {
+        await guardRemoval(tx, id)
+        const before = await lock(tx, id)
+        if (before.isAdmin) await guardLastAdmin(tx, id)
+        await endAccess(tx, id)
+        const row = await tx.user.update({ where: { id }, data: { deletedAt: now() } })
+        record('user.deleted', row)
+        return fromPrisma(row)
+      })
+    },
+    restore: (actor, id) =>
+      changeUser(actor, id, async (tx, record) => {
+        const { count } = await tx.user.updateMany({ where: { id, deletedAt: { gt: restorableSince() } }, data: { deletedAt: null } })
+        if (count === 0) throw new Problem('not_found')
+        const row = await tx.user.findUniqueOrThrow({ where: { id } })
+        record('user.restored', row)
+        return fromPrisma(row)
+      }),
+    endSessions: (actor, id) =>
+      change(actor, async (tx, record) => {
+        const user = await lock(tx, id)
+        await endAccess(tx, id)
+        record('user.sessions_ended', { ...user })
+      }),
+    purge: async (actor, limit) => {
+      const due = await database.prisma.user.findMany({ where: { deletedAt: { lte: restorableSince() } }, select: { id: true }, take: limit })
+      if (due.length === 0) return 0
+      return change(actor, async (tx, record) => {
+        for (const { id } of due) {
+          // Asked again: another process may purge the same, and nobody who was restored is lost.
+          const { count } = await tx.user.deleteMany({ where: { id, deletedAt: { lte: restorableSince() } } })
+          if (count > 0) record('user.purged', { id })
+        }
+        return due.length
+      })
+    },
+  }
+}
+
+const namesOf = (changes: object) => Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+
+const toWhere = ({ email, status, q }: UserFilter): Prisma.UserWhereInput => ({
+  ...(status === 'deleted' ? { deletedAt: { not: null } } : { deletedAt: null }),
+  ...(status === 'suspended' ? { suspendedAt: { not: null } } : {}),
+  ...(status === 'active' ? { suspendedAt: null } : {}),
+  ...(email === undefined ? {} : { emailNormalized: normalizeEmail(email) ?? '' }),
+  ...(q === undefined ? {} : { OR: [{ emailNormalized: { contains: likeText(q.toLowerCase()) } }, { name: { contains: likeText(q), mode: 'insensitive' } }] }),
+})
+
+// Prisma hands `%` and `_` on to LIKE, where they stand for anything.
+const likeText = (text: string) => text.replace(/[\\%_]/g, '\\$&')
+
+const toData = ({ email, isEmailVerified, isAdmin, ...plain }: UserChanges, { before, now }: { before: User; now: Date }): Prisma.UserUpdateInput => {
+  const isMoved = email !== undefined && parseEmail(email) !== normalizeEmail(before.email)
+  const isVerified = isEmailVerified ?? (isMoved ? false : undefined)
+  return {
+    ...plain,
+    ...(email === undefined ? {} : { email: email.trim(), emailNormalized: parseEmail(email) }),
+    // Another address has to be verified anew.
+    ...(isVerified === undefined ? {} : { emailVerifiedAt: isVerified ? now : null }),
+    ...(isAdmin === undefined ? {} : { systemRole: isAdmin ? 'admin' : null }),
+  }
+}
+
+/** A living user, whom nobody else changes until this change ends. */
+const lock = async (tx: TransactionClient, id: UserId): Promise<User> => {
+  await tx.$queryRaw`SELECT id FROM users WHERE system_role = 'admin' OR id = ${id}::uuid ORDER BY id FOR NO KEY UPDATE`
+  const row = await tx.user.findFirst({ where: { id, deletedAt: null } })
+  if (!row) throw new Problem('not_found')
+  return fromPrisma(row)
+}
+
+// The administrators are locked by `lock`, in one order: of two who go at once, the second sees that the first is gone.
+const guardLastAdmin = async (tx: TransactionClient, id: UserId) => {
+  const others = await tx.user.count({ where: { systemRole: 'admin', deletedAt: null, suspendedAt: null, id: { not: id } } })
+  if (others === 0) throw new Problem('last_admin')
+}

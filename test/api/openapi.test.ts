@@ -1,0 +1,39 @@
+// The document says what the server does.
+import test from 'ava'
+import { openApi } from '../../src/api/openapi.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+
+let api: TestApi
+test.before(async () => {
+  api = await startApi()
+})
+test.after.always(() => api?.close())
+
+test('the document lists every route once, with its permission', async t => {
+  const { json } = await api.calls.call('/api/openapi.json')
+  const document = json as unknown as ReturnType<typeof openApi>
+  t.is(document.openapi, '3.1.0')
+  const operations = Object.values(document.paths).flatMap(methods => Object.values(methods))
+  t.is(operations.length, api.server.app.api.routes.length)
+  t.is(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+  for (const { path, method, permission } of api.server.app.api.routes) {
+    const operation = document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
+    t.is(operation?.['x-permission'], permission, `${method} ${path}`)
+  }
+})
+
+test('bodies and answers are described by the schemas that validate', t => {
+  const document = openApi({ routes: api.server.app.api.routes, issuer: api.server.issuer })
+  const login = JSON.stringify(document.paths['/auth/login'])
+  t.true(login.includes('"additionalProperties":false'))
+  t.true(login.includes('"token"'))
+  t.true(JSON.stringify(document.paths['/api-keys']).includes('next_cursor'))
+})
+
+test('the page reads without script and without anything from outside', async t => {
+  const { status, body, headers } = await api.calls.call('/api/docs')
+  t.is(status, 200)
+  t.true(body.includes('/users/me/password'))
+  t.false(/<script|https?:\/\/(?!localhost)|src=/.test(body.replaceAll(/<pre>[\s\S]*?<\/pre>/g, '')))
+  t.regex(String(headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-/)
+})

@@ -1,0 +1,129 @@
+// Clients through the API: made, checked by the engine's rules, changed, their secrets rotated.
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+import { basic } from '../support/calls.ts'
+
+let api: TestApi
+let admin: string
+test.before(async () => {
+  api = await startApi()
+  const person = await api.signIn()
+  await api.server.services.userAdministration.update(systemActor, person.id as never, { isAdmin: true })
+  await sleep(1100)
+  admin = person.token
+})
+test.after.always(() => api?.close())
+
+const asAdmin = (operation: string, body?: unknown) => api.ask(operation, { token: admin, body })
+const machine = { name: 'Machine', grant_types: ['client_credentials'] }
+const token = async (id: string, secret: string) =>
+  (await api.calls.post('/oauth2/token', { grant_type: 'client_credentials' }, { authorization: basic({ id, secret }) })).status
+
+test('a client gets a secret that is shown once and works, and never again', async t => {
+  const made = await asAdmin('POST /clients', machine)
+  t.is(made.status, 201)
+  const { client, secret } = made.data
+  t.is(await token(client.client_id, secret), 200)
+  const read = await asAdmin(`GET /clients/${client.id}`)
+  t.false(JSON.stringify(read).includes(secret))
+  t.is(read.data.secrets[0].hint, secret.slice(-4))
+  t.is((await asAdmin(`GET /clients/${client.client_id}`)).data.id, client.id)
+})
+
+test('several secrets live together, each is revoked or expires alone', async t => {
+  const { client, secret } = (await asAdmin('POST /clients', machine)).data
+  const second = await asAdmin(`POST /clients/${client.id}/secrets`, { expires_at: new Date(Date.now() + 3000).toISOString() })
+  t.is(second.status, 201)
+  await sleep(1100)
+  t.deepEqual([await token(client.client_id, secret), await token(client.client_id, second.data.secret)], [200, 200])
+  t.is((await asAdmin(`DELETE /clients/${client.id}/secrets/${client.secrets[0].id}`)).status, 200)
+  t.is((await asAdmin(`DELETE /clients/${client.id}/secrets/${client.secrets[0].id}`)).status, 404)
+  await sleep(1100)
+  t.deepEqual([await token(client.client_id, secret), await token(client.client_id, second.data.secret)], [401, 200])
+  await sleep(1100)
+  t.is(await token(client.client_id, second.data.secret), 401)
+  t.is((await asAdmin(`POST /clients/${client.id}/secrets`, { expires_at: '2001-01-01T00:00:00Z' })).status, 400)
+})
+
+test('a client that is switched off or deleted gets nothing a second later', async t => {
+  const { client, secret } = (await asAdmin('POST /clients', machine)).data
+  t.is((await asAdmin(`PATCH /clients/${client.id}`, { disabled: true })).data.disabled, true)
+  await sleep(1100)
+  t.is(await token(client.client_id, secret), 401)
+  await asAdmin(`PATCH /clients/${client.id}`, { disabled: false })
+  await sleep(1100)
+  t.is(await token(client.client_id, secret), 200)
+  t.is((await asAdmin(`DELETE /clients/${client.id}`)).status, 200)
+  t.is((await asAdmin(`GET /clients/${client.id}`)).status, 404)
+  await sleep(1100)
+  t.is(await token(client.client_id, secret), 401)
+})
+
+test('what the engine would not take is refused before it is kept', async t => {
+  const web = { name: 'Web', redirect_uris: ['https://app.example/callback'] }
+  t.is((await asAdmin('POST /clients', web)).status, 201)
+  for (const redirect of ['https://app.example/callback#fragment', 'http://app.example/callback', 'javascript:alert(1)', '/callback', 'not an address']) {
+    const refused = await asAdmin('POST /clients', { ...web, redirect_uris: [redirect] })
+    t.is(refused.status, 400, redirect)
+    t.is(refused.error?.details.fields?.[0]?.path, 'redirect_uris', redirect)
+  }
+  t.is((await asAdmin('POST /clients', { ...web, redirect_uris: ['http://127.0.0.1/callback'], metadata: { application_type: 'native' } })).status, 201)
+  t.is((await asAdmin('POST /clients', { name: 'No redirect' })).status, 400)
+  t.is((await asAdmin('POST /clients', { ...web, metadata: { jwks_uri: 'http://inside.example/keys' } })).status, 400)
+  t.is((await asAdmin('POST /clients', { ...web, metadata: { client_id: 'mine' } })).status, 400)
+  t.is((await asAdmin('POST /clients', { ...web, token_endpoint_auth_method: 'private_key_jwt' })).status, 400)
+  const { client } = (await asAdmin('POST /clients', web)).data
+  t.is((await asAdmin(`PATCH /clients/${client.id}`, { redirect_uris: [] })).status, 400)
+  t.deepEqual((await asAdmin(`GET /clients/${client.id}`)).data.redirect_uris, web.redirect_uris)
+})
+
+test('a client of an organization that is not there is not made', async t => {
+  const id = '01900000-0000-7000-8000-000000000000'
+  t.is((await asAdmin(`POST /organizations/${id}/clients`, machine)).status, 404)
+  t.is((await asAdmin('POST /clients', { ...machine, organization_id: id })).status, 404)
+  t.is((await asAdmin(`GET /organizations/${id}/members`)).status, 404)
+})
+
+test('a public client has no secret and gets none', async t => {
+  const { client, secret } = (
+    await asAdmin('POST /clients', { name: 'App', token_endpoint_auth_method: 'none', redirect_uris: ['https://app.example/callback'] })
+  ).data
+  t.is(secret, undefined)
+  t.is((await asAdmin(`POST /clients/${client.id}/secrets`)).status, 409)
+})
+
+test('an update of what was changed meanwhile is refused', async t => {
+  const { client } = (await asAdmin('POST /clients', machine)).data
+  const { headers } = await asAdmin(`GET /clients/${client.id}`)
+  const update = (name: string) => api.ask(`PATCH /clients/${client.id}`, { token: admin, body: { name }, headers: { 'if-match': String(headers.etag) } })
+  t.is((await update('First')).status, 200)
+  t.is((await update('Second')).status, 412)
+})
+
+test('an organization manages its own clients, and only those', async t => {
+  const [owner, other] = [await api.signIn(), await api.signIn()]
+  const organization = async (token: string) => (await api.ask('POST /organizations', { token, body: { name: 'Clients of ours' } })).data.id
+  const [own, foreign] = [await organization(owner.token), await organization(other.token)]
+  const made = await api.ask(`POST /organizations/${own}/clients`, { token: owner.token, body: machine })
+  t.is(made.status, 201)
+  t.is(made.data.client.organization_id, own)
+  const { id } = made.data.client
+  t.is((await api.ask(`GET /organizations/${own}/clients`, { token: owner.token })).meta?.total, 1)
+  for (const operation of ['GET', 'PATCH', 'DELETE'])
+    t.is(
+      (
+        await api.ask(`${operation} /organizations/${foreign}/clients/${id}`, {
+          token: other.token,
+          body: operation === 'PATCH' ? { name: 'Taken' } : undefined,
+        })
+      ).status,
+      404,
+    )
+  t.is((await api.ask(`GET /organizations/${own}/clients/${id}`, { token: other.token })).status, 404)
+  t.is((await api.ask(`GET /clients/${id}`, { token: owner.token })).status, 403)
+  for (const more of [{ first_party: true }, { organization_id: foreign }, { id }])
+    t.is((await api.ask(`PATCH /organizations/${own}/clients/${id}`, { token: owner.token, body: more })).status, 400)
+  t.is((await api.ask(`POST /organizations/${own}/clients`, { token: owner.token, body: { ...machine, first_party: true } })).status, 400)
+})

@@ -1,0 +1,40 @@
+// The signing keys through the API.
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+
+let api: TestApi
+let token: string
+test.before(async () => {
+  api = await startApi()
+  const person = await api.signIn()
+  await api.server.services.userAdministration.update(systemActor, person.id as never, { isAdmin: true })
+  await sleep(1100)
+  token = person.token
+})
+test.after.always(() => api?.close())
+
+const published = async () => ((await api.calls.call('/oauth2/jwks')).json.keys as { kid: string }[]).map(({ kid }) => kid)
+
+test('keys are told without what is private, and rotated only when clients may know the next', async t => {
+  const before = await api.ask('GET /signing-keys', { token })
+  t.is(before.data.length, 6)
+  t.deepEqual(Object.keys(before.data[0]).sort(), ['activated_at', 'algorithm', 'created_at', 'kid', 'retired_at', 'state'])
+  t.is((await api.ask('POST /signing-keys/rotate', { token })).status, 409)
+  const after = await api.ask('POST /signing-keys/rotate', { token, body: { force: true } })
+  t.is(after.status, 200)
+  const kids = (keys: { kid: string; state: string }[], state: string) =>
+    keys
+      .filter(key => key.state === state)
+      .map(({ kid }) => kid)
+      .sort()
+  t.deepEqual(kids(after.data, 'current'), kids(before.data, 'next'))
+  t.deepEqual(kids(after.data, 'retired'), kids(before.data, 'current'))
+  t.deepEqual((await published()).sort(), after.data.map(({ kid }: { kid: string }) => kid).sort())
+})
+
+test('who is no administrator of the system sees and rotates no key', async t => {
+  const person = await api.signIn()
+  for (const operation of ['GET /signing-keys', 'POST /signing-keys/rotate']) t.is((await api.ask(operation, { token: person.token })).status, 403)
+})

@@ -1,0 +1,182 @@
+// Users as their administrators see and change them, and what ends with them.
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
+import { Problem } from '../../src/platform/errors.ts'
+import { password, startApi, type TestApi } from '../support/api.ts'
+import { makeClient, refusal } from '../support/clients.ts'
+import { createPerson } from '../support/person.ts'
+import { redirectUri } from '../support/relying-party.ts'
+import { makeUser } from '../support/users.ts'
+
+let api: TestApi
+let admin: string
+test.before(async () => {
+  api = await startApi()
+  admin = await makeAdmin('first-admin@people.example')
+})
+test.after.always(() => api?.close())
+
+const makeAdmin = async (email: string) => {
+  const { id } = await makeUser(api.server, { email, password })
+  await api.server.services.userAdministration.update(systemActor, id, { isAdmin: true })
+  return (await api.signIn({ email })).token
+}
+const asAdmin = (operation: string, body?: unknown) => api.ask(operation, { token: admin, body })
+const code = async (work: Promise<unknown>) => {
+  try {
+    await work
+    return 'kept'
+  } catch (error) {
+    if (error instanceof Problem) return error.code
+    throw error
+  }
+}
+
+test('a user is made, read, changed, deleted and restored', async t => {
+  const made = await asAdmin('POST /users', { email: 'Whole.Life@people.example', full_name: 'Whole Life', password })
+  t.is(made.status, 201)
+  t.like(made.data, { email: 'Whole.Life@people.example', full_name: 'Whole Life', status: 'active', email_verified: false, system_role: null })
+  const { id } = made.data
+  t.is((await asAdmin(`PATCH /users/${id}`, { full_name: null, email_verified: true })).data.email_verified, true)
+  t.is((await asAdmin(`GET /users/${id}`)).data.full_name, null)
+  t.is((await asAdmin(`DELETE /users/${id}`)).status, 200)
+  t.is((await asAdmin(`GET /users/${id}`)).status, 404)
+  t.is((await asAdmin(`DELETE /users/${id}`)).status, 404)
+  t.is((await asAdmin(`POST /users/${id}/restore`)).data.status, 'active')
+  t.is((await asAdmin(`POST /users/${id}/restore`)).status, 404)
+})
+
+test('an address of a deleted user can be used again, and then the deleted one stays deleted', async t => {
+  const email = 'used-again@people.example'
+  const { id } = (await asAdmin('POST /users', { email })).data
+  t.is((await asAdmin('POST /users', { email: 'Used-Again@People.example' })).status, 409)
+  await asAdmin(`DELETE /users/${id}`)
+  t.is((await asAdmin('POST /users', { email })).status, 201)
+  t.is((await asAdmin(`POST /users/${id}/restore`)).status, 409)
+})
+
+test('users are listed by address, state and part of a name, page by page', async t => {
+  for (const name of ['one', 'two', 'three']) await asAdmin('POST /users', { email: `listed-${name}@people.example`, full_name: `Listed_${name}` })
+  const first = await asAdmin('GET /users?q=listed_&limit=2')
+  t.is(first.meta?.total, 3)
+  t.is(first.data.length, 2)
+  const second = await asAdmin(`GET /users?q=listed_&limit=2&after=${first.meta?.next_cursor}`)
+  t.deepEqual([second.data.length, second.meta?.next_cursor], [1, null])
+  t.is((await asAdmin('GET /users?email=LISTED-two@people.example')).data[0].full_name, 'Listed_two')
+  t.is((await asAdmin('GET /users?q=%25')).data.length, 0)
+  t.is((await asAdmin('GET /users?password=x')).status, 400)
+  await asAdmin(`POST /users/${first.data[0].id}/suspend`)
+  t.deepEqual(
+    (await asAdmin('GET /users?q=listed_&status=suspended')).data.map((user: { id: string }) => user.id),
+    [first.data[0].id],
+  )
+})
+
+test('only administrators of the system see users', async t => {
+  const { token, id } = await api.signIn()
+  for (const operation of ['GET /users', `GET /users/${id}`, `POST /users/${id}/suspend`, `DELETE /users/${id}`])
+    t.is((await api.ask(operation, { token })).status, 403)
+  t.is((await api.ask('GET /users')).status, 401)
+})
+
+for (const [what, act] of [
+  ['suspended', (id: string) => asAdmin(`POST /users/${id}/suspend`)],
+  ['deleted', (id: string) => asAdmin(`DELETE /users/${id}`)],
+  ['given another password', (id: string) => asAdmin(`POST /users/${id}/password`, { password: 'quite another long phrase' })],
+  ['signed out everywhere', (id: string) => asAdmin(`DELETE /users/${id}/sessions`)],
+] as const)
+  test(`everything ends for a user who is ${what}: tokens, pages and API, also after they are let in again`, async t => {
+    const who = await makeUser(api.server, { password })
+    const { token } = await api.signIn({ email: who.email })
+    const parts = await makeClient(api.server)
+    const { tokens, person } = await parts.signIn({ who, parameters: { scope: 'openid offline_access', prompt: 'consent' } })
+    t.is((await client.tokenIntrospection(parts.configuration, tokens.access_token)).active, true)
+    t.is((await asAdmin(`GET /users/${who.id}/sessions`)).data.length, 2)
+
+    t.is((await act(who.id)).status, 200)
+    const again = async () => {
+      for (const one of [tokens.access_token, tokens.refresh_token ?? ''])
+        t.deepEqual({ ...(await client.tokenIntrospection(parts.configuration, one)) }, { active: false })
+      t.is(await refusal(client.refreshTokenGrant(parts.configuration, tokens.refresh_token ?? '')), 'invalid_grant')
+      t.is((await api.ask('GET /auth/me', { token })).status, 401)
+      const silent = await person.get((await parts.request({ prompt: 'none' })).url)
+      t.is(silent.location?.searchParams.get('error'), 'login_required')
+    }
+    await sleep(1100)
+    await again()
+    await asAdmin(`POST /users/${who.id}/${what === 'deleted' ? 'restore' : 'activate'}`)
+    await sleep(1100)
+    await again()
+  })
+
+test('a sign-in that was proven before everything ended does not become a session afterwards', async t => {
+  const who = await makeUser(api.server, { password })
+  const parts = await makeClient(api.server)
+  const person = createPerson()
+  const made = await parts.request()
+  const page = await person.follow(await person.get(made.url), redirectUri)
+  const proven = await person.submit(await person.follow(await person.submit(page, { username: who.email }), redirectUri), { password })
+  t.is(proven.status, 303)
+  await sleep(1100)
+  t.is((await asAdmin(`DELETE /users/${who.id}/sessions`)).status, 200)
+  const late = await person.follow(proven, redirectUri)
+  const { prisma } = api.server.resources.database
+  t.is(await prisma.oidcArtifact.count({ where: { kind: { in: ['Session', 'Grant'] }, accountId: who.id, revokedAt: null } }), 0)
+  // The request that lost the race may answer with a code; it stands on nothing.
+  t.is(await refusal(client.authorizationCodeGrant(parts.configuration, late.location as URL, made.checks)), 'invalid_grant')
+  const silent = await person.get((await parts.request({ prompt: 'none' })).url)
+  t.is(silent.location?.searchParams.get('error'), 'login_required')
+})
+
+test('a session that is excepted goes on with what was granted in it, and the others end', async t => {
+  const who = await makeUser(api.server, { password })
+  const parts = await makeClient(api.server)
+  const signIn = () => parts.signIn({ who, parameters: { scope: 'openid offline_access', prompt: 'consent' } })
+  const [mine, other] = [await signIn(), await signIn()]
+  const { prisma } = api.server.resources.database
+  const { sid } = await prisma.session.findFirstOrThrow({ where: { userId: who.id }, orderBy: { createdAt: 'asc' } })
+  await api.server.services.signIn.setPassword(systemActor, { id: who.id as never, password: 'quite another long phrase', exceptSid: sid })
+  await sleep(1100)
+  const isActive = async (token: string) => (await client.tokenIntrospection(parts.configuration, token)).active
+  t.deepEqual([await isActive(mine.tokens.access_token), await isActive(other.tokens.access_token)], [true, false])
+  t.truthy((await mine.person.get((await parts.request({ prompt: 'none' })).url)).location?.searchParams.get('code'))
+  t.is((await other.person.get((await parts.request({ prompt: 'none' })).url)).location?.searchParams.get('error'), 'login_required')
+})
+
+test.serial('of two administrators who remove each other at once, one stays', async t => {
+  const { userAdministration: users } = api.server.services
+  const { prisma } = api.server.resources.database
+  await prisma.user.updateMany({ where: { systemRole: 'admin' }, data: { suspendedAt: new Date() } })
+  const pair = []
+  for (const name of ['left', 'right']) pair.push(await api.server.services.users.create(systemActor, { email: `${name}-admin@people.example`, isAdmin: true }))
+  const told = await Promise.all(
+    pair.flatMap(({ id }) => [
+      code(users.remove(systemActor, id)),
+      code(users.update(systemActor, id, { isAdmin: false })),
+      code(users.suspend(systemActor, id)),
+    ]),
+  )
+  t.true(told.includes('last_admin'))
+  t.is(await prisma.user.count({ where: { systemRole: 'admin', deletedAt: null, suspendedAt: null } }), 1)
+  await prisma.user.updateMany({ where: { systemRole: 'admin' }, data: { suspendedAt: null } })
+  await sleep(1100)
+})
+
+test('twenty who make a user of one address at once make one', async t => {
+  const told = await Promise.all(Array.from({ length: 20 }, () => code(api.server.services.users.create(systemActor, { email: 'crowd@people.example' }))))
+  t.is(told.filter(one => one === 'kept').length, 1)
+  t.is(told.filter(one => one === 'email_taken').length, 19)
+})
+
+test('who was deleted 30 days ago is forgotten for good, and nobody else', async t => {
+  const { services, resources } = api.server
+  const [old, recent] = [await makeUser(api.server, { password }), await makeUser(api.server, { password })]
+  await resources.database.prisma.user.update({ where: { id: old.id }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  await services.userAdministration.remove(systemActor, recent.id)
+  t.is((await asAdmin(`POST /users/${old.id}/restore`)).status, 404)
+  t.true((await services.userAdministration.purge(systemActor, 100)) >= 1)
+  t.is(await resources.database.prisma.user.count({ where: { id: old.id } }), 0)
+  t.is(await resources.database.prisma.user.count({ where: { id: recent.id } }), 1)
+})
