@@ -22,6 +22,7 @@ import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
@@ -62,7 +63,7 @@ interface Needs {
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const { issuer, database, redis, secrets, clients, change, sessions, randomBytes } = needs
   const durable = createPostgresArtifacts(database)
-  const volatile = redis ? createRedisArtifacts(redis) : durable
+  const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
   const sessionArtifacts = createSessionArtifacts({
     database,
@@ -83,7 +84,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
-    middleware: [documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
+    middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
     interactions: createInteractions({ engine, change }),
