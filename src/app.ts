@@ -1,5 +1,6 @@
 // The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
 import type { RequestListener } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import Koa, { type Context, type Middleware } from 'koa'
 import { createHealthRoutes, isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
@@ -21,7 +22,7 @@ import { createRequestLog } from './platform/http/request.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
 
-const viewsDirectory = new URL('../views', import.meta.url).pathname
+const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 
 /** The app and the protocol it mounts. */
 export interface App {

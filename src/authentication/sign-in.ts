@@ -52,7 +52,9 @@ export const createSignIn = ({ database, change, users, passwords, limit, now }:
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
       const { user, proven, renewed } = await passwords.inTurn(async hashing => {
-        await Promise.all([byAccount.consume(accountKey), byAddress.consume(ipKey)])
+        // The address first: one that is over its own budget uses up nobody's account.
+        await byAddress.consume(ipKey)
+        await byAccount.consume(accountKey)
         return check(hashing, { normalized, password })
       })
       await change(actor, async (tx, record) => {

@@ -17,6 +17,8 @@ export interface Clients {
   register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }): Promise<void>
   /** Deletes a client softly; absent ones are left alone. */
   remove(actor: Actor, clientId: string): Promise<void>
+  /** What stands for the secret of a client whose secrets are only digests. */
+  standInSecret(clientId: string): string
   /** Whether the secret is one of the client's living secrets. */
   verifySecret(clientId: string, secret: string): Promise<boolean>
 }
@@ -114,6 +116,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
       })
       memo.forget(clientId)
     },
+    standInSecret: clientId => standInSecret(clientId, secrets),
     verifySecret: async (clientId, secret) => {
       const registration = await find(clientId)
       return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })

@@ -21,8 +21,13 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   '/oauth2/register': write,
 }
 
-/** Throws `method_not_allowed`, with `Allow` (RFC 9110 §15.5.6). OPTIONS is the engine's, for CORS. */
+/**
+ * Throws `method_not_allowed`, with `Allow` (RFC 9110 §15.5.6). OPTIONS is the engine's, for CORS. The engine also answers for
+ * an address in capitals or with a slash at its end; what stands before it would not know those, so they are `not_found`.
+ */
 export const createMethodGuard = (): Middleware => (ctx, next) => {
+  const canonical = ctx.path.replace(/(?<=.)\/$/, '').toLowerCase()
+  if (canonical !== ctx.path && Object.hasOwn(methods, canonical)) throw new Problem('not_found')
   const allowed = Object.hasOwn(methods, ctx.path) ? methods[ctx.path] : undefined
   if (!allowed || ctx.method === 'OPTIONS' || allowed.includes(ctx.method)) return next()
   ctx.set('Allow', allowed.join(', '))

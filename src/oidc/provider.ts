@@ -85,10 +85,13 @@ const translated = (error: unknown): never => {
   throw isUnavailable(error) ? temporarilyUnavailable(error) : error
 }
 
+const longestReplaySeconds = 365 * 86_400
+
 // The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
 const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
-    const ttlSeconds = Math.max(1, expiresAt - Math.floor(now().getTime() / 1000))
+    // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
+    const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
     return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
   }
   Object.assign(provider.ReplayDetection, { unique })

@@ -36,18 +36,21 @@ const put = statement(
      FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
    ), replaced AS (
-     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session'
+     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL
    )
    INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
    SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7) FROM siblings
+   WHERE NOT EXISTS (SELECT 1 FROM oidc_artifacts ended WHERE ended.uid = $4 AND ended.kind = 'Session' AND ended.revoked_at IS NOT NULL)
    ON CONFLICT (key) DO UPDATE SET
      payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
      account_id = excluded.account_id, expires_at = excluded.expires_at
    WHERE a.revoked_at IS NULL`,
 )
+// A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 const destroy = statement(
   'session-destroy',
-  `DELETE FROM oidc_artifacts WHERE kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
+  `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
+   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
 )
 
 /** Makes the methods. */
