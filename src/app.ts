@@ -5,6 +5,7 @@ import Koa, { type Context, type Middleware } from 'koa'
 import { createHealthRoutes, isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createGallery } from './interactions/gallery.ts'
+import { createKnownDevices } from './interactions/known-device.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
@@ -48,6 +49,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     interactions: protocol.interactions,
     present,
     forms: createFormTokens(secrets),
+    devices: createKnownDevices({ secrets, isSecure, newId }),
     secrets,
     issuer,
     isSecure,

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import mount from 'koa-mount'
-import Provider, { type Client, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type Client, type ClientCredentials, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import type { Log } from '../platform/log.ts'
@@ -54,6 +54,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
+  scopeless(provider)
   provider.use(finishing(needs))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
@@ -83,6 +84,17 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
 
 const translated = (error: unknown): never => {
   throw isUnavailable(error) ? temporarilyUnavailable(error) : error
+}
+
+// A service's own token without a resource is for nobody's API: the engine would let the client write any scope into it,
+// and whoever introspects the token would believe it (RFC 6749 §3.3 lets us grant less than was asked).
+const scopeless = (provider: Provider) => {
+  const save = provider.ClientCredentials.prototype.save
+  const saveBare = async function (this: ClientCredentials) {
+    if (this.aud === undefined) this.scope = undefined
+    return save.call(this)
+  }
+  Object.assign(provider.ClientCredentials.prototype, { save: saveBare })
 }
 
 const longestReplaySeconds = 365 * 86_400
