@@ -43,7 +43,15 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets })
   const present = createPresent({ pages, randomBytes })
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
-  const protocol = await createProtocol({ ...resources, ...services, issuer, isDevelopment, cookieKeys, show: showPages(present, isDevelopment) })
+  const protocol = await createProtocol({
+    ...resources,
+    ...services,
+    issuer,
+    isDevelopment,
+    cookieKeys,
+    stylesheet: assets.url('authy2.css'),
+    show: showPages(present, isDevelopment),
+  })
   const interactions = createInteractionRouter({
     ...services,
     interactions: protocol.interactions,

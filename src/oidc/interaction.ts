@@ -62,7 +62,10 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
       }
     },
     finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
-      finish(ctx, { result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) } }, isMerged: false }),
+      finish(ctx, {
+        result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) }, select_account: {} },
+        isMerged: false,
+      }),
     finishConsent: async (ctx, actor) => {
       const found = await details(ctx)
       const accountId = found.session?.accountId

@@ -1,7 +1,7 @@
 // Which prompt is next: the engine's own order, with what it lacks.
 import { errors, interactionPolicy } from 'oidc-provider'
 
-const { Check, base } = interactionPolicy
+const { Check, Prompt, base } = interactionPolicy
 
 // What a sign-in may fail to give; asking for the same again would go on for ever.
 const demands = new Set(['id_token_hint', 'claims_id_token_sub_value', 'essential_acrs', 'essential_acr'])
@@ -12,6 +12,8 @@ const demands = new Set(['id_token_hint', 'claims_id_token_sub_value', 'essentia
  */
 export const createPolicy = (): interactionPolicy.DefaultPolicy => {
   const policy = base()
+  // OpenID Connect Core §3.1.2.1: one session holds one account, so choosing another is signing in.
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
   for (const one of policy.get('login')?.checks ?? []) {
     if (!demands.has(one.reason)) continue
     const { check } = one

@@ -26,6 +26,7 @@ import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
+import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -57,6 +58,7 @@ interface Needs {
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
+  readonly stylesheet: string
 }
 
 /** Puts it together. The signing keys must be there. */
@@ -76,6 +78,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     isSecure: new URL(issuer).protocol === 'https:',
     adapters,
     volatile,
+    limitSecret: createSecretLimit({ limit: needs.limit, now: needs.now }),
     refreshTokens,
     pages: createEnginePages(needs.show),
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),

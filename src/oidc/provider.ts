@@ -8,8 +8,10 @@ import { isUnavailable } from '../platform/data/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
+import { dressContinuePage, isContinuePage } from './continue-page.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** The running engine. */
@@ -24,6 +26,9 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly volatile: ArtifactStore
   readonly refreshTokens: RefreshTokens
   readonly signingKeys: SigningKeys
+  readonly limitSecret: LimitSecret
+  /** The address of the pages' stylesheet. */
+  readonly stylesheet: string
   readonly log: Log
   readonly now: () => Date
 }
@@ -77,7 +82,8 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
     return client
   }
   const compare = async function (this: Client, presented: string) {
-    return needs.clients.verifySecret(this.clientId, presented).catch(translated)
+    const check = () => needs.clients.verifySecret(this.clientId, presented)
+    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check }).catch(translated)
   }
   Object.assign(provider.Client.prototype, { compareClientSecret: compare })
 }
@@ -112,10 +118,12 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
 // What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
-  ({ refreshTokens }: Needs) =>
+  ({ refreshTokens, stylesheet }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
     if (ctx.status === 503) ctx.set('Retry-After', '5')
+    if (ctx.status === 429) ctx.set('Retry-After', '900')
+    if (isContinuePage(ctx.body)) ctx.body = dressContinuePage(ctx.body, stylesheet)
     if (ctx.status === 400 && isCutOff(ctx.req)) {
       ctx.status = 413
       ctx.set('Connection', 'close')

@@ -65,3 +65,36 @@ test('whoever stays signed in is not told that they are signed out', async t => 
 
 const askedXsrf = async (person: ReturnType<typeof createPerson>) =>
   /name="xsrf" value="([^"]+)"/.exec((await person.get(`${server.issuer}/oauth2/logout`)).body)?.[1] ?? ''
+
+test('prompt=select_account lets a signed-in person choose another account', async t => {
+  const { configuration, request, signIn } = await createRelyingParty(server.issuer)
+  const { person, tokens } = await signIn({ who: alice })
+  const again = await request({ prompt: 'select_account' })
+  const page = await person.follow(await person.get(again.url), redirectUri)
+  t.true(page.body.includes('name="username"'))
+  const back = await person.authorize(page.url, { ...alice, redirectUri })
+  const chosen = await client.authorizationCodeGrant(configuration, back, again.checks)
+  t.is(chosen.claims()?.sub, tokens.claims()?.sub)
+})
+
+test('guessing a client secret ends after a hundred failures, for right and wrong alike', async t => {
+  const { clientId, secret } = await makeClient(server, { grantTypes: ['client_credentials'], redirectUris: [] })
+  const attempt = async (guess: string) =>
+    (
+      await fetch(`${server.issuer}/oauth2/token`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa(`${clientId}:${guess}`)}` },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      })
+    ).status
+  t.is(await attempt(secret), 200)
+  const statuses = await Promise.all(Array.from({ length: 100 }, () => attempt('wrong')))
+  t.true(statuses.every(status => status === 401))
+  t.is(await attempt('wrong'), 429)
+  t.is(await attempt(secret), 429)
+})
+
+test('the page that posts a form on is one of ours', async t => {
+  const { body } = await createPerson().get(`${server.issuer}/oauth2/logout`)
+  t.true(body.includes('<html lang="en"') && body.includes('rel="stylesheet"') && body.includes('<h1>'))
+})
