@@ -19,9 +19,12 @@ const { values, positionals } = parseArgs({
   },
 })
 const [name] = positionals
+// RFC 6749 §3.1.2: absolute, without a fragment; https, or http on this machine.
+const isRegistrable = (uri: string) =>
+  URL.canParse(uri) && !uri.includes('#') && (uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri))
 const redirectUris = values['redirect-uri']
 
-if (name === undefined || (values.public && redirectUris.length === 0) || [...redirectUris, ...values['logout-uri']].some(uri => !URL.canParse(uri))) {
+if (name === undefined || (values.public && redirectUris.length === 0) || [...redirectUris, ...values['logout-uri']].some(uri => !isRegistrable(uri))) {
   console.error(usage)
   process.exitCode = 2
 } else {

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { readConfig } from '../src/config.ts'
+import { ConfigError, readConfig } from '../src/config.ts'
 import { silent } from '../src/platform/data/data-log.ts'
 import { startEmbedded } from '../src/platform/data/embedded.ts'
 import { StartError } from '../src/platform/data/start-error.ts'
+import { loadEnvironmentFile } from '../src/process.ts'
 import { prismaCommand, prismaEnvironment } from './prisma-command.ts'
 
 const command = prismaCommand()
@@ -17,11 +18,12 @@ if (command === undefined) {
 process.on('SIGINT', () => {})
 
 try {
-  const { databaseUrl, dataDir } = readConfig(process.env)
+  loadEnvironmentFile()
+  const { databaseUrl, dataDir } = readConfig()
   if (databaseUrl === undefined) await showEmbedded(command, dataDir)
   else await show(command, databaseUrl)
 } catch (error) {
-  if (!(error instanceof StartError)) throw error
+  if (!(error instanceof StartError || error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exitCode = 1
 }

@@ -1,11 +1,13 @@
 // The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
 import type { RequestListener } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import Koa, { type Context, type Middleware } from 'koa'
 import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createGallery } from './interactions/gallery.ts'
+import { createKnownDevices } from './interactions/known-device.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
@@ -24,7 +26,7 @@ import { createRequestLog } from './platform/http/request.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
 
-const viewsDirectory = new URL('../views', import.meta.url).pathname
+const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 
 /** The app and the protocol it mounts. */
 export interface App {
@@ -47,7 +49,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
-  const protocol = await createProtocol({ ...resources, ...services, resourceServers, issuer, isDevelopment, cookieKeys, show })
+  const protocol = await createProtocol({ ...resources, ...services, resourceServers, issuer, isDevelopment, cookieKeys, stylesheet: assets.url('authy2.css'), show })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
   const protocolRoutes = createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh })
@@ -58,6 +60,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     interactions: protocol.interactions,
     present,
     forms,
+    devices: createKnownDevices({ secrets, isSecure, newId }),
     secrets,
     issuer,
     isSecure,

@@ -73,11 +73,12 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...production])
   if (production.length > 0) throw new ConfigError(production)
   const settings = parsed.data
+  const issuer = settings.ISSUER ?? `http://localhost:${settings.PORT}`
   return {
     environment: settings.NODE_ENV,
     port: settings.PORT,
     host: settings.HOST,
-    issuer: settings.ISSUER ?? `http://localhost:${settings.PORT}`,
+    issuer,
     databaseUrl: settings.DATABASE_URL,
     redisUrl: settings.REDIS_URL,
     dataDir: settings.DATA_DIR,
@@ -86,7 +87,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     corsOrigins: settings.CORS_ORIGINS,
     apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
     logLevel: settings.LOG_LEVEL,
-    isDemoSeeded: settings.SEED_DEMO ?? settings.NODE_ENV !== 'production',
+    isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }
 }
 

@@ -34,7 +34,7 @@ export const openResources = async (config: Config): Promise<Resources> => {
     await database.close()
   }
   try {
-    const applied = await migrate(database)
+    const applied = await migrate(database, { log })
     redis = config.redisUrl === undefined ? undefined : await openRedis(config.redisUrl, log)
     return { database, redis, log, secrets: createSecrets({ secretKey, randomBytes }), now: () => new Date(), randomBytes, newId: randomUUID, applied, close }
   } catch (error) {

@@ -39,13 +39,17 @@ const start = async () => {
   })
 }
 
-const listen = async ({ listener }: App, { port, host }: Config): Promise<Server> => {
+const listen = async ({ listener }: App, { port, host, isDemoSeeded }: Config): Promise<Server> => {
   // Slow clients are cut off; the keep-alive outlasts that of the proxies in front.
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }, listener)
+  // Known passwords are for this machine alone, unless the operator says where to listen.
+  if (isDemoSeeded && host === undefined) server.on('connection', socket => isLoopback(socket.remoteAddress) || socket.destroy())
   server.listen(port, host)
   await once(server, 'listening')
   return server
 }
+
+const isLoopback = (address = '') => address === '::1' || /^(::ffff:)?127\./.test(address)
 
 // The benchmark asks over IPC how many round trips were made.
 const answerRoundTrips = ({ database, redis }: Resources) => {

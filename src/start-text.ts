@@ -30,7 +30,7 @@ const demoLines = ({ issuer }: Config): string[] => {
   }).toString()
   return [
     `  Sign in     ${signIn.href}`,
-    '  Demo app    npm run demo, then http://localhost:4000',
+    `  Demo app    ${issuer === 'http://localhost:3000' ? '' : `ISSUER=${issuer} `}npm run demo, then http://localhost:4000`,
     `  Client      ${portal.clientId} / ${portal.secret}`,
     '  Users',
     ...demoUsers.map(({ email, password }) => `    ${email.padEnd(22)} ${password}`),

@@ -26,7 +26,6 @@ export const repeat = (
   let turn: Promise<unknown> = Promise.resolve()
   let isBusy = false
   const run = async () => {
-    if (isBusy) return
     isBusy = true
     try {
       await work()
@@ -37,7 +36,7 @@ export const repeat = (
     }
   }
   const timer = setInterval(() => {
-    turn = run()
+    if (!isBusy) turn = run()
   }, milliseconds)
   return async () => {
     clearInterval(timer)

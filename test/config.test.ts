@@ -22,6 +22,7 @@ const faultsOf = (environment: Record<string, string>) => {
 
 test('no settings at all are development on port 3000', t => {
   t.like(readConfig({}), { environment: 'development', port: 3000, issuer: 'http://localhost:3000', dataDir: './data', isDemoSeeded: true, trustedProxies: 0 })
+  t.false(readConfig({ ISSUER: 'https://id.example.com' }).isDemoSeeded)
 })
 
 test('an empty setting is as good as an absent one', t => {

@@ -22,9 +22,9 @@ export interface Passwords extends Hashing {
   inTurn<Result>(work: (hashing: Hashing) => Promise<Result>): Promise<Result>
 }
 
-/** Makes the service. Threads: one core is left to everything else. */
+/** Makes the service. One core is left to everything else, and one of the four threads of libuv's pool, which signing shares. */
 export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) => Buffer }): Passwords => {
-  const gate = createGate({ places: Math.max(1, availableParallelism() - 1), waiting: 64 })
+  const gate = createGate({ places: Math.max(1, Math.min(availableParallelism(), 4) - 1), waiting: 64 })
   let decoy: Promise<string> | undefined
   const hash = (password: string) => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) })
   const verify = async (password: string, known: string | undefined) => {

@@ -6,15 +6,22 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
-import type { EndAccess, UserId } from '../users/user.ts'
+import type { EndAccess, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
 
+/** A try to sign in; `device` where the browser is one in which these users signed in before. */
+export interface Attempt {
+  readonly identifier: string
+  readonly password: string
+  readonly device?: { readonly id: string; readonly userIds: readonly string[] }
+}
+
 /** Proves people by password. */
 export interface SignIn {
   /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
-  prove(actor: Actor, attempt: { identifier: string; password: string }): Promise<Proof>
+  prove(actor: Actor, attempt: Attempt): Promise<Proof>
   /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
   setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
 }
@@ -36,25 +43,29 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
-  const check = async (hashing: Hashing, { normalized, password }: { normalized?: string; password: string }) => {
-    const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
+  const check = async (hashing: Hashing, { user, password }: { user?: User; password: string }) => {
     const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
     const isMatch = await hashing.verify(password, method?.secret)
     const proven = isMatch && user && !user.isSuspended ? user : undefined
     const renewed = proven && method && passwords.isOutdated(method.secret) ? { id: method.id, secret: await hashing.hash(password) } : undefined
-    return { user, proven, renewed }
+    return { proven, renewed }
   }
 
   return {
-    prove: async (actor, { identifier, password }) => {
+    prove: async (actor, { identifier, password, device }) => {
       const normalized = normalizeEmail(identifier)
-      const accountKey = hashOf('account', normalized ?? identifier).toString('base64url')
+      const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
+      // A browser in which this user signed in before has a budget of its own: strangers who guess close only the others.
+      const ownDevice = device && user && device.userIds.includes(user.id) ? device.id : ''
+      const accountKey = hashOf('account', `${normalized ?? identifier}\0${ownDevice}`).toString('base64url')
       const ipKey = addressKey(actor.ip ?? 'unknown')
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
-      const { user, proven, renewed } = await passwords.inTurn(async hashing => {
-        await Promise.all([byAccount.consume(accountKey), byAddress.consume(ipKey)])
-        return check(hashing, { normalized, password })
+      const { proven, renewed } = await passwords.inTurn(async hashing => {
+        // The address first: one that is over its own budget uses up nobody's account.
+        await byAddress.consume(ipKey)
+        await byAccount.consume(accountKey)
+        return check(hashing, { user, password })
       })
       await change(actor, async (tx, record) => {
         if (renewed) await tx.authenticationMethod.update({ where: { id: renewed.id }, data: { secret: renewed.secret } })

@@ -18,6 +18,8 @@ export interface Clients {
   register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }): Promise<void>
   /** Deletes a client softly; absent ones are left alone. */
   remove(actor: Actor, clientId: string): Promise<void>
+  /** What stands for the secret of a client whose secrets are only digests. */
+  standInSecret(clientId: string): string
   /** Whether the secret is one of the client's living secrets. */
   verifySecret(clientId: string, secret: string): Promise<boolean>
   /** Looks again at the next {@link Clients.find}: the client was changed elsewhere. */
@@ -117,6 +119,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
       })
       memo.forget(clientId)
     },
+    standInSecret: clientId => standInSecret(clientId, secrets),
     verifySecret: async (clientId, secret) => {
       const registration = await find(clientId)
       return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })

@@ -41,7 +41,8 @@ export const toRegistration = (row: ClientRow, secrets: Secrets): Registration =
     metadata: {
       ...(isObject(row.metadata) ? row.metadata : {}),
       client_id: row.clientId,
-      client_name: row.name,
+      // Optional in RFC 7591 §2; the engine takes an empty name for a wrong one.
+      ...(row.name === '' ? {} : { client_name: row.name }),
       token_endpoint_auth_method: row.tokenEndpointAuthMethod,
       grant_types: row.grantTypes,
       response_types: row.responseTypes,

@@ -6,6 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
+import type { KnownDevices } from './known-device.ts'
 import type { Present } from './present.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
@@ -34,6 +35,7 @@ export interface PageNeeds {
   readonly users: Users
   readonly present: Present
   readonly forms: FormTokens
+  readonly devices: KnownDevices
   readonly secrets: Secrets
   readonly issuer: string
   readonly isSecure: boolean

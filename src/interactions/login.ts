@@ -16,7 +16,7 @@ const passwordForm = z.strictObject({
 const identifierCookie = 'identifier'
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, signIn, present, forms, secrets, issuer, isSecure, now }: PageNeeds) => {
+export const createLoginPages = ({ interactions, signIn, present, forms, devices, secrets, issuer, isSecure, now }: PageNeeds) => {
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
 
@@ -92,7 +92,8 @@ export const createLoginPages = ({ interactions, signIn, present, forms, secrets
         const { csrf, password, remember } = await readForm(ctx, { fields: passwordForm, issuer })
         isRemembered = remember !== undefined
         forms.verify(interaction.uid, csrf)
-        const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password })
+        const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password, device: devices.read(ctx) })
+        devices.remember(ctx, user.id)
         seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now() }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

@@ -96,6 +96,8 @@ export interface LogoutPage {
 }
 
 export interface SignedOutPage {
+  /** They chose to stay. */
+  readonly isStillSignedIn?: boolean
   readonly client?: PageClient
   readonly returnUrl?: string
 }

@@ -97,7 +97,7 @@ const LOCAL_NAMES: LocalNames = {
   'device-confirm': { ...PROBLEM, action: true, xsrf: true, userCode: true, client: true, device: true },
   'device-done': { client: true },
   logout: { action: true, xsrf: true, isAutomatic: true, client: true },
-  'signed-out': { client: true, returnUrl: true },
+  'signed-out': { isStillSignedIn: true, client: true, returnUrl: true },
   error: { heading: true, message: true, detail: true, client: true, homeUrl: true },
   expired: { startUrl: true },
   'not-found': { homeUrl: true },

@@ -13,6 +13,6 @@ export const actorOf = (): Actor => {
     permissions: new Set(),
     requestId: ctx.state.requestId,
     ip: ctx.ip,
-    userAgent: ctx.get('user-agent') || undefined,
+    userAgent: ctx.get('user-agent').slice(0, 512) || undefined,
   }
 }

@@ -4,7 +4,7 @@ import { hashOf } from '../platform/secrets.ts'
 import { type Artifact, type ArtifactStore, clockToleranceSeconds } from './artifact.ts'
 
 /** Makes the store. The braces keep an artifact and its mark on one node of a cluster. */
-export const createRedisArtifacts = ({ client }: Redis): ArtifactStore => {
+export const createRedisArtifacts = ({ client }: Redis, newId: () => string): ArtifactStore => {
   const keyOf = (kind: string, id: string) => `artifact:{${hashOf(kind, id).toString('base64url')}}`
   const lifetime = (artifact: Artifact) => {
     if (artifact.ttlSeconds === undefined) throw new Error(`a ${artifact.kind} without expiry does not belong in Redis`)
@@ -14,7 +14,12 @@ export const createRedisArtifacts = ({ client }: Redis): ArtifactStore => {
     put: async artifact => {
       await client.set(keyOf(artifact.kind, artifact.id), JSON.stringify(artifact.payload), 'EX', lifetime(artifact))
     },
-    insert: async artifact => (await client.set(keyOf(artifact.kind, artifact.id), JSON.stringify(artifact.payload), 'EX', lifetime(artifact), 'NX')) === 'OK',
+    // What is written is this call's own: a command that was sent again because its answer was lost finds itself, and has won.
+    insert: async artifact => {
+      const own = JSON.stringify({ ...artifact.payload, insertedBy: newId() })
+      const known = await client.set(keyOf(artifact.kind, artifact.id), own, 'EX', lifetime(artifact), 'NX', 'GET')
+      return known === null || known === own
+    },
     find: async (kind, id) => {
       const key = keyOf(kind, id)
       const [payload, mark] = await Promise.all([client.get(key), client.exists(`${key}:consumed`)])
@@ -23,7 +28,9 @@ export const createRedisArtifacts = ({ client }: Redis): ArtifactStore => {
     consume: async (kind, id) => {
       const key = keyOf(kind, id)
       // The mark outlives any artifact that is consumed once: codes and pushed requests live for a minute.
-      return (await client.set(`${key}:consumed`, '1', 'EX', 3600, 'NX')) === 'OK'
+      const own = newId()
+      const known = await client.set(`${key}:consumed`, own, 'EX', 3600, 'NX', 'GET')
+      return known === null || known === own
     },
     destroy: async (kind, id) => (await client.del(keyOf(kind, id))) === 1,
   }

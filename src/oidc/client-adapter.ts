@@ -9,6 +9,8 @@ export const createClientAdapter = (clients: Clients): Adapter => ({
   find: async clientId => (await clients.find(clientId))?.metadata as AdapterPayload | undefined,
   upsert: async (clientId, metadata) => {
     if (!isPlainText(metadata)) throw new errors.InvalidClientMetadata('client metadata contains characters that text cannot have')
+    if (metadata.token_endpoint_auth_method === 'client_secret_jwt' && metadata.client_secret === clients.standInSecret(clientId))
+      throw new errors.InvalidClientMetadata('a secret that is kept as a digest cannot sign: register a new client for client_secret_jwt')
     await clients.register(actorOf(), { ...metadata, client_id: clientId })
   },
   destroy: clientId => clients.remove(actorOf(), clientId),

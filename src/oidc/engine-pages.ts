@@ -16,7 +16,7 @@ export interface ShowPages {
   error(ctx: KoaContextWithOIDC, page: { heading: string; message: string; detail: string; client?: ClientOnPage }): void
   expired(ctx: KoaContextWithOIDC, page: { startUrl?: string }): void
   logout(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; client?: ClientOnPage; isAutomatic: boolean }): void
-  signedOut(ctx: KoaContextWithOIDC, page: { client?: ClientOnPage; returnUrl?: string }): void
+  signedOut(ctx: KoaContextWithOIDC, page: { client?: ClientOnPage; returnUrl?: string; isStillSignedIn: boolean }): void
   deviceCode(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; userCode?: string; error?: string }): void
   deviceConfirm(
     ctx: KoaContextWithOIDC,
@@ -44,7 +44,13 @@ export const createEnginePages = (show: ShowPages): EnginePages => ({
   logout: {
     logoutSource: ctx =>
       show.logout(ctx, { action: ctx.oidc.urlFor('end_session_confirm'), xsrf: secretOf(ctx), client: toPage(ctx.oidc.client), isAutomatic: isOwnHint(ctx) }),
-    postLogoutSuccessSource: ctx => show.signedOut(ctx, { client: toPage(ctx.oidc.client), returnUrl: startUrlOf(ctx.oidc.client) }),
+    // The same page follows «Stay signed in»: it says what is so.
+    postLogoutSuccessSource: async ctx =>
+      show.signedOut(ctx, {
+        isStillSignedIn: (await ctx.oidc.provider.Session.get(ctx)).accountId !== undefined,
+        client: toPage(ctx.oidc.client),
+        returnUrl: startUrlOf(ctx.oidc.client),
+      }),
   },
   device: {
     userCodeInputSource: (ctx, _form, out, error) => {

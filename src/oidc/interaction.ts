@@ -50,7 +50,7 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
       if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
       const clientId = String(found.params.client_id)
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
-      const scopes = strings(found.prompt.details.missingOIDCScope)
+      const scopes = askedScopes(found.prompt.details, found.params.scope)
       return {
         uid: found.uid,
         prompt: found.prompt.name,
@@ -62,7 +62,10 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
       }
     },
     finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
-      finish(ctx, { result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) } }, isMerged: false }),
+      finish(ctx, {
+        result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) }, select_account: {} },
+        isMerged: false,
+      }),
     finishConsent: async (ctx, actor) => {
       const found = await details(ctx)
       const accountId = found.session?.accountId
@@ -95,6 +98,12 @@ const translating = async <Result>(work: () => Promise<Result>): Promise<Result>
     if (error instanceof errors.SessionNotFound) throw new Problem('interaction_expired', { cause: error })
     throw isUnavailable(error) ? new Problem('unavailable', { cause: error, retryAfterSeconds: 5 }) : error
   }
+}
+
+// `prompt=consent` asks again for what was granted before: then everything requested is shown.
+const askedScopes = (details: Record<string, unknown>, requested: unknown): string[] => {
+  const isNew = details.missingOIDCScope ?? details.missingOIDCClaims ?? details.missingResourceScopes
+  return isNew === undefined && typeof requested === 'string' ? requested.split(' ') : strings(details.missingOIDCScope)
 }
 
 const addTo = (grant: Grant, details: Record<string, unknown>): string[] => {

@@ -24,9 +24,11 @@ import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
+import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -61,13 +63,14 @@ interface Needs {
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
+  readonly stylesheet: string
 }
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const { issuer, database, redis, secrets, clients, change, sessions, randomBytes } = needs
   const durable = createPostgresArtifacts(database)
-  const volatile = redis ? createRedisArtifacts(redis) : durable
+  const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
   const sessionArtifacts = createSessionArtifacts({
     database,
@@ -80,6 +83,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     isSecure: new URL(issuer).protocol === 'https:',
     adapters,
     volatile,
+    limitSecret: createSecretLimit({ limit: needs.limit, now: needs.now }),
     refreshTokens,
     pages: createEnginePages(needs.show),
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
@@ -88,7 +92,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
-    middleware: [documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
+    middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
     interactions: createInteractions({ engine, change }),

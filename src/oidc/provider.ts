@@ -2,14 +2,16 @@
 import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import mount from 'koa-mount'
-import Provider, { type Client, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type Client, type ClientCredentials, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
+import { dressContinuePage, isContinuePage } from './continue-page.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** The running engine. */
@@ -24,6 +26,9 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly volatile: ArtifactStore
   readonly refreshTokens: RefreshTokens
   readonly signingKeys: SigningKeys
+  readonly limitSecret: LimitSecret
+  /** The address of the pages' stylesheet. */
+  readonly stylesheet: string
   readonly log: Log
   readonly now: () => Date
 }
@@ -54,6 +59,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
+  scopeless(provider)
   provider.use(finishing(needs))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
@@ -76,7 +82,8 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
     return client
   }
   const compare = async function (this: Client, presented: string) {
-    return needs.clients.verifySecret(this.clientId, presented).catch(translated)
+    const check = () => needs.clients.verifySecret(this.clientId, presented)
+    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check }).catch(translated)
   }
   Object.assign(provider.Client.prototype, { compareClientSecret: compare })
 }
@@ -85,10 +92,24 @@ const translated = (error: unknown): never => {
   throw isUnavailable(error) ? temporarilyUnavailable(error) : error
 }
 
+// A service's own token without a resource is for nobody's API: the engine would let the client write any scope into it,
+// and whoever introspects the token would believe it (RFC 6749 §3.3 lets us grant less than was asked).
+const scopeless = (provider: Provider) => {
+  const save = provider.ClientCredentials.prototype.save
+  const saveBare = async function (this: ClientCredentials) {
+    if (this.aud === undefined) this.scope = undefined
+    return save.call(this)
+  }
+  Object.assign(provider.ClientCredentials.prototype, { save: saveBare })
+}
+
+const longestReplaySeconds = 365 * 86_400
+
 // The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
 const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
-    const ttlSeconds = Math.max(1, expiresAt - Math.floor(now().getTime() / 1000))
+    // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
+    const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
     return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
   }
   Object.assign(provider.ReplayDetection, { unique })
@@ -97,10 +118,12 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
 // What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
-  ({ refreshTokens }: Needs) =>
+  ({ refreshTokens, stylesheet }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
     if (ctx.status === 503) ctx.set('Retry-After', '5')
+    if (ctx.status === 429) ctx.set('Retry-After', '900')
+    if (isContinuePage(ctx.body)) ctx.body = dressContinuePage(ctx.body, stylesheet)
     if (ctx.status === 400 && isCutOff(ctx.req)) {
       ctx.status = 413
       ctx.set('Connection', 'close')

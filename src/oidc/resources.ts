@@ -8,8 +8,8 @@ type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['re
 export const resourceIndicators = (resourceServers: ResourceServers): ResourceIndicators => ({
   enabled: true,
   defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
-  // One token request without `resource` gets the token of the one resource that was granted only when userinfo is not in it.
-  useGrantedResource: async () => false,
+  // A client that asked for a resource gets its token, also where the token request does not name it again; userinfo is for tokens without one.
+  useGrantedResource: async () => true,
   getResourceServerInfo: async (_ctx, indicator) => {
     const server = await resourceServers.find(indicator)
     if (!server) throw new errors.InvalidTarget()

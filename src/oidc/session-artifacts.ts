@@ -48,9 +48,11 @@ const put = statement(
      account_id = excluded.account_id, expires_at = excluded.expires_at
    WHERE a.revoked_at IS NULL`,
 )
+// A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 const destroy = statement(
   'session-destroy',
-  `DELETE FROM oidc_artifacts WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
+  `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
+   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
 )
 
 /** Makes the methods. */

@@ -132,3 +132,17 @@ test('an outdated hash is renewed by signing in, and by nothing else', async t =
   t.regex((await secret()) ?? '', /\$m=47104,/)
   t.is(await attempt(email, right), 'proven')
 })
+
+test('strangers who guess do not close an account to a browser in which its user signed in before', async t => {
+  const { id, email } = await makeUser()
+  const other = await makeUser()
+  await repeat(10, () => attempt(email, 'wrong'))
+  t.is(await attempt(email, right), 'too_many_attempts')
+  const device = (userIds: string[]) => ({ id: `device-of-${id}`, userIds })
+  const { signIn } = server.services
+  t.is((await signIn.prove(visitor(), { identifier: email, password: right, device: device([id]) })).user.id, id)
+  await t.throwsAsync(signIn.prove(visitor(), { identifier: email, password: right, device: device([other.id]) }), { message: /./ })
+  for (let round = 0; round < 10; round += 1) await t.throwsAsync(signIn.prove(visitor(), { identifier: email, password: 'wrong', device: device([id]) }))
+  const refusal = await t.throwsAsync<Problem>(signIn.prove(visitor(), { identifier: email, password: right, device: device([id]) }))
+  t.is(refusal?.code, 'too_many_attempts')
+})

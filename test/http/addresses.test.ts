@@ -46,6 +46,19 @@ for (const method of ['TRACE', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'BREW'])
     }
   })
 
+test('a protocol path says which methods it takes', async t => {
+  for (const [path, method, allow] of [
+    ['/oauth2/token', 'GET', 'POST'],
+    ['/oauth2/introspect', 'PUT', 'POST'],
+    ['/oauth2/jwks', 'POST', 'GET, HEAD'],
+    ['/oauth2/authorize', 'DELETE', 'GET, HEAD, POST'],
+  ] as const) {
+    const answer = await calls.call(path, { method })
+    t.is(answer.status, 405, path)
+    t.is(answer.headers.allow, allow)
+  }
+})
+
 test('a method override is not heard', async t => {
   const reply = await calls.call('/api/health', { headers: { 'x-http-method-override': 'DELETE' } })
   t.is(reply.status, 200)

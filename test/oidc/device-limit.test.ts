@@ -18,3 +18,7 @@ test('after sixty posted codes an address is refused and told when to come again
   t.is(refused.status, 429)
   t.true(Number(refused.headers.get('Retry-After')) > 0)
 })
+
+test('a code cannot be posted to the page by another spelling of its address', async t => {
+  for (const path of ['/device/', '/DEVICE']) t.is((await createPerson().post(new URL(path, server.issuer), { user_code: 'WDJB-MJHT' })).status, 404, path)
+})

@@ -1,0 +1,37 @@
+// Bounds guessing of client secrets without a cost to those who know theirs: only failures are counted, and whoever used the
+// budget up is remembered here, in memory, until it is full again.
+import { errors } from 'oidc-provider'
+import { Problem } from '../platform/errors.ts'
+import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
+
+/** Wraps the check of a secret. */
+export type LimitSecret = (guess: { clientId: string; ip: string; check: () => Promise<boolean> }) => Promise<boolean>
+
+const maxRemembered = 10_000
+
+/** A hundred failures a client, address and quarter of an hour; then 429 `invalid_client` for right and wrong alike. */
+export const createSecretLimit = ({ limit, now }: { limit: MakeLimit; now: () => Date }): LimitSecret => {
+  const failures = limit('client-secret', { points: 100, durationSeconds: 900 })
+  const closedUntil = new Map<string, number>()
+  return async ({ clientId, ip, check }) => {
+    const key = `${clientId}:${addressKey(ip)}`
+    if ((closedUntil.get(key) ?? 0) > now().getTime()) throw tooMany()
+    if (await check()) return true
+    try {
+      await failures.consume(key)
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
+      if (closedUntil.size >= maxRemembered) closedUntil.clear()
+      closedUntil.set(key, now().getTime() + (error.retryAfterSeconds ?? 60) * 1000)
+      throw tooMany()
+    }
+    return false
+  }
+}
+
+const tooMany = () =>
+  Object.assign(new errors.CustomOIDCProviderError('invalid_client', 'too many failed attempts, try again later'), {
+    status: 429,
+    statusCode: 429,
+    expose: true,
+  })
