@@ -49,7 +49,16 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
-  const protocol = await createProtocol({ ...resources, ...services, resourceServers, issuer, isDevelopment, cookieKeys, stylesheet: assets.url('authy2.css'), show })
+  const protocol = await createProtocol({
+    ...resources,
+    ...services,
+    resourceServers,
+    issuer,
+    isDevelopment,
+    cookieKeys,
+    stylesheet: assets.url('authy2.css'),
+    show,
+  })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
   const protocolRoutes = createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh })
