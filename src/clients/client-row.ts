@@ -9,8 +9,8 @@ interface SecretRow {
   expiresAt: Date | null
 }
 
-/** A client with its living secrets, as Prisma reads it. */
-export interface ClientRow {
+/** The columns that a client's registration is made of. */
+export interface ClientColumns {
   id: string
   clientId: string
   organizationId: string | null
@@ -25,6 +25,10 @@ export interface ClientRow {
   refreshGraceSeconds: number
   metadata: unknown
   version: number
+}
+
+/** A client with its living secrets, as Prisma reads it for administrators. */
+export interface ClientRow extends ClientColumns {
   disabledAt: Date | null
   createdAt: Date
   updatedAt: Date

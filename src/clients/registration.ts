@@ -2,28 +2,15 @@
 import { hash } from 'node:crypto'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
+import type { ClientColumns } from './client-row.ts'
 
-/** A client with its living secrets, as Prisma reads it. */
-export interface ClientRow {
-  id: string
-  clientId: string
-  organizationId: string | null
-  name: string
-  firstParty: boolean
-  tokenEndpointAuthMethod: string
-  grantTypes: string[]
-  responseTypes: string[]
-  redirectUris: string[]
-  postLogoutRedirectUris: string[]
-  requirePkce: boolean
-  refreshGraceSeconds: number
-  metadata: unknown
-  version: number
+/** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
+export interface RegistrationRow extends ClientColumns {
   secrets: { digest: Uint8Array | null; sealed: string | null; expiresAt: Date | null }[]
 }
 
 /** What the protocol needs of a client. */
-export const toRegistration = (row: ClientRow, secrets: Secrets): Registration => {
+export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registration => {
   const kept: KeptSecret[] = row.secrets.map(secret => ({
     digest: secret.digest ? Buffer.from(secret.digest) : undefined,
     sealed: secret.sealed ?? undefined,
@@ -99,7 +86,7 @@ export const toColumns = ({
   metadata: JSON.parse(JSON.stringify(metadata)),
 })
 
-const sharedSecret = (row: ClientRow, kept: readonly KeptSecret[], secrets: Secrets): string => {
+const sharedSecret = (row: RegistrationRow, kept: readonly KeptSecret[], secrets: Secrets): string => {
   const sealed = kept.find(secret => secret.sealed)?.sealed
   return sealed === undefined ? standInSecret(row.clientId, secrets) : secrets.unseal('client-secret-sealed', sealed, row.clientId)
 }

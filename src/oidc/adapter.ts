@@ -88,8 +88,7 @@ const keepGrant = async (durable: PostgresArtifacts, artifact: Artifact) => {
 const consumeOnce = async (store: ArtifactStore, kind: string, { id, durable }: { id: string; durable: PostgresArtifacts }) => {
   if (await store.consume(kind, id)) return
   const grantId = (await store.find(kind, id))?.payload.grantId
-  if (typeof grantId === 'string')
-    await Promise.all([durable.revokeGrant(grantId), durable.deleteByGrant('AccessToken', grantId), durable.deleteByGrant('RefreshToken', grantId)])
+  if (typeof grantId === 'string') await durable.revokeFamily(grantId)
   throw new errors.InvalidGrant('already used')
 }
 

@@ -16,6 +16,8 @@ export interface PostgresArtifacts extends ArtifactStore {
   putGrant(grant: Artifact, session: { readonly uid: string; readonly loginTs: number }): Promise<void>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
+  /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
+  revokeFamily(grantId: string): Promise<void>
   /** The id of the newest living grant of a user for a client. */
   findGrant(accountId: string, clientId: string): Promise<string | undefined>
   /** Deletes up to `limit` artifacts that expired; answers how many. */
@@ -104,6 +106,14 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     run: async uids => inOrder(uids.length, await database.run<FoundRow>(statements.sessions, [uids])).map(rows => rows.map(row => row.payload)),
   })
 
+  const deleteByGrant = async (kind: string, grantId: string) => {
+    await database.run(statements.deleteByGrant, [kind, grantId])
+  }
+
+  const revokeGrant = async (grantId: string) => {
+    await database.run(statements.revokeGrant, [hashOf('Grant', grantId)])
+  }
+
   return {
     put,
     findSessions,
@@ -112,14 +122,13 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     consume: async (kind, id) => (await database.run(statements.consume, [hashOf(kind, id)])).length === 1,
     destroy: async (kind, id) => (await database.run(statements.destroy, [hashOf(kind, id)])).length === 1,
     findByUserCode: async userCode => (await database.run<FoundRow>(statements.userCode, [userCode])).map(toStored)[0],
-    deleteByGrant: async (kind, grantId) => {
-      await database.run(statements.deleteByGrant, [kind, grantId])
-    },
+    deleteByGrant,
     putGrant: async (grant, { uid, loginTs }) => {
       await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, loginTs])
     },
-    revokeGrant: async grantId => {
-      await database.run(statements.revokeGrant, [hashOf('Grant', grantId)])
+    revokeGrant,
+    revokeFamily: async grantId => {
+      await Promise.all([revokeGrant(grantId), deleteByGrant('AccessToken', grantId), deleteByGrant('RefreshToken', grantId)])
     },
     findGrant: async (accountId, clientId) => (await database.run<{ grant_id: string }>(statements.grant, [accountId, clientId]))[0]?.grant_id,
     purge: async limit => (await database.run(statements.purge, [limit])).length,

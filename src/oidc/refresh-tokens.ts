@@ -51,11 +51,6 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
     return client && Math.max(0, row.age) < client.refreshGraceSeconds ? unsealUnder(id, row.successor) : undefined
   }
 
-  const revokeFamily = async (grantId: string | undefined) => {
-    if (grantId)
-      await Promise.all([durable.revokeGrant(grantId), durable.deleteByGrant('AccessToken', grantId), durable.deleteByGrant('RefreshToken', grantId)])
-  }
-
   return {
     successorFor: ctx => rotations.get(ctx)?.successor,
     find: async id => {
@@ -84,7 +79,7 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
       if (won.length === 1) return
       rotation.successor = await successorOf(rotation.predecessor)
       if (rotation.successor !== undefined) return
-      await revokeFamily(artifact.grantId)
+      if (artifact.grantId) await durable.revokeFamily(artifact.grantId)
       throw new errors.InvalidGrant('refresh token already used')
     },
   }
