@@ -27,6 +27,11 @@ const environmentSchema = z.object({
       .pipe(z.array(z.string().refine(origin, 'must be origins such as https://app.example.com, separated by commas'))),
   ),
   API_REQUESTS_PER_MINUTE: withDefault(z.coerce.number('must be a number of requests').int().min(1).max(1_000_000), 600),
+  SMTP_URL: optional(
+    z.string().refine(url => /^smtps?:\/\/./.test(url) && URL.canParse(url), 'must be an address such as smtp://user:password@mail.example.com:587'),
+  ),
+  MAIL_FROM: optional(z.string().regex(/^(?:[^<>"@]+ )?<?[^<>\s"@]+@[^<>\s"@]+>?$/, 'must be an address such as Authy2 <no-reply@example.com>')),
+  RUN_JOBS: optional(flag),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -48,6 +53,12 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** What one caller of the management API may ask in a minute. */
   readonly apiRequestsPerMinute: number
+  /** The mail server; absent in development, where mail is kept for reading. */
+  readonly smtpUrl?: string
+  /** Whom mail is from. */
+  readonly mailFrom: string
+  /** Whether the web process does the jobs too; else only workers do. */
+  readonly areJobsRunHere: boolean
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -86,6 +97,9 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     trustedProxies: settings.TRUST_PROXY,
     corsOrigins: settings.CORS_ORIGINS,
     apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
+    smtpUrl: settings.SMTP_URL,
+    mailFrom: settings.MAIL_FROM ?? `Authy2 <no-reply@${new URL(issuer).hostname}>`,
+    areJobsRunHere: settings.RUN_JOBS ?? true,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
+import { startAllJobs } from './jobs.ts'
 import { systemActor } from './platform/actor.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
@@ -28,6 +29,7 @@ const start = async () => {
     startPurging(resources),
     startForgetting(resources, services),
     startVacuum(resources),
+    ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services })] : []),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))

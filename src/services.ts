@@ -8,11 +8,13 @@ import { authenticationEvents } from './authentication/authentication.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
+import { createChallenges } from './challenges/challenges.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import { createMails } from './mails/mails.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
@@ -23,6 +25,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createQueue } from './platform/jobs/queue.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -50,6 +53,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   }
   const change = createChange({ database, events })
   const limit = createLimits({ database, redis })
+  const queue = createQueue({ database, secrets, newId })
+  const mails = createMails({ queue })
+  const challenges = createChallenges({ database, secrets, randomBytes, newId, now })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
@@ -70,6 +76,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   return {
     change,
     limit,
+    queue,
+    mails,
+    challenges,
     users,
     userAdministration,
     endAccess,

@@ -1,4 +1,5 @@
 // What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
+import { purgeChallenges } from './challenges/challenges.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
@@ -51,6 +52,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     for (let round = 0; round < maxBatches && (await artifacts.purge(batch)) === batch; round += 1);
     await database.run(purgeLimits, [now().getTime()])
     await purgeIdempotencyKeys(database)
+    await purgeChallenges(database)
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

@@ -29,7 +29,7 @@ export interface PagesOptions {
 
 /** Makes the renderer of the hosted pages. */
 export function createPages({ directory, isCached, assets }: PagesOptions): Pages {
-  const views = createViews({ directory, isCached, locals: allowedLocals() })
+  const views = createViews({ directory, isCached, locals: allowedLocals(), layout: 'layout' })
   const urls = {
     css: assets.url('authy2.css'),
     js: assets.url('page.js'),

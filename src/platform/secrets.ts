@@ -14,6 +14,8 @@ export type Purpose =
   | 'form'
   | 'cursor'
   | 'idempotency'
+  | 'job'
+  | 'challenge'
 
 const version = 'v1'
 const ivBytes = 12

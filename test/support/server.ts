@@ -6,13 +6,15 @@ import { type AddressInfo, createServer as createSocket } from 'node:net'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
+import { startAllJobs } from '../../src/jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { openRedis } from '../../src/platform/data/redis.ts'
 import { openLog } from '../../src/platform/log.ts'
+import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
-import { openTestDatabase } from './database.ts'
+import { makeDataDir, openTestDatabase } from './database.ts'
 
 export const testSecretKey = 'test-only-0123456789-abcdefghijklmnopqrstuvwxyz'
 
@@ -22,6 +24,8 @@ export interface TestServer {
   readonly app: App
   readonly services: Services
   readonly resources: Resources
+  /** What was mailed to an address, the newest first. */
+  mailsTo(address: string): Promise<readonly KeptMail[]>
   close(): Promise<void>
 }
 
@@ -38,10 +42,14 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
   })
   const [database, redis] = await Promise.all([openTestDatabase(), process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined])
   await redis?.client.flushdb()
+  const mailDirectory = makeDataDir()
+  const mailbox = createMailbox({ directory: mailDirectory.dataDir, now: () => new Date() })
   const resources: Resources = {
     database,
     redis,
     log: openLog(config.logLevel),
+    mailer: mailbox,
+    mailbox,
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     now: () => new Date(),
     randomBytes,
@@ -50,11 +58,13 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     close: async () => {
       await redis?.close()
       await database.close()
+      mailDirectory.remove()
     },
   }
   const services = createServices(resources)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
+  const stopJobs = startAllJobs({ config, resources, services })
   const app = await createApp({ config, resources, services })
   const server = createServer(app.listener)
   server.listen(port, 'localhost')
@@ -64,9 +74,11 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     app,
     services,
     resources,
+    mailsTo: async address => (await mailbox.list()).filter(({ to }) => to === address),
     close: async () => {
       server.close()
       server.closeAllConnections()
+      await stopJobs()
       await resources.close()
     },
   }

@@ -1,4 +1,4 @@
-/** Renders EJS views by fixed names, from an allow-list of locals, escaped, inside the layout. */
+/** Renders EJS views by fixed names, from an allow-list of locals, escaped, inside a layout where one is named. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ejs from 'ejs'
@@ -11,21 +11,23 @@ export interface ViewsOptions {
   /** Compile once at start; otherwise files are read anew for every render. */
   readonly isCached: boolean
   readonly locals: AllowedLocals
+  /** The view around all others, which is given theirs as `body`; without it a view stands for itself. */
+  readonly layout?: string
 }
 
 export interface Views {
-  /** Gives the whole HTML page. Throws when the view is not on the list. */
+  /** Gives the whole text of a view. Throws when the view is not on the list. */
   render(view: string, locals: object): string
 }
 
 /** Makes the renderer; with `isCached` every view is compiled now, so that a broken one fails the start. */
-export function createViews({ directory, isCached, locals: allowed }: ViewsOptions): Views {
+export function createViews({ directory, isCached, locals: allowed, layout }: ViewsOptions): Views {
   const compile = (name: string) => {
     const filename = join(directory, `${name}.ejs`)
     const source = readFileSync(filename, 'utf8')
     return ejs.compile(source, { filename, views: [directory], strict: true, localsName: 'page', cache: isCached, compileDebug: !isCached })
   }
-  const names = ['layout', ...Object.keys(allowed)]
+  const names = [...(layout ? [layout] : []), ...Object.keys(allowed)]
   const compiled = new Map(isCached ? names.map(name => [name, compile(name)]) : [])
   const view = (name: string) => compiled.get(name) ?? compile(name)
 
@@ -35,7 +37,7 @@ export function createViews({ directory, isCached, locals: allowed }: ViewsOptio
       if (!keys) throw new Error(`There is no view ${JSON.stringify(name)}`)
       const page = pick(locals, keys)
       const body = view(name)(page)
-      return view('layout')({ ...page, body })
+      return layout ? view(layout)({ ...page, body }) : body
     },
   }
 }

@@ -16,7 +16,7 @@ async function makeViews(source: string, { isCached = true, locals = ['name', 'h
   const directory = await mkdtemp(join(tmpdir(), 'views-'))
   await writeFile(join(directory, 'layout.ejs'), '<main><%- page.body %></main>')
   await writeFile(join(directory, 'hello.ejs'), source)
-  const views = createViews({ directory, isCached, locals: { hello: locals } })
+  const views = createViews({ directory, isCached, locals: { hello: locals }, layout: 'layout' })
   return { views, file: join(directory, 'hello.ejs') }
 }
 
@@ -99,7 +99,8 @@ for (const [view, states] of Object.entries(GALLERY_STATES)) {
 }
 
 test('views write unescaped only what they include', t => {
-  const files = readdirSync(DIRECTORY, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ejs'))
+  // A mail's plain text is no HTML: nothing in it can be taken for a tag.
+  const files = readdirSync(DIRECTORY, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ejs') && name !== 'mail/text.ejs')
   t.true(files.length > 12)
   for (const file of files) {
     const tags = readFileSync(join(DIRECTORY, file), 'utf8').match(/<%-(?:(?!%>)[\s\S])*%>/g) ?? []

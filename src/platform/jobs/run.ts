@@ -1,0 +1,65 @@
+// Does the jobs: claims what is due, a few at once, and puts back what failed, later each time.
+import type { Log } from '../log.ts'
+import { Hopeless, type JobHandler } from './job.ts'
+import type { Claimed, Queue } from './queue.ts'
+
+const lookMilliseconds = 1000
+const together = 4
+const maxDelaySeconds = 3600
+
+interface Needs {
+  readonly queue: Queue
+  readonly handlers: readonly JobHandler[]
+  readonly log: Log
+}
+
+/** Starts doing jobs. Answers what stops it, which waits for those under way. */
+export const startJobs = ({ queue, handlers, log }: Needs): (() => Promise<void>) => {
+  const byKind = new Map(handlers.map(handler => [handler.kind.name, handler]))
+  const kinds = [...byKind.keys()]
+  let isStopping = false
+  let isWanted = false
+  let turn: Promise<void> | undefined
+
+  const work = async () => {
+    do {
+      isWanted = false
+      const claimed = await queue.claim(kinds, together)
+      await Promise.all(claimed.map(job => attempt(job, { queue, handler: byKind.get(job.kind), log })))
+      if (claimed.length === together) isWanted = true
+    } while (isWanted && !isStopping)
+  }
+  const look = () => {
+    isWanted = true
+    if (turn !== undefined || isStopping) return
+    turn = work()
+      .catch(error => log.warn({ err: error }, 'looking for jobs failed and will be tried again'))
+      .finally(() => {
+        turn = undefined
+      })
+  }
+  const timer = setInterval(look, lookMilliseconds)
+  const forget = queue.onAdded(look)
+  look()
+  return async () => {
+    isStopping = true
+    clearInterval(timer)
+    forget()
+    await turn
+  }
+}
+
+const attempt = async (job: Claimed, { queue, handler, log }: { queue: Queue; handler: JobHandler | undefined; log: Log }) => {
+  if (!handler) return
+  try {
+    await handler.handle(queue.open(job), { id: job.id, attempt: job.attempt })
+    await queue.finish(job)
+  } catch (error) {
+    const isHopeless = error instanceof Hopeless || job.attempt >= handler.kind.maxAttempts
+    log.warn({ err: error, job: job.id, kind: job.kind, attempt: job.attempt }, isHopeless ? 'a job was given up' : 'a job failed and will be tried again')
+    await queue.postpone(job, { reason: String(error), seconds: isHopeless ? undefined : delayOf(job.attempt) })
+  }
+}
+
+// 5 s, 10 s, 20 s … an hour.
+const delayOf = (attempt: number) => Math.min(5 * 2 ** (attempt - 1), maxDelaySeconds)
