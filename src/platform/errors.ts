@@ -16,6 +16,7 @@ const table = {
   csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },
   not_found: { status: 404, type: 'NOT_FOUND', message: 'There is nothing here.' },
   interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
+  link_expired: { status: 404, type: 'NOT_FOUND', message: 'This link has expired or was used already.' },
   method_not_allowed: { status: 405, type: 'METHOD_NOT_ALLOWED', message: 'This method is not allowed here.' },
   email_taken: { status: 409, type: 'CONFLICT', message: 'This email address is already in use.' },
   slug_taken: { status: 409, type: 'CONFLICT', message: 'This slug is already in use.' },

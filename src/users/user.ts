@@ -91,6 +91,9 @@ const shape = { email: z.string(), name: z.string().nullish() }
 export const userEvents = {
   'user.created': event('user', shape),
   'user.updated': event('user', { ...shape, changed: z.array(z.string()) }),
+  'user.email_change_requested': event('user', {}),
+  'user.email_changed': event('user', { email: z.string() }),
+  'user.email_change_undone': event('user', { email: z.string() }),
   'user.suspended': event('user', shape),
   'user.activated': event('user', shape),
   'user.deleted': event('user', shape),
