@@ -8,10 +8,13 @@ import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createGallery } from './interactions/gallery.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
+import { createLanguageRouter } from './interactions/language-router.ts'
+import { createPageLanguage } from './interactions/page-language.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
+import type { ContinueWords } from './oidc/continue-page.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
 import { createSigningKeyRoutes } from './oidc/signing-key-routes.ts'
@@ -23,6 +26,7 @@ import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
 import { createHeaders } from './platform/http/headers.ts'
 import { createRequestLog } from './platform/http/request.ts'
+import type { Language } from './platform/languages.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
 
@@ -43,9 +47,11 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const isSecure = new URL(issuer).protocol === 'https:'
   const { log, secrets, now, newId, randomBytes } = resources
 
+  const { languages } = services
+  const pageLanguage = createPageLanguage({ languages, isSecure })
   const assets = createAssets(`${viewsDirectory}/assets`)
-  const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets })
-  const present = createPresent({ pages, randomBytes })
+  const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets, languages })
+  const present = createPresent({ pages, pageLanguage, randomBytes })
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
@@ -58,6 +64,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     cookieKeys,
     stylesheet: assets.url('authy2.css'),
     show,
+    continueWords: ctx => continueWords(pageLanguage.of(ctx)),
   })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
@@ -68,6 +75,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...services,
     interactions: protocol.interactions,
     present,
+    pageLanguage,
     forms,
     devices: createKnownDevices({ secrets, isSecure, newId }),
     secrets,
@@ -89,8 +97,9 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
   for (const middleware of api.middleware) koa.use(middleware)
+  koa.use(createLanguageRouter({ languages, pageLanguage, issuer }).routes())
   koa.use(interactions.routes())
-  if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
+  if (isDevelopment) koa.use(createGallery({ pages, pageLanguage, randomBytes }).routes())
   koa.use(() => {
     throw new Problem('not_found')
   })
@@ -116,7 +125,7 @@ const createProbes =
 const showProblem = (present: Present, { ctx, problem }: { ctx: Context; problem: Problem }) => {
   if (problem.code === 'interaction_expired') present(ctx, 'expired', {})
   else if (problem.code === 'not_found') present(ctx, 'not-found', {})
-  else present(ctx, 'error', { heading: problem.status >= 500 ? 'Something went wrong' : 'That did not work', message: problem.message })
+  else present(ctx, 'error', { kind: problem.status >= 500 ? 'server_error' : 'refused', problem })
 }
 
 const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
@@ -124,7 +133,16 @@ const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
   expired: (ctx, page) => present(ctx, 'expired', page),
   logout: (ctx, page) => present(ctx, 'logout', page),
   signedOut: (ctx, page) => present(ctx, 'signed-out', page),
-  deviceCode: (ctx, { error, ...page }) => present(ctx, 'device-code', { ...page, ...(error ? { fieldErrors: { user_code: error } } : {}) }),
+  deviceCode: (ctx, page) => present(ctx, 'device-code', page),
   deviceConfirm: (ctx, page) => present(ctx, 'device-confirm', page),
   deviceDone: (ctx, page) => present(ctx, 'device-done', page),
+})
+
+const continueWords = ({ tag, direction, t }: Language): ContinueWords => ({
+  lang: tag,
+  dir: direction,
+  title: `${t('title.continue')} · Authy2`,
+  heading: t('continue.heading'),
+  lede: t('continue.lede'),
+  button: t('action.continue'),
 })

@@ -1,8 +1,7 @@
 // The jobs there are, each with its work: what the web process or a worker starts.
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
-import { createMailHandler, type Language } from './mails/mails.ts'
+import { createMailHandler } from './mails/mails.ts'
 import type { JobHandler } from './platform/jobs/job.ts'
 import { startJobs } from './platform/jobs/run.ts'
 import type { Resources } from './resources.ts'
@@ -14,13 +13,8 @@ const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 export const startAllJobs = ({ config, resources, services }: { config: Config; resources: Resources; services: Services }): (() => Promise<void>) => {
   const { log, mailer } = resources
   const isCached = config.environment !== 'development'
-  const handlers: JobHandler[] = mailer ? [createMailHandler({ mailer, languageOf: english, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []
+  const handlers: JobHandler[] = mailer
+    ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })]
+    : []
   return startJobs({ queue: services.queue, handlers, log })
 }
-
-const sentences: Record<string, string> = JSON.parse(readFileSync(`${viewsDirectory}/mail/en.json`, 'utf8'))
-const english = (): Language => ({
-  tag: 'en',
-  dir: 'ltr',
-  t: (key, values = {}) => (sentences[key] ?? key).replace(/\{(\w+)\}/g, (_match, name: string) => values[name] ?? ''),
-})

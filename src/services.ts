@@ -1,5 +1,6 @@
 // The composition root: each service made once, in order of need.
 
+import { fileURLToPath } from 'node:url'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
@@ -26,6 +27,7 @@ import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
 import { createQueue } from './platform/jobs/queue.ts'
+import { createLanguages } from './platform/languages.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -38,6 +40,8 @@ import { createUsers } from './users/users.ts'
 
 /** The services of the system. */
 export type Services = ReturnType<typeof createServices>
+
+const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open. */
 export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
@@ -96,6 +100,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     apiKeys,
     signingKeys,
     auditLog,
+    languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
   }

@@ -50,6 +50,9 @@ const proveAgain = async (signIn: SignIn, actor: Actor, attempt: { identifier: s
     await signIn.prove(actor, attempt)
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'invalid_credentials')) throw error
-    throw new Problem('validation_failed', { cause: error, fields: [{ path: 'current_password', message: 'This is not your password.' }] })
+    throw new Problem('validation_failed', {
+      cause: error,
+      fields: [{ path: 'current_password', message: 'This is not your password.', code: 'wrong_password' }],
+    })
   }
 }

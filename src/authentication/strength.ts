@@ -1,5 +1,5 @@
 // Which passwords are taken (NIST SP 800-63B-4 §3.1.1.2): by length and by what is guessed first, never by composition.
-import { Problem } from '../platform/errors.ts'
+import { type FieldFault, Problem } from '../platform/errors.ts'
 import { commonPasswords } from './common-passwords.ts'
 
 /** How long a password may be, in code points. */
@@ -17,18 +17,18 @@ export interface Personal {
 
 /** Throws `validation_failed` at `path` for a password that is too short, too long, common, a sequence, or made of the person's own words. */
 export const verifyStrength = (password: string, { path, personal }: { path: string; personal: Personal }): void => {
-  const message = faultOf(password.normalize('NFC'), personal)
-  if (message) throw new Problem('validation_failed', { fields: [{ path, message }] })
+  const fault = faultOf(password.normalize('NFC'), personal)
+  if (fault) throw new Problem('validation_failed', { fields: [{ path, ...fault }] })
 }
 
-const faultOf = (password: string, personal: Personal): string | undefined => {
+const faultOf = (password: string, personal: Personal): Omit<FieldFault, 'path'> | undefined => {
   const length = [...password].length
-  if (length < passwordLength.min) return `must have at least ${passwordLength.min} characters`
-  if (length > passwordLength.max) return `must have at most ${passwordLength.max} characters`
+  if (length < passwordLength.min) return { code: 'password_short', values: passwordLength, message: `must have at least ${passwordLength.min} characters` }
+  if (length > passwordLength.max) return { code: 'password_long', values: passwordLength, message: `must have at most ${passwordLength.max} characters` }
   const folded = password.toLowerCase()
-  if (commonPasswords.has(folded)) return 'is one of the passwords that are guessed first'
-  if (isRepeated(folded) || runs.some(run => run.includes(folded))) return 'is a sequence that is guessed at once'
-  if (isPersonal(folded, personal)) return 'is made of your own name or address'
+  if (commonPasswords.has(folded)) return { code: 'password_common', message: 'is one of the passwords that are guessed first' }
+  if (isRepeated(folded) || runs.some(run => run.includes(folded))) return { code: 'password_sequence', message: 'is a sequence that is guessed at once' }
+  if (isPersonal(folded, personal)) return { code: 'password_personal', message: 'is made of your own name or address' }
   return undefined
 }
 

@@ -9,18 +9,12 @@ import type { PageScope } from './page-locals.ts'
 
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
 
-const words: Readonly<Record<string, Omit<PageScope, 'name'>>> = {
-  openid: { title: 'Know who you are', detail: 'An identifier of your account' },
-  email: { title: 'See your email address' },
-  profile: { title: 'See your profile', detail: 'Name, picture and language' },
-  organizations: { title: 'See your organizations', detail: 'And your role in each' },
-}
-
 /** Makes the page's handlers. */
-export const createConsentPage = ({ interactions, users, present, forms, issuer }: PageNeeds) => ({
+export const createConsentPage = ({ interactions, users, present, pageLanguage, forms, issuer }: PageNeeds) => ({
   show: async (ctx: Context, interaction: Interaction) => {
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
+    const { t } = pageLanguage.of(ctx)
     const base = `/interaction/${interaction.uid}`
     present(ctx, 'consent', {
       action: `${base}/consent`,
@@ -29,10 +23,10 @@ export const createConsentPage = ({ interactions, users, present, forms, issuer 
       client: interaction.client,
       account: user.email,
       scopes: [
-        ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toWords),
-        ...interaction.asked.claims.map(claim => ({ name: claim, title: `See your ${claim.replaceAll('_', ' ')}` })),
+        ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toScope),
+        ...interaction.asked.claims.map(claim => ({ name: claim, title: t('consent.claim', { claim, label: claim.replaceAll('_', ' ') }) })),
       ],
-      resources: Object.entries(interaction.asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toWords) })),
+      resources: Object.entries(interaction.asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toScope) })),
       offline: interaction.hasOfflineAccess,
     })
   },
@@ -44,4 +38,4 @@ export const createConsentPage = ({ interactions, users, present, forms, issuer 
   },
 })
 
-const toWords = (scope: string): PageScope => ({ name: scope, ...(words[scope] ?? { title: scope }) })
+const toScope = (name: string): PageScope => ({ name })

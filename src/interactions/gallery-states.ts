@@ -1,4 +1,5 @@
 /** The states in which the gallery shows each page. */
+import { Problem } from '../platform/errors.ts'
 import type { Branding } from './branding.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
@@ -32,16 +33,14 @@ const longClient: PageClient = {
 const csrf = 'k3Jx0pQm8vT1cZ5s'
 const username = 'ada@papertrail.example'
 const longUsername = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
+const fault = (path: string, code: string) => new Problem('validation_failed', { fields: [{ path, code, message: code }] })
 const form = { action: '/dev/gallery', csrf }
 const engineForm = { action: '/dev/gallery', xsrf: csrf }
 const connections = [
   { id: 'google', name: 'Google' },
   { id: 'github', name: 'GitHub' },
 ]
-const scopes = [
-  { name: 'profile', title: 'See your name and picture' },
-  { name: 'email', title: 'See your email address', detail: username },
-]
+const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', detail: username }, { name: 'organizations' }]
 const resources = [
   {
     name: 'Papertrail Library',
@@ -64,32 +63,32 @@ export const GALLERY_STATES: States = {
     plain: identifier,
     alone: { ...form, connections: [] },
     connections: { ...identifier, connections, connectionAction: '/dev/gallery' },
-    error: { ...identifier, username, error: 'Too many attempts. Try again in 5 minutes.' },
-    'field-error': { ...identifier, username: 'ada', fieldErrors: { username: 'Enter an email address, like ada@example.com.' } },
+    error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },
+    'field-error': { ...identifier, username: 'ada', problem: fault('username', 'no_email') },
     long: { ...identifier, username: longUsername, client: longClient, connections: [{ id: 'sso', name: longClient.name }], connectionAction: '/dev/gallery' },
   },
   password: {
     plain: password,
     bare: { ...form, username, changeUrl: '/dev/gallery' },
-    error: { ...password, remember: true, error: 'The email or password is incorrect.' },
-    'field-error': { ...password, fieldErrors: { password: 'Enter your password.' } },
+    error: { ...password, remember: true, problem: new Problem('invalid_credentials') },
+    'field-error': { ...password, problem: fault('password', 'required') },
     long: { ...password, username: longUsername, client: longClient, cancelAction: '/dev/gallery' },
   },
   consent: {
     plain: consent,
     unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },
-    error: { ...consent, error: 'Choose Allow or Deny.' },
+    error: { ...consent, problem: new Problem('csrf_mismatch') },
     long: { ...consent, client: longClient, account: longUsername, offline: true },
   },
   'device-code': {
     plain: engineForm,
-    error: { ...engineForm, userCode: 'WDJB-MJHT', error: 'This code has expired. Ask your device for a new one.' },
-    'field-error': { ...engineForm, userCode: 'WDJB', fieldErrors: { user_code: 'Enter all eight characters of the code.' } },
+    error: { ...engineForm, userCode: 'WDJB-MJHT', problem: new Problem('busy') },
+    'field-error': { ...engineForm, userCode: 'WDJB', problem: fault('user_code', 'unknown') },
   },
   'device-confirm': {
     plain: confirm,
     unverified: { ...confirm, client: { name: 'papertrail-cli', verified: false }, device: {} },
-    error: { ...confirm, error: 'Choose one of the two.' },
+    error: { ...confirm, problem: new Problem('csrf_mismatch') },
     long: { ...confirm, client: longClient, device: { ip: '2001:0db8:85a3:0000:0000:8a2e:0370:7334', userAgent: browser } },
   },
   'device-done': { plain: { client }, alone: {}, long: { client: longClient } },
@@ -102,21 +101,22 @@ export const GALLERY_STATES: States = {
   },
   error: {
     plain: {
-      heading: 'This sign-in link does not work',
-      message: 'The application that sent you here asked for something we cannot do. Go back to it and try again; if it happens again, tell its makers.',
+      kind: 'invalid_request',
     },
     client: {
-      heading: 'Something went wrong',
-      message: 'It is our fault, not yours. Try again in a minute.',
+      kind: 'server_error',
       client,
       homeUrl: 'https://app.papertrail.example/',
     },
     detail: {
-      heading: 'This sign-in link does not work',
-      message: 'The address to return to is not registered.',
+      kind: 'invalid_redirect_uri',
       detail: `invalid_redirect_uri: redirect_uri did not match any of the client’s registered redirect_uris\n${'    at frame\n'.repeat(24)}`,
       homeUrl: '/',
     },
+    client_unknown: { kind: 'invalid_client' },
+    denied: { kind: 'access_denied', client },
+    unavailable: { kind: 'temporarily_unavailable' },
+    problem: { kind: 'refused', problem: new Problem('wrong_host') },
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },
@@ -137,5 +137,6 @@ export const COMMON_STATES = {
   'branded-dark': {
     branding: { ...tenant, logoUrl: undefined, primaryColor: '#0b0b3b', primaryTextColor: '#222266', backgroundColor: '#000033', radius: '24px' },
   },
-  rtl: { branding, lang: 'ar', dir: 'rtl' },
+  rtl: { branding, lang: 'ar' },
+  german: { branding, lang: 'de' },
 } as const satisfies Record<string, Partial<CommonLocals>>

@@ -7,6 +7,7 @@ import type { FormTokens } from '../platform/http/form.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { KnownDevices } from './known-device.ts'
+import type { PageLanguage } from './page-language.ts'
 import type { Present } from './present.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
@@ -34,6 +35,7 @@ export interface PageNeeds {
   readonly signIn: SignIn
   readonly users: Users
   readonly present: Present
+  readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
   readonly devices: KnownDevices
   readonly secrets: Secrets

@@ -6,11 +6,11 @@ import { readForm } from '../platform/http/form.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, seeOther, visitor } from './interaction.ts'
 
-const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1, 'Enter your email address.') })
+const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
 const passwordForm = z.strictObject({
   csrf: text(200),
   username: text(320).optional(),
-  password: text(1024).min(1, 'Enter your password.'),
+  password: text(1024).min(1),
   remember: z.enum(['yes', 'on']).optional(),
 })
 const identifierCookie = 'identifier'
@@ -44,7 +44,7 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       action: `${base(interaction)}/identifier`,
       username: kept(ctx, interaction) ?? interaction.loginHint,
       connections: [],
-      ...faults(problem),
+      problem,
     })
 
   const showPasswordFor = (
@@ -59,7 +59,7 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       username,
       canRemember: true,
       remember: isRemembered,
-      ...faults(problem),
+      problem,
     })
 
   return {
@@ -107,16 +107,4 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
 const tell = (ctx: Context, problem: Problem) => {
   ctx.status = problem.status
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
-}
-
-const faults = (problem: Problem | undefined) => {
-  if (!problem) return {}
-  if (problem.code === 'too_many_attempts') return { error: `Too many attempts. Try again in ${inWords(problem.retryAfterSeconds ?? 60)}.` }
-  if (!problem.fields) return { error: problem.message }
-  return { fieldErrors: Object.fromEntries(problem.fields.map(({ path, message }) => [path, message])) }
-}
-
-const inWords = (seconds: number) => {
-  const minutes = Math.ceil(seconds / 60)
-  return minutes === 1 ? 'a minute' : `${minutes} minutes`
 }

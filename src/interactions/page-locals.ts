@@ -1,5 +1,7 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
 
+import type { ToldProblem } from './problem-words.ts'
+
 /** The client as a page tells of it. */
 export interface PageClient {
   readonly name: string
@@ -12,11 +14,9 @@ export interface PageClient {
   readonly verified?: boolean
 }
 
-/** What is wrong with the last submit. With only `fieldErrors`, the summary is a general sentence. */
+/** What is wrong with the last submit; the page says it in its language, beside the fields where it names them. */
 export interface FormProblem {
-  readonly error?: string
-  /** Field name to sentence. */
-  readonly fieldErrors?: Readonly<Record<string, string>>
+  readonly problem?: ToldProblem | undefined
 }
 
 /** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `csrf` to `cancelAction`. */
@@ -45,10 +45,10 @@ export interface PasswordPage extends FormProblem {
   readonly cancelAction?: string
 }
 
-/** A scope in plain words. */
+/** A scope; without a title the catalogue's words are shown, or the name. */
 export interface PageScope {
   readonly name: string
-  readonly title: string
+  readonly title?: string
   readonly detail?: string
 }
 
@@ -102,9 +102,12 @@ export interface SignedOutPage {
   readonly returnUrl?: string
 }
 
-export interface ErrorPage {
-  readonly heading: string
-  readonly message: string
+/** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
+export type ErrorKind = 'invalid_client' | 'invalid_redirect_uri' | 'invalid_request' | 'access_denied' | 'temporarily_unavailable' | 'server_error' | 'refused'
+
+/** Tells the Problem under the heading where one is given. */
+export interface ErrorPage extends FormProblem {
+  readonly kind: ErrorKind
   /** For developers; give it in development only. */
   readonly detail?: string
   readonly client?: PageClient

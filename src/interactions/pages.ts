@@ -1,14 +1,17 @@
 /** Renders the hosted pages, type-checked: `pages.render('password', { … })`. */
 import type { Assets } from '../platform/http/assets.ts'
 import { createViews } from '../platform/http/views.ts'
+import type { Languages } from '../platform/languages.ts'
 import { type Branding, styleTokens } from './branding.ts'
 import type { FormProblem, PageLocals, PageName } from './page-locals.ts'
+import { problemWords } from './problem-words.ts'
 
 /** What every page needs beside its own locals. */
 export interface CommonLocals {
-  /** The language of the page as a BCP 47 tag, and its direction. */
+  /** The language of the page as a BCP 47 tag. */
   readonly lang: string
-  readonly dir: 'ltr' | 'rtl'
+  /** The address of the page on this server, to come back to in another language; without one no other is offered. */
+  readonly here?: string
   /** The nonce of this response's Content-Security-Policy. */
   readonly nonce: string
   readonly branding: Branding
@@ -25,11 +28,13 @@ export interface PagesOptions {
   readonly directory: string
   readonly isCached: boolean
   readonly assets: Pick<Assets, 'url'>
+  readonly languages: Languages
 }
 
 /** Makes the renderer of the hosted pages. */
-export function createPages({ directory, isCached, assets }: PagesOptions): Pages {
+export function createPages({ directory, isCached, assets, languages }: PagesOptions): Pages {
   const views = createViews({ directory, isCached, locals: allowedLocals(), layout: 'layout' })
+  const offered = languages.list.map(({ tag, name }) => ({ tag, name }))
   const urls = {
     css: assets.url('authy2.css'),
     js: assets.url('page.js'),
@@ -38,10 +43,20 @@ export function createPages({ directory, isCached, assets }: PagesOptions): Page
 
   return {
     render(view, locals) {
-      const { error, fieldErrors } = problemOf(locals)
-      const step = error ? `Error: ${TITLES[view]}` : TITLES[view]
+      const language = languages.in(locals.lang)
+      const { t, find, rich } = language
+      const { error, fieldErrors } = problemWords(language, problemOf(locals))
+      const title = t(`title.${view}`)
+      // The error page says in its title already what it is.
+      const step = error && view !== 'error' ? t('title.with_error', { title }) : title
       return views.render(view, {
         ...locals,
+        lang: language.tag,
+        dir: language.direction,
+        languages: offered,
+        t,
+        find,
+        rich,
         error,
         fieldErrors,
         title: `${step} · ${locals.branding.name}`,
@@ -52,30 +67,11 @@ export function createPages({ directory, isCached, assets }: PagesOptions): Page
   }
 }
 
-function problemOf({ error, fieldErrors = {} }: CommonLocals & FormProblem) {
-  const hasFieldErrors = Object.keys(fieldErrors).length > 0
-  return { error: error ?? (hasFieldErrors ? 'Check what you entered and try again.' : undefined), fieldErrors }
-}
-
-/** What the browser's tab says, before the name of the product. */
-const TITLES: Readonly<Record<PageName, string>> = {
-  identifier: 'Sign in',
-  password: 'Enter your password',
-  consent: 'Allow access',
-  'device-code': 'Connect a device',
-  'device-confirm': 'Confirm your device',
-  'device-done': 'Device connected',
-  logout: 'Sign out',
-  'signed-out': 'Signed out',
-  error: 'Something went wrong',
-  expired: 'Sign-in expired',
-  'not-found': 'Page not found',
-  gallery: 'Gallery',
-}
+const problemOf = ({ problem }: CommonLocals & FormProblem) => problem
 
 type LocalNames = { readonly [View in PageName]: Readonly<Record<keyof Required<PageLocals[View]>, true>> }
 
-const PROBLEM = { error: true, fieldErrors: true } as const
+const PROBLEM = { problem: true } as const
 
 /** The names of each page's locals; the compiler holds them equal to the types. */
 const LOCAL_NAMES: LocalNames = {
@@ -98,13 +94,29 @@ const LOCAL_NAMES: LocalNames = {
   'device-done': { client: true },
   logout: { action: true, xsrf: true, isAutomatic: true, client: true },
   'signed-out': { isStillSignedIn: true, client: true, returnUrl: true },
-  error: { heading: true, message: true, detail: true, client: true, homeUrl: true },
+  error: { ...PROBLEM, kind: true, detail: true, client: true, homeUrl: true },
   expired: { startUrl: true },
   'not-found': { homeUrl: true },
   gallery: { gallery: true },
 }
 
-const COMMON_NAMES = ['lang', 'dir', 'nonce', 'branding', 'requestId', 'title', 'tokens', 'assets']
+const COMMON_NAMES = [
+  'lang',
+  'dir',
+  'languages',
+  'here',
+  't',
+  'find',
+  'rich',
+  'error',
+  'fieldErrors',
+  'nonce',
+  'branding',
+  'requestId',
+  'title',
+  'tokens',
+  'assets',
+]
 
 function allowedLocals(): Record<string, string[]> {
   const names = Object.entries(LOCAL_NAMES).map(([view, locals]) => [view, [...COMMON_NAMES, ...Object.keys(locals)]])

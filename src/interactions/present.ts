@@ -1,5 +1,6 @@
 // Puts a page into a response: its security policy, its language, its brand.
 import type { Context } from 'koa'
+import type { PageLanguage } from './page-language.ts'
 import type { PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals, Pages } from './pages.ts'
 
@@ -8,20 +9,29 @@ export type Present = <View extends PageName>(ctx: Context, view: View, locals: 
 
 interface Needs {
   readonly pages: Pages
+  readonly pageLanguage: PageLanguage
   readonly randomBytes: (size: number) => Buffer
 }
 
 /** Makes the presenter. Pages are never kept by a cache and say nothing of where one came from. */
 export const createPresent =
-  ({ pages, randomBytes }: Needs): Present =>
+  ({ pages, pageLanguage, randomBytes }: Needs): Present =>
   (ctx, view, locals) => {
     const nonce = randomBytes(16).toString('base64')
     ctx.set('Content-Security-Policy', pagePolicy(nonce))
     ctx.set({ 'Cache-Control': 'no-store', 'Cross-Origin-Opener-Policy': 'same-origin', 'Permissions-Policy': permissions, 'X-Robots-Tag': 'noindex' })
+    const { tag } = pageLanguage.of(ctx)
+    ctx.set('Content-Language', tag)
     ctx.type = 'html'
-    const common: CommonLocals = { lang: 'en', dir: 'ltr', branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
+    const common: CommonLocals = { lang: tag, here: addressOf(ctx), branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
     ctx.body = pages.render(view, { ...locals, ...common })
   }
+
+const maxAddress = 2000
+
+// A page that answered a form is come back to as its path.
+const addressOf = ({ method, path, search }: Context): string =>
+  method === 'GET' && path.length + search.length <= maxAddress ? path + search : path.slice(0, maxAddress)
 
 /** The content security policy of a page. It has no `form-action`: browsers apply that to the redirects after a form, which lead to the client. */
 export const pagePolicy = (nonce: string): string =>

@@ -13,14 +13,16 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   const login = createLoginPages(needs)
   const consent = createConsentPage(needs)
   const router = new Router({ prefix: '/interaction/:uid' })
-  router.get('/', async ctx => {
+  const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
     return interaction.prompt === 'consent' ? consent.show(ctx, interaction) : login.showIdentifier(ctx, interaction)
-  })
+  }
+  router.get('/', showPrompt)
   router.post('/identifier', login.submitIdentifier)
   router.get('/identifier', async ctx => login.showIdentifier(ctx, await needs.interactions.get(ctx)))
   router.get('/password', login.showPassword)
   router.post('/password', login.submitPassword)
+  router.get('/consent', showPrompt)
   router.post('/consent', consent.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)

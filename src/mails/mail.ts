@@ -1,4 +1,4 @@
-// The words of this slice: which mails there are and what each is made of. Their sentences stand in the catalogues under `mail.<kind>`.
+// The words of this slice: which mails there are and what each is made of. Their sentences stand in the catalogues under `mail.<kind>`: `subject`, `intro`, `note`, and `button` where it leads somewhere.
 import { z } from 'zod'
 import type { JobKind } from '../platform/jobs/job.ts'
 
@@ -23,7 +23,7 @@ export const mailRequest = z.object({
   /** The reader's language as a BCP 47 tag. */
   locale: z.string().optional(),
   /** What the sentences name. */
-  values: z.record(z.string(), z.string()).default({}),
+  values: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   /** Where the button leads. */
   url: z.string().optional(),
   /** To be typed where it was asked for. */

@@ -3,6 +3,7 @@ import type { TransactionClient } from '../platform/data/database.ts'
 import { createViews } from '../platform/http/views.ts'
 import { type JobHandler, jobHandler } from '../platform/jobs/job.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
+import type { Languages } from '../platform/languages.ts'
 import type { Mail, Mailer } from '../platform/mail.ts'
 import { type MailRequest, mailRequest, sendMail } from './mail.ts'
 
@@ -17,17 +18,9 @@ export const createMails = ({ queue }: { queue: Queue }): Mails => ({
   post: async (tx, mail) => queue.add(tx, { kind: sendMail, payload: mailRequest.parse(mail) }),
 })
 
-/** A language as mails need it. */
-export interface Language {
-  readonly tag: string
-  readonly dir: 'ltr' | 'rtl'
-  t(key: string, values?: Readonly<Record<string, string>>): string
-}
-
 interface HandlerNeeds {
   readonly mailer: Mailer
-  /** The language nearest to a tag. */
-  readonly languageOf: (tag: string | undefined) => Language
+  readonly languages: Languages
   readonly directory: string
   readonly isCached: boolean
   readonly productName: string
@@ -36,15 +29,15 @@ interface HandlerNeeds {
 const locals = ['lang', 'dir', 'subject', 'paragraphs', 'code', 'buttonText', 'buttonUrl', 'note', 'productName']
 
 /** Makes the work of the job. A kind's sentences are `subject`, `intro`, `note`, and `button` where it leads somewhere. */
-export const createMailHandler = ({ mailer, languageOf, directory, isCached, productName }: HandlerNeeds): JobHandler => {
+export const createMailHandler = ({ mailer, languages, directory, isCached, productName }: HandlerNeeds): JobHandler => {
   const views = createViews({ directory, isCached, locals: { 'mail/html': locals, 'mail/text': locals } })
   return jobHandler(sendMail, async ({ kind, to, locale, values, url, code }, { id }) => {
-    const { tag, dir, t } = languageOf(locale)
+    const { tag, direction, t } = languages.in(locale)
     const words = { ...values, product: productName, code: code ?? '' }
     const say = (part: string) => t(`mail.${kind}.${part}`, words)
     const content = {
       lang: tag,
-      dir,
+      dir: direction,
       subject: say('subject'),
       paragraphs: say('intro').split('\n'),
       code,

@@ -4,6 +4,7 @@ import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
+import type { Languages } from '../platform/languages.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
 import type { createAdapters } from './adapter.ts'
@@ -22,6 +23,7 @@ export interface ConfigurationNeeds {
   readonly clients: Clients
   readonly resourceServers: ResourceServers
   readonly pages: EnginePages
+  readonly languages: Languages
   readonly secrets: Secrets
   readonly cookieKeys: CookieKeys
   readonly fetch: typeof fetch
@@ -55,6 +57,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     requestObjectSigningAlgValues: [...asymmetric],
     dPoPSigningAlgValues: [...asymmetric],
   },
+  discovery: { ui_locales_supported: [...needs.languages.tags] },
   subjectTypes: ['public', 'pairwise'],
   pairwiseIdentifier: async (_ctx, accountId, client) => needs.secrets.digest('pairwise', `${client.sectorIdentifier}\0${accountId}`).toString('base64url'),
   // Read when a client is registered, not whenever one is loaded: another's server being down must not take the client down.

@@ -1,6 +1,8 @@
 // The pages that the engine itself shows: errors, signing out, and connecting a device.
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errors } from 'oidc-provider'
+import { Problem } from '../platform/errors.ts'
+import { notePageContext } from '../platform/http/page-context.ts'
 
 /** A client as pages tell of it. */
 export interface ClientOnPage {
@@ -11,13 +13,16 @@ export interface ClientOnPage {
   readonly termsUrl?: string
 }
 
+/** What there are words for. */
+export type ErrorKind = 'invalid_client' | 'invalid_redirect_uri' | 'invalid_request' | 'access_denied' | 'temporarily_unavailable' | 'server_error'
+
 /** How the engine's moments are shown; the hosted pages give these. */
 export interface ShowPages {
-  error(ctx: KoaContextWithOIDC, page: { heading: string; message: string; detail: string; client?: ClientOnPage }): void
+  error(ctx: KoaContextWithOIDC, page: { kind: ErrorKind; detail: string; client?: ClientOnPage }): void
   expired(ctx: KoaContextWithOIDC, page: { startUrl?: string }): void
   logout(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; client?: ClientOnPage; isAutomatic: boolean }): void
   signedOut(ctx: KoaContextWithOIDC, page: { client?: ClientOnPage; returnUrl?: string; isStillSignedIn: boolean }): void
-  deviceCode(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; userCode?: string; error?: string }): void
+  deviceCode(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; userCode?: string; problem?: Problem }): void
   deviceConfirm(
     ctx: KoaContextWithOIDC,
     page: { action: string; xsrf: string; userCode: string; client: ClientOnPage; device: { ip?: string; userAgent?: string } },
@@ -37,16 +42,20 @@ export interface EnginePages {
 /** Makes the hooks. */
 export const createEnginePages = (show: ShowPages): EnginePages => ({
   error: (ctx, out, error) => {
-    if (error instanceof errors.SessionNotFound) return show.expired(ctx, { startUrl: startUrlOf(ctx.oidc.client) })
-    const [heading, message] = wordsOf(out.error)
-    show.error(ctx, { heading, message, detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
+    if (error instanceof errors.SessionNotFound) return show.expired(heard(ctx), { startUrl: startUrlOf(ctx.oidc.client) })
+    show.error(heard(ctx), { kind: kindOf(out.error), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
   },
   logout: {
     logoutSource: ctx =>
-      show.logout(ctx, { action: ctx.oidc.urlFor('end_session_confirm'), xsrf: secretOf(ctx), client: toPage(ctx.oidc.client), isAutomatic: isOwnHint(ctx) }),
+      show.logout(heard(ctx), {
+        action: ctx.oidc.urlFor('end_session_confirm'),
+        xsrf: secretOf(ctx),
+        client: toPage(ctx.oidc.client),
+        isAutomatic: isOwnHint(ctx),
+      }),
     // The same page follows «Stay signed in»: it says what is so.
     postLogoutSuccessSource: async ctx =>
-      show.signedOut(ctx, {
+      show.signedOut(heard(ctx), {
         isStillSignedIn: (await ctx.oidc.provider.Session.get(ctx)).accountId !== undefined,
         client: toPage(ctx.oidc.client),
         returnUrl: startUrlOf(ctx.oidc.client),
@@ -55,18 +64,18 @@ export const createEnginePages = (show: ShowPages): EnginePages => ({
   device: {
     userCodeInputSource: (ctx, _form, out, error) => {
       const action = ctx.oidc.urlFor('code_verification')
-      if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
-      show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), error: deviceFault(out, error) })
+      if (error && isWithoutSession(ctx)) return show.expired(heard(ctx), { startUrl: action })
+      show.deviceCode(heard(ctx), { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), problem: deviceFault(out, error) })
     },
     userCodeConfirmSource: (ctx, _form, client, device, userCode) =>
-      show.deviceConfirm(ctx, {
+      show.deviceConfirm(heard(ctx), {
         action: ctx.oidc.urlFor('code_verification'),
         xsrf: secretOf(ctx),
         userCode,
         client: toPage(client) ?? { name: client.clientId },
         device: { ip: textOf(device.ip), userAgent: textOf(device.ua) },
       }),
-    successSource: ctx => show.deviceDone(ctx, { client: toPage(ctx.oidc.client) }),
+    successSource: ctx => show.deviceDone(heard(ctx), { client: toPage(ctx.oidc.client) }),
   },
 })
 
@@ -105,33 +114,33 @@ const isOwnHint = ({ oidc: { entities, client, session } }: KoaContextWithOIDC):
 
 const userCodeOf = (error: unknown): string | undefined => (error instanceof Error && 'userCode' in error ? textOf(error.userCode) : undefined)
 
-const deviceFault = (out: unknown, error: unknown): string | undefined => {
+const deviceFault = (out: unknown, error: unknown): Problem | undefined => {
   if (!out && !error) return undefined
   const name = error instanceof Error ? error.name : ''
-  if (name === 'AbortedError') return 'The sign-in was cancelled. You can close this page.'
-  if (name === 'NoCodeError') return 'Enter the code that your device shows.'
-  return 'That code is not valid or has expired. Check it and try again.'
+  const [code, message] = userCodeFaults[name] ?? (['unknown', 'is not valid or has expired'] as const)
+  return new Problem('validation_failed', { fields: [{ path: 'user_code', code, message }] })
 }
 
-const wordsOf = (code: string): readonly [string, string] => {
+const userCodeFaults: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  AbortedError: ['cancelled', 'was cancelled'],
+  NoCodeError: ['required', 'is missing'],
+}
+
+const kindOf = (code: string): ErrorKind => {
   switch (code) {
     case 'invalid_client':
-      return [
-        'We don’t know this application',
-        'The application that sent you here is not registered, or is switched off. Go back to it and try again, or tell its support.',
-      ]
     case 'invalid_redirect_uri':
-      return ['This link can’t be trusted', 'The application asked to send you to an address that it has not registered. You were not signed in.']
     case 'temporarily_unavailable':
-      return ['We’ll be right back', 'Sign-in is unavailable for a moment. Please try again.']
     case 'access_denied':
-      return ['Access was not given', 'You can go back to the application.']
     case 'server_error':
-      return ['Something went wrong', 'That is our fault, not yours. Please try again.']
+      return code
     default:
-      return [
-        'This sign-in request is not valid',
-        'The application that sent you here made a mistake in its request. Go back to it and try again, or tell its support.',
-      ]
+      return 'invalid_request'
   }
+}
+
+/** Notes for the page what the engine read of the request. */
+export const heard = <Ctx extends KoaContextWithOIDC>(ctx: Ctx): Ctx => {
+  notePageContext(ctx, { uiLocales: textOf(ctx.oidc?.params?.ui_locales) })
+  return ctx
 }

@@ -6,6 +6,7 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { notePageContext } from '../platform/http/page-context.ts'
 import { type ClientOnPage, toPage } from './engine-pages.ts'
 import type { Engine } from './provider.ts'
 
@@ -48,6 +49,7 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
     get: async ctx => {
       const found = await details(ctx)
       if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+      notePageContext(ctx, { uiLocales: typeof found.params.ui_locales === 'string' ? found.params.ui_locales : undefined })
       const clientId = String(found.params.client_id)
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
       const scopes = askedScopes(found.prompt.details, found.params.scope)

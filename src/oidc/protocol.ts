@@ -1,5 +1,5 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Change } from '../platform/data/change.ts'
@@ -8,6 +8,7 @@ import type { Redis } from '../platform/data/redis.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { createOutboundFetch } from '../platform/http/outbound.ts'
+import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -19,6 +20,7 @@ import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
+import type { ContinueWords } from './continue-page.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
@@ -64,6 +66,8 @@ interface Needs {
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
   readonly stylesheet: string
+  readonly continueWords: (ctx: Context) => ContinueWords
+  readonly languages: Languages
 }
 
 /** Puts it together. The signing keys must be there. */

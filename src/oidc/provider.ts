@@ -1,6 +1,6 @@
 // Builds the engine over today's keys, and builds it anew when they change: its state is all in the store.
 import type { IncomingMessage } from 'node:http'
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import mount from 'koa-mount'
 import Provider, { type Client, type ClientCredentials, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
@@ -8,7 +8,8 @@ import { isUnavailable } from '../platform/data/database.ts'
 import type { Log } from '../platform/log.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
-import { dressContinuePage, isContinuePage } from './continue-page.ts'
+import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
+import { heard } from './engine-pages.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { LimitSecret } from './secret-limit.ts'
@@ -29,6 +30,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly limitSecret: LimitSecret
   /** The address of the pages' stylesheet. */
   readonly stylesheet: string
+  readonly continueWords: (ctx: Context) => ContinueWords
   readonly log: Log
   readonly now: () => Date
 }
@@ -118,12 +120,12 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
 // What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
-  ({ refreshTokens, stylesheet }: Needs) =>
+  ({ refreshTokens, stylesheet, continueWords }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
     if (ctx.status === 503) ctx.set('Retry-After', '5')
     if (ctx.status === 429) ctx.set('Retry-After', '900')
-    if (isContinuePage(ctx.body)) ctx.body = dressContinuePage(ctx.body, stylesheet)
+    if (isContinuePage(ctx.body)) ctx.body = dressContinuePage(ctx.body, { words: continueWords(heard(ctx)), stylesheet })
     if (ctx.status === 400 && isCutOff(ctx.req)) {
       ctx.status = 413
       ctx.set('Connection', 'close')

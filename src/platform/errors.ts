@@ -48,6 +48,10 @@ export type ProblemCode = keyof typeof table
 export interface FieldFault {
   readonly path: string
   readonly message: string
+  /** What is wrong, for pages to say it in their language; the API tells the message. */
+  readonly code?: string
+  /** What the code is about, such as a length. */
+  readonly values?: Readonly<Record<string, string | number>>
 }
 
 interface ProblemOptions {

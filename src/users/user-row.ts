@@ -65,6 +65,6 @@ export const fromPrisma = (row: PrismaRow): User =>
 /** The canonical address. Throws `validation_failed` for what is none. */
 export const parseEmail = (email: string): string => {
   const normalized = normalizeEmail(email)
-  if (!normalized) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'This is not an email address.' }] })
+  if (!normalized) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'This is not an email address.', code: 'no_email' }] })
   return normalized
 }

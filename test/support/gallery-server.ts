@@ -3,18 +3,21 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { createGallery } from '../../src/interactions/gallery.ts'
+import { createPageLanguage } from '../../src/interactions/page-language.ts'
 import { createPages } from '../../src/interactions/pages.ts'
 import { createAssets } from '../../src/platform/http/assets.ts'
+import { createLanguages } from '../../src/platform/languages.ts'
 
 const VIEWS = `${import.meta.dirname}/../../views`
 
 /** Starts on a free port of the loopback; the caller closes it. */
 export async function startGallery(): Promise<{ url: string; close(): Promise<void> }> {
   const assets = createAssets(`${VIEWS}/assets`)
-  const pages = createPages({ directory: VIEWS, isCached: true, assets })
+  const languages = createLanguages({ directory: `${VIEWS}/languages` })
+  const pages = createPages({ directory: VIEWS, isCached: true, assets, languages })
   const app = new Koa()
   app.use(assets.middleware)
-  app.use(createGallery({ pages, randomBytes }).routes())
+  app.use(createGallery({ pages, pageLanguage: createPageLanguage({ languages, isSecure: false }), randomBytes }).routes())
 
   const server = app.listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))

@@ -35,6 +35,6 @@ export const failure = (problem: Problem, requestId: string) => ({
   message: problem.message,
   request_id: requestId,
   data: null,
-  error: { type: problem.type, details: problem.fields ? { fields: problem.fields } : {} },
+  error: { type: problem.type, details: problem.fields ? { fields: problem.fields.map(({ path, message }) => ({ path, message })) } : {} },
   meta: null,
 })

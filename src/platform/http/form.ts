@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
 import type { z } from 'zod'
-import { Problem } from '../errors.ts'
+import { type FieldFault, Problem } from '../errors.ts'
 import { isEqualSecret, type Secrets } from '../secrets.ts'
 
 /** Makes and checks the token of a form, bound to what the form belongs to. */
@@ -32,7 +32,15 @@ export const readForm = async <Fields extends z.ZodType>(ctx: Context, { fields,
   await parse(ctx as never, async () => undefined)
   const result = fields.safeParse(ctx.request.body ?? {})
   if (result.success) return result.data
-  throw new Problem('validation_failed', { fields: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) })
+  throw new Problem('validation_failed', { fields: result.error.issues.map(toFault) })
+}
+
+const toFault = (issue: z.core.$ZodIssue): FieldFault => {
+  const { path, message } = issue
+  const fault = { path: path.join('.'), message }
+  if (issue.code === 'too_small') return { ...fault, code: Number(issue.minimum) > 1 ? 'too_short' : 'required', values: { min: Number(issue.minimum) } }
+  if (issue.code === 'too_big') return { ...fault, code: 'too_long', values: { max: Number(issue.maximum) } }
+  return { ...fault, code: 'invalid' }
 }
 
 // Our pages send no referrer, so a browser may say `Origin: null` for our own forms; Sec-Fetch-Site tells those apart.

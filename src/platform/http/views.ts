@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ejs from 'ejs'
+import { escapeHtml } from '../markup.ts'
 
 /** What a view may see: view name to the names of its locals. */
 export type AllowedLocals = Readonly<Record<string, readonly string[]>>
@@ -25,7 +26,7 @@ export function createViews({ directory, isCached, locals: allowed, layout }: Vi
   const compile = (name: string) => {
     const filename = join(directory, `${name}.ejs`)
     const source = readFileSync(filename, 'utf8')
-    return ejs.compile(source, { filename, views: [directory], strict: true, localsName: 'page', cache: isCached, compileDebug: !isCached })
+    return ejs.compile(source, { filename, views: [directory], strict: true, localsName: 'page', escape: escapeHtml, cache: isCached, compileDebug: !isCached })
   }
   const names = [...(layout ? [layout] : []), ...Object.keys(allowed)]
   const compiled = new Map(isCached ? names.map(name => [name, compile(name)]) : [])

@@ -8,6 +8,7 @@ import { GALLERY_STATES } from '../../../src/interactions/gallery-states.ts'
 import type { PageName } from '../../../src/interactions/page-locals.ts'
 import { createPages } from '../../../src/interactions/pages.ts'
 import { createViews } from '../../../src/platform/http/views.ts'
+import { createLanguages } from '../../../src/platform/languages.ts'
 
 const DIRECTORY = join(import.meta.dirname, '../../../views')
 const HOSTILE = `"><script>alert(1)</script>' onload='alert(2)`
@@ -86,7 +87,8 @@ test('a broken view fails the start', async t => {
 
 for (const [view, states] of Object.entries(GALLERY_STATES)) {
   test(`hostile values in every local of ${view} are escaped`, t => {
-    const pages = createPages({ directory: DIRECTORY, isCached: true, assets: { url: name => `/assets/${name}` } })
+    const languages = createLanguages({ directory: join(DIRECTORY, 'languages') })
+    const pages = createPages({ directory: DIRECTORY, isCached: true, assets: { url: name => `/assets/${name}` }, languages })
     for (const state of Object.values(states)) {
       const locals = { ...(hostile(state) as object), ...hostileCommon() }
       const html = pages.render(view as PageName, locals as never)
@@ -137,5 +139,5 @@ function hostileCommon() {
     termsUrl: `https://a.example/"onload="alert(1)`,
     privacyUrl: HOSTILE,
   }
-  return { lang: HOSTILE, dir: HOSTILE as 'ltr', nonce: HOSTILE, requestId: HOSTILE, branding, gallery: [] }
+  return { lang: HOSTILE, here: HOSTILE, nonce: HOSTILE, requestId: HOSTILE, branding, gallery: [] }
 }

@@ -1,0 +1,31 @@
+// Takes the choice of a language and goes back to the page it was made on.
+import Router from '@koa/router'
+import { z } from 'zod'
+import { Problem } from '../platform/errors.ts'
+import { readForm } from '../platform/http/form.ts'
+import { text } from '../platform/http/text.ts'
+import type { Languages } from '../platform/languages.ts'
+import { seeOther } from './interaction.ts'
+import type { PageLanguage } from './page-language.ts'
+
+interface Needs {
+  readonly languages: Languages
+  readonly pageLanguage: PageLanguage
+  readonly issuer: string
+}
+
+/** Makes the router. The form has no token: a language is nobody's secret, and it is taken from our own pages only. */
+export const createLanguageRouter = ({ languages, pageLanguage, issuer }: Needs): Router => {
+  const fields = z.strictObject({ language: z.enum(languages.tags), here: text(4000) })
+  const router = new Router()
+  router.post('/language', async ctx => {
+    const { language: tag, here } = await readForm(ctx, { fields, issuer })
+    const address = URL.parse(here, issuer)
+    // Our own paths only, and as we read them: `//host` and `/\host` are other hosts to a browser.
+    if (!address || address.origin !== issuer || !/^\/(?![/\\])/.test(here))
+      throw new Problem('validation_failed', { fields: [{ path: 'here', message: 'must be a path' }] })
+    pageLanguage.remember(ctx, { tag, path: address.pathname })
+    seeOther(ctx, `${address.pathname}${address.search}`)
+  })
+  return router
+}

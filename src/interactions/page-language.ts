@@ -1,0 +1,36 @@
+// The language of a page: the client's wish, then the person's own choice, then what their browser accepts.
+import type { Context } from 'koa'
+import { pageContextOf } from '../platform/http/page-context.ts'
+import { acceptedRanges, askedRanges } from '../platform/language-ranges.ts'
+import type { Language, Languages } from '../platform/languages.ts'
+
+/** Knows the language of each request, and remembers a choice. */
+export interface PageLanguage {
+  of(ctx: Context): Language
+  /** Remembers the choice that was made on the page at `path`: there it comes before the client's wish. */
+  remember(ctx: Context, choice: { readonly tag: string; readonly path: string }): void
+}
+
+const yearMilliseconds = 365 * 86_400_000
+const wellFormed = /^([a-zA-Z0-9-]{1,35})(?:@([\w/.-]{1,200}))?$/
+
+/** Makes it. */
+export const createPageLanguage = ({ languages, isSecure }: { languages: Languages; isSecure: boolean }): PageLanguage => {
+  const cookie = isSecure ? '__Host-language' : 'language'
+  return {
+    of: ctx => {
+      const [, chosen = '', place] = wellFormed.exec(ctx.cookies.get(cookie, { signed: false }) ?? '') ?? []
+      const asked = askedRanges(pageContextOf(ctx).uiLocales)
+      const wishes = place === placeOf(ctx.path) ? [chosen, ...asked] : [...asked, chosen]
+      return languages.choose([...wishes, ...acceptedRanges(ctx.get('Accept-Language'))])
+    },
+    remember: (ctx, { tag, path }) => {
+      const place = placeOf(path)
+      const value = wellFormed.test(`${tag}@${place}`) ? `${tag}@${place}` : tag
+      ctx.cookies.set(cookie, value, { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/', maxAge: yearMilliseconds })
+    },
+  }
+}
+
+// The pages of one interaction are one place.
+const placeOf = (path: string): string => /^\/(?:interaction|oauth2\/authorize)\/([\w-]+)/.exec(path)?.[1] ?? path
