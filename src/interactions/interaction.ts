@@ -7,8 +7,8 @@ import type { FormTokens } from '../platform/http/form.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { KnownDevices } from './known-device.ts'
-import type { PageLanguage } from './page-language.ts'
-import type { Present } from './present.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
+import type { Present } from '../pages/present.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
 export interface Interaction {
@@ -52,13 +52,6 @@ export const visitor = (ctx: Context): Actor => ({
   ip: ctx.ip,
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })
-
-/** 303, never 307: what was posted must not be posted on (RFC 9700 §4.12). */
-export const seeOther = (ctx: Context, location: string): void => {
-  ctx.redirect(location)
-  ctx.status = 303
-  ctx.set('Cache-Control', 'no-store')
-}
 
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem =>

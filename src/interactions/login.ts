@@ -3,8 +3,9 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import type { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type Interaction, isShownOnPage, type PageNeeds, seeOther, visitor } from './interaction.ts'
+import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 
 const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
 const passwordForm = z.strictObject({

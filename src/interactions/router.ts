@@ -3,9 +3,10 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { createConsentPage } from './consent.ts'
-import { type PageNeeds, seeOther, visitor } from './interaction.ts'
+import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
 
 /** Makes the router. */

@@ -1,7 +1,7 @@
 /** Every hosted page in every state: accessible, reflowing, small, and quiet under the policy. */
 import test, { type ExecutionContext } from 'ava'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { GALLERY_URLS } from '../../src/interactions/gallery.ts'
+import { GALLERY_URLS } from '../../src/pages/gallery.ts'
 import { findChromium, openBrowser } from '../support/browser.ts'
 import { startGallery } from '../support/gallery-server.ts'
 import { layoutFaults, listen, violations } from '../support/page-checks.ts'

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
-import { createGallery } from '../../src/interactions/gallery.ts'
-import { createPageLanguage } from '../../src/interactions/page-language.ts'
-import { createPages } from '../../src/interactions/pages.ts'
+import { createGallery } from '../../src/pages/gallery.ts'
+import { createPageLanguage } from '../../src/pages/page-language.ts'
+import { createPages } from '../../src/pages/pages.ts'
 import { createAssets } from '../../src/platform/http/assets.ts'
 import { createLanguages } from '../../src/platform/languages.ts'
 

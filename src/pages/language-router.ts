@@ -3,9 +3,9 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Languages } from '../platform/languages.ts'
-import { seeOther } from './interaction.ts'
 import type { PageLanguage } from './page-language.ts'
 
 interface Needs {
