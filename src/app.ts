@@ -2,22 +2,26 @@
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import Koa, { type Context, type Middleware } from 'koa'
+import { withAccountClient } from './account/account-client.ts'
+import { createAccount } from './account/entrance.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
+import { passwordLength } from './authentication/strength.ts'
 import type { Config } from './config.ts'
-import { createGallery } from './pages/gallery.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
-import { createLanguageRouter } from './pages/language-router.ts'
-import { createPageLanguage } from './pages/page-language.ts'
-import { createPages } from './pages/pages.ts'
-import { createPresent, type Present } from './pages/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
+import { createConsentRoutes } from './oidc/consent-routes.ts'
 import type { ContinueWords } from './oidc/continue-page.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
 import { createSigningKeyRoutes } from './oidc/signing-key-routes.ts'
+import { createGallery } from './pages/gallery.ts'
+import { createLanguageRouter } from './pages/language-router.ts'
+import { createPageLanguage } from './pages/page-language.ts'
+import { createPages } from './pages/pages.ts'
+import { createPresent, type Present } from './pages/present.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { createCookieKeys } from './platform/http/cookie-keys.ts'
@@ -58,6 +62,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const protocol = await createProtocol({
     ...resources,
     ...services,
+    clients: withAccountClient(services.clients, issuer),
     resourceServers,
     issuer,
     isDevelopment,
@@ -68,7 +73,10 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
-  const protocolRoutes = createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh })
+  const protocolRoutes = [
+    ...createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh }),
+    ...createConsentRoutes(services),
+  ]
   const checkMetadata = createCheckMetadata(protocol.engine)
   const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
   const interactions = createInteractionRouter({
@@ -82,6 +90,18 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     issuer,
     isSecure,
     now,
+  })
+
+  const account = createAccount({
+    ...resources,
+    ...services,
+    findBrowserSession,
+    passwordMinLength: passwordLength.min,
+    hasPassword: services.signIn.hasPassword,
+    pageLanguage,
+    present,
+    forms,
+    isSecure,
   })
 
   const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
@@ -99,6 +119,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   for (const middleware of api.middleware) koa.use(middleware)
   koa.use(createLanguageRouter({ languages, pageLanguage, issuer }).routes())
   koa.use(interactions.routes())
+  koa.use(account.routes())
   if (isDevelopment) koa.use(createGallery({ pages, pageLanguage, randomBytes }).routes())
   koa.use(() => {
     throw new Problem('not_found')

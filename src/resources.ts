@@ -21,6 +21,8 @@ export interface Resources {
   /** The mailer, where it keeps mail for reading. */
   readonly mailbox?: Mailbox
   readonly secrets: Secrets
+  /** The origin that links of mails begin with: never what a request says. */
+  readonly issuer: string
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string
@@ -45,7 +47,19 @@ export const openResources = async (config: Config): Promise<Resources> => {
   try {
     const applied = await migrate(database, { log })
     redis = config.redisUrl === undefined ? undefined : await openRedis(config.redisUrl, log)
-    return { database, redis, log, ...mail, secrets: createSecrets({ secretKey, randomBytes }), now, randomBytes, newId: randomUUID, applied, close }
+    return {
+      database,
+      redis,
+      log,
+      ...mail,
+      secrets: createSecrets({ secretKey, randomBytes }),
+      issuer: config.issuer,
+      now,
+      randomBytes,
+      newId: randomUUID,
+      applied,
+      close,
+    }
   } catch (error) {
     await close()
     throw error

@@ -16,6 +16,7 @@ import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createMails } from './mails/mails.ts'
+import { consentEvents, createConsents } from './oidc/consents.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
@@ -34,7 +35,9 @@ import { endSessionsOfUser } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
+import { createEmailChanges } from './users/email-change.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createCollectPersonalData } from './users/personal-data.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
 
@@ -44,7 +47,7 @@ export type Services = ReturnType<typeof createServices>
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+export const createServices = ({ database, redis, secrets, issuer, now, randomBytes, newId }: Resources) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -52,6 +55,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
+    ...consentEvents,
     ...sessionEvents,
     ...apiKeyEvents,
   }
@@ -77,6 +81,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const auditLog = createAuditLog({ database })
+  const consents = createConsents({ database, change })
+  const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
+  const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog, consents, now })
   return {
     change,
     limit,
@@ -100,6 +107,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     apiKeys,
     signingKeys,
     auditLog,
+    consents,
+    emailChanges,
+    collectPersonalData,
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),

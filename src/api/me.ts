@@ -9,6 +9,7 @@ import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import type { UserAdministration } from '../users/administration.ts'
+import type { CollectPersonalData } from '../users/personal-data.ts'
 import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
 
@@ -17,6 +18,7 @@ interface Needs {
   readonly members: Members
   readonly signUp: SignUp
   readonly forms: FormTokens
+  readonly collectPersonalData: CollectPersonalData
 }
 
 const permission = 'signed_in'
@@ -28,7 +30,7 @@ const organizationOfMine = z.object({
 })
 
 /** Makes the routes. */
-export const createMeRoutes = ({ userAdministration, members, signUp, forms }: Needs): readonly Route[] => {
+export const createMeRoutes = ({ userAdministration, members, signUp, forms, collectPersonalData }: Needs): readonly Route[] => {
   const me = (actor: Actor): Promise<User> => userAdministration.get(idOf(actor))
   return [
     route({
@@ -93,6 +95,14 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms }: N
         await signUp.changePassword(actor, { user: await me(actor), currentPassword: body.current_password, newPassword: body.new_password })
         return { data: null }
       },
+    }),
+    route({
+      method: 'GET',
+      path: '/users/me/export',
+      summary: 'All that is kept of the caller, without secrets.',
+      permission,
+      output: z.record(z.string(), z.json()),
+      handle: async ({ actor }) => ({ data: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(await collectPersonalData(idOf(actor))))) }),
     }),
     route({
       method: 'GET',

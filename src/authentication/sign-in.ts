@@ -22,6 +22,8 @@ export interface Attempt {
 export interface SignIn {
   /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
   prove(actor: Actor, attempt: Attempt): Promise<Proof>
+  /** Whether the user has a password. */
+  hasPassword(userId: string): Promise<boolean>
   /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
   setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
 }
@@ -75,6 +77,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
+    hasPassword: async userId => (await database.run(passwordOf, [userId])).length > 0,
     setPassword: async (actor, { id, password, exceptSid }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {

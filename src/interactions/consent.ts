@@ -1,12 +1,12 @@
 // Consent: what a client asks for, in plain words, allowed or denied.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import type { PageScope } from '../pages/page-locals.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, type PageNeeds, visitor } from './interaction.ts'
-import type { PageScope } from '../pages/page-locals.ts'
 
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
 

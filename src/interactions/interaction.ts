@@ -1,14 +1,14 @@
 // The words of this entrance: an interaction as its pages need it, and what all of them do alike.
 import type { Context } from 'koa'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
+import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { KnownDevices } from './known-device.ts'
-import type { PageLanguage } from '../pages/page-language.ts'
-import type { Present } from '../pages/present.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
 export interface Interaction {

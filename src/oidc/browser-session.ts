@@ -1,13 +1,15 @@
-// The session of the hosted pages as other entrances need it: whose it is, by its signed cookie.
+// The session of the hosted pages as other entrances need it: whose it is and since when, by its signed cookie.
 import type { Context } from 'koa'
 import type { Engine } from './provider.ts'
 
 /** Makes the look-up; the cookie's signature is checked by the app's own keys. */
 export const createFindBrowserSession = ({ engine, isSecure }: { engine: Engine; isSecure: boolean }) => {
   const name = isSecure ? '__Host-session' : 'session'
-  return async (ctx: Context): Promise<{ sid: string; userId: string } | undefined> => {
+  return async (ctx: Context): Promise<{ sid: string; userId: string; authenticatedAt: Date } | undefined> => {
     const id = ctx.cookies.get(name, { signed: true })
     const session = id ? await engine.current().Session.find(id) : undefined
-    return session?.accountId && session.uid ? { sid: session.uid, userId: session.accountId } : undefined
+    return session?.accountId && session.uid
+      ? { sid: session.uid, userId: session.accountId, authenticatedAt: new Date((session.loginTs ?? 0) * 1000) }
+      : undefined
   }
 }

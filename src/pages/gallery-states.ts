@@ -1,5 +1,6 @@
 /** The states in which the gallery shows each page. */
 import { Problem } from '../platform/errors.ts'
+import { ACCOUNT_STATES } from './account-states.ts'
 import type { Branding } from './branding.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
@@ -120,6 +121,7 @@ export const GALLERY_STATES: States = {
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },
+  ...ACCOUNT_STATES,
 }
 
 const branding: Branding = {

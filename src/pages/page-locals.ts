@@ -1,5 +1,6 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
 
+import type { AccountLocals } from './account-locals.ts'
 import type { ToldProblem } from './problem-words.ts'
 
 /** The client as a page tells of it. */
@@ -128,7 +129,7 @@ export interface GalleryPage {
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals {
+export interface PageLocals extends AccountLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly consent: ConsentPage

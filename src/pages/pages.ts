@@ -2,6 +2,7 @@
 import type { Assets } from '../platform/http/assets.ts'
 import { createViews } from '../platform/http/views.ts'
 import type { Languages } from '../platform/languages.ts'
+import { accountLocalNames } from './account-locals.ts'
 import { type Branding, styleTokens } from './branding.ts'
 import type { FormProblem, PageLocals, PageName } from './page-locals.ts'
 import { problemWords } from './problem-words.ts'
@@ -98,6 +99,7 @@ const LOCAL_NAMES: LocalNames = {
   expired: { startUrl: true },
   'not-found': { homeUrl: true },
   gallery: { gallery: true },
+  ...accountLocalNames,
 }
 
 const COMMON_NAMES = [

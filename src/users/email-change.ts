@@ -79,7 +79,13 @@ export const createEmailChanges = ({ change, challenges, mails, limit, endAccess
         const { userId, before, email } = moved
         await challenges.voidAll(tx, { userId, purposes: ['password_reset', 'email_verification', 'sign_in', 'email_change'] })
         const ttlSeconds = undoHours * 3600
-        const undo = await challenges.issue(tx, { purpose: 'email_undo', userId, email: parseEmail(before.email), ttlSeconds, details: { email: before.email } })
+        const undo = await challenges.issue(tx, {
+          purpose: 'email_undo',
+          userId,
+          email: parseEmail(before.email),
+          ttlSeconds,
+          details: { email: before.email },
+        })
         await mails.post(tx, {
           kind: 'email_changed',
           to: before.email,

@@ -51,6 +51,7 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     mailer: mailbox,
     mailbox,
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+    issuer: config.issuer,
     now: () => new Date(),
     randomBytes,
     newId: randomUUID,

@@ -1,0 +1,58 @@
+// The words of this entrance: who is here, and a page that is shown and answers its form.
+import type { Context } from 'koa'
+import type { AccountLocals, AccountPage } from '../pages/account-locals.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Problem } from '../platform/errors.ts'
+import type { User } from '../users/user.ts'
+
+/** The session of the hosted pages, found by its signed cookie. */
+export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; authenticatedAt: Date } | undefined>
+
+/** Who is here. */
+export interface Visit {
+  readonly user: User
+  /** The session's `sid`. */
+  readonly sid: string
+  readonly actor: Actor
+}
+
+/** The pages that stand in the account centre's menu or under it. */
+export type AccountPageName = {
+  [View in keyof AccountLocals]: AccountLocals[View] extends AccountPage ? View : never
+}[keyof AccountLocals]
+
+type OwnLocals<View extends AccountPageName> = Omit<AccountLocals[View], keyof AccountPage>
+
+/** What a form came to: what to say, and where, when it is not the same page; or an answer that was already given. */
+export type Submitted = { readonly done: string } | { readonly answered: true }
+
+/** A page of the account centre. */
+export interface AccountPageRoute {
+  readonly path: `/account/${string}`
+  readonly view: AccountPageName
+  /** Whether a sign-in of the last minutes is asked for. */
+  readonly isSensitive: boolean
+  show(ctx: Context, visit: Visit): Promise<object>
+  /** Does what the form asks; a Problem is shown on the page. */
+  submit(ctx: Context, visit: Visit, form: unknown): Promise<Submitted>
+}
+
+interface Definition<View extends AccountPageName> extends Omit<AccountPageRoute, 'show' | 'view'> {
+  readonly view: View
+  show(ctx: Context, visit: Visit): Promise<OwnLocals<View>>
+}
+
+/** Makes a page whose locals are held to its view's. */
+export const accountPage = <View extends AccountPageName>(definition: Definition<View>): AccountPageRoute => definition
+
+/** The Problems that the page they came from shows. */
+export const shownCodes: ReadonlySet<Problem['code']> = new Set([
+  'validation_failed',
+  'too_many_attempts',
+  'busy',
+  'csrf_mismatch',
+  'last_owner',
+  'last_admin',
+  'not_found',
+  'email_taken',
+])

@@ -1,0 +1,173 @@
+// The pages of the account centre, each a value: what it shows and what its form does.
+import Bowser from 'bowser'
+import { z } from 'zod'
+import type { SignUp } from '../authentication/sign-up.ts'
+import type { Members } from '../organizations/members.ts'
+import { organizationIdSchema } from '../organizations/organization.ts'
+import type { PageSession } from '../pages/account-locals.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
+import { Problem } from '../platform/errors.ts'
+import { text } from '../platform/http/text.ts'
+import type { Languages } from '../platform/languages.ts'
+import type { ApiSessions } from '../sessions/api-sessions.ts'
+import type { Session } from '../sessions/session.ts'
+import type { UserAdministration } from '../users/administration.ts'
+import type { EmailChanges } from '../users/email-change.ts'
+import { type AccountPageRoute, accountPage } from './page.ts'
+
+/** What a person has let a client do; the protocol's entrance gives these. */
+export interface Consent {
+  readonly clientId: string
+  readonly name: string
+  readonly logoUrl?: string
+  readonly scopes: readonly string[]
+  readonly grantedAt: Date
+}
+
+/** What the pages need. */
+export interface AccountNeeds {
+  readonly userAdministration: UserAdministration
+  readonly signUp: SignUp
+  readonly emailChanges: EmailChanges
+  readonly apiSessions: ApiSessions
+  readonly members: Members
+  readonly languages: Languages
+  readonly pageLanguage: PageLanguage
+  readonly hasPassword: (userId: string) => Promise<boolean>
+  readonly passwordMinLength: number
+  readonly consents: {
+    list(userId: string): Promise<readonly Consent[]>
+    revoke(actor: AccountActor, consent: { readonly userId: string; readonly clientId: string }): Promise<void>
+  }
+}
+type AccountActor = Parameters<ApiSessions['endOthers']>[0]
+
+const shownSessions = 100
+
+/** Makes them, in the order of the menu. */
+export const createAccountPages = (needs: AccountNeeds): readonly AccountPageRoute[] => [
+  profile(needs),
+  password(needs),
+  email(needs),
+  sessions(needs),
+  apps(needs),
+  organizations(needs),
+]
+
+const profile = ({ userAdministration, languages, pageLanguage }: AccountNeeds) =>
+  accountPage({
+    path: '/account/profile',
+    view: 'account-profile',
+    isSensitive: false,
+    show: async (_ctx, { user: { id } }) => {
+      const { name, email, isEmailVerified, locale } = await userAdministration.get(id)
+      return { name, email, isEmailVerified, locale, locales: languages.list.map(({ tag, name }) => ({ tag, name })) }
+    },
+    submit: async (ctx, { user, actor }, form) => {
+      const fields = z.strictObject({ name: text(200).trim(), locale: z.enum(['', ...languages.tags]) })
+      const { name, locale } = parsed(fields, form)
+      await userAdministration.update(actor, user.id, { name: name || null, locale: locale || null })
+      if (locale) pageLanguage.remember(ctx, { tag: locale, path: '/account/profile' })
+      return { done: 'saved' }
+    },
+  })
+
+const password = ({ signUp, hasPassword, passwordMinLength }: AccountNeeds) =>
+  accountPage({
+    path: '/account/password',
+    view: 'account-password',
+    isSensitive: true,
+    show: async (_ctx, { user }) => ({ username: user.email, hasPassword: await hasPassword(user.id), minLength: passwordMinLength }),
+    submit: async (_ctx, { user, actor }, form) => {
+      const fields = z.strictObject({ username: text(320).optional(), current_password: text(1024).min(1), new_password: text(1024).min(1) })
+      const { current_password: currentPassword, new_password: newPassword } = parsed(fields, form)
+      await signUp.changePassword(actor, { user, currentPassword, newPassword })
+      return { done: 'password' }
+    },
+  })
+
+const email = ({ emailChanges }: AccountNeeds) =>
+  accountPage({
+    path: '/account/email',
+    view: 'account-email',
+    isSensitive: true,
+    show: async (_ctx, { user }) => ({ email: user.email }),
+    submit: async (_ctx, { user, actor }, form) => {
+      const { email } = parsed(z.strictObject({ email: text(320).trim().min(1) }), form)
+      await emailChanges.request(actor, { user, email })
+      return { done: 'email_sent' }
+    },
+  })
+
+const sessions = ({ apiSessions }: AccountNeeds) =>
+  accountPage({
+    path: '/account/sessions',
+    view: 'account-sessions',
+    isSensitive: false,
+    show: async (_ctx, { user, sid }) => {
+      const { rows } = await apiSessions.list(user.id, { limit: shownSessions })
+      return { sessions: rows.map(session => toPageSession(session, sid)) }
+    },
+    submit: async (_ctx, { user, actor, sid }, form) => {
+      const { session } = parsed(z.strictObject({ session: z.union([z.uuid(), z.literal('others')]) }), form)
+      if (session === 'others') await apiSessions.endOthers(actor, { userId: user.id, exceptSid: sid })
+      else await apiSessions.end(actor, { userId: user.id, id: session })
+      return { done: 'signed_out' }
+    },
+  })
+
+const apps = ({ consents }: AccountNeeds) =>
+  accountPage({
+    path: '/account/apps',
+    view: 'account-apps',
+    isSensitive: false,
+    show: async (_ctx, { user }) => ({
+      apps: (await consents.list(user.id)).map(({ clientId, name, logoUrl, scopes, grantedAt }) => ({
+        id: clientId,
+        client: { name, logoUrl },
+        scopes: scopes.filter(scope => scope !== 'openid').map(scope => ({ name: scope })),
+        grantedAt: grantedAt.getTime(),
+      })),
+    }),
+    submit: async (_ctx, { user, actor }, form) => {
+      const { client } = parsed(z.strictObject({ client: text(255) }), form)
+      await consents.revoke(actor, { userId: user.id, clientId: client })
+      return { done: 'revoked' }
+    },
+  })
+
+const organizations = ({ members }: AccountNeeds) =>
+  accountPage({
+    path: '/account/organizations',
+    view: 'account-organizations',
+    isSensitive: false,
+    show: async (_ctx, { user }) => ({
+      organizations: (await members.listOfUser(user.id)).map(({ organization: { id, name }, role }) => ({ id, name, role })),
+    }),
+    submit: async (_ctx, { user, actor }, form) => {
+      const { organization: organizationId } = parsed(z.strictObject({ organization: organizationIdSchema }), form)
+      await members.remove(actor, { organizationId, userId: user.id })
+      return { done: 'left' }
+    },
+  })
+
+const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: Session, currentSid: string): PageSession => {
+  const { browser, os } = Bowser.parse(userAgent || 'unknown')
+  return {
+    id,
+    browser: browser.name || undefined,
+    system: os.name || undefined,
+    ip: ip?.replace(/^::ffff:(?=\d+\.)/i, ''),
+    isApi: kind === 'api',
+    isCurrent: sid === currentSid,
+    seenAt: lastSeenAt.getTime(),
+    startedAt: createdAt.getTime(),
+  }
+}
+
+/** A form by its schema. Throws `validation_failed` naming the fields. */
+export const parsed = <Fields extends z.ZodType>(fields: Fields, form: unknown): z.output<Fields> => {
+  const result = fields.safeParse(form)
+  if (result.success) return result.data
+  throw new Problem('validation_failed', { fields: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) })
+}

@@ -1,0 +1,116 @@
+// The account centre: each page for whoever is signed in, its forms, and the way in.
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import type { Present } from '../pages/present.ts'
+import { Problem } from '../platform/errors.ts'
+import { type FormTokens, readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
+import { text } from '../platform/http/text.ts'
+import type { CollectPersonalData } from '../users/personal-data.ts'
+import type { Users } from '../users/users.ts'
+import { accountCallbackPath } from './account-client.ts'
+import { answerExport } from './data.ts'
+import { createLinkPages, type LinkNeeds } from './links.ts'
+import { type AccountPageRoute, type FindBrowserSession, shownCodes, type Visit } from './page.ts'
+import type { AccountSignIn } from './sign-in.ts'
+
+interface Needs extends LinkNeeds {
+  readonly pages: readonly AccountPageRoute[]
+  readonly accountSignIn: AccountSignIn
+  readonly findBrowserSession: FindBrowserSession
+  readonly users: Users
+  readonly collectPersonalData: CollectPersonalData
+  readonly present: Present
+  readonly forms: FormTokens
+  readonly issuer: string
+  readonly now: () => Date
+}
+
+const sensitiveSeconds = 300
+const form = z.looseObject({ csrf: text(200) })
+const doneKey = /^[a-z_]{1,40}$/
+
+/** Makes the router. */
+export const createAccountRouter = (needs: Needs): Router => {
+  const { pages, accountSignIn, present } = needs
+  const router = new Router()
+  const links = createLinkPages(needs)
+  router.get('/account', ctx => seeOther(ctx, '/account/profile'))
+  router.get(accountCallbackPath, ctx => {
+    const to = accountSignIn.finish(ctx)
+    if (to !== undefined) return seeOther(ctx, to)
+    ctx.status = 400
+    present(ctx, 'account-outcome', { kind: 'refused', homeUrl: '/account/profile' })
+  })
+  for (const page of pages) {
+    router.get(page.path, async ctx => {
+      const visit = await enter(ctx, needs, page)
+      if (visit) await show(ctx, needs, { page, visit })
+    })
+    router.post(page.path, async ctx => {
+      const visit = await enter(ctx, needs, page)
+      if (visit) await submit(ctx, needs, { page, visit })
+    })
+  }
+  router.get('/account/data/export', async ctx => {
+    const visit = await enter(ctx, needs, { path: '/account/data', isSensitive: true })
+    if (visit) await answerExport(ctx, visit, needs.collectPersonalData)
+  })
+  router.get('/account/email/:kind/:token', links.open)
+  router.get('/account/email/:kind', links.show)
+  router.post('/account/email/:kind', links.submit)
+  return router
+}
+
+/** Who is here; whoever is not signed in, or not lately enough, is sent to sign in. */
+const enter = async (
+  ctx: Context,
+  { findBrowserSession, users, accountSignIn, now }: Pick<Needs, 'findBrowserSession' | 'users' | 'accountSignIn' | 'now'>,
+  { path, isSensitive }: Pick<AccountPageRoute, 'path' | 'isSensitive'>,
+): Promise<Visit | undefined> => {
+  const session = await findBrowserSession(ctx)
+  const user = session && (await users.find(session.userId))
+  const isFresh = session !== undefined && now().getTime() - session.authenticatedAt.getTime() < sensitiveSeconds * 1000
+  if (!session || !user || user.isSuspended || (isSensitive && !isFresh)) {
+    accountSignIn.begin(ctx, { to: path, ...(isSensitive ? { maxAgeSeconds: sensitiveSeconds } : {}) })
+    return undefined
+  }
+  const { requestId } = ctx.state
+  const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined
+  return {
+    user,
+    sid: session.sid,
+    actor: { kind: 'user', id: user.id, userId: user.id, sessionId: session.sid, permissions: new Set(), requestId, ip: ctx.ip, userAgent },
+  }
+}
+
+interface Shown {
+  readonly page: AccountPageRoute
+  readonly visit: Visit
+  readonly problem?: Problem
+}
+
+/** What a form's token is bound to. */
+const formBinding = (sid: string): string => `account\0${sid}`
+
+const show = async (ctx: Context, { present, forms }: Needs, { page, visit, problem }: Shown) => {
+  const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined
+  const locals = { ...(await page.show(ctx, visit)), csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, problem }
+  // `accountPage` holds what `show` gives to the view's own locals.
+  present(ctx, page.view, locals as never)
+}
+
+const submit = async (ctx: Context, needs: Needs, { page, visit }: Shown) => {
+  try {
+    const { csrf, ...fields } = await readForm(ctx, { fields: form, issuer: needs.issuer })
+    needs.forms.verify(formBinding(visit.sid), csrf)
+    const submitted = await page.submit(ctx, visit, fields)
+    if ('done' in submitted) seeOther(ctx, `${page.path}?done=${submitted.done}`)
+  } catch (error) {
+    if (!(error instanceof Problem) || !shownCodes.has(error.code)) throw error
+    ctx.status = error.status
+    if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))
+    await show(ctx, needs, { page, visit, problem: error })
+  }
+}

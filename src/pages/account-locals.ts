@@ -1,0 +1,107 @@
+/** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
+import type { FormProblem, PageClient, PageScope } from './page-locals.ts'
+
+/** What every page of the account centre needs. */
+export interface AccountPage extends FormProblem {
+  readonly csrf: string
+  /** What was just done: a key under `account.done`. */
+  readonly done?: string
+}
+
+/** Posts `name` and `locale` to `/account/profile`. */
+export interface AccountProfilePage extends AccountPage {
+  readonly name?: string
+  readonly email: string
+  readonly isEmailVerified: boolean
+  /** The chosen language; empty for what the browser says. */
+  readonly locale?: string
+  readonly locales: readonly { readonly tag: string; readonly name: string }[]
+}
+
+/** Posts `current_password` and `new_password` to `/account/password`. */
+export interface AccountPasswordPage extends AccountPage {
+  readonly username: string
+  readonly hasPassword: boolean
+  readonly minLength: number
+}
+
+/** Posts `email` to `/account/email`. */
+export interface AccountEmailPage extends AccountPage {
+  readonly email: string
+}
+
+/** A session as its owner sees it; times in milliseconds. */
+export interface PageSession {
+  readonly id: string
+  readonly browser?: string
+  readonly system?: string
+  readonly ip?: string
+  readonly isApi: boolean
+  readonly isCurrent: boolean
+  readonly seenAt: number
+  readonly startedAt: number
+}
+
+/** Posts `session` (an id, or `others`) to `/account/sessions`. */
+export interface AccountSessionsPage extends AccountPage {
+  readonly sessions: readonly PageSession[]
+}
+
+/** Posts `client` to `/account/apps`. */
+export interface AccountAppsPage extends AccountPage {
+  readonly apps: readonly { readonly id: string; readonly client: PageClient; readonly scopes: readonly PageScope[]; readonly grantedAt: number }[]
+}
+
+/** Posts `organization` to `/account/organizations`. */
+export interface AccountOrganizationsPage extends AccountPage {
+  readonly organizations: readonly { readonly id: string; readonly name: string; readonly role: string }[]
+}
+
+/** Posts `confirm` (the address) to `/account/data`; the download is `/account/data/export`. */
+export interface AccountDataPage extends AccountPage {
+  readonly email: string
+}
+
+/** Posts to `action`: a link of a mail, which acts only when it is asked to. */
+export interface AccountLinkPage extends FormProblem {
+  readonly csrf: string
+  readonly kind: 'change' | 'undo'
+  readonly email: string
+  readonly action: string
+}
+
+/** Says what came of it: keys under `account.outcome.<kind>`. */
+export interface AccountOutcomePage {
+  readonly kind: 'email_changed' | 'email_undone' | 'deleted' | 'link_expired' | 'refused'
+  readonly homeUrl?: string
+}
+
+/** View name to the type of its locals. */
+export interface AccountLocals {
+  readonly 'account-profile': AccountProfilePage
+  readonly 'account-password': AccountPasswordPage
+  readonly 'account-email': AccountEmailPage
+  readonly 'account-sessions': AccountSessionsPage
+  readonly 'account-apps': AccountAppsPage
+  readonly 'account-organizations': AccountOrganizationsPage
+  readonly 'account-data': AccountDataPage
+  readonly 'account-link': AccountLinkPage
+  readonly 'account-outcome': AccountOutcomePage
+}
+
+type Names = { readonly [View in keyof AccountLocals]: Readonly<Record<keyof Required<AccountLocals[View]>, true>> }
+
+const common = { problem: true, csrf: true, done: true } as const
+
+/** The names of each page's locals; the compiler holds them equal to the types. */
+export const accountLocalNames: Names = {
+  'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
+  'account-password': { ...common, username: true, hasPassword: true, minLength: true },
+  'account-email': { ...common, email: true },
+  'account-sessions': { ...common, sessions: true },
+  'account-apps': { ...common, apps: true },
+  'account-organizations': { ...common, organizations: true },
+  'account-data': { ...common, email: true },
+  'account-link': { problem: true, csrf: true, kind: true, email: true, action: true },
+  'account-outcome': { kind: true, homeUrl: true },
+}

@@ -1,0 +1,77 @@
+/** The states in which the gallery shows each page of the account centre. */
+import type { AccountLocals } from './account-locals.ts'
+
+type States = { readonly [View in keyof AccountLocals]: { readonly plain: AccountLocals[View]; readonly [state: string]: AccountLocals[View] } }
+
+const csrf = 'k3Jx0pQm8vT1cZ5s'
+const email = 'ada@papertrail.example'
+const longEmail = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
+const at = Date.UTC(2026, 2, 14, 15, 9)
+const tooMany = { code: 'too_many_attempts', message: '', retryAfterSeconds: 300 } as const
+const locales = [
+  { tag: 'en', name: 'English' },
+  { tag: 'ar', name: 'العربية' },
+]
+const profile = { csrf, name: 'Ada Lovelace', email, isEmailVerified: true, locales }
+const password = { csrf, username: email, hasPassword: true, minLength: 12 }
+const here = { id: '1', browser: 'Firefox', system: 'macOS', ip: '203.0.113.24', isApi: false, isCurrent: true, seenAt: at, startedAt: at }
+const sessions = [
+  here,
+  { ...here, id: '2', browser: 'Safari', system: 'iOS', ip: '2001:db8:85a3:0:0:8a2e:370:7334', isCurrent: false },
+  { ...here, id: '3', browser: undefined, system: undefined, isApi: true, isCurrent: false },
+]
+const app = {
+  id: 'papertrail',
+  client: { name: 'Papertrail', origin: 'app.papertrail.example' },
+  scopes: [{ name: 'profile' }, { name: 'email' }],
+  grantedAt: at,
+}
+const organizations = [
+  { id: '1', name: 'Nordlicht Energie', role: 'owner' },
+  { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', role: 'billing-manager' },
+]
+
+/** Every page in every state. */
+export const ACCOUNT_STATES: States = {
+  'account-profile': {
+    plain: profile,
+    done: { ...profile, done: 'account.done.saved', isEmailVerified: false },
+    long: { ...profile, email: longEmail, locale: 'ar' },
+  },
+  'account-password': {
+    plain: password,
+    none: { ...password, hasPassword: false },
+    error: { ...password, problem: tooMany },
+    'field-error': {
+      ...password,
+      problem: { code: 'validation_failed', message: '', fields: [{ path: 'current_password', code: 'wrong_password', message: '' }] },
+    },
+  },
+  'account-email': { plain: { csrf, email }, done: { csrf, email: longEmail, done: 'account.done.email_sent' } },
+  'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
+  'account-apps': { plain: { csrf, apps: [app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-organizations': {
+    plain: { csrf, organizations },
+    none: { csrf, organizations: [] },
+    error: { csrf, organizations, problem: { code: 'last_owner', message: '' } },
+  },
+  'account-data': {
+    plain: { csrf, email },
+    'field-error': {
+      csrf,
+      email: longEmail,
+      problem: { code: 'validation_failed', message: '', fields: [{ path: 'confirm', code: 'not_your_address', message: '' }] },
+    },
+  },
+  'account-link': {
+    plain: { csrf, kind: 'change', email, action: '/dev/gallery' },
+    undo: { csrf, kind: 'undo', email: longEmail, action: '/dev/gallery' },
+  },
+  'account-outcome': {
+    plain: { kind: 'email_changed', homeUrl: '/dev/gallery' },
+    undone: { kind: 'email_undone', homeUrl: '/dev/gallery' },
+    deleted: { kind: 'deleted' },
+    expired: { kind: 'link_expired', homeUrl: '/dev/gallery' },
+    refused: { kind: 'refused', homeUrl: '/dev/gallery' },
+  },
+}

@@ -1,0 +1,68 @@
+// All that is kept of a person, for the person to take away (GDPR articles 15 and 20): never a secret, never somebody else.
+import type { AuditEvent, AuditLog } from '../audit/audit-log.ts'
+import type { Members } from '../organizations/members.ts'
+import type { ApiSessions } from '../sessions/api-sessions.ts'
+import type { UserAdministration } from './administration.ts'
+import { toUserOutput, type UserId } from './user.ts'
+
+/** What a person has let a client do. */
+interface Consent {
+  readonly clientId: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly grantedAt: Date
+}
+
+/** A document in plain JSON, under the names of the API. */
+export type PersonalData = Readonly<Record<string, unknown>>
+
+/** Gathers it. Throws `not_found` for a user that is not there. */
+export type CollectPersonalData = (userId: UserId) => Promise<PersonalData>
+
+interface Needs {
+  readonly userAdministration: UserAdministration
+  readonly members: Members
+  readonly apiSessions: ApiSessions
+  readonly auditLog: AuditLog
+  readonly consents: { list(userId: string): Promise<readonly Consent[]> }
+  readonly now: () => Date
+}
+
+const newestSessions = 100
+const newestEvents = 1000
+
+/** Makes it. */
+export const createCollectPersonalData =
+  ({ userAdministration, members, apiSessions, auditLog, consents, now }: Needs): CollectPersonalData =>
+  async userId => {
+    const [user, organizations, sessions, grants, done, suffered] = await Promise.all([
+      userAdministration.get(userId),
+      members.listOfUser(userId),
+      apiSessions.list(userId, { limit: newestSessions }),
+      consents.list(userId),
+      auditLog.list({ actorId: userId }, { limit: newestEvents }),
+      auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
+    ])
+    return {
+      exported_at: now().toISOString(),
+      user: toUserOutput(user),
+      organizations: organizations.map(({ organization, role, joinedAt }) => ({ organization, role, joined_at: joinedAt.toISOString() })),
+      sessions: sessions.rows.map(({ ip, userAgent, amr, createdAt, lastSeenAt }) => ({
+        ip: ip ?? null,
+        user_agent: userAgent ?? null,
+        amr,
+        created_at: createdAt.toISOString(),
+        last_seen_at: lastSeenAt.toISOString(),
+      })),
+      grants: grants.map(({ clientId, name, scopes, grantedAt }) => ({ client_id: clientId, name, scopes, granted_at: grantedAt.toISOString() })),
+      events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({
+        occurred_at: occurredAt.toISOString(),
+        action,
+        outcome,
+        ip: ip ?? null,
+        user_agent: userAgent ?? null,
+      })),
+    }
+  }
+
+const newestFirst = (events: readonly AuditEvent[]) => [...new Map(events.map(event => [event.id, event])).values()].sort((a, b) => (a.id < b.id ? 1 : -1))

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { createPerson, type Person } from '../support/person.ts'
+import { createRelyingParty } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
+import { makeUser } from '../support/users.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const password = 'a long enough password'
+const at = (path: string) => new URL(path, server.issuer)
+
+/** Opens a page of the account centre, signing in wherever asked. */
+const open = async (person: Person, path: string, who: { email: string; password?: string }) => {
+  let answer = await person.follow(await person.get(at(path)), 'nowhere')
+  for (let step = 0; step < 4 && answer.body.includes('/interaction/'); step += 1)
+    answer = await person.follow(await person.submit(answer, { username: who.email, password: who.password ?? password }), 'nowhere')
+  return answer
+}
+
+const newcomer = async () => {
+  const user = await makeUser(server, { email: `${randomUUID()}@people.example` })
+  const person = createPerson()
+  return { user, person, open: (path: string) => open(person, path, user) }
+}
+
+/** Lets the sign-in be older than it is. */
+const ageSession = (userId: string, seconds: number) =>
+  server.resources.database.pool.query(
+    `UPDATE oidc_artifacts SET payload = jsonb_set(payload::jsonb, '{loginTs}', to_jsonb((payload ->> 'loginTs')::bigint - $2::bigint))::json WHERE kind = 'Session' AND account_id = $1`,
+    [userId, seconds],
+  )
+
+test('whoever is not signed in is sent to sign in, and comes back to the page they wanted', async t => {
+  const { user, open } = await newcomer()
+  const page = await open('/account/sessions')
+  t.is(page.url.pathname, '/account/sessions')
+  t.is(page.status, 200)
+  t.true(page.body.includes('this device'))
+  t.truthy(user)
+})
+
+test('a person changes their name and language', async t => {
+  const { user, person, open } = await newcomer()
+  const page = await open('/account/profile')
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  const answer = await person.follow(await person.post(at('/account/profile'), { csrf, name: 'Grace Hopper', locale: 'de' }), 'nowhere')
+  t.is(answer.status, 200)
+  t.true(answer.body.includes('Gespeichert.'))
+  const kept = await server.services.userAdministration.get(user.id)
+  t.is(kept.name, 'Grace Hopper')
+  t.is(kept.locale, 'de')
+})
+
+test('a changed password signs out everywhere else, and a wrong current one is told beside its field', async t => {
+  const { user, person, open: openHere } = await newcomer()
+  const other = createPerson()
+  await open(other, '/account/profile', user)
+  const page = await openHere('/account/password')
+  const wrong = await person.submit(page, { current_password: 'not my password', new_password: 'entirely new words here' })
+  t.is(wrong.status, 400)
+  t.true(wrong.body.includes('current-error'))
+  const answer = await person.follow(await person.submit(page, { current_password: password, new_password: 'entirely new words here' }), 'nowhere')
+  t.is(answer.status, 200)
+  t.true(answer.body.includes('Your password was changed'))
+  const elsewhere = await other.get(at('/account/profile'))
+  t.is(elsewhere.status, 303)
+})
+
+test('a sensitive page asks for a sign-in of the last five minutes', async t => {
+  const { user, person, open } = await newcomer()
+  await open('/account/profile')
+  await ageSession(user.id, 301)
+  t.is((await person.get(at('/account/profile'))).status, 200)
+  const answer = await person.get(at('/account/password'))
+  t.is(answer.status, 303)
+  t.is(answer.location?.searchParams.get('max_age'), '300')
+  const again = await person.follow(answer, 'nowhere')
+  t.true(again.body.includes('/interaction/'))
+  t.is((await open('/account/password')).url.pathname, '/account/password')
+})
+
+test('a form of a sensitive page is not taken from an old sign-in either', async t => {
+  const { user, person, open } = await newcomer()
+  const page = await open('/account/data')
+  await ageSession(user.id, 301)
+  const answer = await person.submit(page, { confirm: user.email })
+  t.is(answer.status, 303)
+  t.is((await server.services.userAdministration.get(user.id)).id, user.id)
+})
+
+test('one of one’s sessions is ended, and all others at once', async t => {
+  const { user, person, open: openHere } = await newcomer()
+  const [first, second] = [createPerson(), createPerson()]
+  await open(first, '/account/profile', user)
+  await open(second, '/account/profile', user)
+  const page = await openHere('/account/sessions')
+  const ids = [...page.body.matchAll(/name="session" value="([0-9a-f-]{36})"/g)].map(([, id]) => id)
+  t.is(ids.length, 2)
+  await person.submit(page, { session: ids[0] ?? '' })
+  const answers = await Promise.all([first, second].map(one => one.get(at('/account/profile'))))
+  t.is(answers.filter(({ status }) => status === 303).length, 1)
+  await person.press(await openHere('/account/sessions'), 'value="others"').catch(() => undefined)
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  await person.post(at('/account/sessions'), { csrf, session: 'others' })
+  t.deepEqual(await Promise.all([first, second].map(async one => (await one.get(at('/account/profile'))).status)), [303, 303])
+  t.is((await person.get(at('/account/profile'))).status, 200)
+})
+
+test('an app that was let in is seen and shut out, and its refresh token dies', async t => {
+  const { user, person, open } = await newcomer()
+  const party = await createRelyingParty(server.issuer)
+  const { tokens } = await party.signIn({ person, who: { email: user.email, password }, parameters: { scope: 'openid profile offline_access', prompt: 'consent' } })
+  t.truthy(tokens.refresh_token)
+  const page = await open('/account/apps')
+  t.true(page.body.includes('Acme Portal'))
+  t.false(page.body.includes('authy2-account'))
+  const answer = await person.follow(await person.submit(page, { client: 'acme-portal-001' }), 'nowhere')
+  t.true(answer.body.includes('Access was taken back'))
+  const { refreshTokenGrant } = await import('openid-client')
+  await t.throwsAsync(refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''))
+})
+
+test('the last owner cannot leave, and is told so on the page', async t => {
+  const person = createPerson()
+  const page = await open(person, '/account/organizations', { email: 'hank@globex.example', password: 'OwnerPass123!' })
+  t.true(page.body.includes('Globex'))
+  const id = /name="organization" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  const answer = await person.submit(page, { organization: id })
+  t.is(answer.status, 409)
+  t.true(answer.body.includes('at least one owner'))
+})
+
+test('another address is proven by its mail, told to the old one, and can be undone there', async t => {
+  const { user, person, open } = await newcomer()
+  const email = `${randomUUID()}@new.example`
+  const page = await open('/account/email')
+  await person.submit(page, { email })
+  await until(async () => (await server.mailsTo(email)).length === 1)
+  const link = /http:\/\/\S+\/account\/email\/confirm\/\S+/.exec((await server.mailsTo(email))[0]?.text ?? '')?.[0] ?? ''
+  const elsewhere = createPerson()
+  const asked = await elsewhere.follow(await elsewhere.get(link), 'nowhere')
+  t.is(asked.url.pathname, '/account/email/confirm')
+  t.is((await server.services.userAdministration.get(user.id)).email, user.email)
+  const done = await elsewhere.press(asked, 'csrf')
+  t.is(done.status, 200)
+  t.is((await server.services.userAdministration.get(user.id)).email, email)
+  t.is((await elsewhere.follow(await elsewhere.get(link), 'nowhere')).status, 404)
+  await until(async () => (await server.mailsTo(user.email)).length === 1)
+  const undo = /http:\/\/\S+\/account\/email\/undo\/\S+/.exec((await server.mailsTo(user.email))[0]?.text ?? '')?.[0] ?? ''
+  await elsewhere.press(await elsewhere.follow(await elsewhere.get(undo), 'nowhere'), 'csrf')
+  t.is((await server.services.userAdministration.get(user.id)).email, user.email)
+  t.is((await person.get(at('/account/profile'))).status, 303)
+})
+
+test('an address that somebody has is answered alike, and nobody is mailed', async t => {
+  const { person, open } = await newcomer()
+  const other = await makeUser(server)
+  const page = await open('/account/email')
+  const free = await person.submit(page, { email: `${randomUUID()}@free.example` })
+  const taken = await person.submit(page, { email: other.email })
+  t.is(taken.status, free.status)
+  t.is(taken.location?.href, free.location?.href)
+  t.is((await server.mailsTo(other.email)).length, 0)
+})
+
+test('one’s data is a file without secrets', async t => {
+  const { user, person, open } = await newcomer()
+  await open('/account/data')
+  const answer = await person.get(at('/account/data/export'))
+  t.regex(answer.headers.get('content-disposition') ?? '', /attachment/)
+  const data = JSON.parse(answer.body)
+  t.is(data.user.email, user.email)
+  t.true(data.events.length > 0)
+  t.notRegex(answer.body, /argon2|secret|token/)
+})
+
+test('an account is deleted by who types its address, and is signed out everywhere', async t => {
+  const { user, person, open } = await newcomer()
+  const page = await open('/account/data')
+  t.is((await person.submit(page, { confirm: 'someone@else.example' })).status, 400)
+  const answer = await person.submit(page, { confirm: user.email.toUpperCase() })
+  t.is(answer.status, 200)
+  t.true(answer.body.includes('Your account was deleted'))
+  t.is((await person.get(at('/account/profile'))).status, 303)
+  await t.throwsAsync(server.services.userAdministration.get(user.id))
+})
+
+test('forms without their token, or from elsewhere, do nothing', async t => {
+  const { user, person, open } = await newcomer()
+  await open('/account/profile')
+  for (const [form, headers] of [
+    [{ name: 'X', locale: '' }, {}],
+    [{ csrf: 'wrong', name: 'X', locale: '' }, {}],
+    [{ csrf: 'wrong', name: 'X', locale: '' }, { origin: 'https://evil.example' }],
+  ] as const)
+    t.true((await person.post(at('/account/profile'), form as Record<string, string>, headers)).status >= 400)
+  t.is((await server.services.userAdministration.get(user.id)).name, 'A Test Person')
+})
+
+test('a callback that did not begin here signs nobody in', async t => {
+  const person = createPerson()
+  const answer = await person.get(at('/account/callback?code=abc&state=def'))
+  t.is(answer.status, 400)
+  t.is((await person.get(at('/account/profile'))).status, 303)
+})
