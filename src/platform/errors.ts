@@ -40,6 +40,9 @@ const table = {
   unavailable: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'A service this server depends on is unavailable. Try again in a moment.' },
 } as const satisfies Record<string, Telling>
 
+/** What an error may be told as. */
+export const problemTypes: readonly string[] = [...new Set(Object.values(table).map(({ type }) => type))]
+
 /** The code of a {@link Problem}. */
 export type ProblemCode = keyof typeof table
 
