@@ -56,7 +56,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
   const endWhere = async (actor: Actor, where: Prisma.SessionWhereInput): Promise<number> => {
     const rows = await database.prisma.session.findMany({ where, select: { id: true } })
     if (rows.length === 0) return 0
-    return change(actor, async (tx, record) => {
+    const ending = change(actor, async (tx, record) => {
       const ended = await tx.session.updateManyAndReturn({ where: { id: { in: rows.map(({ id }) => id) }, endedAt: null }, data: { endedAt: now() } })
       // Somebody else ended them all at this moment.
       if (ended.length === 0) throw new Problem('not_found')
@@ -66,6 +66,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       }
       return ended.length
     })
+    return ending.catch(noneIfNotFound)
   }
 
   return {
@@ -118,6 +119,11 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       await endWhere(actor, { ...living(userId), ...(exceptSid ? { sid: { not: exceptSid } } : {}) })
     },
   }
+}
+
+const noneIfNotFound = (error: unknown): number => {
+  if (error instanceof Problem && error.code === 'not_found') return 0
+  throw error
 }
 
 // Whoever ends access changes the user's row first: either it waits for this commit and ends the session too, or it is seen here.
