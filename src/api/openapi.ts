@@ -45,7 +45,7 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
           content: json({ $ref: '#/components/schemas/Failure' }),
         },
       },
-      schemas: { Failure: failureSchema, JsonValue: jsonValue('#/components/schemas/JsonValue') },
+      schemas: { Failure: failureSchema, JsonValue: { description: 'Any JSON value.' } },
     },
     'x-permissions': Object.fromEntries(permissions.map(name => [name, permissionTable[name]])),
   }
@@ -75,7 +75,8 @@ const outputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema,
 const plain = ({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }) => {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern
 }
-// A name of a part holds only from the root of the document. The one value that contains itself is any JSON.
+// A name of a part holds only from the root of the document. The one value that contains itself is any JSON, which generators
+// of types know better by its absence of rules.
 const without = ({ $schema: _dialect, $defs = {}, ...schema }: Json): Json => {
   for (const [name, part] of Object.entries($defs as Json))
     if (JSON.stringify(part) !== JSON.stringify(jsonValue(`#/$defs/${name}`))) throw new Error(`the document cannot name ${JSON.stringify(part)}`)
