@@ -1,7 +1,7 @@
 // A whole server of the test's own: fresh database, demo data, real HTTP on a free port.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocket } from 'node:net'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
@@ -12,9 +12,10 @@ import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
+import { captureLog, plant } from './canaries.ts'
 import { openTestDatabase } from './database.ts'
 
-export const testSecretKey = 'test-only-0123456789-abcdefghijklmnopqrstuvwxyz'
+export const testSecretKey = plant('test-only-0123456789-abcdefghijklmnopqrstuvwxyz')
 
 /** What a test may do with its server. */
 export interface TestServer {
@@ -22,11 +23,21 @@ export interface TestServer {
   readonly app: App
   readonly services: Services
   readonly resources: Resources
+  /** All that it logged so far, at every level. */
+  logged(): string
+  /** Throws when a secret of the tests stands in the log. */
   close(): Promise<void>
 }
 
+interface Given {
+  readonly port?: number
+  readonly settings?: Readonly<Record<string, string>>
+  /** Stands before the app. */
+  readonly through?: (app: RequestListener) => RequestListener
+}
+
 /** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
-export async function startServer(given: { port?: number; settings?: Readonly<Record<string, string>> } = {}): Promise<TestServer> {
+export async function startServer(given: Given = {}): Promise<TestServer> {
   const port = given.port ?? (await freePort())
   const config = readConfig({
     NODE_ENV: 'test',
@@ -38,10 +49,11 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
   })
   const [database, redis] = await Promise.all([openTestDatabase(), process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined])
   await redis?.client.flushdb()
+  const captured = captureLog(config.logLevel)
   const resources: Resources = {
     database,
     redis,
-    log: openLog(config.logLevel),
+    log: openLog('trace', captured.stream),
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     now: () => new Date(),
     randomBytes,
@@ -56,7 +68,7 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
-  const server = createServer(app.listener)
+  const server = createServer(given.through?.(app.listener) ?? app.listener)
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {
@@ -64,10 +76,12 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     app,
     services,
     resources,
+    logged: captured.text,
     close: async () => {
       server.close()
       server.closeAllConnections()
       await resources.close()
+      captured.verify()
     },
   }
 }
