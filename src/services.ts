@@ -8,11 +8,13 @@ import { authenticationEvents } from './authentication/authentication.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
+import { createVerifyStrength } from './authentication/strength.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import type { Config } from './config.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
@@ -36,8 +38,8 @@ import { createUsers } from './users/users.ts'
 /** The services of the system. */
 export type Services = ReturnType<typeof createServices>
 
-/** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+/** Makes them over what is open; of the settings each is handed only what it needs. */
+export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -54,8 +56,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
-  const signUp = createSignUp({ users, passwords, signIn, limit })
+  const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength })
+  const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })

@@ -52,7 +52,7 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
       await database.close()
     },
   }
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
