@@ -5,6 +5,7 @@ import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
+import { importedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
@@ -32,6 +33,7 @@ import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createUserImports } from './users/imports.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
 
@@ -62,6 +64,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
+  const userImports = createUserImports({ database, change, passwords: importedPasswords, now })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
@@ -75,6 +78,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     limit,
     users,
     userAdministration,
+    userImports,
     endAccess,
     passwords,
     signIn,
