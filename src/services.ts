@@ -5,7 +5,7 @@ import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
-import { importedPasswords } from './authentication/imported-passwords.ts'
+import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
@@ -26,6 +26,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createNewUuid } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -52,6 +53,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...sessionEvents,
     ...apiKeyEvents,
   }
+  const newUuid = createNewUuid({ now, randomBytes })
   const change = createChange({ database, events })
   const limit = createLimits({ database, redis })
   const users = createUsers({ database, change, now })
@@ -64,7 +66,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
-  const userImports = createUserImports({ database, change, passwords: importedPasswords, now })
+  const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })

@@ -27,6 +27,7 @@ interface Needs {
   readonly change: Change
   readonly passwords: ForeignPasswords
   readonly now: () => Date
+  readonly newUuid: () => string
 }
 
 // Small enough that nobody else waits long: the embedded database does one thing at a time.
@@ -34,7 +35,7 @@ const batchSize = 250
 const maxFaults = 1000
 
 /** Makes the service. */
-export const createUserImports = ({ database, change, passwords, now }: Needs): UserImports => {
+export const createUserImports = ({ database, change, passwords, now, newUuid }: Needs): UserImports => {
   const look = async (candidates: readonly Candidate[]): Promise<ImportResult[]> => {
     const known = new Set<string>()
     for (const batch of batchesOf(candidates)) {
@@ -49,27 +50,17 @@ export const createUserImports = ({ database, change, passwords, now }: Needs): 
   }
 
   const make = async (candidates: readonly Candidate[], { tx, record }: { tx: TransactionClient; record: RecordEvent }): Promise<ImportResult[]> => {
-    const verifiedAt = now()
-    const data = candidates.map(({ email, emailNormalized, isEmailVerified, name, locale }) => ({
-      email,
-      emailNormalized,
-      emailVerifiedAt: isEmailVerified ? verifiedAt : null,
-      name,
-      locale,
-    }))
-    const rows = await tx.user.createManyAndReturn({ data, skipDuplicates: true })
-    const made = new Map(rows.map(row => [row.emailNormalized, row]))
-    const hashes: { userId: string; hash: string }[] = []
-    const results = candidates.map(candidate => {
-      const row = made.get(candidate.emailNormalized)
-      if (!row) return taken(candidate)
-      made.delete(candidate.emailNormalized)
-      if (candidate.passwordHash !== undefined) hashes.push({ userId: row.id, hash: candidate.passwordHash })
-      record('user.created', row)
-      return { row: candidate.row, status: 'created', id: row.id, email: row.email, error: null } as const
+    const rows = candidates.map(candidate => ({ ...candidate, id: newUuid() }))
+    const made = await insert(tx, rows, now())
+    await passwords.keep(
+      tx,
+      rows.flatMap(({ id, passwordHash }) => (made.has(id) && passwordHash !== undefined ? { userId: id, hash: passwordHash } : [])),
+    )
+    return rows.map(({ id, row, email, name, ...rest }) => {
+      if (!made.has(id)) return taken({ row, email, name, ...rest })
+      record('user.created', { id, email, name })
+      return { row, status: 'created', id, email, error: null }
     })
-    await passwords.keep(tx, hashes)
-    return results
   }
 
   const makeBatch = async (actor: Actor, batch: readonly Candidate[]): Promise<ImportResult[]> => {
@@ -119,6 +110,25 @@ export const createUserImports = ({ database, change, passwords, now }: Needs): 
       return outcomeOf([...wrong, ...results], isDryRun)
     },
   }
+}
+
+// One statement, written by hand: Prisma takes ten times as long over as many rows. Answers the ids of those that were free.
+const insert = async (tx: TransactionClient, rows: readonly (Candidate & { readonly id: string })[], at: Date): Promise<ReadonlySet<string>> => {
+  const given = rows.map(({ id, email, emailNormalized, isEmailVerified, name, locale }) => ({
+    id,
+    email,
+    email_normalized: emailNormalized,
+    email_verified_at: isEmailVerified ? at : null,
+    name,
+    locale,
+  }))
+  const made = await tx.$queryRaw<{ id: string }[]>`
+    INSERT INTO users (id, email, email_normalized, email_verified_at, name, locale, created_at, updated_at)
+    SELECT id, email, email_normalized, email_verified_at, name, locale, ${at}::timestamptz, ${at}::timestamptz
+    FROM json_to_recordset(${JSON.stringify(given)}::json)
+      AS given (id uuid, email text, email_normalized text, email_verified_at timestamptz, name text, locale text)
+    ON CONFLICT (email_normalized) WHERE deleted_at IS NULL DO NOTHING RETURNING id`
+  return new Set(made.map(({ id }) => id))
 }
 
 const isResult = (one: Candidate | ImportResult): one is ImportResult => 'status' in one
