@@ -140,7 +140,9 @@ function* batchesOf(candidates: readonly Candidate[]) {
 }
 
 const refuseFailed = (results: readonly ImportResult[]): void => {
-  const fields = results.flatMap(({ row, error }) => (error?.fields ?? []).map(({ path, message }) => ({ path: ['users', row, path].join('.'), message })))
+  const fields = results.flatMap(({ row, error }) =>
+    (error?.fields ?? []).map(({ path, message }) => ({ path: ['users', row, ...(path === '' ? [] : [path])].join('.'), message })),
+  )
   if (fields.length > 0) throw new Problem('validation_failed', { fields: fields.slice(0, maxFaults) })
 }
 

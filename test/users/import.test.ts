@@ -1,6 +1,5 @@
 // Moving users in: a result a row, nothing half-written, each address once, and the first sign-in replaces the old hash.
 import { randomUUID } from 'node:crypto'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { startApi, type TestApi } from '../support/api.ts'
@@ -127,6 +126,7 @@ test('all or nothing is nothing where a row is bad, and the refusal names it', a
     [{ email: known }, 'users.3.email'],
     [{ email: taken }, 'users.3.email'],
     [{ email: address(), password_hash: 'x' }, 'users.3.password_hash'],
+    [{ email: address(), system_role: 'admin' }, 'users.3'],
   ] as const) {
     const { status, error } = await send({ mode: 'all', users: [...rows.slice(0, 3), bad, ...rows.slice(4)] })
     t.deepEqual([status, error?.type, error?.details.fields?.map(field => field.path)], [400, 'VALIDATION_ERROR', [path]])
@@ -259,6 +259,21 @@ test('with an Idempotency-Key an import acts once and is answered again', async 
   )
 })
 
+// In processor time, for other processes of a busy machine are not what is measured.
+const watchTurns = () => {
+  let longest = 0
+  let since = process.threadCpuUsage()
+  const timer = setInterval(() => {
+    const { user, system } = process.threadCpuUsage(since)
+    longest = Math.max(longest, (user + system) / 1000)
+    since = process.threadCpuUsage()
+  }, 1)
+  return () => {
+    clearInterval(timer)
+    return longest
+  }
+}
+
 test.serial('ten thousand move in, as lines and as one piece', async t => {
   for (const [count, mode, isLines] of [
     [10_000, 'each', true],
@@ -270,20 +285,19 @@ test.serial('ten thousand move in, as lines and as one piece', async t => {
     const body = isLines ? lines(rows) : JSON.stringify({ users: rows })
     globalThis.gc?.()
     const before = process.memoryUsage().rss
-    const delays = monitorEventLoopDelay({ resolution: 5 })
-    delays.enable()
+    const stopWatching = watchTurns()
     const startedAt = performance.now()
     const headers = { authorization: `Bearer ${admin}`, 'content-type': isLines ? 'application/x-ndjson' : 'application/json' }
     const reply = await api.calls.call(`/api/v1/users/import?mode=${mode}`, { method: 'POST', headers, body })
     const milliseconds = performance.now() - startedAt
-    delays.disable()
+    const longest = stopWatching()
     const { data } = JSON.parse(reply.body)
     t.like(data, { created: count, failed: 0 })
     t.is(await countUsers([emails[0] ?? '', emails.at(-1) ?? '']), 2)
     const grown = (process.memoryUsage().rss - before) / 1024 ** 2
     t.log(
       `${count}, ${mode}, ${isLines ? 'lines' : 'JSON'}, ${Math.round(body.length / 1024)} KB: ${Math.round(milliseconds)} ms, ` +
-        `longest gap ${Math.round(delays.max / 1e6)} ms, 99 % below ${Math.round(delays.percentile(99) / 1e6)} ms, memory grew by ${Math.round(grown)} MB`,
+        `longest turn ${Math.round(longest)} ms of processor time, memory grew by ${Math.round(grown)} MB`,
     )
     t.true(grown < 600)
   }
