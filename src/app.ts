@@ -84,7 +84,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
-  koa.use(createGuard({ issuer }))
+  koa.use(createGuard({ issuer, larger: api.largerPaths }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)

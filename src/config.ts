@@ -27,6 +27,7 @@ const environmentSchema = z.object({
       .pipe(z.array(z.string().refine(origin, 'must be origins such as https://app.example.com, separated by commas'))),
   ),
   API_REQUESTS_PER_MINUTE: withDefault(z.coerce.number('must be a number of requests').int().min(1).max(1_000_000), 600),
+  PASSWORD_MIN_LENGTH: withDefault(z.coerce.number('must be a number of characters').int().min(8).max(64), 12),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -48,6 +49,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** What one caller of the management API may ask in a minute. */
   readonly apiRequestsPerMinute: number
+  /** The fewest code points of a password. */
+  readonly passwordMinLength: number
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -86,6 +89,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     trustedProxies: settings.TRUST_PROXY,
     corsOrigins: settings.CORS_ORIGINS,
     apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
+    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

@@ -5,14 +5,17 @@ import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
+import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
+import { createVerifyStrength } from './authentication/strength.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import type { Config } from './config.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
@@ -23,6 +26,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createNewUuid } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -30,14 +34,15 @@ import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createUserImports } from './users/imports.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
 
 /** The services of the system. */
 export type Services = ReturnType<typeof createServices>
 
-/** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+/** Makes them over what is open; of the settings each is handed only what it needs. */
+export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -48,17 +53,20 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...sessionEvents,
     ...apiKeyEvents,
   }
+  const newUuid = createNewUuid({ now, randomBytes })
   const change = createChange({ database, events })
   const limit = createLimits({ database, redis })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
-  const signUp = createSignUp({ users, passwords, signIn, limit })
+  const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength })
+  const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
+  const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
@@ -72,6 +80,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     limit,
     users,
     userAdministration,
+    userImports,
     endAccess,
     passwords,
     signIn,

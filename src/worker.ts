@@ -10,7 +10,7 @@ const start = async () => {
   const config = readConfig()
   if (config.databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required for a worker: the embedded database is for one process'])
   const resources = await openResources(config)
-  const stopTasks = [startPurging(resources), startForgetting(resources, createServices(resources))]
+  const stopTasks = [startPurging(resources), startForgetting(resources, createServices(resources, config))]
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {
     await Promise.all(stopTasks.map(stop => stop()))

@@ -33,6 +33,8 @@ export interface Api {
   /** In the order they are to be used. */
   readonly middleware: readonly Middleware[]
   readonly routes: readonly Route[]
+  /** Those that take bodies beyond the usual bound, and bound them themselves. */
+  readonly largerPaths: ReadonlySet<string>
 }
 
 /** Puts it together. */
@@ -48,6 +50,7 @@ export const createApi = (needs: Needs): Api => {
   const admit = createAdmit({ limit, requestsPerMinute: config.apiRequestsPerMinute })
   return {
     routes,
+    largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
       mountRoutes({ prefix: managementPrefix, routes, identify, admit, once }),

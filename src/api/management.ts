@@ -7,6 +7,7 @@ import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
+import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
 import { createMeRoutes } from './me.ts'
 import { isPermission, permissions } from './permissions.ts'
@@ -15,6 +16,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
+  Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
@@ -36,6 +38,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
+    ...createUserImportRoutes(needs),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
     ...createMemberRoutes(needs),

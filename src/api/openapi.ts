@@ -54,11 +54,12 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
 const operationOf = (one: Route): Operation => ({
   operationId: operationId(one),
   summary: one.summary,
+  ...(one.description === undefined ? {} : { description: one.description }),
   tags: [one.path.split('/')[1] ?? ''],
   ...(one.permission === undefined ? { security: [] } : { security: [{ bearer: [] }], 'x-permission': one.permission }),
   ...(one.within === undefined ? {} : { 'x-within': one.within }),
   parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
-  ...(takesBody(one) ? { requestBody: { required: true, content: json(inputSchema(one.body)) } } : {}),
+  ...(takesBody(one) ? { requestBody: { required: true, content: bodyContent(one) } } : {}),
   responses: {
     [one.status]: { description: one.summary, content: json(successSchema(one)) },
     ...(one.method === 'GET' ? { 304: { description: 'Unchanged since the answer whose ETag was sent.' } } : {}),
@@ -93,6 +94,19 @@ const jsonValue = ($ref: string): Json => ({
   ],
 })
 const json = (schema: Json) => ({ 'application/json': { schema } })
+
+// OpenAPI 3.1 has no word for a stream of rows: its schema is that of each line.
+const bodyContent = ({ body, rows }: Route): Json => {
+  const schema = inputSchema(body)
+  if (!rows) return json(schema)
+  const row = inputSchema(rows.row)
+  const given = propertiesOf(schema)[rows.field]
+  const list = { ...(typeof given === 'object' && given !== null ? given : {}), items: row }
+  return {
+    ...json({ ...schema, properties: { ...propertiesOf(schema), [rows.field]: list } }),
+    'application/x-ndjson': { schema: { description: 'A JSON object a line.', ...row } },
+  }
+}
 
 const takesBody = ({ method, body }: Route) => method !== 'GET' && Object.keys(propertiesOf(inputSchema(body))).length > 0
 

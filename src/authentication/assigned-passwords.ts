@@ -4,7 +4,7 @@ import type { NewUser, User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
 import type { SignIn } from './sign-in.ts'
-import { verifyStrength } from './strength.ts'
+import type { VerifyStrength } from './strength.ts'
 
 /** Gives passwords to people. Each throws `validation_failed` for a weak one. */
 export interface AssignedPasswords {
@@ -14,8 +14,15 @@ export interface AssignedPasswords {
   assign(actor: Actor, given: { readonly user: User; readonly password: string }): Promise<void>
 }
 
+interface Needs {
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly signIn: SignIn
+  readonly verifyStrength: VerifyStrength
+}
+
 /** Makes the service. */
-export const createAssignedPasswords = ({ users, passwords, signIn }: { users: Users; passwords: Passwords; signIn: SignIn }): AssignedPasswords => ({
+export const createAssignedPasswords = ({ users, passwords, signIn, verifyStrength }: Needs): AssignedPasswords => ({
   createUser: async (actor, { password, ...user }) => {
     if (password === undefined) return users.create(actor, user)
     verifyStrength(password, { path: 'password', personal: user })

@@ -1,7 +1,7 @@
 // Signing in with a password: a refused person learns nothing, neither by words nor by time.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { type Database, statement } from '../platform/data/database.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
@@ -47,7 +47,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
     const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
     const isMatch = await hashing.verify(password, method?.secret)
     const proven = isMatch && user && !user.isSuspended ? user : undefined
-    const renewed = proven && method && passwords.isOutdated(method.secret) ? { id: method.id, secret: await hashing.hash(password) } : undefined
+    const renewed = proven && method && passwords.isOutdated(method.secret) ? { ...method, renewed: await hashing.hash(password) } : undefined
     return { proven, renewed }
   }
 
@@ -68,7 +68,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
         return check(hashing, { user, password })
       })
       await change(actor, async (tx, record) => {
-        if (renewed) await tx.authenticationMethod.update({ where: { id: renewed.id }, data: { secret: renewed.secret } })
+        if (renewed) await renew(tx, renewed)
         record(proven ? 'sign_in.succeeded' : 'sign_in.refused', { id: user?.id, method: 'password' }, { outcome: proven ? 'kept' : 'refused' })
       })
       if (!proven) throw new Problem('invalid_credentials')
@@ -85,4 +85,9 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       })
     },
   }
+}
+
+// Only what was proven is replaced: of two at once one renews, and a password that was set meanwhile stays.
+const renew = async (tx: TransactionClient, { id, secret, renewed }: { id: string; secret: string; renewed: string }) => {
+  await tx.authenticationMethod.updateMany({ where: { id, secret, deletedAt: null }, data: { secret: renewed } })
 }

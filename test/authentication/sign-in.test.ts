@@ -133,6 +133,22 @@ test('an outdated hash is renewed by signing in, and by nothing else', async t =
   t.is(await attempt(email, right), 'proven')
 })
 
+test('of two first sign-ins at once both are let in and the foreign hash is gone, and a password that is set meanwhile stays', async t => {
+  const { id, email } = await makeUser()
+  const { authenticationMethod } = server.resources.database.prisma
+  const foreign = '$2b$10$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W'
+  const secrets = async () => (await authenticationMethod.findMany({ where: { userId: id, deletedAt: null } })).map(({ secret }) => secret)
+  await authenticationMethod.updateMany({ where: { userId: id }, data: { secret: foreign } })
+  const phrase = 'correct horse battery staple'
+  t.deepEqual(await Promise.all([attempt(email, phrase), attempt(email, phrase)]), ['proven', 'proven'])
+  t.is((await secrets()).length, 1)
+  t.regex((await secrets())[0] ?? '', /^\$argon2id\$.*m=47104/)
+  t.is(await attempt(email, phrase), 'proven')
+  await authenticationMethod.updateMany({ where: { userId: id, deletedAt: null }, data: { secret: foreign } })
+  await Promise.all([attempt(email, phrase), server.services.signIn.setPassword(systemActor, { id, password: right })])
+  t.deepEqual([await attempt(email, right), await attempt(email, phrase)], ['proven', 'invalid_credentials'])
+})
+
 test('strangers who guess do not close an account to a browser in which its user signed in before', async t => {
   const { id, email } = await makeUser()
   const other = await makeUser()

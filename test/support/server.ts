@@ -64,7 +64,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
       await database.close()
     },
   }
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })

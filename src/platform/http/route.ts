@@ -34,6 +34,8 @@ interface Description {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly path: `/${string}`
   readonly summary: string
+  /** What the summary has no room for. */
+  readonly description?: string
   /** A name of the permission table, `signed_in`: any person, or `authenticated`: any caller that is known. Absent: anybody. */
   readonly permission?: string
   /**
@@ -41,6 +43,20 @@ interface Description {
    * `given`: somewhere at all, and the handler asks again with `mustHold`, for only it knows the organization. Absent: in the system.
    */
   readonly within?: 'organization' | 'given'
+  /** Where the body may be of many rows. */
+  readonly rows?: Rows
+}
+
+/** A body of many rows, larger than the usual 100 KB: a JSON object with the rows in one field, or NDJSON, a line a row. */
+export interface Rows {
+  readonly field: string
+  readonly max: number
+  /** What a row should be: told in the document, and checked by the handler, each row for itself. */
+  readonly row: z.ZodType
+  /** JSON is parsed at a stroke, and so holds up others for as long as it takes. */
+  readonly maxJsonBytes: number
+  /** NDJSON is parsed line by line. */
+  readonly maxLineStreamBytes: number
 }
 
 /** A route that can be mounted. */
