@@ -1,5 +1,6 @@
 // The composition root: each service made once, in order of need.
 
+import { organizationPermissions } from './api/permissions.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
@@ -16,9 +17,12 @@ import { createResourceServers } from './clients/resource-servers.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
+import { createMustHoldRoles } from './organizations/holding.ts'
 import { createMembers } from './organizations/members.ts'
 import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { roleEvents } from './organizations/role.ts'
+import { createRoles } from './organizations/roles.ts'
 import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
@@ -29,6 +33,7 @@ import { endSessionsOfUser } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
+import { mustAdminister } from './users/admins.ts'
 import { createEndAccess } from './users/end-access.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
@@ -42,6 +47,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...userEvents,
     ...authenticationEvents,
     ...organizationEvents,
+    ...roleEvents,
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
@@ -54,10 +60,18 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, mustAdminister })
   const signUp = createSignUp({ users, passwords, signIn, limit })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
-  const members = createMembers({ database, change, lock: lockOrganization })
+  const roleNeeds = {
+    database,
+    change,
+    lock: lockOrganization,
+    permissionsOf: organizationPermissions,
+    mustHoldRoles: createMustHoldRoles(organizationPermissions),
+  }
+  const members = createMembers(roleNeeds)
+  const roles = createRoles(roleNeeds)
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
@@ -79,6 +93,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     assignedPasswords,
     organizations,
     members,
+    roles,
     clients,
     clientAdministration,
     resourceServers,

@@ -5,7 +5,8 @@ import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import { userIdSchema } from '../users/user.ts'
 import type { Members } from './members.ts'
-import { type Member, organizationRoles } from './organization.ts'
+import type { Member } from './organization.ts'
+import { roleNameSchema as role } from './role.ts'
 import { organizationParams } from './routes.ts'
 
 interface Needs {
@@ -14,14 +15,13 @@ interface Needs {
 }
 
 const inside = { within: 'organization' } as const
-const role = z.enum(organizationRoles)
 const userId = z.string().toLowerCase().pipe(userIdSchema)
 const memberParams = organizationParams.extend({ userId })
 
 const memberOutput = z.object({
   user_id: z.uuid(),
   user: z.object({ id: z.uuid(), email: z.string(), full_name: z.string().nullable() }),
-  role,
+  role: z.string(),
   joined_at: z.iso.datetime(),
 })
 
@@ -48,7 +48,7 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
     ...inside,
     method: 'POST',
     path: '/organizations/:id/members',
-    summary: 'Adds a person, by id or by email address; only an owner makes owners.',
+    summary: 'Adds a person, by id or by email address; nobody gives a role that may do more than they may, and only an owner makes owners.',
     permission: 'members:write',
     params: organizationParams,
     body: z

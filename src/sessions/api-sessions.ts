@@ -16,8 +16,8 @@ export interface ApiSessions {
    * to prove themselves: by another password, a suspension, a deletion.
    */
   begin(actor: Actor, session: { userId: string; amr: readonly string[]; since: Date }): Promise<{ session: Session; token: string }>
-  /** The living session of a token; notes at most once a minute that it was seen. */
-  findByToken(token: string): Promise<{ sid: string; userId: string } | undefined>
+  /** Notes, at most once a minute, that a session was seen. */
+  see(sid: string): Promise<void>
   /** A person's living sessions, the newest first. */
   list(userId: string, page: { limit: number; after?: readonly string[] }): Promise<{ rows: readonly Session[]; total: number }>
   /** Throws `not_found` for a session that is not theirs or ended. */
@@ -37,11 +37,6 @@ interface Needs {
   readonly endBrowserSession: EndBrowserSession
 }
 
-const byToken = statement(
-  'session-by-token',
-  `SELECT s.sid, s.user_id AS "userId", s.last_seen_at < now() - interval '1 minute' AS "isStale" FROM sessions s
-   WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - make_interval(secs => $2)`,
-)
 const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
 
 /** Makes the service. */
@@ -92,11 +87,8 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       })
       return { session: toSession(row), token }
     },
-    findByToken: async token => {
-      const values = [hashOf('session-token', token), apiSessionLifetimes.idleSeconds]
-      const [row] = await database.run<{ sid: string; userId: string; isStale: boolean }>(byToken, values)
-      if (row?.isStale) await database.run(see, [row.sid])
-      return row
+    see: async sid => {
+      await database.run(see, [sid])
     },
     list: async (userId, { limit, after }) => {
       const [at, id] = after ?? []
