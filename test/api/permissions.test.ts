@@ -100,8 +100,8 @@ test('every operation that changes something needs a permission, but for those t
   t.deepEqual(open.toSorted(), ['POST /auth/login', 'POST /auth/register'])
 })
 
-// Decides what `GET /organizations` shows, not whether it may be called.
-const askedByHandlers = ['organizations:list']
+// What `GET /organizations` shows, and whose accounts the operations on users may touch: asked where that is known.
+const askedByHandlers = ['admins:write', 'organizations:list']
 
 test('every permission of the table is asked for somewhere', t => {
   const asked = new Set(api.server.app.api.routes.map(({ permission }) => permission))
