@@ -12,8 +12,8 @@ export type EndBrowserSession = (tx: TransactionClient, sid: string) => Promise<
 /** The sessions that a person sees and ends, and those that a token stands for. */
 export interface ApiSessions {
   /**
-   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended `since` they began
-   * to prove themselves: by another password, a suspension, a deletion.
+   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended since they began
+   * to prove themselves, or in that very millisecond: by another password, a suspension, a deletion.
    */
   begin(actor: Actor, session: { userId: string; amr: readonly string[]; since: Date }): Promise<{ session: Session; token: string }>
   /** Notes, at most once a minute, that a session was seen. */
@@ -104,7 +104,11 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       if ((await endWhere(actor, { ...living(userId), id })) === 0) throw new Problem('not_found')
     },
     endOwn: async (actor, { userId, sid }) => {
-      await endWhere(actor, { ...living(userId), sid })
+      try {
+        await endWhere(actor, { ...living(userId), sid })
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === 'not_found')) throw error // else somebody else ended it at this moment
+      }
     },
     endOthers: async (actor, { userId, exceptSid }) => {
       await endWhere(actor, { ...living(userId), ...(exceptSid ? { sid: { not: exceptSid } } : {}) })
@@ -116,7 +120,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
 const lockAccess = async (tx: TransactionClient, { userId, since }: { userId: string; since: Date }) => {
   const [user] = await tx.$queryRaw<{ access_ended_at: Date | null }[]>`
     SELECT access_ended_at FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR SHARE`
-  if (!user || (user.access_ended_at !== null && user.access_ended_at > since)) throw new Problem('invalid_credentials')
+  if (!user || (user.access_ended_at !== null && user.access_ended_at >= since)) throw new Problem('invalid_credentials')
 }
 
 const toTarget = ({ id, kind, userId }: { id: string; kind: string; userId: string }) => ({ id, kind, user_id: userId })
