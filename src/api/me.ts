@@ -6,7 +6,7 @@ import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
@@ -54,7 +54,7 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms }: N
       summary: 'Changes what the caller is called and shown as; null empties.',
       permission,
       body: z.strictObject({
-        full_name: text(200).trim().min(1).nullish(),
+        full_name: words(200).nullish(),
         picture: pictureAddress.nullish(),
         locale: z
           .string()

@@ -1,6 +1,6 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
 const uri = text(2000)
@@ -34,7 +34,7 @@ const furtherMetadata = {
 const further = z.strictObject(furtherMetadata).partial()
 
 const own = {
-  name: text(255).trim().min(1),
+  name: words(255),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none']),
   grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
   redirect_uris: uris,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { ClientKey } from './administration.ts'
 import { apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
@@ -31,7 +31,7 @@ export const createClientRoutes = (needs: OperationNeeds): readonly Route[] => {
 
 const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermissions): readonly Route[] => {
   const at = { path: '/clients/:id', params: z.strictObject({ id: clientName }) } as const
-  const filters = { organization_id: uuid.optional(), q: text(200).min(1).optional() }
+  const filters = { organization_id: uuid.optional(), q: words(200).optional() }
   return [
     route({
       ...read,
@@ -98,7 +98,7 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       path: '/organizations/:id/clients',
       summary: "An organization's clients.",
       params,
-      query: listQuery({ sorts, filters: { q: text(200).min(1).optional() } }),
+      query: listQuery({ sorts, filters: { q: words(200).optional() } }),
       output: z.array(clientOutput),
       handle: ({ params, query }) => does.list({ ...query, organization_id: params.id }),
     }),
