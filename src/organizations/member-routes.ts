@@ -1,5 +1,6 @@
 // The operations on the members of an organization.
 import { z } from 'zod'
+import { mustHold } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
@@ -66,11 +67,14 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
     method: 'DELETE',
     path: '/organizations/:id/members/:userId',
     summary: 'Removes a member; anybody may remove themselves, but not the last owner.',
-    // Who removes somebody else is asked for `members:write` by the service.
-    permission: 'members:read',
+    permission: 'authenticated',
     params: memberParams,
     output: done,
     handle: async ({ actor, params }) => {
+      // Whatever their role allows, a person may leave: themselves, not an app of theirs. Who removes somebody else is asked for
+      // `members:write` by the service.
+      const isLeaving = actor.sessionId !== undefined && actor.userId === params.userId
+      if (!isLeaving) mustHold(actor, { permission: 'members:read', organizationId: params.id })
       await members.remove(actor, { organizationId: params.id, userId: params.userId })
       return { data: null }
     },
