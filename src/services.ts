@@ -1,5 +1,6 @@
 // The composition root: each service made once, in order of need.
 
+import { organizationPermissions } from './api/permissions.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
@@ -19,9 +20,12 @@ import type { Config } from './config.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
+import { createMustHoldRoles } from './organizations/holding.ts'
 import { createMembers } from './organizations/members.ts'
 import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { roleEvents } from './organizations/role.ts'
+import { createRoles } from './organizations/roles.ts'
 import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
@@ -33,6 +37,7 @@ import { endSessionsOfUser } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
+import { mustAdminister } from './users/admins.ts'
 import { createEndAccess } from './users/end-access.ts'
 import { createUserImports } from './users/imports.ts'
 import { userEvents } from './users/user.ts'
@@ -47,6 +52,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...userEvents,
     ...authenticationEvents,
     ...organizationEvents,
+    ...roleEvents,
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
@@ -61,10 +67,18 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
   const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
-  const members = createMembers({ database, change, lock: lockOrganization })
+  const roleNeeds = {
+    database,
+    change,
+    lock: lockOrganization,
+    permissionsOf: organizationPermissions,
+    mustHoldRoles: createMustHoldRoles(organizationPermissions),
+  }
+  const members = createMembers(roleNeeds)
+  const roles = createRoles(roleNeeds)
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
@@ -88,6 +102,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     assignedPasswords,
     organizations,
     members,
+    roles,
     clients,
     clientAdministration,
     resourceServers,

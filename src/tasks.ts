@@ -5,6 +5,7 @@ import { statement } from './platform/data/database.ts'
 import { purgeIdempotencyKeys } from './platform/http/idempotency.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
+import { purgeSessions } from './sessions/sessions.ts'
 
 const everyMilliseconds = 60_000
 const batch = 500
@@ -44,13 +45,14 @@ export const repeat = (
   }
 }
 
-/** Purges expired artifacts and rate limits until told to stop. */
+/** Purges expired artifacts, rate limits and sessions until told to stop. */
 export const startPurging = ({ database, log, now }: Resources): (() => Promise<void>) => {
   const artifacts = createPostgresArtifacts(database)
   const purge = async () => {
     for (let round = 0; round < maxBatches && (await artifacts.purge(batch)) === batch; round += 1);
     await database.run(purgeLimits, [now().getTime()])
     await purgeIdempotencyKeys(database)
+    for (let round = 0; round < maxBatches && (await purgeSessions(database, batch)) === batch; round += 1);
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

@@ -15,7 +15,7 @@ import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
 import { createManagementRoutes, managementPrefix } from './management.ts'
 import { createHealthRoutes } from './routes.ts'
-import { createFindStanding } from './standing.ts'
+import { createStandings } from './standing.ts'
 
 type Needs = Parameters<typeof createManagementRoutes>[0] & {
   readonly config: Config
@@ -44,7 +44,7 @@ export const createApi = (needs: Needs): Api => {
   const routes = createManagementRoutes(needs)
   const identify = createIdentify({
     ...needs,
-    findStanding: createFindStanding(database),
+    standings: createStandings(database),
     identifyBrowser: createIdentifyBrowser({ find: needs.findBrowserSession, forms, issuer }),
   })
   const admit = createAdmit({ limit, requestsPerMinute: config.apiRequestsPerMinute })

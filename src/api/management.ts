@@ -4,13 +4,15 @@ import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
+import { createRoleRoutes } from '../organizations/role-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
 import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
+import { withinExisting } from './existing.ts'
 import { createMeRoutes } from './me.ts'
-import { isPermission, permissions } from './permissions.ts'
+import { isPermission, machinePermissions, organizationPermissionNames, organizationPermissions } from './permissions.ts'
 
 type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
@@ -20,7 +22,8 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
-  Parameters<typeof createClientRoutes>[0] &
+  Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
+  Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
   Parameters<typeof createAuditRoutes>[0] & {
     /** Those of the protocol's entrance. */
     readonly protocolRoutes: readonly Route[]
@@ -31,23 +34,23 @@ export const managementPrefix = '/api/v1'
 
 /** Makes the list. Throws for a permission that the table does not know. A fixed path stands before one with a parameter. */
 export const createManagementRoutes = (needs: Needs): readonly Route[] => {
-  const [first, ...rest] = permissions
-  if (first === undefined) throw new Error('the permission table is empty')
+  const apiPermissions = { system: machinePermissions, organization: [...organizationPermissions('admin')] }
   const routes = [
     ...createAuthRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
-    ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
+    ...createApiKeyRoutes({ ...needs, permissions: machinePermissions }),
     ...createUserImportRoutes(needs),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
     ...createMemberRoutes(needs),
-    ...createClientRoutes(needs),
+    ...createRoleRoutes({ ...needs, organizationPermissionNames }),
+    ...createClientRoutes({ ...needs, apiPermissions }),
     ...createAuditRoutes(needs),
     ...needs.protocolRoutes,
   ]
   for (const { path, permission } of routes)
     if (permission !== undefined && permission !== 'signed_in' && permission !== 'authenticated' && !isPermission(permission))
       throw new Error(`${path} needs ${permission}, which the table lacks`)
-  return routes
+  return routes.map(one => withinExisting(one, id => needs.organizations.get(id)))
 }

@@ -15,3 +15,6 @@ export const isPlainText = (value: unknown): boolean => {
 
 /** A string of a form or body, bounded in length. */
 export const text = (maxLength: number) => z.string().max(maxLength).refine(isPlainText, 'contains characters that text cannot have')
+
+/** A name or what is searched for: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
+export const words = (maxLength: number) => text(maxLength).normalize('NFC').trim().min(1)
