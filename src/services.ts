@@ -48,7 +48,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...sessionEvents,
     ...apiKeyEvents,
   }
-  const change = createChange({ database, events })
+  const change = createChange({ database, events, secrets, now, randomBytes })
   const limit = createLimits({ database, redis })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
