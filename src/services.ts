@@ -2,7 +2,7 @@
 
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
-import { createAuditLog } from './audit/audit-log.ts'
+import { createAudit } from './audit/audit.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
 import { createPasswords } from './authentication/password.ts'
@@ -37,7 +37,7 @@ import { createUsers } from './users/users.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+export const createServices = ({ database, redis, secrets, log, now, randomBytes, newId }: Resources) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -66,7 +66,6 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
-  const auditLog = createAuditLog({ database })
   return {
     change,
     limit,
@@ -86,7 +85,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     apiSessions,
     apiKeys,
     signingKeys,
-    auditLog,
+    ...createAudit({ database, secrets, log, now, randomBytes }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
   }

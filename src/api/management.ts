@@ -1,6 +1,7 @@
 // The list of routes of the management API: every slice's operations, under /api/v1.
 import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
+import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
@@ -19,7 +20,8 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
   Parameters<typeof createClientRoutes>[0] &
-  Parameters<typeof createAuditRoutes>[0] & {
+  Parameters<typeof createAuditRoutes>[0] &
+  Parameters<typeof createAuditVerificationRoutes>[0] & {
     /** Those of the protocol's entrance. */
     readonly protocolRoutes: readonly Route[]
   }
@@ -41,6 +43,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createMemberRoutes(needs),
     ...createClientRoutes(needs),
     ...createAuditRoutes(needs),
+    ...createAuditVerificationRoutes(needs),
     ...needs.protocolRoutes,
   ]
   for (const { path, permission } of routes)

@@ -58,7 +58,10 @@ const operationOf = (one: Route): Operation => ({
   ...(one.within === undefined ? {} : { 'x-within': one.within }),
   parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
   ...(takesBody(one) ? { requestBody: { required: true, content: json(inputSchema(one.body)) } } : {}),
-  responses: { [one.status]: { description: one.summary, content: json(successSchema(one)) }, ...refusals(one) },
+  responses: {
+    [one.status]: { description: one.summary, content: one.isLines ? lines(outputSchema(one.output)) : json(successSchema(one)) },
+    ...refusals(one),
+  },
 })
 
 // `GET /users/:id/sessions` → `get_users_id_sessions`: stable as long as the path is.
@@ -72,6 +75,7 @@ const plain = ({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string
 }
 const without = ({ $schema: _dialect, ...schema }: Json): Json => schema
 const json = (schema: Json) => ({ 'application/json': { schema } })
+const lines = (schema: Json) => ({ 'application/x-ndjson': { schema } })
 
 const takesBody = ({ method, body }: Route) => method !== 'GET' && Object.keys(propertiesOf(inputSchema(body))).length > 0
 
@@ -87,7 +91,8 @@ const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
 // In an address it is text, which is what the schema takes.
 const limitSchema = { type: 'integer', minimum: 1, maximum: 100, default: 20 }
 
-const headersOf = ({ method }: Route) => {
+const headersOf = ({ method, isLines }: Route) => {
+  if (isLines) return []
   const header = (name: string) => ({ name, in: 'header', required: false, schema: { type: 'string', maxLength: 255 } })
   if (method === 'GET') return [header('If-None-Match')]
   return [header('Idempotency-Key'), ...(method === 'PATCH' ? [header('If-Match')] : [])]

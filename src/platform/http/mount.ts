@@ -9,6 +9,7 @@ import { allow } from './allow.ts'
 import { success } from './envelope.ts'
 import { etagOf, ifMatchOf, isKnown } from './etag.ts'
 import type { Once } from './idempotency.ts'
+import { sendLines } from './lines.ts'
 import type { Answer, Route } from './route.ts'
 import { isPlainText } from './text.ts'
 
@@ -54,6 +55,7 @@ const serve =
     await admit?.(ctx, actor)
     allow(one, { actor, params: ctx.params ?? {} })
     const given = await parsed(one, ctx)
+    if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
     const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
     const key = ctx.get('Idempotency-Key')
     const isRepeatable = one.method !== 'GET' && key !== '' && once !== undefined
