@@ -1,5 +1,4 @@
 // Reads chains as they are stored: which there are, where each stands at one moment, and its events page by page.
-import { setImmediate as breathe } from 'node:timers/promises'
 import { type Database, statement } from '../platform/data/database.ts'
 import { type EventRow, type Place, systemChain } from '../platform/data/event-chain.ts'
 
@@ -78,7 +77,7 @@ const stateOf = statement(
 )
 const page = statement(
   'audit-chain-page',
-  `SELECT id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target, organization_id, request_id, ip, user_agent, seq, previous, hash
+  `SELECT id, to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target, organization_id, request_id, ip, user_agent, seq, previous, hash
    FROM audit_events WHERE ${chainOf} = $1::uuid AND seq > 0 AND seq > $2 AND seq <= $3 ORDER BY ${chainOf}, seq LIMIT ${pageSize}`,
 )
 const hashes = statement(
@@ -105,7 +104,6 @@ export const createChainReader = (database: Database): ChainReader => ({
       if (rows.length > 0) yield rows
       if (rows.length < pageSize) return
       last = rows.at(-1)?.seq ?? upTo
-      await breathe()
     }
   },
   seqsOf: async (chain, wanted) => {
@@ -141,14 +139,12 @@ const toState = ([row]: readonly StateRow[]): ChainState => ({
   isOwed: row?.is_owed ?? false,
 })
 
-type StoredRow = Omit<EventRow, 'occurred_at'> & { occurred_at: Date | number; seq: string; previous: Buffer | null; hash: Buffer | null }
+type StoredRow = EventRow & { seq: string; previous: Buffer | null; hash: Buffer | null }
 
 const none = Buffer.alloc(0)
 
 const toRow = (row: StoredRow): ChainRow => ({
   ...row,
-  // A time that is none, such as `infinity`, is told as what it is: its event was edited.
-  occurred_at: row.occurred_at instanceof Date ? row.occurred_at.toISOString() : String(row.occurred_at),
   seq: Number(row.seq),
   previous: row.previous ?? none,
   hash: row.hash ?? none,

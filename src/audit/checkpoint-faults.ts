@@ -23,6 +23,8 @@ interface Trail {
   readonly number: number
   readonly seq: number
   readonly jws?: string
+  /** It is not ours, so nothing can be held against it. */
+  readonly isForged?: boolean
 }
 
 /** Looks for faults. */
@@ -54,9 +56,10 @@ export const createCheckpointFaults = ({ database, signer }: { database: Databas
     for (let isMore = true; isMore && faults.length < maxFaults; ) {
       const rows = await database.run<Row>(page, [chain, trail.number, state.lastCheckpoint])
       for (const row of rows) {
-        const claims = await signer.open(row.jws)
-        faults.push(...faultsOf(row, { claims: claims && matching(claims, { chain, row }), trail, state }))
-        trail = { number: Number(row.number), seq: Number(row.seq), jws: row.jws }
+        const signed = await signer.open(row.jws)
+        const claims = signed && matching(signed, { chain, row })
+        faults.push(...faultsOf(row, { claims, trail, state }))
+        trail = { number: Number(row.number), seq: Number(row.seq), jws: row.jws, isForged: claims === undefined }
       }
       isMore = rows.length === pageSize
     }
@@ -91,9 +94,9 @@ const faultsOf = (row: Row, { claims, trail, state }: { claims: CheckpointClaims
   const expected = Math.max(trail.number, 0) + 1
   const faults = number > expected ? [missing(numbersOf(expected, number - 1), { from: trail.seq + 1, to: Number(row.seq) })] : []
   if (!claims) return [...faults, forged(`Checkpoint ${number} is not as this server signed it.`, Number(row.seq))]
-  const isNext = number === expected && claims.previous === (trail.jws === undefined ? null : checkpointHash(trail.jws))
+  const isNext = number === expected && (trail.isForged || claims.previous === (trail.jws === undefined ? null : checkpointHash(trail.jws)))
   if (number <= expected && !isNext) faults.push(forged(`Checkpoint ${number} does not follow the one before.`, claims.seq))
-  if (claims.seq > Math.min(state.head?.seq ?? 0, state.lastSeq))
+  if (claims.seq > Math.min(state.head?.seq ?? state.lastSeq, state.lastSeq))
     faults.push(faultOf('cut', { to: claims.seq }, `The chain ends before its checkpoint ${number}.`))
   else if (row.event_hash && !row.event_hash.equals(row.hash))
     faults.push(faultOf('rewritten', { from: trail.seq + 1, to: claims.seq }, `The chain is another than when checkpoint ${number} was signed.`))
@@ -106,6 +109,7 @@ const faultsOfNewest = (chain: string, { trail, state: { head }, signer }: { tra
   if (number < head.checkpointNumber) return [missing(numbersOf(number + 1, head.checkpointNumber), { from: trail.seq + 1 })]
   if (number > head.checkpointNumber) return [faultOf('cut', { to: trail.seq }, 'The head of the chain was set back before its newest checkpoint.')]
   if (trail.jws === undefined) return head.checkpointMac === null ? [] : [missing('The head tells of a checkpoint, and none is kept.', {})]
+  if (trail.isForged) return []
   const isOurs = head.checkpointMac !== null && isEqualSecret(head.checkpointMac, signer.macOf(chain, { number, jws: trail.jws }))
   return isOurs ? [] : [forged(`The head does not tell of checkpoint ${number} as this server wrote it.`, trail.seq)]
 }

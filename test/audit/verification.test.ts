@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { systemChain } from '../../src/platform/data/event-chain.ts'
+import type { Problem } from '../../src/platform/errors.ts'
 import { chainOf, keepLog, openTestAudit, rechain, type TestAudit } from '../support/audit.ts'
 
 let audit: TestAudit
@@ -15,7 +16,6 @@ const events = 12
 
 test.before(async () => {
   audit = await openTestAudit()
-  // The second so that events without a chain of before could be told from others.
   await audit.write()
   a = await audit.makeOrganization()
   b = await audit.makeOrganization()
@@ -37,9 +37,8 @@ test.after.always(() => audit?.close())
 const kindsOf = async (asked: { organizationId?: string; checkpoint?: string } = {}) => {
   const { isIntact, faults } = await audit.verification.verify(asked)
   if (isIntact !== (faults.length === 0)) throw new Error('intact and faults disagree')
-  return faults.map(
-    ({ kind, organizationId, from, to }) => `${kind} ${organizationId === a ? 'a' : organizationId === b ? 'b' : 'system'} ${from ?? ''}-${to ?? ''}`,
-  )
+  const nameOf = (id: string | undefined) => (id === a ? 'a' : id === b ? 'b' : 'system')
+  return faults.map(({ kind, organizationId, from, to }) => `${kind} ${nameOf(organizationId)} ${from ?? ''}-${to ?? ''}`).toSorted()
 }
 
 const update = (set: string, where = 'seq = 6') => audit.sql(`UPDATE audit_events SET ${set} WHERE ${chainOf} = '${a}' AND ${where}`)
@@ -89,7 +88,11 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
   { title: 'deletes the first', act: () => remove('seq = 1'), found: ['deleted a 1-1'] },
   { title: 'deletes some in the middle', act: () => remove('seq IN (5, 6)'), found: ['deleted a 5-6'] },
   { title: 'deletes the last', act: () => remove('seq = 12'), found: ['cut a 12-12'] },
-  { title: 'deletes one and renumbers the rest', act: async () => [await remove('seq = 6'), await renumber(-1, 'seq > 6')], found: [] },
+  {
+    title: 'deletes one and renumbers the rest',
+    act: async () => [await remove('seq = 6'), await renumber(-1, 'seq > 6')],
+    found: ['cut a 12-12', 'deleted a 6-6', 'rewritten a 4-7'],
+  },
   {
     title: 'reorders two neighbours',
     act: async () => [await update('seq = 1000', 'seq = 9'), await update('seq = 9', 'seq = 10'), await update('seq = 10', 'seq = 1000')],
@@ -103,24 +106,28 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
   {
     title: 'reorders two that are apart',
     act: async () => [await update('seq = 1000', 'seq = 4'), await update('seq = 4', 'seq = 10'), await update('seq = 10', 'seq = 1000')],
-    found: [],
+    found: ['reordered a 10-11', 'reordered a 4-5'],
   },
   { title: 'inserts after the last', act: () => copy({ to: a, seq: 13 }), found: ['inserted a 13-13'] },
   {
     title: 'inserts in the middle',
     act: async () => [await renumber(1, 'seq > 8'), await copy({ to: a, seq: 9, of: 6 }), await head('seq = seq + 1')],
-    found: [],
+    found: ['inserted a 9-9'],
   },
   { title: 'inserts one that stands in no chain', act: () => copy({ to: a, seq: 0 }), found: ['inserted a -'] },
   { title: 'copies into another organization', act: () => copy({ to: b, seq: 13 }), found: ['inserted b 13-13'] },
   {
     title: 'copies over an event of another organization',
     act: async () => [await audit.sql('DELETE FROM audit_events WHERE organization_id = $1 AND seq = 6', [b]), await copy({ to: b, seq: 6 })],
-    found: [],
+    found: ['deleted b 7-7', 'inserted b 6-6'],
   },
   { title: 'cuts the tail', act: () => remove('seq > 9'), found: ['cut a 10-12'] },
   { title: 'cuts the tail and sets the head back', act: async () => [await headBackTo(9), await remove('seq > 9')], found: ['rewritten a 1-9'] },
-  { title: 'cuts the tail before a checkpoint and sets the head back', act: async () => [await headBackTo(5), await remove('seq > 5')], found: [] },
+  {
+    title: 'cuts the tail before a checkpoint and sets the head back',
+    act: async () => [await headBackTo(5), await remove('seq > 5')],
+    found: ['cut a -7', 'rewritten a 1-5'],
+  },
   {
     title: 'cuts the tail, sets the head back and deletes the checkpoints',
     act: async () => [
@@ -131,12 +138,16 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
     ],
     found: ['rewritten a 1-5'],
   },
-  { title: 'sets the head back', act: () => headBackTo(9), found: [] },
+  { title: 'sets the head back', act: () => headBackTo(9), found: ['inserted a 10-12', 'rewritten a 1-9'] },
   { title: 'sets the head ahead', act: () => head('seq = 20'), found: ['cut a 13-20'] },
   { title: 'edits the hash of the head', act: () => head("hash = '\\x00'"), found: ['rewritten a 1-12'] },
   { title: 'edits the MAC of the head', act: () => head("mac = '\\x00'"), found: ['rewritten a 1-12'] },
   { title: 'edits the beginning of the chain', act: () => head("started_at = '2040-01-01'"), found: ['rewritten a 1-12'] },
-  { title: 'rewrites the chain from an edit on', act: async () => [await update("action = 'thing.kept'"), await rechain(audit, a, { from: 6 })], found: [] },
+  {
+    title: 'rewrites the chain from an edit on',
+    act: async () => [await update("action = 'thing.kept'"), await rechain(audit, a, { from: 6 })],
+    found: ['rewritten a 1-12', 'rewritten a 4-7'],
+  },
   {
     title: 'rewrites the chain after the newest checkpoint',
     act: async () => [await update("action = 'thing.kept'", 'seq = 10'), await rechain(audit, a, { from: 10 })],
@@ -148,13 +159,21 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
     found: ['rewritten a 1-12'],
   },
   { title: 'rewrites the chain without an event', act: async () => [await remove('seq = 10'), await rechain(audit, a)], found: ['rewritten a 1-11'] },
-  { title: 'forges a checkpoint', act: () => audit.sql(`UPDATE audit_checkpoints SET jws = jws || 'x' WHERE chain = $1 AND number = 1`, [a]), found: [] },
-  { title: 'edits what a checkpoint says', act: () => audit.sql(`UPDATE audit_checkpoints SET seq = 4 WHERE chain = $1 AND number = 1`, [a]), found: [] },
+  {
+    title: 'forges a checkpoint',
+    act: () => audit.sql(`UPDATE audit_checkpoints SET jws = jws || 'x' WHERE chain = $1 AND number = 1`, [a]),
+    found: ['forged_checkpoint a -3'],
+  },
+  {
+    title: 'edits what a checkpoint says',
+    act: () => audit.sql(`UPDATE audit_checkpoints SET seq = 4 WHERE chain = $1 AND number = 1`, [a]),
+    found: ['forged_checkpoint a -4'],
+  },
   {
     title: "gives a checkpoint another organization's place",
     act: () =>
       audit.sql('UPDATE audit_checkpoints k SET jws = o.jws FROM audit_checkpoints o WHERE k.chain = $1 AND o.chain = $2 AND k.number = o.number', [a, b]),
-    found: [],
+    found: ['forged_checkpoint a -3', 'forged_checkpoint a -7'],
   },
   {
     title: 'deletes the first checkpoint',
@@ -172,7 +191,7 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
     found: ['forged_checkpoint a -3'],
   },
   { title: 'deletes all checkpoints', act: () => audit.sql('DELETE FROM audit_checkpoints WHERE chain = $1', [a]), found: ['deleted_checkpoint a 1-'] },
-  { title: 'deletes the head', act: () => audit.sql('DELETE FROM audit_chains WHERE id = $1', [a]), found: [] },
+  { title: 'deletes the head', act: () => audit.sql('DELETE FROM audit_chains WHERE id = $1', [a]), found: ['cut a 1-'] },
   {
     title: 'deletes an organization’s whole log',
     act: async () => [
@@ -182,7 +201,7 @@ const mutations: readonly { readonly title: string; readonly act: () => Promise<
     ],
     found: ['cut a 1-'],
   },
-  { title: 'deletes the head of the system', act: () => audit.sql('DELETE FROM audit_chains WHERE id = $1', [systemChain]), found: [] },
+  { title: 'deletes the head of the system', act: () => audit.sql('DELETE FROM audit_chains WHERE id = $1', [systemChain]), found: ['cut system 1-'] },
 ]
 
 test.serial('a log that nobody touched is intact', async t => {
@@ -194,5 +213,39 @@ for (const { title, act, found } of mutations)
   test.serial(`who ${title} is found`, async t => {
     await restore()
     await act()
-    t.deepEqual(await kindsOf(), [...found])
+    t.deepEqual(await kindsOf(), found.toSorted())
   })
+
+test.serial('an older state put back whole is found by a checkpoint that was kept elsewhere, and by nothing else', async t => {
+  await restore()
+  const old = await audit.sql('SELECT * FROM audit_chains WHERE id = $1', [a])
+  await audit.write(a)
+  audit.passMinutes(2)
+  await audit.checkpoints.make()
+  const { rows } = await audit.checkpoints.list({ organizationId: a }, { limit: 1 })
+  const newest = rows[0]?.jws ?? ''
+  t.deepEqual(await kindsOf({ checkpoint: newest }), [])
+  await remove('seq > 12')
+  await audit.sql('DELETE FROM audit_checkpoints WHERE chain = $1 AND number > 2', [a])
+  const columns = ['id', 'seq', 'hash', 'mac', 'checkpoint_number', 'checkpoint_mac'].map(column => old[0]?.[column])
+  await audit.sql('UPDATE audit_chains SET seq = $2, hash = $3, mac = $4, checkpoint_number = $5, checkpoint_mac = $6 WHERE id = $1', columns)
+  t.deepEqual(await kindsOf(), [])
+  t.deepEqual(await kindsOf({ checkpoint: newest }), ['cut a 13-', 'deleted_checkpoint a -13'])
+  t.deepEqual(await kindsOf({ checkpoint }), [])
+  await audit.write(a, 2)
+  t.deepEqual(await kindsOf({ checkpoint: newest }), ['deleted_checkpoint a -13', 'rewritten a 1-13'])
+})
+
+test.serial('a checkpoint that this server did not sign, or that is of another chain, is no witness', async t => {
+  await restore()
+  t.deepEqual(await kindsOf({ checkpoint: `${checkpoint.slice(0, -8)}AAAAAAAA` }), ['forged_checkpoint system -'])
+  t.deepEqual(await kindsOf({ checkpoint: 'nonsense' }), ['forged_checkpoint system -'])
+  t.is(((await t.throwsAsync(audit.verification.verify({ organizationId: b, checkpoint }))) as Problem | undefined)?.code, 'validation_failed')
+})
+
+test.serial('one verification runs at a time', async t => {
+  const [first, second] = await Promise.allSettled([audit.verification.verify({}), audit.verification.verify({})])
+  t.is(first?.status, 'fulfilled')
+  t.is(second?.status === 'rejected' && second.reason.code, 'busy')
+  t.true((await audit.verification.verify({})).isIntact)
+})

@@ -84,9 +84,7 @@ const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEv
   actor_id: text(actor.id),
   target_kind: kind.target,
   target_id: text(target.id),
-  target: z
-    .record(z.string(), z.json())
-    .parse(JSON.parse(JSON.stringify(kind.schema.parse(target), (_key, value) => (typeof value === 'string' ? text(value) : value)))),
+  target: JSON.parse(JSON.stringify(kind.schema.parse(target), (_key, value) => (typeof value === 'string' ? text(value) : value))),
   organization_id: (options?.organizationId ?? actor.organizationId)?.toLowerCase() ?? null,
   request_id: text(actor.requestId),
   ip: text(actor.ip),

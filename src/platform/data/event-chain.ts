@@ -40,21 +40,15 @@ export interface Place {
 /** The hash before the first event of a chain. */
 export const genesisOf = (chain: string): Buffer => sha256(`authy2 audit chain\0${chain}`)
 
-/** The hash of an event as the API tells it, without `seq`, `previous` and `hash`: anybody can compute it from an export. */
+/**
+ * The hash of an event as the API tells it, without `seq`, `previous` and `hash`: anybody can compute it from an export. Spelled out, for
+ * sorting the same keys each time is most of the work.
+ */
 export const leafOf = (row: EventRow): Buffer =>
   sha256(
-    canonical({
-      id: row.id,
-      occurred_at: row.occurred_at,
-      action: row.action,
-      outcome: row.outcome,
-      actor: { type: row.actor_kind, id: row.actor_id },
-      target: { type: row.target_kind, id: row.target_id, details: detailsOf(row.target, row.target_id) },
-      organization_id: row.organization_id,
-      request_id: row.request_id,
-      ip: row.ip,
-      user_agent: row.user_agent,
-    }),
+    `{"action":${json(row.action)},"actor":{"id":${json(row.actor_id)},"type":${json(row.actor_kind)}},"id":${json(row.id)},"ip":${json(row.ip)},"occurred_at":${json(row.occurred_at)},` +
+      `"organization_id":${json(row.organization_id)},"outcome":${json(row.outcome)},"request_id":${json(row.request_id)},` +
+      `"target":{"details":${canonical(detailsOf(row.target, row.target_id))},"id":${json(row.target_id)},"type":${json(row.target_kind)}},"user_agent":${json(row.user_agent)}}`,
   )
 
 /** The hash of the chain after an event. */
@@ -71,10 +65,9 @@ export const detailsOf = (target: unknown, targetId: string | null): unknown => 
 export const canonical = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   if (!isObject(value)) return JSON.stringify(value)
-  const members = Object.keys(value)
-    .sort()
-    .map(key => `${JSON.stringify(key)}:${canonical(value[key])}`)
-  return `{${members.join()}}`
+  let members = ''
+  for (const key of Object.keys(value).sort()) members += `${members && ','}${JSON.stringify(key)}:${canonical(value[key])}`
+  return `{${members}}`
 }
 
 /** The MACs of chains. */
@@ -93,6 +86,8 @@ export const createChainMacs = (secrets: Secrets): ChainMacs => ({
     return secrets.digest('audit-chain', Buffer.concat([mac, seq, event.hash]))
   },
 })
+
+const json = (value: string | null): string => JSON.stringify(value)
 
 const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
 
