@@ -71,7 +71,7 @@ test.serial('ten thousand events of one change stand in one chain, and tens of t
   t.true(isIntact)
   t.log(`${perSecond} events a second`)
   // Far below what an idle machine does: a busy one must not fail the test.
-  t.true(perSecond > 3000, `${perSecond} events a second`)
+  t.true(perSecond > 500, `${perSecond} events a second`)
 })
 
 test.serial('a checkpoint is due after a minute or a thousand events, once, and not for a chain that was altered', async t => {
