@@ -9,7 +9,7 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startForgetting, startPurging, startVacuum } from './tasks.ts'
+import { repeat, startCheckpoints, startForgetting, startPurging, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
 const keyCheckMilliseconds = 5000
@@ -28,6 +28,7 @@ const start = async () => {
     startPurging(resources),
     startForgetting(resources, services),
     startVacuum(resources),
+    startCheckpoints(resources, services),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))

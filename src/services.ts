@@ -3,7 +3,7 @@
 import { organizationPermissions } from './api/permissions.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
-import { createAuditLog } from './audit/audit-log.ts'
+import { createAudit } from './audit/audit.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
 import { createImportedPasswords } from './authentication/imported-passwords.ts'
@@ -30,7 +30,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
-import { createNewUuid } from './platform/uuid.ts'
+import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -47,7 +47,7 @@ import { createUsers } from './users/users.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
+export const createServices = ({ database, redis, secrets, log, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -59,8 +59,9 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...sessionEvents,
     ...apiKeyEvents,
   }
-  const newUuid = createNewUuid({ now, randomBytes })
-  const change = createChange({ database, events })
+  const uuids = createUuids(randomBytes)
+  const newUuid = () => uuids(now())
+  const change = createChange({ database, events, secrets, now, randomBytes })
   const limit = createLimits({ database, redis })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
@@ -88,7 +89,6 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
-  const auditLog = createAuditLog({ database })
   return {
     change,
     limit,
@@ -110,7 +110,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     apiSessions,
     apiKeys,
     signingKeys,
-    auditLog,
+    ...createAudit({ database, secrets, log, now, randomBytes }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
   }

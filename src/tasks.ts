@@ -1,4 +1,4 @@
-// What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
+// What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
@@ -13,6 +13,7 @@ const maxBatches = 20
 const forgetEveryMilliseconds = 900_000
 const forgetBatch = 100
 const vacuumEveryMilliseconds = 3_600_000
+const checkpointEveryMilliseconds = 10_000
 
 type Forgetful = Pick<Services, 'clientAdministration' | 'organizations' | 'userAdministration'>
 
@@ -73,3 +74,7 @@ export const startVacuum = ({ database, log }: Resources): (() => Promise<void>)
   }
   return repeat('cleaning up the embedded database', vacuum, { milliseconds: vacuumEveryMilliseconds, log })
 }
+
+/** Signs checkpoints of the audit log as they fall due, until told to stop. */
+export const startCheckpoints = ({ log }: Pick<Resources, 'log'>, { checkpoints }: Pick<Services, 'checkpoints'>): (() => Promise<void>) =>
+  repeat('signing checkpoints of the audit log', checkpoints.make, { milliseconds: checkpointEveryMilliseconds, log })

@@ -1,6 +1,7 @@
 // The list of routes of the management API: every slice's operations, under /api/v1.
 import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
+import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
@@ -24,7 +25,8 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
   Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
-  Parameters<typeof createAuditRoutes>[0] & {
+  Parameters<typeof createAuditRoutes>[0] &
+  Parameters<typeof createAuditVerificationRoutes>[0] & {
     /** Those of the protocol's entrance. */
     readonly protocolRoutes: readonly Route[]
   }
@@ -47,6 +49,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),
     ...createClientRoutes({ ...needs, apiPermissions }),
     ...createAuditRoutes(needs),
+    ...createAuditVerificationRoutes(needs),
     ...needs.protocolRoutes,
   ]
   for (const { path, permission } of routes)

@@ -61,8 +61,8 @@ const operationOf = (one: Route): Operation => ({
   parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
   ...(takesBody(one) ? { requestBody: { required: true, content: bodyContent(one) } } : {}),
   responses: {
-    [one.status]: { description: one.summary, content: json(successSchema(one)) },
-    ...(one.method === 'GET' ? { 304: { description: 'Unchanged since the answer whose ETag was sent.' } } : {}),
+    [one.status]: { description: one.summary, content: one.isLines ? lines(outputSchema(one.output)) : json(successSchema(one)) },
+    ...(one.method === 'GET' && !one.isLines ? { 304: { description: 'Unchanged since the answer whose ETag was sent.' } } : {}),
     ...refusals(one),
   },
 })
@@ -94,6 +94,7 @@ const jsonValue = ($ref: string): Json => ({
   ],
 })
 const json = (schema: Json) => ({ 'application/json': { schema } })
+const lines = (schema: Json) => ({ 'application/x-ndjson': { schema } })
 
 // OpenAPI 3.1 has no word for a stream of rows: its schema is that of each line.
 const bodyContent = ({ body, rows }: Route): Json => {
@@ -123,6 +124,7 @@ const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
 const limitSchema = { type: 'integer', minimum: 1, maximum: 100, default: 20 }
 
 const headersOf = (one: Route) => {
+  if (one.isLines) return []
   const header = (name: string) => ({ name, in: 'header', required: false, schema: { type: 'string', maxLength: 255 } })
   if (one.method === 'GET') return [header('If-None-Match')]
   return [header('Idempotency-Key'), ...(comparesVersions(one) ? [header('If-Match')] : [])]

@@ -48,7 +48,7 @@ export const createSignUp = ({ users, passwords, signIn, limit, verifyStrength }
 // The budgets of signing in hold here too: a stolen session must not guess the password.
 const proveAgain = async (signIn: SignIn, actor: Actor, attempt: { identifier: string; password: string }) => {
   try {
-    await signIn.prove(actor, attempt)
+    await signIn.prove(actor, { ...attempt, isAgain: true })
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'invalid_credentials')) throw error
     throw new Problem('validation_failed', { cause: error, fields: [{ path: 'current_password', message: 'This is not your password.' }] })

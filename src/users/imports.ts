@@ -31,7 +31,7 @@ interface Needs {
 }
 
 // Small enough that nobody else waits long: the embedded database does one thing at a time.
-const batchSize = 100
+const batchSize = 250
 const maxFaults = 1000
 
 /** Makes the service. */

@@ -9,6 +9,7 @@ import { readBody } from './body.ts'
 import { success } from './envelope.ts'
 import { etagOf, ifMatchOf, isKnown } from './etag.ts'
 import type { Once } from './idempotency.ts'
+import { sendLines } from './lines.ts'
 import type { Answer, Route } from './route.ts'
 import { isPlainText } from './text.ts'
 
@@ -52,6 +53,7 @@ const serve = (one: Route, { identify, admit, once }: Manners) => {
     await admit?.(ctx, actor)
     allow(one, { actor, params: ctx.params ?? {} })
     const given = parsed(schema, { params: ctx.params ?? {}, query: { ...ctx.query }, body: await readBody(one, ctx) })
+    if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
     const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
     const key = ctx.get('Idempotency-Key')
     const isRepeatable = one.method !== 'GET' && key !== '' && once !== undefined

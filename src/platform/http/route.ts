@@ -66,6 +66,8 @@ export interface Route extends Description {
   readonly body: z.ZodType
   readonly output: z.ZodType
   readonly status: number
+  /** Answers with lines of JSON (NDJSON): `output` is what one line is, and the handler's data the lines as they come. */
+  readonly isLines?: boolean
   readonly handle: (given: Given) => Promise<Answer>
 }
 
@@ -105,3 +107,23 @@ export const route = <
     handle: given => definition.handle(given as Given<z.output<Params>, z.output<Query>, z.output<Body>>),
   }
 }
+
+/** A route that answers with many things, each a line of JSON, sent as the caller takes them. */
+interface LinesDefinition<Params extends z.ZodType, Query extends z.ZodType, Line extends z.ZodType> extends Description {
+  readonly method: 'GET'
+  readonly params?: Params
+  readonly query?: Query
+  readonly line: Line
+  readonly lines: (given: Given<z.output<Params>, z.output<Query>>) => AsyncIterable<z.input<Line>>
+}
+
+/** Makes such a route. */
+export const linesRoute = <Line extends z.ZodType, Params extends z.ZodType = typeof nothing, Query extends z.ZodType = typeof nothing>({
+  line,
+  lines,
+  ...definition
+}: LinesDefinition<Params, Query, Line>): Route => ({
+  ...route<z.ZodUnknown, Params, Query>({ ...definition, output: z.unknown(), handle: async given => ({ data: lines(given) }) }),
+  output: line,
+  isLines: true,
+})
