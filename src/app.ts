@@ -87,12 +87,12 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
   // Whatever a proxy says, the protocol people see is the issuer's.
   Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
-  koa.on('error', error => log.error({ err: error }, 'a response failed'))
+  koa.on('error', error => log[isGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
   koa.use(createRequestLog({ log, newId }))
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
-  koa.use(createGuard({ issuer }))
+  koa.use(createGuard({ issuer, larger: api.largerPaths }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
@@ -109,6 +109,9 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   }
   return { listener, protocol, api }
 }
+
+// The caller went away in the middle of an answer, which is theirs to do.
+const isGone = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =

@@ -23,6 +23,7 @@ export interface ClientColumns {
   postLogoutRedirectUris: string[]
   requirePkce: boolean
   refreshGraceSeconds: number
+  apiPermissions: string[]
   metadata: unknown
   version: number
 }
@@ -49,6 +50,7 @@ export const toClient = (row: ClientRow): Client => ({
   postLogoutRedirectUris: row.postLogoutRedirectUris,
   isPkceRequired: row.requirePkce,
   refreshGraceSeconds: row.refreshGraceSeconds,
+  apiPermissions: row.apiPermissions,
   metadata: isObject(row.metadata) ? row.metadata : {},
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
@@ -71,6 +73,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   postLogoutRedirectUris: changes.postLogoutRedirectUris && [...changes.postLogoutRedirectUris],
   requirePkce: changes.isPkceRequired,
   refreshGraceSeconds: changes.refreshGraceSeconds,
+  apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })

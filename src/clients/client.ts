@@ -20,6 +20,8 @@ export interface NewClient {
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
   readonly refreshGraceSeconds?: number
+  /** What it may do on the management API for itself. */
+  readonly apiPermissions?: readonly string[]
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
   /** Absent: one is made for methods that need one. */
@@ -47,6 +49,7 @@ export interface Client {
   readonly postLogoutRedirectUris: readonly string[]
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
+  readonly apiPermissions: readonly string[]
   readonly metadata: ClientMetadata
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
@@ -74,6 +77,7 @@ export interface ClientChanges {
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
   readonly refreshGraceSeconds?: number
+  readonly apiPermissions?: readonly string[]
   /** Replaces all of it. */
   readonly metadata?: ClientMetadata
   readonly isDisabled?: boolean
@@ -90,6 +94,7 @@ export interface Registration {
   readonly isFirstParty: boolean
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
+  readonly apiPermissions: readonly string[]
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
   readonly secrets: readonly KeptSecret[]

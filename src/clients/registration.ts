@@ -24,6 +24,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     isFirstParty: row.firstParty,
     isPkceRequired: row.requirePkce,
     refreshGraceSeconds: row.refreshGraceSeconds,
+    apiPermissions: row.apiPermissions,
     secrets: kept,
     metadata: {
       ...(isObject(row.metadata) ? row.metadata : {}),

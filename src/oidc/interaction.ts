@@ -27,6 +27,7 @@ export interface Interaction {
 export interface Interactions {
   /** Throws `interaction_expired` when there is none, or this browser is not the one it began in. */
   get(ctx: Context): Promise<Interaction>
+  /** `at`: when the proof began, for what ends the person's access after that ends this sign-in too. */
   finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   /** The person refused or left: the client is told `access_denied`. */
@@ -65,7 +66,10 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
     },
     finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
       finish(ctx, {
-        result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) }, select_account: {} },
+        result: {
+          login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000), provenAt: at.getTime() / 1000 },
+          select_account: {},
+        },
         isMerged: false,
       }),
     finishConsent: async (ctx, actor) => {

@@ -11,10 +11,12 @@ import { createOutboundFetch } from '../platform/http/outbound.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { createVerifyAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './account.ts'
+import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
@@ -62,6 +64,7 @@ interface Needs {
   readonly resourceServers: ResourceServers
   readonly users: Users
   readonly sessions: Sessions
+  readonly apiSessions: Pick<ApiSessions, 'endOwn'>
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
@@ -72,7 +75,7 @@ interface Needs {
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
-  const { issuer, database, redis, secrets, clients, change, sessions, randomBytes } = needs
+  const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
@@ -80,6 +83,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     database,
     durable,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
+    onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
+    onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
   const engine = await createEngine({
