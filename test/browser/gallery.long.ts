@@ -63,7 +63,7 @@ browserTest(`the sign-in in Arabic is read from the right, and in German from th
     for (const [language, side] of [
       ['ar', 'right'],
       ['de', 'left'],
-    ]) {
+    ] as const) {
       await page.goto(`${gallery.url}/dev/gallery/${view}/error?language=${language}`)
       t.deepEqual([...(await violations(page)), ...(await layoutFaults(page))], [], `${view} ${language}`)
       const from = await page.evaluate(`getComputedStyle(document.querySelector('#username')).textAlign`)
