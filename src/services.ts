@@ -11,6 +11,7 @@ import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
+import { createFindLook } from './clients/branding.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
@@ -20,6 +21,7 @@ import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
 import { createMembers } from './organizations/members.ts'
 import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { createOrganizationSettings } from './organizations/settings.ts'
 import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
@@ -66,6 +68,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
+  const organizationSettings = createOrganizationSettings({ database, change, now })
   const sessions = createSessions({ database, newId })
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
@@ -91,6 +94,8 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     apiKeys,
     signingKeys,
     auditLog,
+    organizationSettings,
+    findLook: createFindLook({ clients, organizationSettings }),
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),

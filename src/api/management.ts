@@ -5,6 +5,7 @@ import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
+import { createSettingsRoutes } from '../organizations/settings-routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
@@ -17,6 +18,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
+  Parameters<typeof createSettingsRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
   Parameters<typeof createClientRoutes>[0] &
   Parameters<typeof createAuditRoutes>[0] & {
@@ -38,6 +40,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
+    ...createSettingsRoutes(needs),
     ...createMemberRoutes(needs),
     ...createClientRoutes(needs),
     ...createAuditRoutes(needs),

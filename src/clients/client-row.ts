@@ -1,4 +1,5 @@
 // Turns the rows of clients into what administrators see, and their changes into columns.
+import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
@@ -24,6 +25,7 @@ export interface ClientColumns {
   requirePkce: boolean
   refreshGraceSeconds: number
   metadata: unknown
+  branding: unknown
   version: number
 }
 
@@ -50,6 +52,7 @@ export const toClient = (row: ClientRow): Client => ({
   isPkceRequired: row.requirePkce,
   refreshGraceSeconds: row.refreshGraceSeconds,
   metadata: isObject(row.metadata) ? row.metadata : {},
+  branding: readBranding(row.branding),
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,
@@ -72,6 +75,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   requirePkce: changes.isPkceRequired,
   refreshGraceSeconds: changes.refreshGraceSeconds,
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
+  branding: changes.branding,
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
 

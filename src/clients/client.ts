@@ -1,5 +1,6 @@
 // The words of this slice: an OAuth client, how it authenticates, and what is told of it.
 import { z } from 'zod'
+import type { BrandingSettings } from '../platform/branding-settings.ts'
 import { event } from '../platform/data/change.ts'
 
 /** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591). */
@@ -22,6 +23,7 @@ export interface NewClient {
   readonly refreshGraceSeconds?: number
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
+  readonly branding?: BrandingSettings
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -48,6 +50,7 @@ export interface Client {
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -76,6 +79,8 @@ export interface ClientChanges {
   readonly refreshGraceSeconds?: number
   /** Replaces all of it. */
   readonly metadata?: ClientMetadata
+  /** Replaces all of it. */
+  readonly branding?: BrandingSettings
   readonly isDisabled?: boolean
 }
 
@@ -92,6 +97,7 @@ export interface Registration {
   readonly refreshGraceSeconds: number
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly KeptSecret[]
 }
 
