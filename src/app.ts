@@ -11,7 +11,7 @@ import { createKnownDevices } from './interactions/known-device.ts'
 import { createLanguageRouter } from './interactions/language-router.ts'
 import { createPageLanguage } from './interactions/page-language.ts'
 import { createPages } from './interactions/pages.ts'
-import { createPresent, type Present } from './interactions/present.ts'
+import { brandingOf, createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import type { ContinueWords } from './oidc/continue-page.ts'
@@ -64,7 +64,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     cookieKeys,
     stylesheet: assets.url('authy2.css'),
     show,
-    continueWords: ctx => continueWords(pageLanguage.of(ctx)),
+    continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
   })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
@@ -141,10 +141,10 @@ const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
   deviceDone: (ctx, page) => present(ctx, 'device-done', page),
 })
 
-const continueWords = ({ tag, direction, t }: Language): ContinueWords => ({
+const continueWords = ({ tag, direction, t }: Language, product: string): ContinueWords => ({
   lang: tag,
   dir: direction,
-  title: `${t('title.continue')} · Authy2`,
+  title: `${t('title.continue')} · ${product}`,
   heading: t('continue.heading'),
   lede: t('continue.lede'),
   button: t('action.continue'),

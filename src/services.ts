@@ -15,6 +15,7 @@ import { createVerifyStrength } from './authentication/strength.ts'
 import { createChallenges } from './challenges/challenges.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
+import { createFindLook } from './clients/branding.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
@@ -29,6 +30,7 @@ import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { roleEvents } from './organizations/role.ts'
 import { createRoles } from './organizations/roles.ts'
+import { createOrganizationSettings } from './organizations/settings.ts'
 import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
@@ -95,6 +97,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
+  const organizationSettings = createOrganizationSettings({ database, change, now })
   const sessions = createSessions({ database, newId })
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
@@ -124,6 +127,8 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     apiKeys,
     signingKeys,
     ...createAudit({ database, secrets, log, now, randomBytes }),
+    organizationSettings,
+    findLook: createFindLook({ clients, organizationSettings }),
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),

@@ -7,6 +7,7 @@ import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createRoleRoutes } from '../organizations/role-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
+import { createSettingsRoutes } from '../organizations/settings-routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
 import { createUserImportRoutes } from '../users/import-routes.ts'
@@ -22,6 +23,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
+  Parameters<typeof createSettingsRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
   Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
@@ -45,6 +47,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createUserImportRoutes(needs),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
+    ...createSettingsRoutes(needs),
     ...createMemberRoutes(needs),
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),
     ...createClientRoutes({ ...needs, apiPermissions }),

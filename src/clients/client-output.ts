@@ -1,5 +1,6 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
+import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { text, words } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
@@ -42,6 +43,7 @@ const own = {
   require_pkce: z.boolean(),
   refresh_grace_seconds: z.int().min(0).max(300),
   metadata: further,
+  branding: brandingBody,
 }
 
 /** What a client may do on the management API for itself, out of these names. */
@@ -86,6 +88,8 @@ export const clientOutput = z.object({
   refresh_grace_seconds: z.int(),
   api_permissions: z.array(z.string()),
   metadata: z.record(z.string(), z.json()),
+  branding: brandingBody,
+  warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
   created_at: z.iso.datetime(),
@@ -110,6 +114,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   refreshGraceSeconds: body.refresh_grace_seconds,
   apiPermissions: body.api_permissions,
   metadata: body.metadata,
+  branding: body.branding,
   isDisabled: body.disabled,
 })
 
@@ -144,6 +149,8 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   refresh_grace_seconds: client.refreshGraceSeconds,
   api_permissions: [...client.apiPermissions],
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
+  branding: client.branding,
+  warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,
   created_at: client.createdAt.toISOString(),

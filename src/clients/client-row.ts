@@ -1,4 +1,5 @@
 // Turns the rows of clients into what administrators see, and their changes into columns.
+import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
@@ -25,6 +26,7 @@ export interface ClientColumns {
   refreshGraceSeconds: number
   apiPermissions: string[]
   metadata: unknown
+  branding: unknown
   version: number
 }
 
@@ -52,6 +54,7 @@ export const toClient = (row: ClientRow): Client => ({
   refreshGraceSeconds: row.refreshGraceSeconds,
   apiPermissions: row.apiPermissions,
   metadata: isObject(row.metadata) ? row.metadata : {},
+  branding: readBranding(row.branding),
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,
@@ -75,6 +78,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   refreshGraceSeconds: changes.refreshGraceSeconds,
   apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
+  branding: changes.branding,
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
 

@@ -1,5 +1,6 @@
 // The words of this slice: an OAuth client, how it authenticates, and what is told of it.
 import { z } from 'zod'
+import type { BrandingSettings } from '../platform/branding-settings.ts'
 import { event } from '../platform/data/change.ts'
 
 /** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591). */
@@ -24,6 +25,7 @@ export interface NewClient {
   readonly apiPermissions?: readonly string[]
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
+  readonly branding?: BrandingSettings
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -51,6 +53,7 @@ export interface Client {
   readonly refreshGraceSeconds: number
   readonly apiPermissions: readonly string[]
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -80,6 +83,8 @@ export interface ClientChanges {
   readonly apiPermissions?: readonly string[]
   /** Replaces all of it. */
   readonly metadata?: ClientMetadata
+  /** Replaces all of it. */
+  readonly branding?: BrandingSettings
   readonly isDisabled?: boolean
 }
 
@@ -97,6 +102,7 @@ export interface Registration {
   readonly apiPermissions: readonly string[]
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly KeptSecret[]
 }
 

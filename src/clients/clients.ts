@@ -77,6 +77,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
             requirePkce: client.isPkceRequired,
             refreshGraceSeconds: client.refreshGraceSeconds,
             apiPermissions: [...(client.apiPermissions ?? [])],
+            branding: client.branding,
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
             secrets:
               secret === undefined

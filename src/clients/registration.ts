@@ -1,5 +1,6 @@
 // Turns a client's rows into registered metadata and back.
 import { hash } from 'node:crypto'
+import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
 import type { ClientColumns } from './client-row.ts'
@@ -25,6 +26,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     isPkceRequired: row.requirePkce,
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
+    branding: readBranding(row.branding),
     secrets: kept,
     metadata: {
       ...(isObject(row.metadata) ? row.metadata : {}),

@@ -6,8 +6,8 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { notePageContext } from '../platform/http/page-context.ts'
 import { type ClientOnPage, toPage } from './engine-pages.ts'
+import type { Hear } from './hear.ts'
 import type { Engine } from './provider.ts'
 
 /** What is asked, and for whom. */
@@ -41,7 +41,7 @@ export const interactionEvents = {
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change }: { engine: Engine; change: Change }): Interactions => {
+export const createInteractions = ({ engine, change, hear }: { engine: Engine; change: Change; hear: Hear }): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -50,8 +50,8 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
     get: async ctx => {
       const found = await details(ctx)
       if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
-      notePageContext(ctx, { uiLocales: typeof found.params.ui_locales === 'string' ? found.params.ui_locales : undefined })
       const clientId = String(found.params.client_id)
+      await hear(ctx, { clientId, uiLocales: found.params.ui_locales })
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
       const scopes = askedScopes(found.prompt.details, found.params.scope)
       return {

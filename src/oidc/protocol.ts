@@ -1,5 +1,6 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
 import type { Context, Middleware } from 'koa'
+import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Change } from '../platform/data/change.ts'
@@ -27,6 +28,7 @@ import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
+import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
 import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
@@ -71,11 +73,13 @@ interface Needs {
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly languages: Languages
+  readonly findLook: FindLook
 }
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
+  const hear = createHear(needs.findLook)
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
@@ -94,7 +98,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     volatile,
     limitSecret: createSecretLimit({ limit: needs.limit, now: needs.now }),
     refreshTokens,
-    pages: createEnginePages(needs.show),
+    pages: createEnginePages(needs.show, hear),
+    hear,
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
     findAccount: createFindAccount(needs.users),
     loadExistingGrant: createLoadGrant({ durable, clients }),
@@ -104,7 +109,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
-    interactions: createInteractions({ engine, change }),
+    interactions: createInteractions({ engine, change, hear }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

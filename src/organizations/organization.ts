@@ -59,6 +59,7 @@ const member = event('user', { role: z.string() })
 export const organizationEvents = {
   'organization.created': event('organization', shape),
   'organization.updated': event('organization', { ...shape, changed: z.array(z.string()) }),
+  'organization.settings_updated': event('organization', { ...shape, changed: z.array(z.string()) }),
   'organization.deleted': event('organization', shape),
   'organization.restored': event('organization', shape),
   'organization.purged': event('organization', {}),

@@ -85,7 +85,10 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
     },
     list: async (filter, page) => {
       const where = toWhere(filter)
-      const [rows, total] = await Promise.all([database.prisma.organization.findMany(pageOf(where, page)), database.prisma.organization.count({ where })])
+      const [rows, total] = await Promise.all([
+        database.prisma.organization.findMany({ ...pageOf(where, page), omit: { branding: true } }),
+        database.prisma.organization.count({ where }),
+      ])
       return { rows: rows.map(toOrganization), total }
     },
     update: async (actor, id, { expect, ...changes }) => {
