@@ -1,35 +1,50 @@
 // npm run client:create -- NAME --redirect-uri URI …     makes an OAuth client and prints its secret, this once.
-import { parseArgs } from 'node:util'
+import { machinePermissions } from '../src/api/permissions.ts'
 import { systemActor } from '../src/platform/actor.ts'
+import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run client:create -- NAME [options]
   --redirect-uri URI      where people come back to; several times for several. None: a service that signs in by itself
   --logout-uri URI        where people may come back to after signing out
   --public                a single-page or native app: no secret, PKCE always
-  --first-party           of the operator itself: consent is not asked`
+  --first-party           of the operator itself: consent is not asked
+  --permission NAME       what it may do on the management API by itself, such as users:read; several times for several.
+                          Only for a service with --first-party`
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    'redirect-uri': { type: 'string', multiple: true, default: [] },
-    'logout-uri': { type: 'string', multiple: true, default: [] },
-    public: { type: 'boolean', default: false },
-    'first-party': { type: 'boolean', default: false },
-  },
-})
-const [name] = positionals
 // RFC 6749 §3.1.2: absolute, without a fragment; https, or http on this machine.
 const isRegistrable = (uri: string) =>
   URL.canParse(uri) && !uri.includes('#') && (uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri))
-const redirectUris = values['redirect-uri']
 
-if (name === undefined || (values.public && redirectUris.length === 0) || [...redirectUris, ...values['logout-uri']].some(uri => !isRegistrable(uri))) {
-  console.error(usage)
-  process.exitCode = 2
-} else {
-  await withServices(async ({ resources, services }) => {
+type Arguments = NonNullable<ReturnType<typeof read>>
+const read = () =>
+  readArguments({
+    usage,
+    options: {
+      'redirect-uri': { type: 'string', multiple: true, default: [] },
+      'logout-uri': { type: 'string', multiple: true, default: [] },
+      permission: { type: 'string', multiple: true, default: [] },
+      public: { type: 'boolean', default: false },
+      'first-party': { type: 'boolean', default: false },
+    },
+  })
+
+const faultOf = ({ values, positionals }: Arguments): string | undefined => {
+  const redirectUris = values['redirect-uri']
+  if (positionals[0] === undefined) return 'A client needs a name.'
+  if (values.public && redirectUris.length === 0) return 'A public client needs a redirect URI.'
+  const address = [...redirectUris, ...values['logout-uri']].find(uri => !isRegistrable(uri))
+  if (address !== undefined) return `${address} must be https, or http on this machine, without a fragment.`
+  const unknown = values.permission.find(name => !machinePermissions.some(one => one === name))
+  if (unknown !== undefined) return `${unknown} is no permission of a machine. There are: ${machinePermissions.join(', ')}.`
+  const isService = values['first-party'] && redirectUris.length === 0
+  return values.permission.length > 0 && !isService ? 'Permissions are for a service (no redirect URI) with --first-party.' : undefined
+}
+
+const create = ({ values, positionals: [name = ''] }: Arguments) =>
+  withServices(async ({ resources, services }) => {
     const clientId = resources.randomBytes(12).toString('base64url')
+    const redirectUris = values['redirect-uri']
     const { secret } = await services.clients.create(systemActor, {
       clientId,
       name,
@@ -38,7 +53,12 @@ if (name === undefined || (values.public && redirectUris.length === 0) || [...re
       grantTypes: redirectUris.length > 0 ? ['authorization_code', 'refresh_token'] : ['client_credentials'],
       redirectUris,
       postLogoutRedirectUris: values['logout-uri'],
+      apiPermissions: values.permission,
     })
     console.log(`client_id      ${clientId}${secret === undefined ? '' : `\nclient_secret  ${secret}`}`)
   })
-}
+
+const given = read()
+const fault = given && faultOf(given)
+if (fault !== undefined) misused(usage, fault)
+else if (given) await create(given)

@@ -1,7 +1,7 @@
 // npm run resource:create -- URI --scope SCOPE …     registers an API that clients may ask access tokens for.
-import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { systemActor } from '../src/platform/actor.ts'
+import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run resource:create -- URI [options]
@@ -10,8 +10,8 @@ const usage = `Usage: npm run resource:create -- URI [options]
   --algorithm NAME        ES256 (default), RS256 or EdDSA
   --ttl SECONDS           how long access tokens live (default 600)`
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const read = readArguments({
+  usage,
   options: {
     scope: { type: 'string', multiple: true, default: [] },
     opaque: { type: 'boolean', default: false },
@@ -19,14 +19,13 @@ const { values, positionals } = parseArgs({
     ttl: { type: 'string', default: '600' },
   },
 })
-const given = z
-  .object({ identifier: z.url(), signingAlgorithm: z.enum(['ES256', 'RS256', 'EdDSA']), accessTokenTtlSeconds: z.coerce.number().int().positive() })
-  .safeParse({ identifier: positionals[0], signingAlgorithm: values.algorithm, accessTokenTtlSeconds: values.ttl })
+if (read) await register(read)
 
-if (!given.success) {
-  console.error(usage)
-  process.exitCode = 2
-} else {
+async function register({ values, positionals }: NonNullable<typeof read>) {
+  const given = z
+    .object({ identifier: z.url(), signingAlgorithm: z.enum(['ES256', 'RS256', 'EdDSA']), accessTokenTtlSeconds: z.coerce.number().int().positive() })
+    .safeParse({ identifier: positionals[0], signingAlgorithm: values.algorithm, accessTokenTtlSeconds: values.ttl })
+  if (!given.success) return misused(usage, `This is not valid: ${given.error.issues.map(({ path }) => path.join('.')).join(', ')}.`)
   await withServices(async ({ services }) => {
     await services.resourceServers.create(systemActor, {
       ...given.data,

@@ -1,18 +1,21 @@
 // npm run user:create -- EMAIL [--name NAME] [--admin]     makes a user and prints their first password, made for them.
-import { parseArgs } from 'node:util'
 import { systemActor } from '../src/platform/actor.ts'
+import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' }, admin: { type: 'boolean', default: false } } })
-const [email] = positionals
+const usage = `Usage: npm run user:create -- EMAIL [options]
+  --name NAME             what the person is called
+  --admin                 an administrator of the system`
 
-if (email === undefined) {
-  console.error('Usage: npm run user:create -- EMAIL [--name NAME] [--admin]')
-  process.exitCode = 2
-} else {
+const given = readArguments({ usage, options: { name: { type: 'string' }, admin: { type: 'boolean', default: false } } })
+const email = given?.positionals[0]
+
+if (given && email === undefined) misused(usage, 'A user needs an email address.')
+else if (given && email !== undefined) {
+  const { name, admin: isAdmin } = given.values
   await withServices(async ({ resources, services }) => {
     const password = resources.randomBytes(15).toString('base64url')
-    const { id } = await services.users.create(systemActor, { email, name: values.name, isAdmin: values.admin, isEmailVerified: true })
+    const { id } = await services.users.create(systemActor, { email, name, isAdmin, isEmailVerified: true })
     await services.signIn.setPassword(systemActor, { id, password })
     console.log(`user      ${id}\nemail     ${email}\npassword  ${password}`)
   })

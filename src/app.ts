@@ -7,7 +7,6 @@ import { createAccount } from './account/entrance.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
-import { passwordLength } from './authentication/strength.ts'
 import type { Config } from './config.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
 import { createInteractionRouter } from './interactions/router.ts'
@@ -21,7 +20,7 @@ import { createGallery } from './pages/gallery.ts'
 import { createLanguageRouter } from './pages/language-router.ts'
 import { createPageLanguage } from './pages/page-language.ts'
 import { createPages } from './pages/pages.ts'
-import { createPresent, type Present } from './pages/present.ts'
+import { brandingOf, createPresent, type Present } from './pages/present.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { createCookieKeys } from './platform/http/cookie-keys.ts'
@@ -69,7 +68,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     cookieKeys,
     stylesheet: assets.url('authy2.css'),
     show,
-    continueWords: ctx => continueWords(pageLanguage.of(ctx)),
+    continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
   })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol
@@ -96,7 +95,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...resources,
     ...services,
     findBrowserSession,
-    passwordMinLength: passwordLength.min,
+    passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,
     pageLanguage,
     present,
@@ -107,12 +106,12 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
   // Whatever a proxy says, the protocol people see is the issuer's.
   Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
-  koa.on('error', error => log.error({ err: error }, 'a response failed'))
+  koa.on('error', error => log[isGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
   koa.use(createRequestLog({ log, newId }))
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
-  koa.use(createGuard({ issuer }))
+  koa.use(createGuard({ issuer, larger: api.largerPaths }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
@@ -130,6 +129,9 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   }
   return { listener, protocol, api }
 }
+
+// The caller went away in the middle of an answer, which is theirs to do.
+const isGone = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =
@@ -159,10 +161,10 @@ const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
   deviceDone: (ctx, page) => present(ctx, 'device-done', page),
 })
 
-const continueWords = ({ tag, direction, t }: Language): ContinueWords => ({
+const continueWords = ({ tag, direction, t }: Language, product: string): ContinueWords => ({
   lang: tag,
   dir: direction,
-  title: `${t('title.continue')} · Authy2`,
+  title: `${t('title.continue')} · ${product}`,
   heading: t('continue.heading'),
   lede: t('continue.lede'),
   button: t('action.continue'),

@@ -32,6 +32,7 @@ const environmentSchema = z.object({
   ),
   MAIL_FROM: optional(z.string().regex(/^(?:[^<>"@]+ )?<?[^<>\s"@]+@[^<>\s"@]+>?$/, 'must be an address such as Authy2 <no-reply@example.com>')),
   RUN_JOBS: optional(flag),
+  PASSWORD_MIN_LENGTH: withDefault(z.coerce.number('must be a number of characters').int().min(8).max(64), 12),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -59,6 +60,8 @@ export interface Config {
   readonly mailFrom: string
   /** Whether the web process does the jobs too; else only workers do. */
   readonly areJobsRunHere: boolean
+  /** The fewest code points of a password. */
+  readonly passwordMinLength: number
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -100,6 +103,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     smtpUrl: settings.SMTP_URL,
     mailFrom: settings.MAIL_FROM ?? `Authy2 <no-reply@${new URL(issuer).hostname}>`,
     areJobsRunHere: settings.RUN_JOBS ?? true,
+    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

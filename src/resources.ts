@@ -21,8 +21,6 @@ export interface Resources {
   /** The mailer, where it keeps mail for reading. */
   readonly mailbox?: Mailbox
   readonly secrets: Secrets
-  /** The origin that links of mails begin with: never what a request says. */
-  readonly issuer: string
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string
@@ -53,7 +51,7 @@ export const openResources = async (config: Config): Promise<Resources> => {
       log,
       ...mail,
       secrets: createSecrets({ secretKey, randomBytes }),
-      issuer: config.issuer,
+
       now,
       randomBytes,
       newId: randomUUID,

@@ -10,7 +10,7 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startForgetting, startPurging, startVacuum } from './tasks.ts'
+import { repeat, startCheckpoints, startForgetting, startPurging, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
 const keyCheckMilliseconds = 5000
@@ -20,7 +20,7 @@ const start = async () => {
   loadEnvironmentFile()
   const config = readConfig()
   const resources = await openResources(config)
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
   const app = await createApp({ config, resources, services })
@@ -30,6 +30,7 @@ const start = async () => {
     startForgetting(resources, services),
     startVacuum(resources),
     ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services })] : []),
+    startCheckpoints(resources, services),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))

@@ -1,42 +1,54 @@
 // The composition root: each service made once, in order of need.
 
 import { fileURLToPath } from 'node:url'
+import { organizationPermissions } from './api/permissions.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
-import { createAuditLog } from './audit/audit-log.ts'
+import { createAudit } from './audit/audit.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
+import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
+import { createVerifyStrength } from './authentication/strength.ts'
 import { createChallenges } from './challenges/challenges.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
+import { createFindLook } from './clients/branding.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
 import { consentEvents, createConsents } from './oidc/consents.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
+import { createMustHoldRoles } from './organizations/holding.ts'
 import { createMembers } from './organizations/members.ts'
 import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { roleEvents } from './organizations/role.ts'
+import { createRoles } from './organizations/roles.ts'
+import { createOrganizationSettings } from './organizations/settings.ts'
 import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import { createLanguages } from './platform/languages.ts'
+import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
+import { mustAdminister } from './users/admins.ts'
 import { createEmailChanges } from './users/email-change.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createUserImports } from './users/imports.ts'
 import { createCollectPersonalData } from './users/personal-data.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
@@ -46,12 +58,13 @@ export type Services = ReturnType<typeof createServices>
 
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
-/** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, issuer, now, randomBytes, newId }: Resources) => {
+/** Makes them over what is open; of the settings each is handed only what it needs. */
+export const createServices = ({ database, redis, secrets, log, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
     ...organizationEvents,
+    ...roleEvents,
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
@@ -59,7 +72,9 @@ export const createServices = ({ database, redis, secrets, issuer, now, randomBy
     ...sessionEvents,
     ...apiKeyEvents,
   }
-  const change = createChange({ database, events })
+  const uuids = createUuids(randomBytes)
+  const newUuid = () => uuids(now())
+  const change = createChange({ database, events, secrets, now, randomBytes })
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId })
   const mails = createMails({ queue })
@@ -68,22 +83,33 @@ export const createServices = ({ database, redis, secrets, issuer, now, randomBy
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
-  const signUp = createSignUp({ users, passwords, signIn, limit })
+  const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
+  const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
-  const members = createMembers({ database, change, lock: lockOrganization })
+  const roleNeeds = {
+    database,
+    change,
+    lock: lockOrganization,
+    permissionsOf: organizationPermissions,
+    mustHoldRoles: createMustHoldRoles(organizationPermissions),
+  }
+  const members = createMembers(roleNeeds)
+  const roles = createRoles(roleNeeds)
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
+  const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
+  const organizationSettings = createOrganizationSettings({ database, change, now })
   const sessions = createSessions({ database, newId })
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
-  const auditLog = createAuditLog({ database })
+  const audit = createAudit({ database, secrets, log, now, randomBytes })
   const consents = createConsents({ database, change })
   const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
-  const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog, consents, now })
+  const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog: audit.auditLog, consents, now })
   return {
     change,
     limit,
@@ -92,6 +118,7 @@ export const createServices = ({ database, redis, secrets, issuer, now, randomBy
     challenges,
     users,
     userAdministration,
+    userImports,
     endAccess,
     passwords,
     signIn,
@@ -99,6 +126,7 @@ export const createServices = ({ database, redis, secrets, issuer, now, randomBy
     assignedPasswords,
     organizations,
     members,
+    roles,
     clients,
     clientAdministration,
     resourceServers,
@@ -106,10 +134,12 @@ export const createServices = ({ database, redis, secrets, issuer, now, randomBy
     apiSessions,
     apiKeys,
     signingKeys,
-    auditLog,
+    ...audit,
     consents,
     emailChanges,
     collectPersonalData,
+    organizationSettings,
+    findLook: createFindLook({ clients, organizationSettings }),
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),

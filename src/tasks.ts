@@ -1,4 +1,4 @@
-// What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
+// What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 import { purgeChallenges } from './challenges/challenges.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
@@ -6,6 +6,7 @@ import { statement } from './platform/data/database.ts'
 import { purgeIdempotencyKeys } from './platform/http/idempotency.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
+import { purgeSessions } from './sessions/sessions.ts'
 
 const everyMilliseconds = 60_000
 const batch = 500
@@ -13,6 +14,7 @@ const maxBatches = 20
 const forgetEveryMilliseconds = 900_000
 const forgetBatch = 100
 const vacuumEveryMilliseconds = 3_600_000
+const checkpointEveryMilliseconds = 10_000
 
 type Forgetful = Pick<Services, 'clientAdministration' | 'organizations' | 'userAdministration'>
 
@@ -45,7 +47,7 @@ export const repeat = (
   }
 }
 
-/** Purges expired artifacts and rate limits until told to stop. */
+/** Purges expired artifacts, rate limits and sessions until told to stop. */
 export const startPurging = ({ database, log, now }: Resources): (() => Promise<void>) => {
   const artifacts = createPostgresArtifacts(database)
   const purge = async () => {
@@ -53,6 +55,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     await database.run(purgeLimits, [now().getTime()])
     await purgeIdempotencyKeys(database)
     await purgeChallenges(database)
+    for (let round = 0; round < maxBatches && (await purgeSessions(database, batch)) === batch; round += 1);
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }
@@ -73,3 +76,7 @@ export const startVacuum = ({ database, log }: Resources): (() => Promise<void>)
   }
   return repeat('cleaning up the embedded database', vacuum, { milliseconds: vacuumEveryMilliseconds, log })
 }
+
+/** Signs checkpoints of the audit log as they fall due, until told to stop. */
+export const startCheckpoints = ({ log }: Pick<Resources, 'log'>, { checkpoints }: Pick<Services, 'checkpoints'>): (() => Promise<void>) =>
+  repeat('signing checkpoints of the audit log', checkpoints.make, { milliseconds: checkpointEveryMilliseconds, log })

@@ -4,15 +4,20 @@ import { startAllJobs } from './jobs.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources } from './resources.ts'
 import { createServices } from './services.ts'
-import { startForgetting, startPurging } from './tasks.ts'
+import { startCheckpoints, startForgetting, startPurging } from './tasks.ts'
 
 const start = async () => {
   loadEnvironmentFile()
   const config = readConfig()
   if (config.databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required for a worker: the embedded database is for one process'])
   const resources = await openResources(config)
-  const services = createServices(resources)
-  const stopTasks = [startPurging(resources), startForgetting(resources, services), startAllJobs({ config, resources, services })]
+  const services = createServices(resources, config)
+  const stopTasks = [
+    startPurging(resources),
+    startForgetting(resources, services),
+    startCheckpoints(resources, services),
+    startAllJobs({ config, resources, services }),
+  ]
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {
     await Promise.all(stopTasks.map(stop => stop()))

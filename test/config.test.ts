@@ -63,6 +63,12 @@ test('an issuer is an origin', t => {
     t.is(faultsOf({ ISSUER: issuer }).length, 1, issuer)
 })
 
+test('the fewest characters of a password are 12 unless told otherwise, and from 8 to 64', t => {
+  t.is(readConfig({}).passwordMinLength, 12)
+  t.is(readConfig({ PASSWORD_MIN_LENGTH: '15' }).passwordMinLength, 15)
+  for (const wrong of ['7', '65', 'many', '12.5']) t.is(faultsOf({ PASSWORD_MIN_LENGTH: wrong }).length, 1, wrong)
+})
+
 test('.env.example lists every setting and no other', t => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)

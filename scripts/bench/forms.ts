@@ -10,7 +10,7 @@ const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 /** The first form that has one of `values`' names as a field; hidden fields keep what the page put there. */
 export function fillForm(page: string, values: Readonly<Record<string, string>>): FilledForm | undefined {
   for (const [, attributes = '', content = ''] of page.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gis)) {
-    const fields = [...content.matchAll(/<(?:input|button)\b([^>]*)>/gi)].map(([, field = '']) => field)
+    const fields = [...content.matchAll(/<(?:input|button|select)\b([^>]*)>/gi)].map(([, field = '']) => field)
     const named = fields.flatMap(field => {
       const name = attribute(field, 'name')
       return name === undefined ? [] : [{ name, value: attribute(field, 'value') ?? '', isHidden: attribute(field, 'type') === 'hidden' }]

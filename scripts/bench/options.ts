@@ -20,11 +20,8 @@ const startUp = 'start-up'
 
 /** Throws a UsageError whose message can be shown. */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { quick: { type: 'boolean' }, only: { type: 'string', multiple: true }, subject: { type: 'string', multiple: true }, help: { type: 'boolean' } },
-  })
   const known = [...rows.map(({ name }) => name), startUp]
+  const values = parsed(args, known)
   const only = (values.only ?? known).flatMap(names => names.split(','))
   const subjects = (values.subject ?? (values.quick ? ['embedded'] : subjectNames)).flatMap(names => names.split(','))
   const unknown = [...only.filter(name => !known.includes(name)), ...subjects.filter(name => name !== 'none' && !isSubjectName(name))]
@@ -34,6 +31,21 @@ export function readOptions(args: readonly string[]): Options {
     rows: rows.filter(({ name }) => only.includes(name)),
     isStartMeasured: only.includes(startUp),
     subjects: subjects.filter(isSubjectName),
+  }
+}
+
+const parsed = (args: readonly string[], known: readonly string[]) => {
+  const options = {
+    quick: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+    subject: { type: 'string', multiple: true },
+    help: { type: 'boolean' },
+  } as const
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    if (!(error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))) throw error
+    throw new UsageError(usage([error.message], known))
   }
 }
 

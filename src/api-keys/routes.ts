@@ -20,7 +20,7 @@ interface Needs {
   readonly lists: Lists
   readonly now: () => Date
   /** The names that a key may be given. */
-  readonly permissions: readonly [string, ...string[]]
+  readonly permissions: readonly string[]
 }
 
 /** Makes the routes. Without `organization_id` they are about keys of the system. */

@@ -15,7 +15,7 @@ import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
 import { createManagementRoutes, managementPrefix } from './management.ts'
 import { createHealthRoutes } from './routes.ts'
-import { createFindStanding } from './standing.ts'
+import { createStandings } from './standing.ts'
 
 type Needs = Parameters<typeof createManagementRoutes>[0] & {
   readonly config: Config
@@ -33,6 +33,8 @@ export interface Api {
   /** In the order they are to be used. */
   readonly middleware: readonly Middleware[]
   readonly routes: readonly Route[]
+  /** Those that take bodies beyond the usual bound, and bound them themselves. */
+  readonly largerPaths: ReadonlySet<string>
 }
 
 /** Puts it together. */
@@ -42,12 +44,13 @@ export const createApi = (needs: Needs): Api => {
   const routes = createManagementRoutes(needs)
   const identify = createIdentify({
     ...needs,
-    findStanding: createFindStanding(database),
+    standings: createStandings(database),
     identifyBrowser: createIdentifyBrowser({ find: needs.findBrowserSession, forms, issuer }),
   })
   const admit = createAdmit({ limit, requestsPerMinute: config.apiRequestsPerMinute })
   return {
     routes,
+    largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
       mountRoutes({ prefix: managementPrefix, routes, identify, admit, once }),

@@ -8,8 +8,8 @@ import type { Identify } from '../platform/http/mount.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionTokenPrefix } from '../sessions/session.ts'
 import type { IdentifyBrowser } from './browser.ts'
-import { organizationPermissions } from './permissions.ts'
-import { type FindStanding, narrowed, shared } from './standing.ts'
+import { machinePermissions, organizationPermissions } from './permissions.ts'
+import { narrowed, type Standings, shared } from './standing.ts'
 
 /** What an access token of ours says, once its signature, audience, client and grant were verified. */
 export interface VerifiedAccessToken {
@@ -17,7 +17,7 @@ export interface VerifiedAccessToken {
   /** Absent: the client asks for itself. */
   readonly userId?: string
   readonly scopes: readonly string[]
-  /** The client's `api_permissions`, which its administrators register; only they count where it asks for itself. */
+  /** The client's `api_permissions`, which its administrators give it; only they count where it asks for itself. */
   readonly registeredScopes: readonly string[]
   readonly isFirstParty: boolean
   readonly organizationId?: string
@@ -27,9 +27,9 @@ export interface VerifiedAccessToken {
 export type VerifyAccessToken = (token: string) => Promise<VerifiedAccessToken | undefined>
 
 interface Needs {
-  readonly apiSessions: ApiSessions
+  readonly apiSessions: Pick<ApiSessions, 'see'>
   readonly apiKeys: ApiKeys
-  readonly findStanding: FindStanding
+  readonly standings: Standings
   readonly verifyAccessToken: VerifyAccessToken
   readonly identifyBrowser: IdentifyBrowser
 }
@@ -37,6 +37,7 @@ interface Needs {
 type Caller = Omit<Actor, 'requestId' | 'ip' | 'userAgent'>
 
 const nobody: Caller = { kind: 'anonymous', permissions: new Set() }
+const ofMachines: ReadonlySet<string> = new Set(machinePermissions)
 const bearer = /^Bearer +([\x21-\x7e]{1,8192})$/i
 
 /** Makes it. Throws `unauthenticated` for credentials that are wrong, whatever is wrong with them. */
@@ -60,19 +61,20 @@ const kindOf = (credential: string) => {
 const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: ctx.ip, userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
 
 const bySession =
-  ({ apiSessions, findStanding }: Needs) =>
+  ({ apiSessions, standings }: Needs) =>
   async (token: string): Promise<Caller | undefined> => {
-    const session = await apiSessions.findByToken(token)
-    return session && bySid(findStanding, session)
+    const found = await standings.findByToken(token)
+    if (!found) return undefined
+    const { sid, userId, isStale, standing } = found
+    if (isStale) await apiSessions.see(sid)
+    return { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
   }
 
-const byBrowser = async ({ identifyBrowser, findStanding }: Needs, ctx: Context): Promise<Caller | undefined> => {
+const byBrowser = async ({ identifyBrowser, standings }: Needs, ctx: Context): Promise<Caller | undefined> => {
   const session = await identifyBrowser(ctx)
-  return session && bySid(findStanding, session)
-}
-
-const bySid = async (findStanding: FindStanding, { sid, userId }: { sid: string; userId: string }): Promise<Caller | undefined> => {
-  const standing = await findStanding(userId)
+  if (!session) return undefined
+  const { sid, userId } = session
+  const standing = await standings.find(userId)
   return standing && { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
 }
 
@@ -85,13 +87,13 @@ const byKey =
   }
 
 const byAccessToken =
-  ({ verifyAccessToken, findStanding }: Needs) =>
+  ({ verifyAccessToken, standings }: Needs) =>
   async (token: string): Promise<Caller | undefined> => {
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
     const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId } = verified
     if (userId !== undefined) {
-      const standing = await findStanding(userId)
+      const standing = await standings.find(userId)
       return standing && { kind: 'user', id: userId, userId, ...narrowed(standing, new Set(scopes)) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
@@ -100,8 +102,10 @@ const byAccessToken =
     return machine({ kind: 'client', id: clientId, permissions: isFirstParty ? permissions : new Set() })
   }
 
-// A machine of an organization has its permissions there alone: a key what its maker had, a client at most what an administrator has.
-const machine = ({ organizationId, permissions, ...caller }: Pick<Actor, 'kind' | 'id' | 'organizationId' | 'permissions'>): Caller => {
+// A machine of an organization has its permissions there alone: a key what its maker had, a client at most what an administrator
+// has. What only people may have it never has.
+const machine = ({ organizationId, permissions: given, ...caller }: Pick<Actor, 'kind' | 'id' | 'organizationId' | 'permissions'>): Caller => {
+  const permissions = shared(given, ofMachines)
   if (organizationId === undefined) return { ...caller, permissions }
   const membership: Membership = { role: caller.kind, permissions: shared(permissions, organizationPermissions(caller.kind === 'client' ? 'admin' : 'owner')) }
   return { ...caller, organizationId, permissions: new Set(), memberships: new Map([[organizationId, membership]]) }

@@ -2,12 +2,11 @@
 import { z } from 'zod'
 import type { SignUp } from '../authentication/sign-up.ts'
 import type { Members } from '../organizations/members.ts'
-import { organizationRoles } from '../organizations/organization.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
@@ -25,7 +24,7 @@ const permission = 'signed_in'
 const pictureAddress = z.url({ protocol: /^https$/ }).max(2000)
 const organizationOfMine = z.object({
   organization: z.object({ id: z.uuid(), slug: z.string(), name: z.string() }),
-  role: z.enum(organizationRoles),
+  role: z.string(),
   joined_at: z.iso.datetime(),
 })
 
@@ -56,17 +55,15 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms, col
       path: '/users/me',
       summary: 'Changes what the caller is called and shown as; null empties.',
       permission,
-      body: z
-        .strictObject({
-          full_name: text(200).trim().min(1).nullish(),
-          picture: pictureAddress.nullish(),
-          locale: z
-            .string()
-            .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)
-            .max(35)
-            .nullish(),
-        })
-        .refine(changes => Object.keys(changes).length > 0, 'says no change'),
+      body: z.strictObject({
+        full_name: words(200).nullish(),
+        picture: pictureAddress.nullish(),
+        locale: z
+          .string()
+          .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)
+          .max(35)
+          .nullish(),
+      }),
       output: userOutput,
       handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {
         const changes = name === undefined ? rest : { ...rest, name }

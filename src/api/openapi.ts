@@ -1,5 +1,6 @@
 // The OpenAPI 3.1 document, made from the routes themselves: what validates is what is told.
 import { z } from 'zod'
+import { problemTypes } from '../platform/errors.ts'
 import { listMeta } from '../platform/http/list.ts'
 import type { Route } from '../platform/http/route.ts'
 import { managementPrefix } from './management.ts'
@@ -44,7 +45,7 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
           content: json({ $ref: '#/components/schemas/Failure' }),
         },
       },
-      schemas: { Failure: failureSchema },
+      schemas: { Failure: failureSchema, JsonValue: { description: 'Any JSON value.' } },
     },
     'x-permissions': Object.fromEntries(permissions.map(name => [name, permissionTable[name]])),
   }
@@ -53,12 +54,17 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
 const operationOf = (one: Route): Operation => ({
   operationId: operationId(one),
   summary: one.summary,
+  ...(one.description === undefined ? {} : { description: one.description }),
   tags: [one.path.split('/')[1] ?? ''],
   ...(one.permission === undefined ? { security: [] } : { security: [{ bearer: [] }], 'x-permission': one.permission }),
   ...(one.within === undefined ? {} : { 'x-within': one.within }),
   parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
-  ...(takesBody(one) ? { requestBody: { required: true, content: json(inputSchema(one.body)) } } : {}),
-  responses: { [one.status]: { description: one.summary, content: json(successSchema(one)) }, ...refusals(one) },
+  ...(takesBody(one) ? { requestBody: { required: true, content: bodyContent(one) } } : {}),
+  responses: {
+    [one.status]: { description: one.summary, content: one.isLines ? lines(outputSchema(one.output)) : json(successSchema(one)) },
+    ...(one.method === 'GET' && !one.isLines ? { 304: { description: 'Unchanged since the answer whose ETag was sent.' } } : {}),
+    ...refusals(one),
+  },
 })
 
 // `GET /users/:id/sessions` → `get_users_id_sessions`: stable as long as the path is.
@@ -70,8 +76,38 @@ const outputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema,
 const plain = ({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }) => {
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern
 }
-const without = ({ $schema: _dialect, ...schema }: Json): Json => schema
+// A name of a part holds only from the root of the document. The one value that contains itself is any JSON, which generators
+// of types know better by its absence of rules.
+const without = ({ $schema: _dialect, $defs = {}, ...schema }: Json): Json => {
+  for (const [name, part] of Object.entries($defs as Json))
+    if (JSON.stringify(part) !== JSON.stringify(jsonValue(`#/$defs/${name}`))) throw new Error(`the document cannot name ${JSON.stringify(part)}`)
+  return JSON.parse(JSON.stringify(schema).replaceAll(/"#\/\$defs\/\w+"/g, '"#/components/schemas/JsonValue"'))
+}
+const jsonValue = ($ref: string): Json => ({
+  anyOf: [
+    { type: 'string' },
+    { type: 'number' },
+    { type: 'boolean' },
+    { type: 'null' },
+    { type: 'array', items: { $ref } },
+    { type: 'object', propertyNames: { type: 'string' }, additionalProperties: { $ref } },
+  ],
+})
 const json = (schema: Json) => ({ 'application/json': { schema } })
+const lines = (schema: Json) => ({ 'application/x-ndjson': { schema } })
+
+// OpenAPI 3.1 has no word for a stream of rows: its schema is that of each line.
+const bodyContent = ({ body, rows }: Route): Json => {
+  const schema = inputSchema(body)
+  if (!rows) return json(schema)
+  const row = inputSchema(rows.row)
+  const given = propertiesOf(schema)[rows.field]
+  const list = { ...(typeof given === 'object' && given !== null ? given : {}), items: row }
+  return {
+    ...json({ ...schema, properties: { ...propertiesOf(schema), [rows.field]: list } }),
+    'application/x-ndjson': { schema: { description: 'A JSON object a line.', ...row } },
+  }
+}
 
 const takesBody = ({ method, body }: Route) => method !== 'GET' && Object.keys(propertiesOf(inputSchema(body))).length > 0
 
@@ -87,14 +123,16 @@ const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
 // In an address it is text, which is what the schema takes.
 const limitSchema = { type: 'integer', minimum: 1, maximum: 100, default: 20 }
 
-const headersOf = ({ method }: Route) => {
+const headersOf = (one: Route) => {
+  if (one.isLines) return []
   const header = (name: string) => ({ name, in: 'header', required: false, schema: { type: 'string', maxLength: 255 } })
-  if (method === 'GET') return [header('If-None-Match')]
-  return [header('Idempotency-Key'), ...(method === 'PATCH' ? [header('If-Match')] : [])]
+  if (one.method === 'GET') return [header('If-None-Match')]
+  return [header('Idempotency-Key'), ...(comparesVersions(one) ? [header('If-Match')] : [])]
 }
 
 const envelope = (members: Json) => ({
   type: 'object',
+  additionalProperties: false,
   required: ['version', 'success', 'code', 'message', 'request_id', 'data', 'error', 'meta'],
   properties: { version: { const: '1.0' }, code: { type: 'integer' }, message: { type: 'string' }, request_id: { type: 'string' }, ...members },
 })
@@ -104,6 +142,8 @@ const isList = ({ query }: Route) => 'limit' in propertiesOf(inputSchema(query))
 const successSchema = (one: Route) =>
   envelope({ success: { const: true }, data: outputSchema(one.output), error: { type: 'null' }, meta: isList(one) ? outputSchema(listMeta) : {} })
 
+const fieldFault = { type: 'object', required: ['path', 'message'], properties: { path: { type: 'string' }, message: { type: 'string' } } }
+
 const failureSchema = envelope({
   success: { const: false },
   data: { type: 'null' },
@@ -111,18 +151,30 @@ const failureSchema = envelope({
     type: 'object',
     required: ['type', 'details'],
     properties: {
-      type: { type: 'string' },
+      type: { enum: problemTypes },
       details: {
         type: 'object',
-        properties: { fields: { type: 'array', items: { type: 'object', properties: { path: { type: 'string' }, message: { type: 'string' } } } } },
+        properties: { fields: { type: 'array', items: fieldFault } },
       },
     },
   },
   meta: { type: 'null' },
 })
 
-const refusals = ({ permission, method, params }: Route) => {
-  const statuses = ['400', ...(permission === undefined ? [] : ['401', '403']), ...(Object.keys(propertiesOf(inputSchema(params))).length > 0 ? ['404'] : [])]
-  const all = [...statuses, ...(method === 'GET' ? [] : ['409', '412', '413', '415']), '429', '503']
+// What is wrong with the request itself or with its credentials is told everywhere, whoever may call.
+const refusals = (one: Route) => {
+  const statuses = ['400', '401', '413', '415', '429', '503', ...(mayForbid(one) ? ['403'] : []), ...(namesSomething(one) ? ['404'] : [])]
+  const all = one.method === 'GET' ? statuses : [...statuses, '409', ...(comparesVersions(one) ? ['412'] : [])]
   return Object.fromEntries(all.map(status => [status, { $ref: '#/components/responses/Refusal' }]))
 }
+
+// A browser's session that writes without its token is forbidden even where anybody may write.
+const mayForbid = ({ permission, method }: Route) => permission !== undefined || method !== 'GET'
+
+// The caller themselves may be deleted while they ask.
+const namesSomething = ({ permission, params, query, body, within }: Route) =>
+  within !== undefined ||
+  permission === 'signed_in' ||
+  [params, query, body].some(schema => Object.keys(propertiesOf(inputSchema(schema))).some(name => /(^|_)id$|Id$/.test(name)))
+
+const comparesVersions = ({ method }: Route) => method === 'PATCH' || method === 'PUT'

@@ -17,12 +17,15 @@ const everyMember = ['owner', 'admin', 'member'] as const
 export const permissionTable = {
   'users:read': { summary: 'See people and their sessions.', system: admin, organization: nobody },
   'users:write': { summary: 'Make, change, suspend and delete people.', system: admin, organization: nobody },
+  'admins:write': { summary: "Make, change, suspend and delete the system's administrators; of people alone.", system: admin, organization: nobody },
   'organizations:list': { summary: 'See all organizations.', system: admin, organization: nobody },
   'organizations:read': { summary: 'See an organization.', system: admin, organization: everyMember },
   'organizations:write': { summary: 'Change an organization.', system: admin, organization: managers },
   'organizations:delete': { summary: 'Delete an organization.', system: admin, organization: owner },
   'members:read': { summary: "See an organization's members.", system: admin, organization: everyMember },
   'members:write': { summary: 'Add and remove members and change their roles.', system: admin, organization: managers },
+  'roles:read': { summary: "See an organization's roles.", system: admin, organization: everyMember },
+  'roles:write': { summary: "Make, change and delete an organization's own roles.", system: admin, organization: managers },
   'clients:read': { summary: 'See clients.', system: admin, organization: managers },
   'clients:write': { summary: 'Make, change and delete clients and their secrets.', system: admin, organization: managers },
   'api_keys:read': { summary: 'See API keys.', system: admin, organization: managers },
@@ -40,6 +43,17 @@ export const permissions = Object.keys(permissionTable) as Permission[]
 
 /** Whether a text is a name of the table. */
 export const isPermission = (name: string): name is Permission => Object.hasOwn(permissionTable, name)
+
+const ofPeople: ReadonlySet<string> = new Set<Permission>(['admins:write'])
+
+/** What a machine may be given: an API key, or an app for itself. */
+export const machinePermissions: readonly Permission[] = permissions.filter(name => !ofPeople.has(name))
+
+/** What a role of an organization may have. */
+export const organizationPermissionNames: readonly Permission[] = permissions.filter(name => permissionTable[name].organization.length > 0)
+
+/** The same, to ask of. */
+export const grantable: ReadonlySet<string> = new Set(organizationPermissionNames)
 
 const holding = (kind: 'system' | 'organization', role: string): ReadonlySet<string> =>
   new Set(permissions.filter(name => (permissionTable[name][kind] as readonly string[]).includes(role)))

@@ -1,9 +1,10 @@
-// Reading the audit log, of the whole system or of one organization.
+// Reading the audit log, of the whole system or of one organization: page by page, or all of it as lines.
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
-import { type Route, route } from '../platform/http/route.ts'
+import { linesRoute, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
-import type { AuditEvent, AuditLog } from './audit-log.ts'
+import type { AuditLog } from './audit-log.ts'
+import { auditEventOutput, auditLineOutput, lineOf, outputOf } from './output.ts'
 
 interface Needs {
   readonly auditLog: AuditLog
@@ -21,39 +22,22 @@ const filters = {
   from: time.optional(),
   to: time.optional(),
 }
+const systemFilters = { ...filters, organization: id.optional() }
 const sorts = ['-occurred_at', 'occurred_at'] as const
-
-const auditEventOutput = z.object({
-  id: z.uuid(),
-  occurred_at: z.iso.datetime(),
-  action: z.string(),
-  outcome: z.enum(['kept', 'refused']),
-  actor: z.object({ type: z.string(), id: z.string().nullable() }),
-  target: z.object({ type: z.string(), id: z.string().nullable(), details: z.record(z.string(), z.json()) }),
-  organization_id: z.uuid().nullable(),
-  request_id: z.string().nullable(),
-  ip: z.string().nullable(),
-  user_agent: z.string().nullable(),
-})
+const systemQuery = listQuery({ sorts, filters: systemFilters })
+const systemExport = z.strictObject(systemFilters)
+const params = z.strictObject({ id })
 
 /** Makes the routes. */
 export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] => {
-  const systemQuery = listQuery({ sorts, filters: { ...filters, organization: id.optional() } })
-  const read = async (name: string, query: z.output<typeof systemQuery>) => {
-    const list = lists.open(name, query)
-    const filter = {
-      actorId: query.actor,
-      action: query.action,
-      targetId: query.target,
-      targetKind: query.target_type,
-      outcome: query.outcome,
-      organizationId: query.organization,
-      from: dateOf(query.from),
-      to: dateOf(query.to),
-    }
-    const found = await auditLog.list(filter, { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'occurred_at' })
-    const { data, meta } = list.page({ ...found, cursorOf: event => [event.id] })
-    return { data: data.map(output), meta }
+  const list = async (name: string, query: z.output<typeof systemQuery>) => {
+    const opened = lists.open(name, query)
+    const page = { limit: opened.limit, after: opened.after?.[0], isAscending: query.sort === 'occurred_at' }
+    const { data, meta } = opened.page({ ...(await auditLog.list(filterOf(query), page)), cursorOf: event => [event.id] })
+    return { data: data.map(outputOf), meta }
+  }
+  const read = async function* (query: z.output<typeof systemExport>) {
+    for await (const event of auditLog.read(filterOf(query))) yield lineOf(event)
   }
   return [
     route({
@@ -63,7 +47,7 @@ export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] 
       permission: 'audit:read',
       query: systemQuery,
       output: z.array(auditEventOutput),
-      handle: ({ query }) => read('audit-logs', query),
+      handle: ({ query }) => list('audit-logs', query),
     }),
     route({
       method: 'GET',
@@ -71,25 +55,43 @@ export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] 
       summary: 'The audit log of one organization, the newest first.',
       permission: 'audit:read',
       within: 'organization',
-      params: z.strictObject({ id }),
+      params,
       query: listQuery({ sorts, filters }),
       output: z.array(auditEventOutput),
-      handle: ({ params, query }) => read('organizations/audit-logs', { ...query, organization: params.id }),
+      handle: ({ params, query }) => list('organizations/audit-logs', { ...query, organization: params.id }),
+    }),
+    linesRoute({
+      method: 'GET',
+      path: '/audit-logs/export',
+      summary: 'The audit log of the whole system as lines of JSON, the oldest first.',
+      permission: 'audit:read',
+      query: systemExport,
+      line: auditLineOutput,
+      lines: ({ query }) => read(query),
+    }),
+    linesRoute({
+      method: 'GET',
+      path: '/organizations/:id/audit-logs/export',
+      summary: 'The audit log of one organization as lines of JSON, the oldest first.',
+      permission: 'audit:read',
+      within: 'organization',
+      params,
+      query: z.strictObject(filters),
+      line: auditLineOutput,
+      lines: ({ params, query }) => read({ ...query, organization: params.id }),
     }),
   ]
 }
 
-const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text))
-
-const output = (event: AuditEvent): z.input<typeof auditEventOutput> => ({
-  id: event.id,
-  occurred_at: event.occurredAt.toISOString(),
-  action: event.action,
-  outcome: event.outcome,
-  actor: { type: event.actor.kind, id: event.actor.id ?? null },
-  target: { type: event.target.kind, id: event.target.id ?? null, details: z.record(z.string(), z.json()).parse(event.target.details) },
-  organization_id: event.organizationId ?? null,
-  request_id: event.requestId ?? null,
-  ip: event.ip ?? null,
-  user_agent: event.userAgent ?? null,
+const filterOf = (query: z.output<typeof systemExport>) => ({
+  actorId: query.actor,
+  action: query.action,
+  targetId: query.target,
+  targetKind: query.target_type,
+  outcome: query.outcome,
+  organizationId: query.organization,
+  from: dateOf(query.from),
+  to: dateOf(query.to),
 })
+
+const dateOf = (text: string | undefined) => (text === undefined ? undefined : new Date(text))

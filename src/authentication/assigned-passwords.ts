@@ -1,22 +1,32 @@
 // Passwords that an administrator gives to others: as strong as those that people choose.
 import type { Actor } from '../platform/actor.ts'
+import type { MustAdminister } from '../users/admins.ts'
 import type { NewUser, User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
 import type { SignIn } from './sign-in.ts'
-import { verifyStrength } from './strength.ts'
+import type { VerifyStrength } from './strength.ts'
 
 /** Gives passwords to people. Each throws `validation_failed` for a weak one. */
 export interface AssignedPasswords {
   /** Makes a user, with the password in the same commit where one is given. Throws `email_taken`. */
   createUser(actor: Actor, user: NewUser & { readonly password?: string }): Promise<User>
-  /** Replaces the password and ends everything the user is signed in with. */
+  /** Replaces the password and ends everything the user is signed in with. Throws `forbidden` for an administrator where the caller is none. */
   assign(actor: Actor, given: { readonly user: User; readonly password: string }): Promise<void>
 }
 
+interface Needs {
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly signIn: SignIn
+  readonly verifyStrength: VerifyStrength
+  readonly mustAdminister: MustAdminister
+}
+
 /** Makes the service. */
-export const createAssignedPasswords = ({ users, passwords, signIn }: { users: Users; passwords: Passwords; signIn: SignIn }): AssignedPasswords => ({
+export const createAssignedPasswords = ({ users, passwords, signIn, verifyStrength, mustAdminister }: Needs): AssignedPasswords => ({
   createUser: async (actor, { password, ...user }) => {
+    mustAdminister(actor, user)
     if (password === undefined) return users.create(actor, user)
     verifyStrength(password, { path: 'password', personal: user })
     const secret = await passwords.hash(password)
@@ -25,6 +35,7 @@ export const createAssignedPasswords = ({ users, passwords, signIn }: { users: U
     })
   },
   assign: async (actor, { user, password }) => {
+    mustAdminister(actor, user)
     verifyStrength(password, { path: 'password', personal: user })
     await signIn.setPassword(actor, { id: user.id, password })
   },

@@ -12,11 +12,20 @@ export interface Proof {
   readonly amr: readonly AuthenticationMethodReference[]
 }
 
-const attempt = event('user', { method: z.string() })
+/** Why an attempt was refused. `credentials`: unknown, wrong or suspended, which are told apart to nobody. */
+const refusalReason = z.enum(['credentials', 'too_many_attempts'])
+
+/** Why an attempt was refused. */
+export type RefusalReason = z.output<typeof refusalReason>
+
+const proof = event('user', { method: z.string() })
+const refusal = event('user', { method: z.string(), reason: refusalReason })
 
 /** The events of this slice. */
 export const authenticationEvents = {
-  'sign_in.succeeded': attempt,
-  'sign_in.refused': attempt,
+  'sign_in.succeeded': proof,
+  'sign_in.refused': refusal,
+  'reauthentication.succeeded': proof,
+  'reauthentication.refused': refusal,
   'password.set': event('user', {}),
 }

@@ -1,6 +1,11 @@
 // Passwords: hashed with argon2id (RFC 9106) behind a gate; the only file that knows argon2.
+//
+// Hashes that other systems made are verified too, and outdated from the start. Time tells nobody apart but for one thing: a
+// wrong password for an account whose hash is another system's still takes that hash's time, not ours, until its first sign-in.
 import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
+import { createBcrypt } from './bcrypt.ts'
+import { type HashEngines, readHash } from './foreign-hashes.ts'
 import { createGate } from './gate.ts'
 
 /** OWASP's and ASVS 5.0's parameters at once: 46 MiB, one pass, one lane. */
@@ -16,7 +21,7 @@ export interface Hashing {
 
 /** Hashing behind the gate: each call throws `busy` when too many are waiting. */
 export interface Passwords extends Hashing {
-  /** Whether the hash was made with other parameters than today's. */
+  /** Whether the hash was made by another system, or with other parameters than today's. */
   isOutdated(hash: string): boolean
   /** Does several things in one place of the gate: what is counted inside is counted only when its turn has come. */
   inTurn<Result>(work: (hashing: Hashing) => Promise<Result>): Promise<Result>
@@ -27,18 +32,31 @@ export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) =
   const gate = createGate({ places: Math.max(1, Math.min(availableParallelism(), 4) - 1), waiting: 64 })
   let decoy: Promise<string> | undefined
   const hash = (password: string) => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) })
+  const engines: HashEngines = { argon2: (password, known) => argon2.verify(known, password), bcrypt: createBcrypt() }
   const verify = async (password: string, known: string | undefined) => {
     decoy ??= hash(randomBytes(16).toString('hex'))
-    const isMatch = await argon2.verify(known ?? (await decoy), prepared(password))
-    return known !== undefined && isMatch
+    const ownDecoy = await decoy
+    const read = readHash(known ?? '')
+    // What is not there, or is not to be verified, costs what a hash of ours does, and matches nothing.
+    const check = 'verify' in read ? (form: string) => read.verify(form, engines) : async (form: string) => (await argon2.verify(ownDecoy, form)) && false
+    let isMatch = false
+    for (const form of formsOf(password)) isMatch ||= await check(form)
+    // PBKDF2, scrypt and bcrypt take «x» and «x\0» for one.
+    return isMatch && !password.includes('\0')
   }
   return {
     hash: password => gate(() => hash(password)),
     verify: (password, known) => gate(() => verify(password, known)),
-    isOutdated: known => argon2.needsRehash(known, argon2Parameters),
+    isOutdated: known => !ours.test(known) || argon2.needsRehash(known, argon2Parameters),
     inTurn: work => gate(() => work({ hash, verify })),
   }
 }
 
+const ours = /^\$argon2id\$v=19\$[a-z0-9=,]+\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/
+
 // NIST SP 800-63B-4 §3.1.1.2: one Unicode form, so that the same typed password is the same on every keyboard.
 const prepared = (password: string) => password.normalize('NFC')
+
+// Another system may have hashed what was typed as it came (ASVS 5.0 §6.2.8): that is tried too, where it differs, and against
+// the decoy alike.
+const formsOf = (password: string) => new Set([prepared(password), password])

@@ -1,14 +1,17 @@
 // Signing in with a password: a refused person learns nothing, neither by words nor by time.
+//
+// Every attempt that is looked at writes one event. Of those that a budget refuses only the first of a window does, for an account
+// and for an address: a flood must not fill the log, which everybody's changes write to.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { type Database, statement } from '../platform/data/database.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { EndAccess, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
-import type { Proof } from './authentication.ts'
+import type { Proof, RefusalReason } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
 
 /** A try to sign in; `device` where the browser is one in which these users signed in before. */
@@ -16,6 +19,8 @@ export interface Attempt {
   readonly identifier: string
   readonly password: string
   readonly device?: { readonly id: string; readonly userIds: readonly string[] }
+  /** They are signed in and prove themselves once more, which is told as that. */
+  readonly isAgain?: boolean
 }
 
 /** Proves people by password. */
@@ -26,6 +31,12 @@ export interface SignIn {
   hasPassword(userId: string): Promise<boolean>
   /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
   setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
+}
+
+interface Refusal {
+  readonly name: 'sign_in' | 'reauthentication'
+  readonly id?: UserId
+  readonly reason: RefusalReason
 }
 
 interface Needs {
@@ -49,31 +60,39 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
     const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
     const isMatch = await hashing.verify(password, method?.secret)
     const proven = isMatch && user && !user.isSuspended ? user : undefined
-    const renewed = proven && method && passwords.isOutdated(method.secret) ? { id: method.id, secret: await hashing.hash(password) } : undefined
+    const renewed = proven && method && passwords.isOutdated(method.secret) ? { ...method, renewed: await hashing.hash(password) } : undefined
     return { proven, renewed }
   }
 
+  const refuse = (actor: Actor, { name, ...refusal }: Refusal) =>
+    change(actor, async (_tx, record) => record(`${name}.refused`, { ...refusal, method: 'password' }, { outcome: 'refused' }))
+
   return {
-    prove: async (actor, { identifier, password, device }) => {
+    prove: async (actor, { identifier, password, device, isAgain = false }) => {
+      const name = isAgain ? 'reauthentication' : 'sign_in'
       const normalized = normalizeEmail(identifier)
       const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
       // A browser in which this user signed in before has a budget of its own: strangers who guess close only the others.
       const ownDevice = device && user && device.userIds.includes(user.id) ? device.id : ''
       const accountKey = hashOf('account', `${normalized ?? identifier}\0${ownDevice}`).toString('base64url')
       const ipKey = addressKey(actor.ip ?? 'unknown')
+      const onFirstRefusal = () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' })
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
       const { proven, renewed } = await passwords.inTurn(async hashing => {
         // The address first: one that is over its own budget uses up nobody's account.
-        await byAddress.consume(ipKey)
-        await byAccount.consume(accountKey)
+        await byAddress.consume(ipKey, { onFirstRefusal })
+        await byAccount.consume(accountKey, { onFirstRefusal })
         return check(hashing, { user, password })
       })
+      if (!proven) {
+        await refuse(actor, { name, id: user?.id, reason: 'credentials' })
+        throw new Problem('invalid_credentials')
+      }
       await change(actor, async (tx, record) => {
-        if (renewed) await tx.authenticationMethod.update({ where: { id: renewed.id }, data: { secret: renewed.secret } })
-        record(proven ? 'sign_in.succeeded' : 'sign_in.refused', { id: user?.id, method: 'password' }, { outcome: proven ? 'kept' : 'refused' })
+        if (renewed) await renew(tx, renewed)
+        record(`${name}.succeeded`, { id: proven.id, method: 'password' })
       })
-      if (!proven) throw new Problem('invalid_credentials')
       await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
@@ -88,4 +107,9 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       })
     },
   }
+}
+
+// Only what was proven is replaced: of two at once one renews, and a password that was set meanwhile stays.
+const renew = async (tx: TransactionClient, { id, secret, renewed }: { id: string; secret: string; renewed: string }) => {
+  await tx.authenticationMethod.updateMany({ where: { id, secret, deletedAt: null }, data: { secret: renewed } })
 }

@@ -6,7 +6,7 @@ import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
 import type { SignIn } from './sign-in.ts'
-import { verifyStrength } from './strength.ts'
+import type { VerifyStrength } from './strength.ts'
 
 /** Registers people and changes their passwords. */
 export interface SignUp {
@@ -21,10 +21,11 @@ interface Needs {
   readonly passwords: Passwords
   readonly signIn: SignIn
   readonly limit: MakeLimit
+  readonly verifyStrength: VerifyStrength
 }
 
 /** Makes the service. Sixty registrations an address and minute. */
-export const createSignUp = ({ users, passwords, signIn, limit }: Needs): SignUp => {
+export const createSignUp = ({ users, passwords, signIn, limit, verifyStrength }: Needs): SignUp => {
   const byAddress = limit('sign-up:address', { points: 60, durationSeconds: 60 })
   return {
     register: async (actor, { email, password, name }) => {
@@ -47,7 +48,7 @@ export const createSignUp = ({ users, passwords, signIn, limit }: Needs): SignUp
 // The budgets of signing in hold here too: a stolen session must not guess the password.
 const proveAgain = async (signIn: SignIn, actor: Actor, attempt: { identifier: string; password: string }) => {
   try {
-    await signIn.prove(actor, attempt)
+    await signIn.prove(actor, { ...attempt, isAgain: true })
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'invalid_credentials')) throw error
     throw new Problem('validation_failed', {

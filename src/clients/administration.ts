@@ -24,11 +24,18 @@ export interface ClientKey {
 export interface ClientAdministration {
   list(filter: { readonly organizationId?: string; readonly q?: string }, page: PageRequest): Promise<Found<Client>>
   get(key: ClientKey): Promise<Client>
-  /** Secrets that the new authentication method cannot use are revoked. `expect` is called with the version of what is about to be changed. */
+  /**
+   * Secrets that the new authentication method cannot use are revoked. Throws `organization_deleted` where a client of a deleted
+   * organization would be enabled. `expect` is called with what is about to be changed.
+   */
   update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: (client: Client) => void }): Promise<Client>
   remove(actor: Actor, key: ClientKey): Promise<void>
   /** One more living secret, given this once. Throws `secret_not_used` where the client does not use one, `too_many_secrets` beyond ten. */
-  addSecret(actor: Actor, key: ClientKey, options: { readonly expiresAt?: Date }): Promise<{ clientSecret: ClientSecret; secret: string }>
+  addSecret(
+    actor: Actor,
+    key: ClientKey,
+    options: { readonly expiresAt?: Date; readonly expect?: (client: Client) => void },
+  ): Promise<{ clientSecret: ClientSecret; secret: string }>
   revokeSecret(actor: Actor, key: ClientKey, secretId: string): Promise<void>
   /** Empties for good what was deleted long ago, so that only the identifier stays taken; answers how many. */
   purge(actor: Actor, limit: number): Promise<number>
@@ -53,7 +60,9 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
     return row
   }
   const lock = async (tx: TransactionClient, key: ClientKey): Promise<ClientRow> => {
-    const { id } = await find(tx, key)
+    const { id, organizationId } = await find(tx, key)
+    // Before the client, as its organization's deletion does: whether it lives is the same until this change ends.
+    if (organizationId !== null) await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${organizationId}::uuid FOR SHARE`
     await tx.$queryRaw`SELECT id FROM clients WHERE id = ${id}::uuid FOR NO KEY UPDATE`
     return find(tx, key)
   }
@@ -88,6 +97,7 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
         key,
         work: async (tx, before) => {
           expect?.(toClient(before))
+          if (changes.isDisabled === false) await mustBelongToTheLiving(tx, before)
           const method = changes.authenticationMethod ?? before.tokenEndpointAuthMethod
           const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
           if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
@@ -103,10 +113,12 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
           return { event: 'client.deleted', result: undefined }
         },
       }),
-    addSecret: (actor, key, { expiresAt }) =>
+    addSecret: (actor, key, { expiresAt, expect }) =>
       changeClient(actor, {
         key,
-        work: async (tx, { id, clientId, tokenEndpointAuthMethod: method, secrets: living }) => {
+        work: async (tx, before) => {
+          expect?.(toClient(before))
+          const { id, clientId, tokenEndpointAuthMethod: method, secrets: living } = before
           if (!needsSecret(method)) throw new Problem('secret_not_used')
           if (living.length >= maxSecrets) throw new Problem('too_many_secrets')
           if (method === 'client_secret_jwt' && expiresAt)
@@ -148,6 +160,11 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
       })
     },
   }
+}
+
+const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: ClientRow) => {
+  if (organizationId === null) return
+  if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
 }
 
 const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)

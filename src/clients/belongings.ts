@@ -20,7 +20,7 @@ const release = async (tx: TransactionClient, organizationId: string): Promise<v
 }
 
 /** What is left of a client that was purged. */
-export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, version: { increment: 1 } }
+export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, apiPermissions: [], branding: {}, version: { increment: 1 } }
 
 /** The clients as belongings of an organization. */
 export const clientBelongings = { disable, enable, release } as const

@@ -1,6 +1,7 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
-import { text } from '../platform/http/text.ts'
+import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
 const uri = text(2000)
@@ -34,7 +35,7 @@ const furtherMetadata = {
 const further = z.strictObject(furtherMetadata).partial()
 
 const own = {
-  name: text(255).trim().min(1),
+  name: words(255),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none']),
   grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
   redirect_uris: uris,
@@ -42,7 +43,17 @@ const own = {
   require_pkce: z.boolean(),
   refresh_grace_seconds: z.int().min(0).max(300),
   metadata: further,
+  branding: brandingBody,
 }
+
+/** What a client may do on the management API for itself, out of these names. */
+export const apiPermissionsField = (names: readonly string[]) => ({
+  api_permissions: z
+    .array(z.enum(names))
+    .max(names.length)
+    .transform(list => [...new Set(list)])
+    .optional(),
+})
 
 /** What a client may be changed to. */
 export const clientBody = z.strictObject({ ...own, disabled: z.boolean() }).partial()
@@ -75,15 +86,24 @@ export const clientOutput = z.object({
   post_logout_redirect_uris: z.array(z.string()),
   require_pkce: z.boolean(),
   refresh_grace_seconds: z.int(),
+  api_permissions: z.array(z.string()),
   metadata: z.record(z.string(), z.json()),
+  branding: brandingBody,
+  warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 })
 
+/** What not every body may say. */
+export interface OwnersFields {
+  readonly first_party?: boolean | undefined
+  readonly api_permissions?: readonly string[] | undefined
+}
+
 /** Turns a body into changes. */
-export const toChanges = (body: z.output<typeof clientBody> & { readonly first_party?: boolean | undefined }): ClientChanges => ({
+export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): ClientChanges => ({
   name: body.name,
   isFirstParty: body.first_party,
   authenticationMethod: body.token_endpoint_auth_method,
@@ -92,7 +112,9 @@ export const toChanges = (body: z.output<typeof clientBody> & { readonly first_p
   postLogoutRedirectUris: body.post_logout_redirect_uris,
   isPkceRequired: body.require_pkce,
   refreshGraceSeconds: body.refresh_grace_seconds,
+  apiPermissions: body.api_permissions,
   metadata: body.metadata,
+  branding: body.branding,
   isDisabled: body.disabled,
 })
 
@@ -125,7 +147,10 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   post_logout_redirect_uris: [...client.postLogoutRedirectUris],
   require_pkce: client.isPkceRequired,
   refresh_grace_seconds: client.refreshGraceSeconds,
+  api_permissions: [...client.apiPermissions],
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
+  branding: client.branding,
+  warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,
   created_at: client.createdAt.toISOString(),

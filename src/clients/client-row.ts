@@ -1,4 +1,5 @@
 // Turns the rows of clients into what administrators see, and their changes into columns.
+import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
@@ -23,7 +24,9 @@ export interface ClientColumns {
   postLogoutRedirectUris: string[]
   requirePkce: boolean
   refreshGraceSeconds: number
+  apiPermissions: string[]
   metadata: unknown
+  branding: unknown
   version: number
 }
 
@@ -49,7 +52,9 @@ export const toClient = (row: ClientRow): Client => ({
   postLogoutRedirectUris: row.postLogoutRedirectUris,
   isPkceRequired: row.requirePkce,
   refreshGraceSeconds: row.refreshGraceSeconds,
+  apiPermissions: row.apiPermissions,
   metadata: isObject(row.metadata) ? row.metadata : {},
+  branding: readBranding(row.branding),
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,
@@ -71,7 +76,9 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   postLogoutRedirectUris: changes.postLogoutRedirectUris && [...changes.postLogoutRedirectUris],
   requirePkce: changes.isPkceRequired,
   refreshGraceSeconds: changes.refreshGraceSeconds,
+  apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
+  branding: changes.branding,
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
 

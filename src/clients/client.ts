@@ -1,5 +1,6 @@
 // The words of this slice: an OAuth client, how it authenticates, and what is told of it.
 import { z } from 'zod'
+import type { BrandingSettings } from '../platform/branding-settings.ts'
 import { event } from '../platform/data/change.ts'
 
 /** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591). */
@@ -20,8 +21,11 @@ export interface NewClient {
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
   readonly refreshGraceSeconds?: number
+  /** What it may do on the management API for itself. */
+  readonly apiPermissions?: readonly string[]
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
+  readonly branding?: BrandingSettings
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -47,7 +51,9 @@ export interface Client {
   readonly postLogoutRedirectUris: readonly string[]
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
+  readonly apiPermissions: readonly string[]
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -74,8 +80,11 @@ export interface ClientChanges {
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
   readonly refreshGraceSeconds?: number
+  readonly apiPermissions?: readonly string[]
   /** Replaces all of it. */
   readonly metadata?: ClientMetadata
+  /** Replaces all of it. */
+  readonly branding?: BrandingSettings
   readonly isDisabled?: boolean
 }
 
@@ -90,8 +99,10 @@ export interface Registration {
   readonly isFirstParty: boolean
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
+  readonly apiPermissions: readonly string[]
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
+  readonly branding: BrandingSettings
   readonly secrets: readonly KeptSecret[]
 }
 

@@ -76,6 +76,8 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
             postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
             requirePkce: client.isPkceRequired,
             refreshGraceSeconds: client.refreshGraceSeconds,
+            apiPermissions: [...(client.apiPermissions ?? [])],
+            branding: client.branding,
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
             secrets:
               secret === undefined

@@ -1,12 +1,13 @@
 // What the routes of clients do, wherever they stand: parsed values in, answers out.
 import type { z } from 'zod'
-import type { Actor } from '../platform/actor.ts'
+import { type Actor, can } from '../platform/actor.ts'
+import { namesOf } from '../platform/data/changed.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
 import type { ClientAdministration, ClientKey } from './administration.ts'
 import type { CheckMetadata, Client, ClientChanges } from './client.ts'
-import { type newClientBody, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
+import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
 
 /** What the operations need. */
@@ -15,6 +16,8 @@ export interface OperationNeeds {
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
   readonly lists: Lists
+  /** What a client of the system may do for itself, and what one of an organization. */
+  readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[] }
   readonly newId: () => string
   readonly now: () => Date
 }
@@ -31,7 +34,7 @@ interface ListQuery {
 export type Operations = ReturnType<typeof operationsOf>
 
 /** Makes them. */
-export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, newId, now }: OperationNeeds) => ({
+export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, newId, now, apiPermissions }: OperationNeeds) => ({
   list: async (query: ListQuery) => {
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
@@ -42,21 +45,26 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     return { data: data.map(toClientOutput), meta }
   },
   get: async (key: ClientKey) => answer(await administration.get(key)),
-  create: async (
-    actor: Actor,
-    { organizationId, body }: { organizationId?: string | undefined; body: z.output<typeof newClientBody> & { first_party?: boolean | undefined } },
-  ) => {
+  create: async (actor: Actor, { organizationId, body }: { organizationId?: string | undefined; body: z.output<typeof newClientBody> & OwnersFields }) => {
     const { name, token_endpoint_auth_method: authenticationMethod, grant_types: grantTypes } = body
     const clientId = newId()
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
+    mustHoldAll(actor, client, apiPermissions.organization)
     checkMetadata(toMetadata({ clientId }, client))
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
     return { data: { client: toClientOutput(made), secret }, version: made.version }
   },
   update: async (actor: Actor, { key, changes, ifMatch }: { key: ClientKey; changes: ClientChanges; ifMatch: IfMatch }) => {
+    if (namesOf(changes).length === 0) {
+      const client = await administration.get(key)
+      ifMatch(client.version)
+      return answer(client)
+    }
     const expect = (before: Client) => {
       ifMatch(before.version)
+      mustHoldAll(actor, before)
+      mustHoldAll(actor, { ...changes, organizationId: before.organizationId }, apiPermissions.organization)
       checkMetadata(toMetadata(before, changes))
     }
     return answer(await administration.update(actor, key, { ...changes, expect }))
@@ -68,7 +76,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)
     if (expiresAt && expiresAt <= now()) throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'must be later than now' }] })
-    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt })
+    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect: before => mustHoldAll(actor, before) })
     return { data: { client_secret: toClientSecretOutput(clientSecret), secret } }
   },
   revokeSecret: async (actor: Actor, { key, secretId }: { key: ClientKey; secretId: string }) => {
@@ -76,5 +84,16 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     return { data: null }
   },
 })
+
+// Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.
+const mustHoldAll = (
+  actor: Actor,
+  { apiPermissions = [], organizationId }: { readonly apiPermissions?: readonly string[] | undefined; readonly organizationId?: string | undefined },
+  ofOrganization: readonly string[] = apiPermissions,
+) => {
+  if (organizationId !== undefined && !apiPermissions.every(name => ofOrganization.includes(name)))
+    throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+  if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
+}
 
 const answer = (client: Client) => ({ data: toClientOutput(client), version: client.version })

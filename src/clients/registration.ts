@@ -1,5 +1,6 @@
 // Turns a client's rows into registered metadata and back.
 import { hash } from 'node:crypto'
+import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
 import type { ClientColumns } from './client-row.ts'
@@ -24,6 +25,8 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     isFirstParty: row.firstParty,
     isPkceRequired: row.requirePkce,
     refreshGraceSeconds: row.refreshGraceSeconds,
+    apiPermissions: row.apiPermissions,
+    branding: readBranding(row.branding),
     secrets: kept,
     metadata: {
       ...(isObject(row.metadata) ? row.metadata : {}),

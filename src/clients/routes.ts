@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { ClientKey } from './administration.ts'
-import { clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
+import { apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
 
 const uuid = z.string().toLowerCase().pipe(z.uuid())
@@ -17,15 +17,21 @@ const read = { permission: 'clients:read' } as const
 const write = { permission: 'clients:write' } as const
 const inside = { within: 'organization' } as const
 
+type ApiPermissions = ReturnType<typeof apiPermissionsField>
+
 /** Makes the routes. A client is named by its id or its `client_id`. */
 export const createClientRoutes = (needs: OperationNeeds): readonly Route[] => {
   const operations = operationsOf(needs)
-  return [...systemRoutes(operations), ...organizationRoutes(operations)]
+  const { system, organization } = needs.apiPermissions
+  return [
+    ...systemRoutes(operations, { ...systemFields, ...apiPermissionsField(system) }),
+    ...organizationRoutes(operations, apiPermissionsField(organization)),
+  ]
 }
 
-const systemRoutes = (does: Operations): readonly Route[] => {
+const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermissions): readonly Route[] => {
   const at = { path: '/clients/:id', params: z.strictObject({ id: clientName }) } as const
-  const filters = { organization_id: uuid.optional(), q: text(200).min(1).optional() }
+  const filters = { organization_id: uuid.optional(), q: words(200).optional() }
   return [
     route({
       ...read,
@@ -41,7 +47,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
       method: 'POST',
       path: '/clients',
       summary: 'Makes a client; a secret is told only here.',
-      body: newClientBody.extend({ ...systemFields, organization_id: uuid.optional() }),
+      body: newClientBody.extend({ ...fields, organization_id: uuid.optional() }),
       output: created,
       status: 201,
       handle: ({ actor, body: { organization_id: organizationId, ...body } }) => does.create(actor, { organizationId, body }),
@@ -52,7 +58,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
       ...at,
       method: 'PATCH',
       summary: 'Changes a client; what is not named stays.',
-      body: clientBody.extend(systemFields),
+      body: clientBody.extend(fields),
       output: clientOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, changes: toChanges(body), ifMatch }),
     }),
@@ -80,7 +86,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
   ]
 }
 
-const organizationRoutes = (does: Operations): readonly Route[] => {
+const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly Route[] => {
   const params = z.strictObject({ id: uuid })
   const at = { path: '/organizations/:id/clients/:clientId', params: params.extend({ clientId: clientName }) } as const
   const keyOf = ({ id, clientId }: { id: string; clientId: string }): ClientKey => ({ id: clientId, organizationId: id })
@@ -92,7 +98,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       path: '/organizations/:id/clients',
       summary: "An organization's clients.",
       params,
-      query: listQuery({ sorts, filters: { q: text(200).min(1).optional() } }),
+      query: listQuery({ sorts, filters: { q: words(200).optional() } }),
       output: z.array(clientOutput),
       handle: ({ params, query }) => does.list({ ...query, organization_id: params.id }),
     }),
@@ -103,7 +109,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       path: '/organizations/:id/clients',
       summary: 'Makes a client of an organization; a secret is told only here.',
       params,
-      body: newClientBody,
+      body: newClientBody.extend(fields),
       output: created,
       status: 201,
       handle: ({ actor, params, body }) => does.create(actor, { organizationId: params.id, body }),
@@ -123,7 +129,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       ...at,
       method: 'PATCH',
       summary: "Changes an organization's client; what is not named stays.",
-      body: clientBody,
+      body: clientBody.extend(fields),
       output: clientOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), changes: toChanges(body), ifMatch }),
     }),

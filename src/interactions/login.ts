@@ -93,9 +93,10 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
         const { csrf, password, remember } = await readForm(ctx, { fields: passwordForm, issuer })
         isRemembered = remember !== undefined
         forms.verify(interaction.uid, csrf)
+        const at = now()
         const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password, device: devices.read(ctx) })
         devices.remember(ctx, user.id)
-        seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now() }))
+        seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)

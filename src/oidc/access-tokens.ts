@@ -35,7 +35,7 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
       clientId: claims.client_id,
       userId,
       scopes: words(claims.scope),
-      registeredScopes: names(client.metadata.api_permissions),
+      registeredScopes: client.apiPermissions,
       isFirstParty: client.isFirstParty,
       organizationId: client.organizationId,
     }
@@ -43,8 +43,6 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
 }
 
 const words = (value: string): string[] => value.split(' ').filter(Boolean)
-
-const names = (value: unknown): string[] => (Array.isArray(value) ? value.filter(name => typeof name === 'string') : [])
 
 interface Expected {
   readonly keys: ReturnType<typeof createLocalJWKSet>

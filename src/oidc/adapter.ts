@@ -6,6 +6,7 @@ import { type Artifact, type ArtifactStore, toArtifact, toPayload } from './arti
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { endsGrant } from './grants.ts'
 import { temporarilyUnavailable } from './problems.ts'
+import { provenAtOf } from './proven-at.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { SessionArtifacts } from './session-artifacts.ts'
 
@@ -80,7 +81,7 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
 const keepGrant = async (durable: PostgresArtifacts, artifact: Artifact) => {
   const session = Provider.ctx?.oidc?.entities.Session ?? Provider.ctx?.oidc?.session
   if (!session?.uid || session.accountId !== artifact.accountId) return durable.put(artifact)
-  await durable.putGrant(artifact, { uid: session.uid, loginTs: session.loginTs ?? 0 })
+  await durable.putGrant(artifact, { uid: session.uid, provenAt: provenAtOf(session.loginTs) })
 }
 
 // RFC 6749 §4.1.2: a code presented twice revokes what was issued on it. The winner may still be saving its tokens:

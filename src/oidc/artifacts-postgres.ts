@@ -13,7 +13,7 @@ export interface PostgresArtifacts extends ArtifactStore {
   /** Deletes all artifacts of a kind that were issued under a grant. */
   deleteByGrant(kind: string, grantId: string): Promise<void>
   /** Inserts or replaces a grant, unless the session it is given in has ended. */
-  putGrant(grant: Artifact, session: { readonly uid: string; readonly loginTs: number }): Promise<void>
+  putGrant(grant: Artifact, session: { readonly uid: string; readonly provenAt: number }): Promise<void>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
   /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
@@ -46,7 +46,7 @@ const statements = {
   ),
   putGrant: statement(
     'artifact-put-grant',
-    `WITH ${accessGate({ accountId: '$10', uid: '$11', loginTs: '$12' })}
+    `WITH ${accessGate({ accountId: '$10', uid: '$11', provenAt: '$12' })}
      INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
      ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
@@ -123,8 +123,8 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     destroy: async (kind, id) => (await database.run(statements.destroy, [hashOf(kind, id)])).length === 1,
     findByUserCode: async userCode => (await database.run<FoundRow>(statements.userCode, [userCode])).map(toStored)[0],
     deleteByGrant,
-    putGrant: async (grant, { uid, loginTs }) => {
-      await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, loginTs])
+    putGrant: async (grant, { uid, provenAt }) => {
+      await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, provenAt])
     },
     revokeGrant,
     revokeFamily: async grantId => {

@@ -2,7 +2,7 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import { Problem } from '../platform/errors.ts'
-import { notePageContext } from '../platform/http/page-context.ts'
+import type { Hear } from './hear.ts'
 
 /** A client as pages tell of it. */
 export interface ClientOnPage {
@@ -40,44 +40,55 @@ export interface EnginePages {
 }
 
 /** Makes the hooks. */
-export const createEnginePages = (show: ShowPages): EnginePages => ({
-  error: (ctx, out, error) => {
-    if (error instanceof errors.SessionNotFound) return show.expired(heard(ctx), { startUrl: startUrlOf(ctx.oidc.client) })
-    show.error(heard(ctx), { kind: kindOf(out.error), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
+export const createEnginePages = (show: ShowPages, hear: Hear): EnginePages => ({
+  error: async (ctx, out, error) => {
+    await hear(ctx, requestOf(ctx))
+    if (error instanceof errors.SessionNotFound) return show.expired(ctx, { startUrl: startUrlOf(ctx.oidc.client) })
+    show.error(ctx, { kind: kindOf(out.error), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
   },
   logout: {
-    logoutSource: ctx =>
-      show.logout(heard(ctx), {
-        action: ctx.oidc.urlFor('end_session_confirm'),
-        xsrf: secretOf(ctx),
-        client: toPage(ctx.oidc.client),
-        isAutomatic: isOwnHint(ctx),
-      }),
+    logoutSource: async ctx => {
+      await hear(ctx, requestOf(ctx))
+      show.logout(ctx, { action: ctx.oidc.urlFor('end_session_confirm'), xsrf: secretOf(ctx), client: toPage(ctx.oidc.client), isAutomatic: isOwnHint(ctx) })
+    },
     // The same page follows «Stay signed in»: it says what is so.
-    postLogoutSuccessSource: async ctx =>
-      show.signedOut(heard(ctx), {
+    postLogoutSuccessSource: async ctx => {
+      await hear(ctx, requestOf(ctx))
+      show.signedOut(ctx, {
         isStillSignedIn: (await ctx.oidc.provider.Session.get(ctx)).accountId !== undefined,
         client: toPage(ctx.oidc.client),
         returnUrl: startUrlOf(ctx.oidc.client),
-      }),
-  },
-  device: {
-    userCodeInputSource: (ctx, _form, out, error) => {
-      const action = ctx.oidc.urlFor('code_verification')
-      if (error && isWithoutSession(ctx)) return show.expired(heard(ctx), { startUrl: action })
-      show.deviceCode(heard(ctx), { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), problem: deviceFault(out, error) })
+      })
     },
-    userCodeConfirmSource: (ctx, _form, client, device, userCode) =>
-      show.deviceConfirm(heard(ctx), {
-        action: ctx.oidc.urlFor('code_verification'),
-        xsrf: secretOf(ctx),
-        userCode,
-        client: toPage(client) ?? { name: client.clientId },
-        device: { ip: textOf(device.ip), userAgent: textOf(device.ua) },
-      }),
-    successSource: ctx => show.deviceDone(heard(ctx), { client: toPage(ctx.oidc.client) }),
+  },
+  device: deviceHooks(show, hear),
+})
+
+const deviceHooks = (show: ShowPages, hear: Hear): EnginePages['device'] => ({
+  userCodeInputSource: async (ctx, _form, out, error) => {
+    await hear(ctx, requestOf(ctx))
+    const action = ctx.oidc.urlFor('code_verification')
+    if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
+    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), problem: deviceFault(out, error) })
+  },
+  userCodeConfirmSource: async (ctx, _form, client, device, userCode) => {
+    await hear(ctx, { ...requestOf(ctx), clientId: client.clientId })
+    show.deviceConfirm(ctx, {
+      action: ctx.oidc.urlFor('code_verification'),
+      xsrf: secretOf(ctx),
+      userCode,
+      client: toPage(client) ?? { name: client.clientId },
+      device: { ip: textOf(device.ip), userAgent: textOf(device.ua) },
+    })
+  },
+  successSource: async ctx => {
+    await hear(ctx, requestOf(ctx))
+    show.deviceDone(ctx, { client: toPage(ctx.oidc.client) })
   },
 })
+
+/** What a page needs of the engine's request. */
+export const requestOf = ({ oidc }: KoaContextWithOIDC) => ({ clientId: oidc?.client?.clientId, uiLocales: oidc?.params?.ui_locales })
 
 /** A client in a page's words. */
 export const toPage = (client: Client | undefined, redirectUri?: unknown): ClientOnPage | undefined =>
@@ -137,10 +148,4 @@ const kindOf = (code: string): ErrorKind => {
     default:
       return 'invalid_request'
   }
-}
-
-/** Notes for the page what the engine read of the request. */
-export const heard = <Ctx extends KoaContextWithOIDC>(ctx: Ctx): Ctx => {
-  notePageContext(ctx, { uiLocales: textOf(ctx.oidc?.params?.ui_locales) })
-  return ctx
 }

@@ -6,8 +6,8 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { notePageContext } from '../platform/http/page-context.ts'
 import { type ClientOnPage, toPage } from './engine-pages.ts'
+import type { Hear } from './hear.ts'
 import type { Engine } from './provider.ts'
 
 /** What is asked, and for whom. */
@@ -27,6 +27,7 @@ export interface Interaction {
 export interface Interactions {
   /** Throws `interaction_expired` when there is none, or this browser is not the one it began in. */
   get(ctx: Context): Promise<Interaction>
+  /** `at`: when the proof began, for what ends the person's access after that ends this sign-in too. */
   finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   /** The person refused or left: the client is told `access_denied`. */
@@ -40,7 +41,7 @@ export const interactionEvents = {
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change }: { engine: Engine; change: Change }): Interactions => {
+export const createInteractions = ({ engine, change, hear }: { engine: Engine; change: Change; hear: Hear }): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -49,8 +50,8 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
     get: async ctx => {
       const found = await details(ctx)
       if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
-      notePageContext(ctx, { uiLocales: typeof found.params.ui_locales === 'string' ? found.params.ui_locales : undefined })
       const clientId = String(found.params.client_id)
+      await hear(ctx, { clientId, uiLocales: found.params.ui_locales })
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
       const scopes = askedScopes(found.prompt.details, found.params.scope)
       return {
@@ -65,7 +66,10 @@ export const createInteractions = ({ engine, change }: { engine: Engine; change:
     },
     finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
       finish(ctx, {
-        result: { login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000) }, select_account: {} },
+        result: {
+          login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000), provenAt: at.getTime() / 1000 },
+          select_account: {},
+        },
         isMerged: false,
       }),
     finishConsent: async (ctx, actor) => {

@@ -1,5 +1,6 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
 import type { Context, Middleware } from 'koa'
+import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Change } from '../platform/data/change.ts'
@@ -11,10 +12,12 @@ import { createOutboundFetch } from '../platform/http/outbound.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { createVerifyAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './account.ts'
+import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
@@ -25,6 +28,7 @@ import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
+import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
 import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
@@ -62,17 +66,20 @@ interface Needs {
   readonly resourceServers: ResourceServers
   readonly users: Users
   readonly sessions: Sessions
+  readonly apiSessions: Pick<ApiSessions, 'endOwn'>
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly languages: Languages
+  readonly findLook: FindLook
 }
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
-  const { issuer, database, redis, secrets, clients, change, sessions, randomBytes } = needs
+  const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
+  const hear = createHear(needs.findLook)
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
@@ -80,6 +87,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     database,
     durable,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
+    onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
+    onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
   const engine = await createEngine({
@@ -89,7 +98,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     volatile,
     limitSecret: createSecretLimit({ limit: needs.limit, now: needs.now }),
     refreshTokens,
-    pages: createEnginePages(needs.show),
+    pages: createEnginePages(needs.show, hear),
+    hear,
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
     findAccount: createFindAccount(needs.users),
     loadExistingGrant: createLoadGrant({ durable, clients }),
@@ -99,7 +109,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
-    interactions: createInteractions({ engine, change }),
+    interactions: createInteractions({ engine, change, hear }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

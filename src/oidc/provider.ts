@@ -9,7 +9,8 @@ import type { Log } from '../platform/log.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
-import { heard } from './engine-pages.ts'
+import { requestOf } from './engine-pages.ts'
+import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { LimitSecret } from './secret-limit.ts'
@@ -31,6 +32,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   /** The address of the pages' stylesheet. */
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
+  readonly hear: Hear
   readonly log: Log
   readonly now: () => Date
 }
@@ -120,12 +122,15 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
 // What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
-  ({ refreshTokens, stylesheet, continueWords }: Needs) =>
+  ({ refreshTokens, stylesheet, continueWords, hear }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
     if (ctx.status === 503) ctx.set('Retry-After', '5')
     if (ctx.status === 429) ctx.set('Retry-After', '900')
-    if (isContinuePage(ctx.body)) ctx.body = dressContinuePage(ctx.body, { words: continueWords(heard(ctx)), stylesheet })
+    if (isContinuePage(ctx.body)) {
+      await hear(ctx, requestOf(ctx))
+      ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })
+    }
     if (ctx.status === 400 && isCutOff(ctx.req)) {
       ctx.status = 413
       ctx.set('Connection', 'close')

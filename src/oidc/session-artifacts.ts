@@ -5,6 +5,7 @@ import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { provenAtOf } from './proven-at.ts'
 
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
@@ -19,10 +20,18 @@ export type OnSignedIn = (session: {
   userAgent?: string
 }) => Promise<void>
 
-interface Needs {
+/** Told of the sessions that people are signed in with. */
+export interface SessionListeners {
+  readonly onSignedIn: OnSignedIn
+  /** A session was kept again for so long. */
+  readonly onExtended: (session: { uid: string; expiresInSeconds: number }) => Promise<void>
+  /** Somebody signed out. */
+  readonly onSignedOut: (session: { uid: string; accountId: string }) => Promise<void>
+}
+
+interface Needs extends SessionListeners {
   readonly database: Database
   readonly durable: PostgresArtifacts
-  readonly onSignedIn: OnSignedIn
 }
 
 const keptSeconds = 3600
@@ -33,7 +42,7 @@ const keptSeconds = 3600
 // kept again, under whatever id; its tombstones stay.
 const put = statement(
   'session-put',
-  `WITH ${accessGate({ accountId: '$3', uid: '$4', loginTs: '$9' })}, siblings AS (
+  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, siblings AS (
      SELECT jsonb_object_agg(entry.key, entry.value) AS merged
      FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
@@ -46,17 +55,19 @@ const put = statement(
    ON CONFLICT (key) DO UPDATE SET
      payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
      account_id = excluded.account_id, expires_at = excluded.expires_at
-   WHERE a.revoked_at IS NULL`,
+   WHERE a.revoked_at IS NULL
+   RETURNING key`,
 )
 // A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 const destroy = statement(
   'session-destroy',
   `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
+   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))
+   RETURNING uid, account_id`,
 )
 
 /** Makes the methods. */
-export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs): SessionArtifacts => {
+export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
 
   return {
@@ -73,7 +84,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
       const known = before?.payload.uid === payload.uid ? before : undefined
       if (known?.id === id && isSame(known.payload, payload)) return
       const { changed, removed } = difference(known?.payload.authorizations, payload.authorizations)
-      await database.run(put, [
+      const kept = await database.run(put, [
         hashOf('Session', id),
         JSON.stringify(payload),
         payload.accountId ?? null,
@@ -82,9 +93,11 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
         removed,
         expiresIn,
         known && known.id !== id ? hashOf('Session', known.id) : null,
-        payload.loginTs ?? 0,
+        provenAtOf(payload.loginTs),
       ])
-      if (payload.accountId && payload.uid && (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId)) {
+      // What came too late is no session, and nobody is told of one.
+      if (kept.length === 0 || !payload.accountId || !payload.uid) return
+      if (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId) {
         await onSignedIn({
           uid: payload.uid,
           accountId: payload.accountId,
@@ -93,12 +106,13 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
           ip: ctx?.ip,
           userAgent: ctx?.get('user-agent'),
         })
-      }
+      } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
     },
     destroy: async id => {
       // The engine destroys the old id before it saves the session under the new one: that `upsert` does both.
       if (isReplaced(id)) return
-      await database.run(destroy, [hashOf('Session', id)])
+      const [ended] = await database.run<{ uid: string; account_id: string | null }>(destroy, [hashOf('Session', id)])
+      if (ended?.account_id) await onSignedOut({ uid: ended.uid, accountId: ended.account_id })
     },
   }
 }

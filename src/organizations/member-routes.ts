@@ -1,11 +1,13 @@
 // The operations on the members of an organization.
 import { z } from 'zod'
+import { mustHold } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import { userIdSchema } from '../users/user.ts'
 import type { Members } from './members.ts'
-import { type Member, organizationRoles } from './organization.ts'
+import type { Member } from './organization.ts'
+import { roleNameSchema as role } from './role.ts'
 import { organizationParams } from './routes.ts'
 
 interface Needs {
@@ -14,14 +16,13 @@ interface Needs {
 }
 
 const inside = { within: 'organization' } as const
-const role = z.enum(organizationRoles)
 const userId = z.string().toLowerCase().pipe(userIdSchema)
 const memberParams = organizationParams.extend({ userId })
 
 const memberOutput = z.object({
   user_id: z.uuid(),
   user: z.object({ id: z.uuid(), email: z.string(), full_name: z.string().nullable() }),
-  role,
+  role: z.string(),
   joined_at: z.iso.datetime(),
 })
 
@@ -48,7 +49,7 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
     ...inside,
     method: 'POST',
     path: '/organizations/:id/members',
-    summary: 'Adds a person, by id or by email address; only an owner makes owners.',
+    summary: 'Adds a person, by id or by email address; nobody gives a role that may do more than they may, and only an owner makes owners.',
     permission: 'members:write',
     params: organizationParams,
     body: z
@@ -66,11 +67,14 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
     method: 'DELETE',
     path: '/organizations/:id/members/:userId',
     summary: 'Removes a member; anybody may remove themselves, but not the last owner.',
-    // Who removes somebody else is asked for `members:write` by the service.
-    permission: 'members:read',
+    permission: 'authenticated',
     params: memberParams,
     output: done,
     handle: async ({ actor, params }) => {
+      // Whatever their role allows, a person may leave: themselves, not an app of theirs. Who removes somebody else is asked for
+      // `members:write` by the service.
+      const isLeaving = actor.sessionId !== undefined && actor.userId === params.userId
+      if (!isLeaving) mustHold(actor, { permission: 'members:read', organizationId: params.id })
       await members.remove(actor, { organizationId: params.id, userId: params.userId })
       return { data: null }
     },

@@ -6,7 +6,8 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from '../users/email.ts'
 import { type GuardRemoval, userIdSchema } from '../users/user.ts'
-import { type Member, type Organization, type OrganizationId, type OrganizationRole, organizationIdSchema, organizationRoles } from './organization.ts'
+import { type MustHoldRoles, type PermissionsOf, type RoleRow, roleOf } from './holding.ts'
+import { type Member, type Organization, type OrganizationId, organizationIdSchema, organizationRoles } from './organization.ts'
 
 /** Names a member. */
 export interface MemberKey {
@@ -16,15 +17,16 @@ export interface MemberKey {
 
 /**
  * The members of organizations. Each change throws `not_found` for an organization or person that is not there, `forbidden`
- * where somebody who is no owner would make or touch one, and `last_owner` where none would be left.
+ * where the caller lacks a permission of the role they would give or take, or would make or touch an owner and is none,
+ * `validation_failed` for a role that the organization does not have, and `last_owner` where none would be left.
  */
 export interface Members {
-  list(organizationId: OrganizationId, filter: { readonly role?: OrganizationRole }, page: PageRequest): Promise<Found<Member>>
+  list(organizationId: OrganizationId, filter: { readonly role?: string }, page: PageRequest): Promise<Found<Member>>
   /** The organizations of a person, by name. */
   listOfUser(userId: string): Promise<readonly Membership[]>
   /** Throws `member_exists`. */
-  add(actor: Actor, member: { organizationId: OrganizationId; userId?: string; email?: string; role: OrganizationRole }): Promise<Member>
-  setRole(actor: Actor, member: MemberKey & { readonly role: OrganizationRole }): Promise<Member>
+  add(actor: Actor, member: { organizationId: OrganizationId; userId?: string; email?: string; role: string }): Promise<Member>
+  setRole(actor: Actor, member: MemberKey & { readonly role: string }): Promise<Member>
   /** Removes a member; anybody may remove themselves. */
   remove(actor: Actor, member: MemberKey): Promise<void>
   /** Throws `last_owner` where the person is the last owner of an organization. */
@@ -34,17 +36,24 @@ export interface Members {
 /** A person's place in an organization. */
 export interface Membership {
   readonly organization: Pick<Organization, 'id' | 'slug' | 'name'>
-  readonly role: OrganizationRole
+  readonly role: string
   readonly joinedAt: Date
 }
 
 type Lock = (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
 
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly lock: Lock
+  readonly permissionsOf: PermissionsOf
+  readonly mustHoldRoles: MustHoldRoles
+}
+
 /** Makes the service. */
-export const createMembers = ({ database, change, lock }: { database: Database; change: Change; lock: Lock }): Members => ({
+export const createMembers = ({ database, change, lock, permissionsOf, mustHoldRoles }: Needs): Members => ({
   list: async (organizationId, { role }, { after, limit, isAscending }) => {
-    if ((await database.prisma.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('not_found')
-    const where = { organizationId, ...(role === undefined ? {} : { role }), user: { deletedAt: null } }
+    const where = { organizationId, ...(role === undefined ? {} : having(role)), user: { deletedAt: null } }
     const { where: user, orderBy, take } = pageOf({}, { after, limit, isAscending })
     const [rows, total] = await Promise.all([
       database.prisma.organizationMember.findMany({
@@ -60,37 +69,39 @@ export const createMembers = ({ database, change, lock }: { database: Database; 
   listOfUser: async userId => {
     const rows = await database.prisma.organizationMember.findMany({
       where: { userId, organization: { deletedAt: null } },
-      include: { organization: { select: { id: true, slug: true, name: true } } },
+      include: { organization: { select: { id: true, slug: true, name: true } }, customRole: true },
       orderBy: { organization: { name: 'asc' } },
     })
-    return rows.map(({ organization: { id, slug, name }, role, joinedAt }) => ({
+    return rows.map(({ organization: { id, slug, name }, joinedAt, ...row }) => ({
       organization: { id: organizationIdSchema.parse(id), slug, name },
-      role: toRole(role),
+      role: nameOf(row),
       joinedAt,
     }))
   },
   add: (actor, { organizationId, userId, email, role }) =>
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
-      await guardOwners(tx, { actor, organizationId, roles: [role] })
+      const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
+      await mustHoldRoles(tx, { actor, organizationId, roles: [handed] })
       const user = await tx.user.findFirst({
         where: { deletedAt: null, ...(userId === undefined ? { emailNormalized: normalizeEmail(email ?? '') ?? '' } : { id: userId }) },
       })
       if (!user) throw new Problem('not_found')
       const known = await tx.organizationMember.findUnique({ where: { organizationId_userId: { organizationId, userId: user.id } } })
       if (known) throw new Problem('member_exists')
-      const row = await tx.organizationMember.create({ data: { organizationId, userId: user.id, role }, include })
-      record('organization.member_added', { id: user.id, role }, { organizationId })
+      const row = await tx.organizationMember.create({ data: { organizationId, userId: user.id, ...columns }, include })
+      record('organization.member_added', { id: user.id, role: handed.name }, { organizationId })
       return toMember(row)
     }),
   setRole: (actor, { organizationId, userId, role }) =>
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
       const before = await findMember(tx, { organizationId, userId })
-      await guardOwners(tx, { actor, organizationId, roles: [before.role, role] })
-      if (before.role === 'owner' && role !== 'owner') await guardLastOwner(tx, { organizationId, userId })
-      const row = await tx.organizationMember.update({ where: { organizationId_userId: { organizationId, userId } }, data: { role }, include })
-      record('organization.member_role_changed', { id: userId, role, previous_role: before.role }, { organizationId })
+      const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
+      await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf), handed] })
+      if (before.role === 'owner' && handed.name !== 'owner') await guardLastOwner(tx, { organizationId, userId })
+      const row = await tx.organizationMember.update({ where: { organizationId_userId: { organizationId, userId } }, data: columns, include })
+      record('organization.member_role_changed', { id: userId, role: handed.name, previous_role: nameOf(before) }, { organizationId })
       return toMember(row)
     }),
   remove: (actor, { organizationId, userId }) =>
@@ -99,11 +110,11 @@ export const createMembers = ({ database, change, lock }: { database: Database; 
       const before = await findMember(tx, { organizationId, userId })
       if (actor.userId !== userId) {
         if (!isTheServer(actor) && !can(actor, 'members:write', organizationId)) throw new Problem('forbidden')
-        await guardOwners(tx, { actor, organizationId, roles: [before.role] })
+        await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf)] })
       }
       if (before.role === 'owner') await guardLastOwner(tx, { organizationId, userId })
       await tx.organizationMember.delete({ where: { organizationId_userId: { organizationId, userId } } })
-      record('organization.member_removed', { id: userId, role: before.role }, { organizationId })
+      record('organization.member_removed', { id: userId, role: nameOf(before) }, { organizationId })
     }),
   guardRemoval: async (tx, userId) => {
     const owned = await tx.$queryRaw<{ id: string }[]>`
@@ -113,20 +124,9 @@ export const createMembers = ({ database, change, lock }: { database: Database; 
   },
 })
 
-const include = { user: { select: { email: true, name: true } } } as const
+const include = { user: { select: { email: true, name: true } }, customRole: true } as const
 
 const isTheServer = (actor: Actor) => actor.kind === 'system'
-
-// Only an owner makes, changes or removes owners; the system's administrators and the server itself may do all. The caller's
-// own role is read here, where the organization is locked: who was just demoted is an owner no more.
-const guardOwners = async (
-  tx: TransactionClient,
-  { actor, organizationId, roles }: { actor: Actor; organizationId: string; roles: readonly string[] },
-): Promise<void> => {
-  if (!roles.includes('owner') || isTheServer(actor) || actor.permissions.has('members:write')) return
-  const own = actor.userId === undefined ? undefined : await tx.organizationMember.findFirst({ where: { organizationId, userId: actor.userId } })
-  if (own?.role !== 'owner') throw new Problem('forbidden')
-}
 
 const guardLastOwner = async (tx: TransactionClient, { organizationId, userId }: { organizationId: string; userId: string }): Promise<void> => {
   const others = await tx.organizationMember.count({ where: { organizationId, role: 'owner', userId: { not: userId }, user: { deletedAt: null } } })
@@ -134,17 +134,32 @@ const guardLastOwner = async (tx: TransactionClient, { organizationId, userId }:
 }
 
 const findMember = async (tx: TransactionClient, { organizationId, userId }: MemberKey) => {
-  const row = await tx.organizationMember.findFirst({ where: { organizationId, userId, user: { deletedAt: null } } })
+  const row = await tx.organizationMember.findFirst({ where: { organizationId, userId, user: { deletedAt: null } }, include: { customRole: true } })
   if (!row) throw new Problem('not_found')
   return row
 }
 
-const toRole = (role: string): OrganizationRole => organizationRoles.find(one => one === role) ?? 'member'
+const isBuiltIn = (role: string) => organizationRoles.some(one => one === role)
 
-const toMember = (row: { userId: string; role: string; joinedAt: Date; user: { email: string; name: string | null } }): Member => ({
+const having = (role: string) => (isBuiltIn(role) ? { role } : { customRole: { name: role } })
+
+const nameOf = ({ role, customRole }: RoleRow): string => customRole?.name ?? role ?? ''
+
+/** A role by its name: what a member's row keeps of it, and what it allows. */
+const findRole = async (
+  tx: TransactionClient,
+  { organizationId, role, permissionsOf }: { organizationId: string; role: string; permissionsOf: PermissionsOf },
+) => {
+  if (isBuiltIn(role)) return { columns: { role, roleId: null }, handed: { name: role, permissions: permissionsOf(role) } }
+  const handed = await tx.organizationRole.findFirst({ where: { organizationId, name: role } })
+  if (!handed) throw new Problem('validation_failed', { fields: [{ path: 'role', message: 'The organization has no such role.' }] })
+  return { columns: { role: null, roleId: handed.id }, handed }
+}
+
+const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null } }): Member => ({
   userId: userIdSchema.parse(row.userId),
   email: row.user.email,
   name: row.user.name ?? undefined,
-  role: toRole(row.role),
+  role: nameOf(row),
   joinedAt: row.joinedAt,
 })

@@ -9,10 +9,10 @@ export type OrganizationId = string & z.$brand<'OrganizationId'>
 /** Parses an organization's id. */
 export const organizationIdSchema = z.uuid().brand<'OrganizationId'>()
 
-/** What a member may be, from most to least. */
+/** The roles that every organization has, from most to least. */
 export const organizationRoles = ['owner', 'admin', 'member'] as const
 
-/** What a member may do, from most to least. */
+/** A role that every organization has. */
 export type OrganizationRole = (typeof organizationRoles)[number]
 
 /** A company or team whose people sign in. */
@@ -47,7 +47,8 @@ export interface Member {
   readonly userId: UserId
   readonly email: string
   readonly name?: string
-  readonly role: OrganizationRole
+  /** The name of their role. */
+  readonly role: string
   readonly joinedAt: Date
 }
 
@@ -58,6 +59,7 @@ const member = event('user', { role: z.string() })
 export const organizationEvents = {
   'organization.created': event('organization', shape),
   'organization.updated': event('organization', { ...shape, changed: z.array(z.string()) }),
+  'organization.settings_updated': event('organization', { ...shape, changed: z.array(z.string()) }),
   'organization.deleted': event('organization', shape),
   'organization.restored': event('organization', shape),
   'organization.purged': event('organization', {}),

@@ -1,6 +1,7 @@
 // Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
+import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
@@ -58,6 +59,12 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       return toOrganization(row)
     })
 
+  const get = async (id: OrganizationId) => {
+    const row = await database.prisma.organization.findFirst({ where: { id, deletedAt: null } })
+    if (!row) throw new Problem('not_found')
+    return toOrganization(row)
+  }
+
   return {
     create: async (actor, { slug, ...organization }) => {
       if (slug !== undefined) return insert(actor, { ...organization, slug })
@@ -71,28 +78,29 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       }
       return insert(actor, { ...organization, slug: `${base}-${randomBytes(6).toString('hex')}` })
     },
-    get: async id => {
-      const row = await database.prisma.organization.findFirst({ where: { id, deletedAt: null } })
-      if (!row) throw new Problem('not_found')
-      return toOrganization(row)
-    },
+    get,
     findBySlug: async slug => {
       const row = await database.prisma.organization.findFirst({ where: { slug, deletedAt: null } })
       return row ? toOrganization(row) : undefined
     },
     list: async (filter, page) => {
       const where = toWhere(filter)
-      const [rows, total] = await Promise.all([database.prisma.organization.findMany(pageOf(where, page)), database.prisma.organization.count({ where })])
+      const [rows, total] = await Promise.all([
+        database.prisma.organization.findMany({ ...pageOf(where, page), omit: { branding: true } }),
+        database.prisma.organization.count({ where }),
+      ])
       return { rows: rows.map(toOrganization), total }
     },
-    update: (actor, id, { expect, ...changes }) =>
-      change(actor, async (tx, record) => {
-        const before = await lockOrganization(tx, id)
-        expect?.(before.updatedAt)
+    update: async (actor, id, { expect, ...changes }) => {
+      const changed = namesOf(changes)
+      if (changed.length === 0) return expected(await get(id), expect)
+      return change(actor, async (tx, record) => {
+        expected(await lockOrganization(tx, id), expect)
         const row = await tx.organization.update({ where: { id }, data: changes })
-        record('organization.updated', { ...row, changed: namesOf(changes) }, { organizationId: id })
+        record('organization.updated', { ...row, changed }, { organizationId: id })
         return toOrganization(row)
-      }),
+      })
+    },
     remove: (actor, id) =>
       change(actor, async (tx, record) => {
         await lockOrganization(tx, id)
@@ -127,6 +135,11 @@ export const lockOrganization = async (tx: TransactionClient, id: OrganizationId
   return toOrganization(row)
 }
 
+const expected = (organization: Organization, expect?: (version: Date) => void): Organization => {
+  expect?.(organization.updatedAt)
+  return organization
+}
+
 interface Purging {
   readonly id: string
   readonly until: Date
@@ -141,8 +154,6 @@ const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }
   if (count === 0) throw new Problem('conflict')
   record('organization.purged', { id }, { organizationId: id })
 }
-
-const namesOf = (changes: object) => Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]))
 
 const toWhere = ({ slug, q, memberId }: { slug?: string; q?: string; memberId?: string }): Prisma.OrganizationWhereInput => {
   const part = q?.replace(/[\\%_]/g, '\\$&')

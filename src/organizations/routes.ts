@@ -4,7 +4,7 @@ import { can } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import { type Organization, organizationIdSchema } from './organization.ts'
 import type { Organizations } from './organizations.ts'
 import { slugPattern } from './slug.ts'
@@ -17,7 +17,7 @@ interface Needs {
 const inside = { within: 'organization' } as const
 /** The path's organization; ids are compared in small letters. */
 export const organizationParams = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
-const name = text(200).trim().min(1)
+const name = words(200)
 const slug = z.string().regex(slugPattern, 'must be small letters, digits and single hyphens, up to 63')
 const description = text(2000).trim()
 
@@ -37,7 +37,7 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     path: '/organizations',
     summary: 'The organizations one belongs to; all of them for those who may see all.',
     permission: 'authenticated',
-    query: listQuery({ sorts: ['-created_at', 'created_at'], filters: { slug: text(63).optional(), q: text(200).min(1).optional() } }),
+    query: listQuery({ sorts: ['-created_at', 'created_at'], filters: { slug: text(63).optional(), q: words(200).optional() } }),
     output: z.array(organizationOutput),
     handle: async ({ actor, query }) => {
       const isAll = can(actor, 'organizations:list')

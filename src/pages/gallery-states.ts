@@ -1,7 +1,8 @@
 /** The states in which the gallery shows each page. */
+
+import type { Branding } from '../platform/branding.ts'
 import { Problem } from '../platform/errors.ts'
 import { ACCOUNT_STATES } from './account-states.ts'
-import type { Branding } from './branding.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
 

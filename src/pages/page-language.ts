@@ -1,4 +1,4 @@
-// The language of a page: the client's wish, then the person's own choice, then what their browser accepts.
+// The language of a page: the client's wish, then the person's own choice, then what their browser accepts, then the organization's.
 import type { Context } from 'koa'
 import { pageContextOf } from '../platform/http/page-context.ts'
 import { acceptedRanges, askedRanges } from '../platform/language-ranges.ts'
@@ -20,9 +20,10 @@ export const createPageLanguage = ({ languages, isSecure }: { languages: Languag
   return {
     of: ctx => {
       const [, chosen = '', place] = wellFormed.exec(ctx.cookies.get(cookie, { signed: false }) ?? '') ?? []
-      const asked = askedRanges(pageContextOf(ctx).uiLocales)
+      const { uiLocales, defaultLanguage = '' } = pageContextOf(ctx)
+      const asked = askedRanges(uiLocales)
       const wishes = place === placeOf(ctx.path) ? [chosen, ...asked] : [...asked, chosen]
-      return languages.choose([...wishes, ...acceptedRanges(ctx.get('Accept-Language'))])
+      return languages.choose([...wishes, ...acceptedRanges(ctx.get('Accept-Language')), defaultLanguage])
     },
     remember: (ctx, { tag, path }) => {
       const place = placeOf(path)

@@ -1,9 +1,10 @@
 /** Renders the hosted pages, type-checked: `pages.render('password', { … })`. */
+
+import { type Branding, styleTokens } from '../platform/branding.ts'
 import type { Assets } from '../platform/http/assets.ts'
 import { createViews } from '../platform/http/views.ts'
 import type { Languages } from '../platform/languages.ts'
 import { accountLocalNames } from './account-locals.ts'
-import { type Branding, styleTokens } from './branding.ts'
 import type { FormProblem, PageLocals, PageName } from './page-locals.ts'
 import { problemWords } from './problem-words.ts'
 

@@ -1,5 +1,7 @@
 // Puts a page into a response: its security policy, its language, its brand.
 import type { Context } from 'koa'
+import type { Branding } from '../platform/branding.ts'
+import { pageContextOf } from '../platform/http/page-context.ts'
 import type { PageLanguage } from './page-language.ts'
 import type { PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals, Pages } from './pages.ts'
@@ -23,9 +25,12 @@ export const createPresent =
     const { tag } = pageLanguage.of(ctx)
     ctx.set('Content-Language', tag)
     ctx.type = 'html'
-    const common: CommonLocals = { lang: tag, here: addressOf(ctx), branding: { name: 'Authy2' }, nonce, requestId: ctx.state.requestId }
+    const common: CommonLocals = { lang: tag, here: addressOf(ctx), branding: brandingOf(ctx), nonce, requestId: ctx.state.requestId }
     ctx.body = pages.render(view, { ...locals, ...common })
   }
+
+/** How the pages look that this request ends in. */
+export const brandingOf = (ctx: Context): Branding => ({ name: 'Authy2', ...pageContextOf(ctx).branding })
 
 const maxAddress = 2000
 

@@ -23,6 +23,11 @@ const table = {
   client_id_taken: { status: 409, type: 'CONFLICT', message: 'This client identifier is already in use.' },
   last_owner: { status: 409, type: 'CONFLICT', message: 'An organization keeps at least one owner.' },
   last_admin: { status: 409, type: 'CONFLICT', message: 'The system keeps at least one administrator.' },
+  role_name_taken: { status: 409, type: 'CONFLICT', message: 'The organization has a role of this name already.' },
+  role_in_use: { status: 409, type: 'CONFLICT', message: 'Somebody has this role.' },
+  role_built_in: { status: 409, type: 'CONFLICT', message: 'Every organization has this role; it cannot be changed.' },
+  too_many_roles: { status: 409, type: 'CONFLICT', message: 'This organization has as many roles as one may have.' },
+  organization_deleted: { status: 409, type: 'CONFLICT', message: 'The organization that this belongs to is deleted.' },
   member_exists: { status: 409, type: 'CONFLICT', message: 'This person is a member already.' },
   idempotency_key_reused: { status: 409, type: 'CONFLICT', message: 'This Idempotency-Key was used for another request.' },
   idempotency_key_busy: { status: 409, type: 'CONFLICT', message: 'The first request with this Idempotency-Key is still under way.' },
@@ -40,6 +45,9 @@ const table = {
   busy: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'The server is busy. Try again in a moment.' },
   unavailable: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'A service this server depends on is unavailable. Try again in a moment.' },
 } as const satisfies Record<string, Telling>
+
+/** What an error may be told as. */
+export const problemTypes: readonly string[] = [...new Set(Object.values(table).map(({ type }) => type))]
 
 /** The code of a {@link Problem}. */
 export type ProblemCode = keyof typeof table

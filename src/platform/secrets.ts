@@ -16,6 +16,9 @@ export type Purpose =
   | 'idempotency'
   | 'job'
   | 'challenge'
+  | 'audit-chain'
+  | 'audit-checkpoint'
+  | 'audit-checkpoint-place'
 
 const version = 'v1'
 const ivBytes = 12
@@ -30,7 +33,7 @@ export interface Secrets {
   /** Opens what {@link seal} closed. Throws when it was altered, moved or sealed under another key. */
   unseal(purpose: Purpose, sealed: string, context: string): string
   /** HMAC-SHA-256. */
-  digest(purpose: Purpose, value: string): Buffer
+  digest(purpose: Purpose, value: string | Buffer): Buffer
 }
 
 /** Derives everything from SECRET_KEY. */

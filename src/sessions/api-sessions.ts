@@ -12,12 +12,12 @@ export type EndBrowserSession = (tx: TransactionClient, sid: string) => Promise<
 /** The sessions that a person sees and ends, and those that a token stands for. */
 export interface ApiSessions {
   /**
-   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended `since` they began
-   * to prove themselves: by another password, a suspension, a deletion.
+   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended since they began
+   * to prove themselves, or in that very millisecond: by another password, a suspension, a deletion.
    */
   begin(actor: Actor, session: { userId: string; amr: readonly string[]; since: Date }): Promise<{ session: Session; token: string }>
-  /** The living session of a token; notes at most once a minute that it was seen. */
-  findByToken(token: string): Promise<{ sid: string; userId: string } | undefined>
+  /** Notes, at most once a minute, that a session was seen. */
+  see(sid: string): Promise<void>
   /** A person's living sessions, the newest first. */
   list(userId: string, page: { limit: number; after?: readonly string[] }): Promise<{ rows: readonly Session[]; total: number }>
   /** Throws `not_found` for a session that is not theirs or ended. */
@@ -37,11 +37,6 @@ interface Needs {
   readonly endBrowserSession: EndBrowserSession
 }
 
-const byToken = statement(
-  'session-by-token',
-  `SELECT s.sid, s.user_id AS "userId", s.last_seen_at < now() - interval '1 minute' AS "isStale" FROM sessions s
-   WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - make_interval(secs => $2)`,
-)
 const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
 
 /** Makes the service. */
@@ -56,7 +51,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
   const endWhere = async (actor: Actor, where: Prisma.SessionWhereInput): Promise<number> => {
     const rows = await database.prisma.session.findMany({ where, select: { id: true } })
     if (rows.length === 0) return 0
-    return change(actor, async (tx, record) => {
+    const ending = change(actor, async (tx, record) => {
       const ended = await tx.session.updateManyAndReturn({ where: { id: { in: rows.map(({ id }) => id) }, endedAt: null }, data: { endedAt: now() } })
       // Somebody else ended them all at this moment.
       if (ended.length === 0) throw new Problem('not_found')
@@ -66,6 +61,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       }
       return ended.length
     })
+    return ending.catch(noneIfNotFound)
   }
 
   return {
@@ -92,11 +88,8 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       })
       return { session: toSession(row), token }
     },
-    findByToken: async token => {
-      const values = [hashOf('session-token', token), apiSessionLifetimes.idleSeconds]
-      const [row] = await database.run<{ sid: string; userId: string; isStale: boolean }>(byToken, values)
-      if (row?.isStale) await database.run(see, [row.sid])
-      return row
+    see: async sid => {
+      await database.run(see, [sid])
     },
     list: async (userId, { limit, after }) => {
       const [at, id] = after ?? []
@@ -112,7 +105,11 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       if ((await endWhere(actor, { ...living(userId), id })) === 0) throw new Problem('not_found')
     },
     endOwn: async (actor, { userId, sid }) => {
-      await endWhere(actor, { ...living(userId), sid })
+      try {
+        await endWhere(actor, { ...living(userId), sid })
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === 'not_found')) throw error // else somebody else ended it at this moment
+      }
     },
     endOthers: async (actor, { userId, exceptSid }) => {
       await endWhere(actor, { ...living(userId), ...(exceptSid ? { sid: { not: exceptSid } } : {}) })
@@ -120,11 +117,16 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
   }
 }
 
+const noneIfNotFound = (error: unknown): number => {
+  if (error instanceof Problem && error.code === 'not_found') return 0
+  throw error
+}
+
 // Whoever ends access changes the user's row first: either it waits for this commit and ends the session too, or it is seen here.
 const lockAccess = async (tx: TransactionClient, { userId, since }: { userId: string; since: Date }) => {
   const [user] = await tx.$queryRaw<{ access_ended_at: Date | null }[]>`
     SELECT access_ended_at FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR SHARE`
-  if (!user || (user.access_ended_at !== null && user.access_ended_at > since)) throw new Problem('invalid_credentials')
+  if (!user || (user.access_ended_at !== null && user.access_ended_at >= since)) throw new Problem('invalid_credentials')
 }
 
 const toTarget = ({ id, kind, userId }: { id: string; kind: string; userId: string }) => ({ id, kind, user_id: userId })

@@ -1,9 +1,11 @@
 // Users as their administrators see and change them: also those who are suspended or deleted.
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
+import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
+import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
 import { fromPrisma, parseEmail } from './user-row.ts'
@@ -22,7 +24,10 @@ export interface UserFilter {
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
 
-/** The administration of users. Each change throws `not_found` for a user that is not there. */
+/**
+ * The administration of users. Each change throws `not_found` for a user that is not there, and `forbidden` where an
+ * administrator of the system is touched, made or unmade by who is none.
+ */
 export interface UserAdministration {
   list(filter: UserFilter, page: PageRequest): Promise<Found<User>>
   get(id: UserId): Promise<User>
@@ -58,29 +63,39 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
   }
   const restorableSince = () => new Date(now().getTime() - keptDays * 86_400_000)
 
+  const lock = async (tx: TransactionClient, actor: Actor, id: UserId): Promise<User> => {
+    const user = await lockUser(tx, id)
+    mustAdminister(actor, user)
+    return user
+  }
+  const get = async (id: UserId): Promise<User> => {
+    const row = await database.prisma.user.findFirst({ where: { id, deletedAt: null } })
+    if (!row) throw new Problem('not_found')
+    return fromPrisma(row)
+  }
+
   return {
     list: async (filter, page) => {
       const where = toWhere(filter)
       const [rows, total] = await Promise.all([database.prisma.user.findMany(pageOf(where, page)), database.prisma.user.count({ where })])
       return { rows: rows.map(fromPrisma), total }
     },
-    get: async id => {
-      const row = await database.prisma.user.findFirst({ where: { id, deletedAt: null } })
-      if (!row) throw new Problem('not_found')
-      return fromPrisma(row)
-    },
-    update: (actor, id, { expect, ...changes }) =>
-      changeUser(actor, id, async (tx, record) => {
-        const before = await lock(tx, id)
-        expect?.(before.updatedAt)
+    get,
+    update: async (actor, id, { expect, ...changes }) => {
+      const changed = namesOf(changes)
+      if (changed.length === 0) return expected(await get(id), expect)
+      return changeUser(actor, id, async (tx, record) => {
+        const before = expected(await lock(tx, actor, id), expect)
+        mustAdminister(actor, changes)
         if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
-        record('user.updated', { ...row, changed: namesOf(changes) })
+        record('user.updated', { ...row, changed })
         return fromPrisma(row)
-      }),
+      })
+    },
     suspend: (actor, id) =>
       changeUser(actor, id, async (tx, record) => {
-        const before = await lock(tx, id)
+        const before = await lock(tx, actor, id)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await endAccess(tx, id)
         const row = await tx.user.update({ where: { id }, data: before.isSuspended ? {} : { suspendedAt: now() } })
@@ -89,7 +104,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       }),
     activate: (actor, id) =>
       changeUser(actor, id, async (tx, record) => {
-        await lock(tx, id)
+        await lock(tx, actor, id)
         const row = await tx.user.update({ where: { id }, data: { suspendedAt: null } })
         record('user.activated', row)
         return fromPrisma(row)
@@ -97,7 +112,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     remove: async (actor, id) => {
       await changeUser(actor, id, async (tx, record) => {
         await guardRemoval(tx, id)
-        const before = await lock(tx, id)
+        const before = await lock(tx, actor, id)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await endAccess(tx, id)
         const row = await tx.user.update({ where: { id }, data: { deletedAt: now() } })
@@ -110,12 +125,14 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         const { count } = await tx.user.updateMany({ where: { id, deletedAt: { gt: restorableSince() } }, data: { deletedAt: null } })
         if (count === 0) throw new Problem('not_found')
         const row = await tx.user.findUniqueOrThrow({ where: { id } })
+        const user = fromPrisma(row)
+        mustAdminister(actor, user)
         record('user.restored', row)
-        return fromPrisma(row)
+        return user
       }),
     endSessions: (actor, id) =>
       change(actor, async (tx, record) => {
-        const user = await lock(tx, id)
+        const user = await lock(tx, actor, id)
         await endAccess(tx, id)
         record('user.sessions_ended', { ...user })
       }),
@@ -134,7 +151,10 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
   }
 }
 
-const namesOf = (changes: object) => Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [name]))
+const expected = (user: User, expect?: Expect): User => {
+  expect?.(user.updatedAt)
+  return user
+}
 
 const toWhere = ({ email, status, q }: UserFilter): Prisma.UserWhereInput => ({
   ...(status === 'deleted' ? { deletedAt: { not: null } } : { deletedAt: null }),
@@ -160,14 +180,14 @@ const toData = ({ email, isEmailVerified, isAdmin, ...plain }: UserChanges, { be
 }
 
 /** A living user, whom nobody else changes until this change ends. */
-const lock = async (tx: TransactionClient, id: UserId): Promise<User> => {
+const lockUser = async (tx: TransactionClient, id: UserId): Promise<User> => {
   await tx.$queryRaw`SELECT id FROM users WHERE system_role = 'admin' OR id = ${id}::uuid ORDER BY id FOR NO KEY UPDATE`
   const row = await tx.user.findFirst({ where: { id, deletedAt: null } })
   if (!row) throw new Problem('not_found')
   return fromPrisma(row)
 }
 
-// The administrators are locked by `lock`, in one order: of two who go at once, the second sees that the first is gone.
+// The administrators are locked by `lockUser`, in one order: of two who go at once, the second sees that the first is gone.
 const guardLastAdmin = async (tx: TransactionClient, id: UserId) => {
   const others = await tx.user.count({ where: { systemRole: 'admin', deletedAt: null, suspendedAt: null, id: { not: id } } })
   if (others === 0) throw new Problem('last_admin')

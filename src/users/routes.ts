@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AssignedPasswords } from '../authentication/assigned-passwords.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import type { UserAdministration } from './administration.ts'
@@ -21,7 +21,7 @@ const write = { permission: 'users:write' } as const
 const params = z.strictObject({ id: userIdSchema })
 const email = text(320)
 const password = text(1024)
-const fullName = text(200).trim().min(1)
+const fullName = words(200)
 const systemRole = z.enum(['admin'])
 const picture = z.url({ protocol: /^https?$/ }).max(2000)
 const locale = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
@@ -37,7 +37,7 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
     summary: 'The users, the newest first; deleted ones only where `status` asks for them.',
     query: listQuery({
       sorts: ['-created_at', 'created_at'],
-      filters: { email: email.optional(), status: z.enum(userStatuses).optional(), q: text(200).min(1).optional() },
+      filters: { email: email.optional(), status: z.enum(userStatuses).optional(), q: words(200).optional() },
     }),
     output: z.array(userOutput),
     handle: async ({ query }) => {

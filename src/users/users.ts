@@ -3,13 +3,14 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
+import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
 import { type NewUser, type User, userIdSchema } from './user.ts'
 import { fromPrisma, parseEmail, toUser, type UserRow, userColumns } from './user-row.ts'
 
 /** The users of the system. */
 export interface Users {
-  /** Throws `validation_failed` for an address that is none and `email_taken` for one in use. `also` is done in the same commit. */
+  /** Throws `validation_failed` for an address that is none, `email_taken` for one in use, and `forbidden` for an administrator made by who is none. `also` is done in the same commit. */
   create(actor: Actor, user: NewUser, also?: (tx: TransactionClient, userId: string) => Promise<void>): Promise<User>
   /** A user that is not deleted; at most a second old. */
   find(id: string): Promise<User | undefined>
@@ -37,6 +38,7 @@ export const createUsers = ({ database, change, now }: Needs): Users => {
   })
   return {
     create: async (actor, { email, name, isEmailVerified = false, isAdmin = false }, also) => {
+      mustAdminister(actor, { isAdmin })
       const emailNormalized = parseEmail(email)
       const user = await change(actor, async (tx, record) => {
         const row = await tx.user.create({

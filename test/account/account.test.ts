@@ -115,7 +115,11 @@ test('one of one’s sessions is ended, and all others at once', async t => {
 test('an app that was let in is seen and shut out, and its refresh token dies', async t => {
   const { user, person, open } = await newcomer()
   const party = await createRelyingParty(server.issuer)
-  const { tokens } = await party.signIn({ person, who: { email: user.email, password }, parameters: { scope: 'openid profile offline_access', prompt: 'consent' } })
+  const { tokens } = await party.signIn({
+    person,
+    who: { email: user.email, password },
+    parameters: { scope: 'openid profile offline_access', prompt: 'consent' },
+  })
   t.truthy(tokens.refresh_token)
   const page = await open('/account/apps')
   t.true(page.body.includes('Acme Portal'))

@@ -119,3 +119,11 @@ test('a token is kept nowhere but as its hash', async t => {
   )
   t.false(rows.some(({ row }) => row.includes(token.slice(8)) || row.includes(password)))
 })
+
+test('a session that is ended twice at the same moment is ended, and nobody is told that it is not there', async t => {
+  for (let round = 0; round < 10; round += 1) {
+    const { token } = await api.signIn()
+    const replies = await Promise.all(Array.from({ length: 4 }, () => api.ask('POST /auth/logout', { token })))
+    for (const { status } of replies) t.true([200, 401].includes(status), String(status))
+  }
+})

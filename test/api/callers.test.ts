@@ -55,9 +55,13 @@ test('that a session was seen is noted once a minute', async t => {
 })
 
 const tokenOf = async (scope: string, registered: { scope?: string; isFirstParty: boolean; organizationId?: string }) => {
-  const { isFirstParty, organizationId, scope: metadataScope } = registered
-  const metadata = metadataScope === undefined ? {} : { api_permissions: metadataScope.split(' ') }
-  const machine = await makeClient(api.server, { grantTypes: ['client_credentials'], isFirstParty, organizationId, metadata })
+  const { isFirstParty, organizationId, scope: registeredScope } = registered
+  const machine = await makeClient(api.server, {
+    grantTypes: ['client_credentials'],
+    isFirstParty,
+    organizationId,
+    apiPermissions: registeredScope?.split(' '),
+  })
   const { access_token: token } = await client.clientCredentialsGrant(machine.configuration, { scope, resource: `${api.server.issuer}/api/v1` })
   return token
 }

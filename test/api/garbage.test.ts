@@ -29,7 +29,7 @@ test('no operation answers 500 to what makes no sense', async t => {
   const { id, token } = await api.signIn()
   await api.server.resources.database.pool.query("UPDATE users SET system_role = 'admin' WHERE id = $1", [id])
   let asked = 0
-  for (const { method, path } of api.server.app.api.routes.filter(one => !left.has(`${one.method} ${one.path}`)))
+  for (const { method, path, isLines } of api.server.app.api.routes.filter(one => !left.has(`${one.method} ${one.path}`)))
     for (const name of ids.slice(0, path.includes(':') ? ids.length : 1)) {
       const address = path.replace(/:\w+/g, name)
       if (left.has(`${method} ${address}`)) continue
@@ -37,7 +37,8 @@ test('no operation answers 500 to what makes no sense', async t => {
       for (const { query, body } of given) {
         const { status, success } = await api.ask(`${method} ${address}${query}`, { token, body })
         t.true(status < 500, `${method} ${address}${query} ${JSON.stringify(body)?.slice(0, 80)}: ${status}`)
-        t.is(success, status < 400)
+        // Lines have no envelope, a refusal always has.
+        if (!isLines || status >= 400) t.is(success, status < 400)
         asked += 1
       }
     }

@@ -19,7 +19,7 @@ test('a person changes their name, and null empties it', async t => {
 
 test('a person cannot make themselves anything else', async t => {
   const { token } = await api.signIn()
-  for (const body of [{ role: 'admin' }, { isAdmin: true }, { email_verified: true }, { id: 'x' }, { suspended_at: null }, {}])
+  for (const body of [{ role: 'admin' }, { isAdmin: true }, { email_verified: true }, { id: 'x' }, { suspended_at: null }])
     t.is((await api.ask('PATCH /users/me', { token, body })).status, 400, JSON.stringify(body))
 })
 

@@ -30,6 +30,15 @@ test('bodies and answers are described by the schemas that validate', t => {
   t.true(JSON.stringify(document.paths['/api-keys']).includes('next_cursor'))
 })
 
+test('every name in the document leads to a part of it', t => {
+  const document = openApi({ routes: api.server.app.api.routes, issuer: api.server.issuer })
+  const names = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, name = '']) => name)
+  for (const name of new Set(names)) {
+    const part = name.split('/').reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], document)
+    t.truthy(part, name)
+  }
+})
+
 test('the page reads without script and without anything from outside', async t => {
   const { status, body, headers } = await api.calls.call('/api/docs')
   t.is(status, 200)

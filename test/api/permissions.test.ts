@@ -1,7 +1,7 @@
 // Every operation × every kind of caller, from the route list itself: the door answers as the permission table declares.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { isPermission, type Permission, permissions, permissionTable } from '../../src/api/permissions.ts'
+import { isPermission, organizationPermissionNames, type Permission, permissions, permissionTable } from '../../src/api/permissions.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { Route } from '../../src/platform/http/route.ts'
 import { startApi, type TestApi } from '../support/api.ts'
@@ -15,6 +15,8 @@ interface Caller {
   readonly isSystemAdmin?: boolean
   readonly isSuspended?: boolean
   readonly isKey?: boolean
+  /** All that their own role of the organization allows. */
+  readonly only?: Permission
 }
 
 let api: TestApi
@@ -23,7 +25,7 @@ let callers: readonly Caller[]
 
 test.before(async () => {
   api = await startApi()
-  const { organizations, apiKeys } = api.server.services
+  const { organizations, apiKeys, roles, members } = api.server.services
   const { pool } = api.server.resources.database
   const [owner, admin, member, foreign, root, suspended] = [
     await api.signIn(),
@@ -45,6 +47,14 @@ test.before(async () => {
   await pool.query("UPDATE users SET system_role = 'admin' WHERE id = $1", [root.id])
   await pool.query('UPDATE users SET suspended_at = now() WHERE id = $1', [suspended.id])
   const { key } = await apiKeys.create(systemActor, { name: 'Powerless', permissions: [] })
+  const single: Caller[] = []
+  for (const only of organizationPermissionNames) {
+    const { id, token } = await api.signIn()
+    const role = only.replace(/[^a-z]/g, '-')
+    await roles.create(systemActor, { organizationId: ours.id, name: role, permissions: [only] })
+    await members.add(systemActor, { organizationId: ours.id, userId: id, role })
+    single.push({ name: `role with ${only} alone`, token, only })
+  }
   callers = [
     { name: 'nobody' },
     { name: 'member', token: member.token, role: 'member' },
@@ -54,6 +64,7 @@ test.before(async () => {
     { name: 'system admin', token: root.token, isSystemAdmin: true },
     { name: 'API key without the permission', token: key, isKey: true },
     { name: 'suspended user', token: suspended.token, isSuspended: true },
+    ...single,
   ]
 })
 test.after.always(() => api?.close())
@@ -73,6 +84,7 @@ const declared = ({ permission, within }: Route, caller: Caller): number => {
   if (!isPermission(permission)) throw new Error(`${permission} is not in the table`)
   if (caller.isSystemAdmin) return isHeld(permission, 'system', 'admin') ? letIn : 403
   if (caller.isKey || within === undefined) return 403
+  if (caller.only !== undefined) return caller.only === permission ? letIn : 403
   if (within === 'given') return isHeld(permission, 'organization', caller.role ?? caller.roleElsewhere) ? letIn : 403
   if (caller.role === undefined) return 404
   return isHeld(permission, 'organization', caller.role) ? letIn : 403
@@ -100,8 +112,8 @@ test('every operation that changes something needs a permission, but for those t
   t.deepEqual(open.toSorted(), ['POST /auth/login', 'POST /auth/register'])
 })
 
-// Decides what `GET /organizations` shows, not whether it may be called.
-const askedByHandlers = ['organizations:list']
+// What `GET /organizations` shows, and whose accounts the operations on users may touch: asked where that is known.
+const askedByHandlers = ['admins:write', 'organizations:list']
 
 test('every permission of the table is asked for somewhere', t => {
   const asked = new Set(api.server.app.api.routes.map(({ permission }) => permission))

@@ -78,7 +78,7 @@ test('of fifty wrong tries at once no more are checked than the budget allows', 
   const codes = await Promise.all(Array.from({ length: 50 }, () => attempt(email, 'wrong')))
   const checked = codes.filter(code => code !== 'too_many_attempts')
   t.true(checked.length <= 10, `${checked.length} were checked`)
-  t.is(await eventsOf(id, 'sign_in.refused'), codes.filter(code => code === 'invalid_credentials').length)
+  t.is(await eventsOf(id, 'sign_in.refused'), checked.length + 1)
 })
 
 test('one address is closed to all accounts after thirty failures, however it is written', async t => {
@@ -120,6 +120,28 @@ test('every attempt that was checked is told in exactly one event', async t => {
   t.is(await eventsOf(id, 'sign_in.refused'), 1)
 })
 
+test('of the attempts that a budget refuses the first is told, with its reason, and no more', async t => {
+  const { id, email } = await makeUser()
+  await repeat(14, () => attempt(email, 'wrong'))
+  const told = await server.resources.database.prisma.auditEvent.findMany({ where: { targetId: id, action: 'sign_in.refused' }, orderBy: { id: 'asc' } })
+  t.deepEqual(
+    told.map(({ target }) => (target as { reason: string }).reason),
+    [...Array(10).fill('credentials'), 'too_many_attempts'],
+  )
+})
+
+test('who proves themselves to change their password is told to have done that, not to have signed in', async t => {
+  const { id, email } = await makeUser()
+  const user = (await server.services.users.findByEmail(email as never)) ?? t.fail()
+  const change = (currentPassword: string) =>
+    server.services.signUp.changePassword(visitor(), { user: user as never, currentPassword, newPassword: 'another right good password' })
+  await t.throwsAsync(change('wrong'))
+  await change(right)
+  t.is(await eventsOf(id, 'reauthentication.refused'), 1)
+  t.is(await eventsOf(id, 'reauthentication.succeeded'), 1)
+  t.is((await eventsOf(id, 'sign_in.refused')) + (await eventsOf(id, 'sign_in.succeeded')), 0)
+})
+
 test('an outdated hash is renewed by signing in, and by nothing else', async t => {
   const { id, email } = await makeUser()
   const { authenticationMethod } = server.resources.database.prisma
@@ -131,6 +153,22 @@ test('an outdated hash is renewed by signing in, and by nothing else', async t =
   t.is(await attempt(email, right), 'proven')
   t.regex((await secret()) ?? '', /\$m=47104,/)
   t.is(await attempt(email, right), 'proven')
+})
+
+test('of two first sign-ins at once both are let in and the foreign hash is gone, and a password that is set meanwhile stays', async t => {
+  const { id, email } = await makeUser()
+  const { authenticationMethod } = server.resources.database.prisma
+  const foreign = '$2b$10$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W'
+  const secrets = async () => (await authenticationMethod.findMany({ where: { userId: id, deletedAt: null } })).map(({ secret }) => secret)
+  await authenticationMethod.updateMany({ where: { userId: id }, data: { secret: foreign } })
+  const phrase = 'correct horse battery staple'
+  t.deepEqual(await Promise.all([attempt(email, phrase), attempt(email, phrase)]), ['proven', 'proven'])
+  t.is((await secrets()).length, 1)
+  t.regex((await secrets())[0] ?? '', /^\$argon2id\$.*m=47104/)
+  t.is(await attempt(email, phrase), 'proven')
+  await authenticationMethod.updateMany({ where: { userId: id, deletedAt: null }, data: { secret: foreign } })
+  await Promise.all([attempt(email, phrase), server.services.signIn.setPassword(systemActor, { id, password: right })])
+  t.deepEqual([await attempt(email, right), await attempt(email, phrase)], ['proven', 'invalid_credentials'])
 })
 
 test('strangers who guess do not close an account to a browser in which its user signed in before', async t => {

@@ -55,6 +55,23 @@ for (const url of ['/dev/gallery', ...GALLERY_URLS]) {
   })
 }
 
+browserTest(`the sign-in in Arabic is read from the right, and in German from the left${why}`, async t => {
+  const page = await context.newPage()
+  t.teardown(() => page.close())
+  await page.setViewportSize({ width: 320, height: 640 })
+  for (const view of ['identifier', 'password'])
+    for (const [language, side] of [
+      ['ar', 'right'],
+      ['de', 'left'],
+    ] as const) {
+      await page.goto(`${gallery.url}/dev/gallery/${view}/error?language=${language}`)
+      t.deepEqual([...(await violations(page)), ...(await layoutFaults(page))], [], `${view} ${language}`)
+      const from = await page.evaluate(`getComputedStyle(document.querySelector('#username')).textAlign`)
+      t.is(from, side, `${view} ${language}`)
+      t.is(await page.locator('select option:checked').getAttribute('value'), language)
+    }
+})
+
 browserTest(`the error summary has the focus, with script and without${why}`, async t => {
   for (const javaScriptEnabled of [true, false]) {
     const other = await browser.newContext({ javaScriptEnabled })

@@ -127,3 +127,30 @@ test('an organization manages its own clients, and only those', async t => {
     t.is((await api.ask(`PATCH /organizations/${own}/clients/${id}`, { token: owner.token, body: more })).status, 400)
   t.is((await api.ask(`POST /organizations/${own}/clients`, { token: owner.token, body: { ...machine, first_party: true } })).status, 400)
 })
+
+test('what a client may do for itself is given, told, used and taken back through the API', async t => {
+  const service = { ...machine, first_party: true, api_permissions: ['users:read'] }
+  const { client, secret } = (await asAdmin('POST /clients', service)).data
+  t.deepEqual(client.api_permissions, ['users:read'])
+  const form = { grant_type: 'client_credentials', scope: 'users:read clients:read', resource: `${api.server.issuer}/api/v1` }
+  const { json } = await api.calls.post('/oauth2/token', form, { authorization: basic({ id: client.client_id, secret }) })
+  const asService = async (operation: string) => (await api.ask(operation, { token: String(json.access_token) })).status
+  t.deepEqual([await asService('GET /users'), await asService('GET /clients')], [200, 403])
+  const changed = await asAdmin(`PATCH /clients/${client.id}`, { metadata: {}, api_permissions: [] })
+  t.deepEqual(changed.data.api_permissions, [])
+  await sleep(1100)
+  t.is(await asService('GET /users'), 403)
+})
+
+test('a client is not enabled while its organization is deleted', async t => {
+  const { services } = api.server
+  const { id: organizationId } = await services.organizations.create(systemActor, { name: 'Gone with clients' })
+  const { client } = (await asAdmin('POST /clients', { ...machine, organization_id: organizationId })).data
+  await services.organizations.remove(systemActor, organizationId)
+  const enable = async () => (await asAdmin(`PATCH /clients/${client.id}`, { disabled: false })).status
+  t.is(await enable(), 409)
+  t.is((await asAdmin(`GET /clients/${client.id}`)).data.disabled, true)
+  const race = await Promise.all([services.organizations.restore(systemActor, organizationId), enable(), enable()])
+  t.true(race.slice(1).every(status => status === 200 || status === 409))
+  t.is(await enable(), 200)
+})

@@ -1,5 +1,6 @@
 // Calls a server's endpoints with nothing in between: kept-alive connections, any header, by turns over several processes.
 import { Agent, request } from 'undici'
+import { plant, plantTokens } from './canaries.ts'
 
 /** What came back. */
 export interface Reply {
@@ -21,8 +22,8 @@ export interface Call {
 export type Calls = ReturnType<typeof createCalls>
 
 /** The portal and the service of the demo data. */
-export const portal = { id: 'acme-portal-001', secret: 'acme_secret_portal_2024', redirectUri: 'http://localhost:4000/callback' }
-export const service = { id: 'acme-service-001', secret: 'acme_secret_service_2024' }
+export const portal = { id: 'acme-portal-001', secret: plant('acme_secret_portal_2024'), redirectUri: 'http://localhost:4000/callback' }
+export const service = { id: 'acme-service-001', secret: plant('acme_secret_service_2024') }
 
 /** The value of an Authorization header for `client_secret_basic`. */
 export function basic({ id, secret }: { id: string; secret: string }): string {
@@ -44,7 +45,9 @@ export function createCalls(issuer: string, origins: readonly string[] = [issuer
       body: form ? new URLSearchParams(form).toString() : (body ?? null),
     })
     const text = await answer.body.text()
-    return { status: answer.statusCode, headers: answer.headers, body: text, json: parsed(text) }
+    const json = parsed(text)
+    plantTokens(json)
+    return { status: answer.statusCode, headers: answer.headers, body: text, json }
   }
 
   const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) => call(path, { method: 'POST', form, headers })

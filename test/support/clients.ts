@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import * as client from 'openid-client'
 import type { NewClient } from '../../src/clients/client.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { plant } from './canaries.ts'
 import { createRelyingParty, redirectUri } from './relying-party.ts'
 import type { TestServer } from './server.ts'
 
@@ -22,6 +23,7 @@ export async function makeClient(server: TestServer, { auth, ...given }: Partial
     ...given,
   } as const
   const { secret = '' } = await server.services.clients.create(systemActor, made)
+  if (secret) plant(secret)
   const relyingParty = await createRelyingParty(server.issuer, {
     clientId,
     secret,

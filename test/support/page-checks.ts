@@ -34,11 +34,11 @@ export async function layoutFaults(page: Page): Promise<string[]> {
     const faults = []
     const root = document.scrollingElement
     if (root.scrollWidth > root.clientWidth) faults.push('scrolls sideways: ' + root.scrollWidth)
-    for (const target of document.querySelectorAll('a, button, label.check, .field input')) {
+    for (const target of document.querySelectorAll('a, button, label.check, .field input, select')) {
       const { height } = target.getBoundingClientRect()
       if (height > 0 && height < 44) faults.push('low: ' + target.outerHTML + ' ' + height)
     }
-    for (const input of document.querySelectorAll('input:not([type=hidden], [type=checkbox])')) {
+    for (const input of document.querySelectorAll('input:not([type=hidden], [type=checkbox]), select')) {
       if (parseFloat(getComputedStyle(input).fontSize) < 16) faults.push('small: ' + input.outerHTML)
     }
     return faults

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { verifySilence } from './canaries.ts'
 import { freePort, testSecretKey } from './server.ts'
 import { until } from './until.ts'
 
@@ -17,7 +18,7 @@ export interface ServerProcess {
   isRunning(): boolean
   /** What it wrote on standard error so far. */
   log(): string
-  /** Asks it to stop and answers its exit code. */
+  /** Asks it to stop and answers its exit code. Throws when a secret of the tests stands in its log. */
   stop(): Promise<number | null>
   kill(signal: NodeJS.Signals): void
 }
@@ -60,6 +61,7 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
       const timer = setTimeout(() => child.kill('SIGKILL'), 15_000)
       await gone
       clearTimeout(timer)
+      verifySilence(log.join(''))
       return child.exitCode
     },
     kill: signal => {

@@ -1,9 +1,10 @@
 // The demo client as an unmodified relying-party library drives it: openid-client 6.
 import * as client from 'openid-client'
+import { plant, plantTokens } from './canaries.ts'
 import { createPerson, type Person } from './person.ts'
 
-export const bob = { email: 'bob@acme-corp.com', password: 'UserPass123!' }
-export const alice = { email: 'alice@acme-corp.com', password: 'OwnerPass123!' }
+export const bob = { email: 'bob@acme-corp.com', password: plant('UserPass123!') }
+export const alice = { email: 'alice@acme-corp.com', password: plant('OwnerPass123!') }
 export const redirectUri = 'http://localhost:4000/callback'
 
 /** A relying party and what a sign-in needs. */
@@ -51,7 +52,9 @@ export async function createRelyingParty(
   } = {}) => {
     const made = await request(parameters)
     const back = await person.authorize(made.url, { ...who, redirectUri: returnTo })
-    return { person, back, tokens: await client.authorizationCodeGrant(configuration, back, { ...made.checks, ...checks }) }
+    const tokens = await client.authorizationCodeGrant(configuration, back, { ...made.checks, ...checks })
+    plantTokens({ ...tokens, code: back.searchParams.get('code') })
+    return { person, back, tokens }
   }
 
   return { configuration, request, signIn }

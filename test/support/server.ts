@@ -1,7 +1,7 @@
 // A whole server of the test's own: fresh database, demo data, real HTTP on a free port.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocket } from 'node:net'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
@@ -14,9 +14,10 @@ import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
+import { captureLog, plant } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
 
-export const testSecretKey = 'test-only-0123456789-abcdefghijklmnopqrstuvwxyz'
+export const testSecretKey = plant('test-only-0123456789-abcdefghijklmnopqrstuvwxyz')
 
 /** What a test may do with its server. */
 export interface TestServer {
@@ -26,11 +27,21 @@ export interface TestServer {
   readonly resources: Resources
   /** What was mailed to an address, the newest first. */
   mailsTo(address: string): Promise<readonly KeptMail[]>
+  /** All that it logged so far, at every level. */
+  logged(): string
+  /** Throws when a secret of the tests stands in the log. */
   close(): Promise<void>
 }
 
+interface Given {
+  readonly port?: number
+  readonly settings?: Readonly<Record<string, string>>
+  /** Stands before the app. */
+  readonly through?: (app: RequestListener) => RequestListener
+}
+
 /** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
-export async function startServer(given: { port?: number; settings?: Readonly<Record<string, string>> } = {}): Promise<TestServer> {
+export async function startServer(given: Given = {}): Promise<TestServer> {
   const port = given.port ?? (await freePort())
   const config = readConfig({
     NODE_ENV: 'test',
@@ -44,14 +55,14 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
   await redis?.client.flushdb()
   const mailDirectory = makeDataDir()
   const mailbox = createMailbox({ directory: mailDirectory.dataDir, now: () => new Date() })
+  const captured = captureLog(config.logLevel)
   const resources: Resources = {
     database,
     redis,
-    log: openLog(config.logLevel),
+    log: openLog('trace', captured.stream),
     mailer: mailbox,
     mailbox,
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
-    issuer: config.issuer,
     now: () => new Date(),
     randomBytes,
     newId: randomUUID,
@@ -62,12 +73,12 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
       mailDirectory.remove()
     },
   }
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const stopJobs = startAllJobs({ config, resources, services })
   const app = await createApp({ config, resources, services })
-  const server = createServer(app.listener)
+  const server = createServer(given.through?.(app.listener) ?? app.listener)
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {
@@ -76,11 +87,13 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     services,
     resources,
     mailsTo: async address => (await mailbox.list()).filter(({ to }) => to === address),
+    logged: captured.text,
     close: async () => {
       server.close()
       server.closeAllConnections()
       await stopJobs()
       await resources.close()
+      captured.verify()
     },
   }
 }

@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { Problem, type ProblemCode } from '../errors.ts'
+import type { Secrets } from '../secrets.ts'
 import { type Database, type TransactionClient, uniqueViolation } from './database.ts'
+import { createAppendEvents, type NewEvent } from './event-append.ts'
 
 /** What an event's target may show: everything else is stripped before it is written. */
 export interface EventKind {
@@ -33,16 +35,24 @@ const constraintProblems: Readonly<Record<string, ProblemCode>> = {
 /** Describes an event: what kind of thing it is about and which of its fields may be written. */
 export const event = (target: string, shape: z.ZodRawShape): EventKind => ({ target, schema: z.object({ id: z.string().optional(), ...shape }) })
 
+interface Needs {
+  readonly database: Database
+  readonly events: EventKinds
+  readonly secrets: Secrets
+  readonly now: () => Date
+  readonly randomBytes: (size: number) => Buffer
+}
+
 /** Makes the verb over a database and the events of all slices. Unique violations become Problems. */
-export const createChange =
-  ({ database, events }: { database: Database; events: EventKinds }): Change =>
-  async (actor, work) => {
+export const createChange = ({ database, events, ...needs }: Needs): Change => {
+  const append = createAppendEvents(needs)
+  return async (actor, work) => {
     try {
       return await database.prisma.$transaction(async tx => {
-        const rows: ReturnType<typeof toRow>[] = []
-        const result = await work(tx, (name, target, options) => rows.push(toRow(actor, { name, kind: kindOf(events, name), target, options })))
-        if (rows.length === 0) throw new Error('a change recorded no event')
-        await tx.auditEvent.createMany({ data: rows })
+        const recorded: NewEvent[] = []
+        const result = await work(tx, (name, target, options) => recorded.push(toEvent(actor, { name, kind: kindOf(events, name), target, options })))
+        if (recorded.length === 0) throw new Error('a change recorded no event')
+        await append(tx, recorded)
         return result
       })
     } catch (error) {
@@ -51,6 +61,7 @@ export const createChange =
       throw new Problem(constraintProblems[constraint] ?? 'conflict', { cause: error })
     }
   }
+}
 
 const kindOf = (events: EventKinds, name: string): EventKind => {
   const kind = events[name]
@@ -65,16 +76,19 @@ interface Recorded {
   readonly options?: RecordOptions
 }
 
-const toRow = (actor: Actor, { name, kind, target, options }: Recorded) => ({
+// What is hashed must be what is read back: ids in small letters, and text that the database takes as it is.
+const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEvent => ({
   action: name,
   outcome: options?.outcome ?? 'kept',
-  actorKind: actor.kind,
-  actorId: actor.id,
-  targetKind: kind.target,
-  targetId: target.id,
-  target: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(kind.schema.parse(target)))),
-  organizationId: options?.organizationId ?? actor.organizationId,
-  requestId: actor.requestId,
-  ip: actor.ip,
-  userAgent: actor.userAgent,
+  actor_kind: actor.kind,
+  actor_id: text(actor.id),
+  target_kind: kind.target,
+  target_id: text(target.id),
+  target: JSON.parse(JSON.stringify(kind.schema.parse(target), (_key, value) => (typeof value === 'string' ? text(value) : value))),
+  organization_id: (options?.organizationId ?? actor.organizationId)?.toLowerCase() ?? null,
+  request_id: text(actor.requestId),
+  ip: text(actor.ip),
+  user_agent: text(actor.userAgent),
 })
+
+const text = (value: string | undefined): string | null => value?.toWellFormed().replaceAll('\0', '\ufffd') ?? null

@@ -6,13 +6,16 @@ const maxBodyBytes = 100 * 1024
 // Nothing here is read as anything but UTF-8, whatever it is said to be.
 const foreignCharset = /;\s*charset\s*=(?!\s*"?utf-?8"?\s*(;|$))/i
 
-/** Throws a Problem for each; the host must be the issuer's, so that no address is ever made from another (RFC 9110 §15.5.20). */
-export const createGuard = ({ issuer }: { issuer: string }): Middleware => {
+/**
+ * Throws a Problem for each; the host must be the issuer's, so that no address is ever made from another (RFC 9110 §15.5.20).
+ * `larger` are the paths whose own routes bound what is posted to them.
+ */
+export const createGuard = ({ issuer, larger }: { issuer: string; larger: ReadonlySet<string> }): Middleware => {
   const { host } = new URL(issuer)
   return (ctx, next) => {
     if (ctx.host.toLowerCase() !== host || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
-    if ((ctx.request.length ?? 0) > maxBodyBytes) throw new Problem('payload_too_large')
+    if ((ctx.request.length ?? 0) > maxBodyBytes && !larger.has(ctx.path)) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
     return next()
   }

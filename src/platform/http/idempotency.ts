@@ -34,7 +34,7 @@ export const createOnce =
   async ({ ctx, actor, key, run }) => {
     if (!wellFormed.test(key)) throw new Problem('validation_failed', { fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible characters' }] })
     const id = hashOf('idempotency', [actor.kind, actor.id ?? '', key].join('\0'))
-    const requestHash = hash('sha256', JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.request.body ?? null]), 'buffer')
+    const requestHash = hash('sha256', JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null]), 'buffer')
     const context = id.toString('base64url')
     if ((await database.run(claim, [id, requestHash])).length === 0)
       return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })

@@ -13,8 +13,11 @@ export interface Remaining {
 
 /** A budget of `points` each `durationSeconds` for any one key. */
 export interface Limit {
-  /** Takes one point. Throws `too_many_attempts` when none is left and `unavailable` when the store is gone. */
-  consume(key: string): Promise<Remaining>
+  /**
+   * Takes one point. Throws `too_many_attempts` when none is left and `unavailable` when the store is gone. `onFirstRefusal` is awaited
+   * before the first refusal of a window and no later one, in whatever process it happens: a flood is told once.
+   */
+  consume(key: string, options?: { onFirstRefusal?: () => Promise<void> }): Promise<Remaining>
   /** Gives one point back: the attempt was honest. */
   reward(key: string): Promise<void>
 }
@@ -38,12 +41,13 @@ export const createLimits =
           clearExpiredByTimeout: false,
         })
     return {
-      consume: async key => {
+      consume: async (key, { onFirstRefusal } = {}) => {
         try {
           const { remainingPoints, msBeforeNext } = await limiter.consume(key)
           return { points, remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
+          if (refusal.consumedPoints === points + 1) await onFirstRefusal?.()
           throw new Problem('too_many_attempts', { retryAfterSeconds: Math.max(1, Math.ceil(refusal.msBeforeNext / 1000)) })
         }
       },

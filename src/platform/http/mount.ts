@@ -1,14 +1,15 @@
 // The only way to serve a route: who is asking, may they, is it well-formed, then the handler, stripped by the output, in the envelope.
 import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
-import { koaBody } from 'koa-body'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { Problem } from '../errors.ts'
 import { allow } from './allow.ts'
+import { readBody } from './body.ts'
 import { success } from './envelope.ts'
 import { etagOf, ifMatchOf, isKnown } from './etag.ts'
 import type { Once } from './idempotency.ts'
+import { sendLines } from './lines.ts'
 import type { Answer, Route } from './route.ts'
 import { isPlainText } from './text.ts'
 
@@ -30,8 +31,6 @@ interface Needs extends Manners {
   readonly routes: readonly Route[]
 }
 
-const parseBody = koaBody({ multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
-
 /** Serves the routes under a prefix; what no route has is told there too: 404, or 405 with `Allow`. */
 export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware => {
   const router = new Router({ prefix })
@@ -43,9 +42,9 @@ export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware =
   }
 }
 
-const serve =
-  (one: Route, { identify, admit, once }: Manners) =>
-  async (ctx: Context) => {
+const serve = (one: Route, { identify, admit, once }: Manners) => {
+  const schema = z.object({ params: one.params, query: one.query, body: one.body })
+  return async (ctx: Context) => {
     const actor = await identify(ctx).catch(async refusal => {
       // Guessing credentials costs the address its budget.
       await admit?.(ctx, unknown)
@@ -53,12 +52,14 @@ const serve =
     })
     await admit?.(ctx, actor)
     allow(one, { actor, params: ctx.params ?? {} })
-    const given = await parsed(one, ctx)
+    const given = parsed(schema, { params: ctx.params ?? {}, query: { ...ctx.query }, body: await readBody(one, ctx) })
+    if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
     const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
     const key = ctx.get('Idempotency-Key')
     const isRepeatable = one.method !== 'GET' && key !== '' && once !== undefined
     tell(ctx, { one, answer: isRepeatable ? await once({ ctx, actor, key, run }) : await run() })
   }
+}
 
 const stripped = (one: Route, { data, meta, status = one.status, version }: Answer) => ({
   data: one.output.parse(data),
@@ -90,20 +91,13 @@ const tell = (ctx: Context, { one, answer: { data = null, meta, status, etag } }
   ctx.body = success({ status, message: one.summary, requestId: ctx.state.requestId, data, meta })
 }
 
-const parsed = async (one: Route, ctx: Context) => {
-  if (one.method !== 'GET') {
-    if (hasBody(ctx) && !ctx.is('application/json')) throw new Problem('unsupported_media_type')
-    await parseBody(ctx as never, async () => undefined)
-  }
-  const given = { params: ctx.params ?? {}, query: { ...ctx.query }, body: ctx.request.body ?? {} }
-  if (!isPlainText(given)) throw new Problem('malformed_text')
-  const result = z.object({ params: one.params, query: one.query, body: one.body }).safeParse(given)
+const parsed = <Schema extends z.ZodType>(schema: Schema, given: { params: unknown; query: unknown; body: unknown }): z.output<Schema> => {
+  if (!isPlainText([given.params, given.query])) throw new Problem('malformed_text')
+  const result = schema.safeParse(given)
   if (result.success) return result.data
   const fields = result.error.issues.map(({ path: [, ...path], message }) => ({ path: path.join('.'), message }))
   throw new Problem('validation_failed', { fields })
 }
-
-const hasBody = (ctx: Context) => Boolean(ctx.request.length) || ctx.req.headers['transfer-encoding'] !== undefined
 
 const notServed = (ctx: Context, router: Router) => {
   const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap(layer => layer.methods))

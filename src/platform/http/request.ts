@@ -16,5 +16,17 @@ export const createRequestLog =
     ctx.set('X-Request-Id', requestId)
     await next()
     if (log.isLevelEnabled('info'))
-      log.info({ requestId, method, path, status: ctx.status, ms: Math.round((performance.now() - startedAt) * 10) / 10, ip: ctx.ip }, 'request')
+      log.info(
+        { requestId, method, path: loggablePath(path), status: ctx.status, ms: Math.round((performance.now() - startedAt) * 10) / 10, ip: ctx.ip },
+        'request',
+      )
   }
+
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** A path without what may be a secret that stands in it, by mistake or as an interaction's id: long parts with digits or capitals that are no UUID. */
+export const loggablePath = (path: string): string =>
+  path
+    .split('/')
+    .map(part => (part.length >= 16 && /[\dA-Z%]/.test(part) && !uuid.test(part) ? '[…]' : part))
+    .join('/')

@@ -34,6 +34,8 @@ interface Description {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   readonly path: `/${string}`
   readonly summary: string
+  /** What the summary has no room for. */
+  readonly description?: string
   /** A name of the permission table, `signed_in`: any person, or `authenticated`: any caller that is known. Absent: anybody. */
   readonly permission?: string
   /**
@@ -41,6 +43,20 @@ interface Description {
    * `given`: somewhere at all, and the handler asks again with `mustHold`, for only it knows the organization. Absent: in the system.
    */
   readonly within?: 'organization' | 'given'
+  /** Where the body may be of many rows. */
+  readonly rows?: Rows
+}
+
+/** A body of many rows, larger than the usual 100 KB: a JSON object with the rows in one field, or NDJSON, a line a row. */
+export interface Rows {
+  readonly field: string
+  readonly max: number
+  /** What a row should be: told in the document, and checked by the handler, each row for itself. */
+  readonly row: z.ZodType
+  /** JSON is parsed at a stroke, and so holds up others for as long as it takes. */
+  readonly maxJsonBytes: number
+  /** NDJSON is parsed line by line. */
+  readonly maxLineStreamBytes: number
 }
 
 /** A route that can be mounted. */
@@ -50,6 +66,8 @@ export interface Route extends Description {
   readonly body: z.ZodType
   readonly output: z.ZodType
   readonly status: number
+  /** Answers with lines of JSON (NDJSON): `output` is what one line is, and the handler's data the lines as they come. */
+  readonly isLines?: boolean
   readonly handle: (given: Given) => Promise<Answer>
 }
 
@@ -89,3 +107,23 @@ export const route = <
     handle: given => definition.handle(given as Given<z.output<Params>, z.output<Query>, z.output<Body>>),
   }
 }
+
+/** A route that answers with many things, each a line of JSON, sent as the caller takes them. */
+interface LinesDefinition<Params extends z.ZodType, Query extends z.ZodType, Line extends z.ZodType> extends Description {
+  readonly method: 'GET'
+  readonly params?: Params
+  readonly query?: Query
+  readonly line: Line
+  readonly lines: (given: Given<z.output<Params>, z.output<Query>>) => AsyncIterable<z.input<Line>>
+}
+
+/** Makes such a route. */
+export const linesRoute = <Line extends z.ZodType, Params extends z.ZodType = typeof nothing, Query extends z.ZodType = typeof nothing>({
+  line,
+  lines,
+  ...definition
+}: LinesDefinition<Params, Query, Line>): Route => ({
+  ...route<z.ZodUnknown, Params, Query>({ ...definition, output: z.unknown(), handle: async given => ({ data: lines(given) }) }),
+  output: line,
+  isLines: true,
+})

@@ -25,20 +25,32 @@ export interface Views {
 export function createViews({ directory, isCached, locals: allowed, layout }: ViewsOptions): Views {
   const compile = (name: string) => {
     const filename = join(directory, `${name}.ejs`)
-    const source = readFileSync(filename, 'utf8')
-    return ejs.compile(source, { filename, views: [directory], strict: true, localsName: 'page', escape: escapeHtml, cache: isCached, compileDebug: !isCached })
+    // The library's own include asks the file system for every partial of every page.
+    const source = readFileSync(filename, 'utf8').replaceAll('<%- include(', '<%- page.include(')
+    // Our locals have no prototype, so the library need not copy them to be sure.
+    const options = { filename, strict: true, localsName: 'page', escape: escapeHtml, unsafePrototypeLocals: true, compileDebug: !isCached }
+    return ejs.compile(source, options)
   }
   const names = [...(layout ? [layout] : []), ...Object.keys(allowed)]
   const compiled = new Map(isCached ? names.map(name => [name, compile(name)]) : [])
-  const view = (name: string) => compiled.get(name) ?? compile(name)
+  const viewOf = (name: string) => {
+    const known = compiled.get(name)
+    if (known) return known
+    const view = compile(name)
+    if (isCached) compiled.set(name, view)
+    return view
+  }
+  function include(this: object, name: string, locals?: object): string {
+    return viewOf(name)(locals ? Object.assign(Object.create(this), locals) : this)
+  }
 
   return {
     render(name, locals) {
       const keys = Object.hasOwn(allowed, name) ? allowed[name] : undefined
       if (!keys) throw new Error(`There is no view ${JSON.stringify(name)}`)
-      const page = pick(locals, keys)
-      const body = view(name)(page)
-      return layout ? view(layout)({ ...page, body }) : body
+      const page = Object.assign(pick(locals, keys), { include })
+      const body = viewOf(name)(page)
+      return layout ? viewOf(layout)(Object.assign(page, { body })) : body
     },
   }
 }

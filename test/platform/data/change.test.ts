@@ -1,16 +1,24 @@
 // A change commits with its events or not at all, and what is unique is told as what it is.
+import { randomBytes } from 'node:crypto'
 import test from 'ava'
 import { z } from 'zod'
 import { systemActor } from '../../../src/platform/actor.ts'
 import { type Change, createChange, event } from '../../../src/platform/data/change.ts'
 import type { Database } from '../../../src/platform/data/database.ts'
+import { createSecrets } from '../../../src/platform/secrets.ts'
 import { openTestDatabase } from '../../support/database.ts'
 
 let database: Database
 let change: Change
 test.before(async () => {
   database = await openTestDatabase()
-  change = createChange({ database, events: { 'organization.created': event('organization', { slug: z.string() }) } })
+  change = createChange({
+    database,
+    events: { 'organization.created': event('organization', { slug: z.string() }) },
+    secrets: createSecrets({ secretKey: 'test-only', randomBytes }),
+    now: () => new Date(),
+    randomBytes,
+  })
 })
 test.after.always(() => database?.close())
 

@@ -5,6 +5,7 @@ export interface Branding {
   readonly name: string
   readonly logoUrl?: string
   readonly logoDarkUrl?: string
+  readonly faviconUrl?: string
   readonly primaryColor?: string
   /** Used only where it is readable on the primary colour; black or white otherwise. */
   readonly primaryTextColor?: string
@@ -20,6 +21,12 @@ export interface Branding {
 export interface StyleToken {
   readonly name: string
   readonly value: string
+}
+
+/** A value that is not used as it was given. */
+export interface BrandingWarning {
+  readonly path: string
+  readonly message: string
 }
 
 type Rgb = readonly [number, number, number]
@@ -41,6 +48,25 @@ export function styleTokens(branding: Branding): StyleToken[] {
     ...(primary ? primaryTokens(primary, parseColor(branding.primaryTextColor)) : []),
     ...(background ? pageTokens(background) : []),
     ...(radius ? [{ name: 'radius', value: radius }] : []),
+  ]
+}
+
+/** What {@link styleTokens} had to correct so that people can read it (WCAG 2.2 §1.4.3). */
+export function brandingWarnings({ primaryColor, primaryTextColor }: Pick<Branding, 'primaryColor' | 'primaryTextColor'>): BrandingWarning[] {
+  const primary = parseColor(primaryColor)
+  const text = parseColor(primaryTextColor)
+  if (!primary) return []
+  const isTextReadable = !text || contrast(text, primary) >= READABLE
+  const schemes = [
+    { scheme: 'light', end: BLACK, surface: LIGHT_SURFACE },
+    { scheme: 'dark', end: WHITE, surface: DARK_SURFACE },
+  ].filter(({ surface }) => contrast(primary, surface) < READABLE)
+  return [
+    ...(isTextReadable ? [] : [{ path: 'primary_text_color', message: `cannot be read on primary_color; ${hex(blackOrWhite(primary))} is used` }]),
+    ...schemes.map(({ scheme, end, surface }) => ({
+      path: 'primary_color',
+      message: `cannot be read as text in the ${scheme} scheme; ${hex(towards(end, primary, surface))} is used there`,
+    })),
   ]
 }
 

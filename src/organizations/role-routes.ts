@@ -1,0 +1,111 @@
+// The operations on the roles of an organization.
+import { z } from 'zod'
+import { type Lists, listQuery } from '../platform/http/list.ts'
+import { done, type Route, route } from '../platform/http/route.ts'
+import { text } from '../platform/http/text.ts'
+import { type Role, roleNameSchema } from './role.ts'
+import type { Roles } from './roles.ts'
+import { organizationParams } from './routes.ts'
+
+interface Needs {
+  readonly roles: Roles
+  readonly lists: Lists
+  /** The permissions that a role of an organization can have. */
+  readonly organizationPermissionNames: readonly string[]
+}
+
+const roleParams = organizationParams.extend({ roleId: z.string().max(100).toLowerCase() })
+const read = { within: 'organization', permission: 'roles:read' } as const
+const write = { within: 'organization', permission: 'roles:write' } as const
+const at = { path: '/organizations/:id/roles/:roleId', params: roleParams } as const
+const keyOf = ({ id, roleId }: z.output<typeof roleParams>) => ({ organizationId: id, role: roleId })
+
+const roleOutput = z.object({
+  id: z.uuid().nullable(),
+  name: z.string(),
+  description: z.string().nullable(),
+  permissions: z.array(z.string()),
+  built_in: z.boolean(),
+  created_at: z.iso.datetime().nullable(),
+  updated_at: z.iso.datetime().nullable(),
+})
+
+/** Makes the routes. A role is named by its id or by its name. */
+export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: names }: Needs): readonly Route[] => {
+  const permission = z.enum(names)
+  const body = {
+    name: roleNameSchema,
+    description: text(2000).trim(),
+    permissions: z
+      .array(permission)
+      .max(names.length)
+      .transform(list => [...new Set(list)]),
+  }
+  return [
+    route({
+      ...read,
+      method: 'GET',
+      path: '/organizations/:id/roles',
+      summary: 'The roles of an organization: the built-in ones, then its own by name.',
+      params: organizationParams,
+      query: listQuery({ sorts: ['name'], filters: {} }),
+      output: z.array(roleOutput),
+      handle: async ({ params, query }) => {
+        const list = lists.open(`organizations/${params.id}/roles`, query)
+        const all = await roles.list(params.id)
+        const from = list.after === undefined ? 0 : all.findIndex(role => placeOf(role) > (list.after?.[0] ?? ''))
+        const rows = from < 0 ? [] : all.slice(from, from + list.limit + 1)
+        const { data, meta } = list.page({ rows, total: all.length, cursorOf: role => [placeOf(role)] })
+        return { data: data.map(output), meta }
+      },
+    }),
+    route({
+      ...write,
+      method: 'POST',
+      path: '/organizations/:id/roles',
+      summary: 'Makes a role; nobody gives it a permission that they lack.',
+      params: organizationParams,
+      body: z.strictObject({ ...body, description: body.description.optional() }),
+      output: roleOutput,
+      status: 201,
+      handle: async ({ actor, params, body }) => answer(await roles.create(actor, { ...body, organizationId: params.id })),
+    }),
+    route({ ...read, ...at, method: 'GET', summary: 'One role.', output: roleOutput, handle: async ({ params }) => answer(await roles.get(keyOf(params))) }),
+    route({
+      ...write,
+      ...at,
+      method: 'PATCH',
+      summary: 'Changes a role; its members have at their next request what it becomes.',
+      body: z.strictObject({ ...body, description: body.description.nullable() }).partial(),
+      output: roleOutput,
+      handle: async ({ actor, params, body, ifMatch }) => answer(await roles.update(actor, keyOf(params), { ...body, expect: ifMatch })),
+    }),
+    route({
+      ...write,
+      ...at,
+      method: 'DELETE',
+      summary: 'Deletes a role that nobody has.',
+      output: done,
+      handle: async ({ actor, params }) => {
+        await roles.remove(actor, keyOf(params))
+        return { data: null }
+      },
+    }),
+  ]
+}
+
+// As the list is ordered: built-in ones before all letters, in their own order.
+const builtInOrder = ['owner', 'admin', 'member']
+const placeOf = ({ id, name }: Role) => (id === undefined ? ` ${builtInOrder.indexOf(name)}` : name)
+
+const output = ({ id, name, description, permissions, createdAt, updatedAt }: Role): z.input<typeof roleOutput> => ({
+  id: id ?? null,
+  name,
+  description: description ?? null,
+  permissions: [...permissions],
+  built_in: id === undefined,
+  created_at: createdAt?.toISOString() ?? null,
+  updated_at: updatedAt?.toISOString() ?? null,
+})
+
+const answer = (role: Role) => ({ data: output(role), version: role.updatedAt ?? 'built-in' })

@@ -1,0 +1,48 @@
+// The words of roles: the three that every organization has, those of its own, and what is told of them.
+import { z } from 'zod'
+import { event } from '../platform/data/change.ts'
+import type { OrganizationId } from './organization.ts'
+import { slugPattern } from './slug.ts'
+
+/** A role of an organization. */
+export interface Role {
+  /** Absent: built in. */
+  readonly id?: string
+  readonly name: string
+  readonly description?: string
+  readonly permissions: readonly string[]
+  readonly createdAt?: Date
+  readonly updatedAt?: Date
+}
+
+/** Names a role in its organization: by its id, or by its name. */
+export interface RoleKey {
+  readonly organizationId: OrganizationId
+  readonly role: string
+}
+
+/** What a new role is made of. */
+export interface NewRole {
+  readonly name: string
+  readonly description?: string
+  readonly permissions: readonly string[]
+}
+
+/** What of a role may be changed; `null` empties. */
+export interface RoleChanges {
+  readonly name?: string
+  readonly description?: string | null
+  readonly permissions?: readonly string[]
+}
+
+/** Parses a role's name; large letters are the same as small ones. */
+export const roleNameSchema = z.string().toLowerCase().regex(slugPattern, 'must be letters, digits and single hyphens, up to 63')
+
+const shape = { name: z.string(), permissions: z.array(z.string()) }
+
+/** The events of roles. */
+export const roleEvents = {
+  'role.created': event('role', shape),
+  'role.updated': event('role', { ...shape, previous_name: z.string(), previous_permissions: z.array(z.string()), changed: z.array(z.string()) }),
+  'role.deleted': event('role', shape),
+}

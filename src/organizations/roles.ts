@@ -1,0 +1,138 @@
+// Roles of an organization's own: made, changed and deleted while the organization is locked, and never by whoever holds less.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { namesOf } from '../platform/data/changed.ts'
+import { type Database, type TransactionClient, uniqueViolation } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { MustHoldRoles, PermissionsOf } from './holding.ts'
+import { type Organization, type OrganizationId, organizationRoles } from './organization.ts'
+import type { NewRole, Role, RoleChanges, RoleKey } from './role.ts'
+
+const maxRoles = 100
+const descriptions = {
+  owner: 'May do everything in the organization.',
+  admin: 'Manages the organization, its people and its clients.',
+  member: 'Belongs to it.',
+}
+
+/**
+ * The roles of organizations. Each throws `not_found` for an organization or role that is not there; each change `forbidden`
+ * where a role has permissions that the caller lacks, and `role_built_in` for one that every organization has.
+ */
+export interface Roles {
+  /** The built-in ones first, then the organization's own by name. */
+  list(organizationId: OrganizationId): Promise<readonly Role[]>
+  get(key: RoleKey): Promise<Role>
+  /** Throws `role_name_taken`, and `too_many_roles` beyond a hundred. */
+  create(actor: Actor, role: NewRole & { readonly organizationId: OrganizationId }): Promise<Role>
+  /** Its members go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
+  update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: (version: Date) => void }): Promise<Role>
+  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored. */
+  remove(actor: Actor, key: RoleKey): Promise<void>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly lock: (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
+  readonly permissionsOf: PermissionsOf
+  readonly mustHoldRoles: MustHoldRoles
+}
+
+/** Makes the service. */
+export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRoles }: Needs): Roles => {
+  const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)] }))
+  const find = async (tx: Pick<TransactionClient, 'organizationRole'>, { organizationId, role }: RoleKey): Promise<Role> => {
+    const known = builtIn.find(({ name }) => name === role)
+    const row = known ? undefined : await tx.organizationRole.findFirst({ where: { organizationId, ...(isUuid(role) ? { id: role } : { name: role }) } })
+    if (!known && !row) throw new Problem('not_found')
+    return known ?? toRole(row as Row)
+  }
+  /** A role of the organization's own that the caller may change. */
+  const findOwn = async (tx: TransactionClient, actor: Actor, key: RoleKey) => {
+    await lock(tx, key.organizationId)
+    const { id, ...role } = await find(tx, key)
+    if (id === undefined) throw new Problem('role_built_in')
+    await mustHoldRoles(tx, { actor, organizationId: key.organizationId, roles: [role] })
+    return { ...role, id }
+  }
+
+  return {
+    list: async organizationId => {
+      const own = (await database.prisma.organizationRole.findMany({ where: { organizationId } })).map(toRole)
+      // Not by the database: its order of letters may be any, and cursors compare.
+      return [...builtIn, ...own.sort((a, b) => (a.name < b.name ? -1 : 1))]
+    },
+    get: key => find(database.prisma, key),
+    create: (actor, { organizationId, name, description, permissions }) =>
+      change(actor, async (tx, record) => {
+        await lock(tx, organizationId)
+        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
+        if ((await tx.organizationRole.count({ where: { organizationId } })) >= maxRoles) throw new Problem('too_many_roles')
+        mustBeFree(name)
+        const row = await naming(tx.organizationRole.create({ data: { organizationId, name, description, permissions: [...permissions] } }))
+        record('role.created', row, { organizationId })
+        return toRole(row)
+      }),
+    update: async (actor, key, { expect, ...changes }) => {
+      const changed = namesOf(changes)
+      if (changed.length === 0) return unchanged(await find(database.prisma, key), expect)
+      return change(actor, async (tx, record) => {
+        const { organizationId } = key
+        const before = await findOwn(tx, actor, key)
+        if (before.updatedAt) expect?.(before.updatedAt)
+        const { name = before.name, permissions = before.permissions } = changes
+        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
+        mustBeFree(name)
+        const row = await naming(tx.organizationRole.update({ where: { id: before.id }, data: { ...changes, permissions: [...permissions] } }))
+        record('role.updated', { ...row, previous_name: before.name, previous_permissions: before.permissions, changed }, { organizationId })
+        return toRole(row)
+      })
+    },
+    remove: (actor, key) =>
+      change(actor, async (tx, record) => {
+        const { id, name, permissions } = await findOwn(tx, actor, key)
+        // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
+        const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
+        if (count === 0) throw new Problem('role_in_use')
+        record('role.deleted', { id, name, permissions }, { organizationId: key.organizationId })
+      }),
+  }
+}
+
+const unchanged = (role: Role, expect?: (version: Date) => void): Role => {
+  if (role.updatedAt) expect?.(role.updatedAt)
+  return role
+}
+
+const mustBeFree = (name: string) => {
+  if (organizationRoles.some(one => one === name)) throw new Problem('role_name_taken')
+}
+
+const naming = async <Row>(work: Promise<Row>): Promise<Row> => {
+  try {
+    return await work
+  } catch (error) {
+    throw uniqueViolation(error) === undefined ? error : new Problem('role_name_taken', { cause: error })
+  }
+}
+
+const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+
+interface Row {
+  id: string
+  name: string
+  description: string | null
+  permissions: string[]
+  createdAt: Date
+  updatedAt: Date
+}
+
+const toRole = ({ id, name, description, permissions, createdAt, updatedAt }: Row): Role => ({
+  id,
+  name,
+  description: description ?? undefined,
+  permissions,
+  createdAt,
+  updatedAt,
+})

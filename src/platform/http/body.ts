@@ -1,0 +1,96 @@
+// Reads the body of a request as its route takes it: a small JSON object, or many rows as JSON or NDJSON.
+import { createHash } from 'node:crypto'
+import type { Context } from 'koa'
+import { koaBody } from 'koa-body'
+import { Problem } from '../errors.ts'
+import { mapInSlices } from '../slices.ts'
+import type { Route, Rows } from './route.ts'
+import { isPlainText } from './text.ts'
+
+const maxLineBytes = 16_384
+const maxFaults = 100
+const lineFeed = 10
+
+const parseSmall = koaBody({ multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
+
+/**
+ * The body, to be validated by the route. Throws `unsupported_media_type`, `payload_too_large`, `malformed_body` (which names the
+ * lines that are no JSON) and `malformed_text`. The texts inside rows are not looked at: who takes them checks each row for itself.
+ */
+export const readBody = async ({ method, rows }: Route, ctx: Context): Promise<unknown> => {
+  if (method === 'GET') return {}
+  const type = hasBody(ctx) ? ctx.is('application/json', ...(rows ? ['application/x-ndjson'] : [])) : 'application/json'
+  if (!type) throw new Problem('unsupported_media_type')
+  if (rows) return type === 'application/json' ? readJson(ctx, rows) : readLines(ctx, rows)
+  await parseSmall(ctx as never, async () => undefined)
+  const body = ctx.request.body ?? {}
+  if (!isPlainText(body)) throw new Problem('malformed_text')
+  return body
+}
+
+const hasBody = (ctx: Context) => Boolean(ctx.request.length) || ctx.req.headers['transfer-encoding'] !== undefined
+
+const readJson = async (ctx: Context, { maxJsonBytes }: Rows): Promise<unknown> => {
+  const bytes = await receive(ctx, maxJsonBytes)
+  if (bytes.length === 0) return {}
+  const read = parse(bytes)
+  if ('fault' in read) throw new Problem('malformed_body')
+  return read.value
+}
+
+const readLines = async (ctx: Context, { field, max, maxLineStreamBytes }: Rows): Promise<unknown> => {
+  const bytes = await receive(ctx, maxLineStreamBytes)
+  const lines = await mapInSlices(linesOf(bytes, max + 1), line =>
+    line.length > maxLineBytes ? { fault: `is longer than ${maxLineBytes} bytes` } : parse(line),
+  )
+  const fields = lines.flatMap((line, index) => ('fault' in line ? [{ path: `${field}.${index}`, message: line.fault }] : []))
+  if (fields.length > 0) throw new Problem('malformed_body', { fields: fields.slice(0, maxFaults) })
+  return { [field]: lines.map(line => ('value' in line ? line.value : undefined)) }
+}
+
+// As many as may be and one more, which is too many: that is for the route to say.
+function* linesOf(bytes: Buffer, most: number) {
+  for (let from = 0, count = 0; from < bytes.length && count < most; count += 1) {
+    const end = bytes.indexOf(lineFeed, from)
+    const to = end === -1 ? bytes.length : end
+    yield bytes.subarray(from, to)
+    from = to + 1
+  }
+}
+
+const parse = (bytes: Buffer): { readonly value: unknown } | { readonly fault: string } => {
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { fault: 'is not JSON' }
+    if (error instanceof TypeError) return { fault: 'is not UTF-8' }
+    throw error
+  }
+}
+
+// The digest of what came stands for the body where requests are compared: writing a large one out again would hold up others.
+const receive = async (ctx: Context, limit: number): Promise<Buffer> => {
+  if ((ctx.request.length ?? 0) > limit) throw tooLarge(ctx)
+  const chunks: Buffer[] = []
+  const digest = createHash('sha256').update(`${ctx.get('Content-Type')}\n`)
+  let size = 0
+  try {
+    for await (const chunk of ctx.req.iterator({ destroyOnReturn: false })) {
+      size += chunk.length
+      if (size > limit) throw tooLarge(ctx)
+      digest.update(chunk)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem('malformed_body', { cause: error })
+  }
+  ctx.state.bodyDigest = digest.digest('base64url')
+  return Buffer.concat(chunks)
+}
+
+// The rest is not read.
+const tooLarge = (ctx: Context): Problem => {
+  ctx.set('Connection', 'close')
+  return new Problem('payload_too_large')
+}

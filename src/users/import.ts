@@ -1,0 +1,45 @@
+// The words of an import: what a row says, and what came of it.
+import { z } from 'zod'
+import { text } from '../platform/http/text.ts'
+
+/** How many users one import may bring. */
+export const maxImportRows = 10_000
+
+/** A row. Nobody is imported as an administrator. */
+export const importRow = z.strictObject({
+  email: text(320),
+  email_verified: z.boolean().nullish(),
+  full_name: text(200).trim().min(1).nullish(),
+  locale: z
+    .string()
+    .max(35)
+    .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
+    .nullish(),
+  password_hash: text(512).nullish().meta({ description: 'argon2, bcrypt, scrypt or PBKDF2, as the other system kept it; replaced at the first sign-in.' }),
+})
+
+const fault = z.object({ path: z.string(), message: z.string() })
+
+/** What is told of an import, a result a row, in the order of the rows. */
+export const importOutput = z.object({
+  dry_run: z.boolean(),
+  created: z.int(),
+  /** Of a dry run: how many would be created. */
+  valid: z.int(),
+  failed: z.int(),
+  results: z.array(
+    z.object({
+      row: z.int(),
+      status: z.enum(['created', 'valid', 'failed']),
+      id: z.uuid().nullable(),
+      email: z.string().nullable(),
+      error: z.object({ type: z.string(), fields: z.array(fault) }).nullable(),
+    }),
+  ),
+})
+
+/** What came of a row; rows are counted from 0. */
+export type ImportResult = z.output<typeof importOutput>['results'][number]
+
+/** What came of all of them. */
+export type ImportOutcome = z.output<typeof importOutput>

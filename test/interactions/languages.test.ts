@@ -1,0 +1,136 @@
+// The language of the hosted pages: asked for by the client, chosen by the person, accepted by the browser, in this order.
+import test from 'ava'
+import { createPerson, type Person } from '../support/person.ts'
+import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+/** Opens the sign-in page. */
+const begin = async (person: Person, parameters: Record<string, string> = {}) => {
+  const { request } = await createRelyingParty(server.issuer)
+  return person.follow(await person.get((await request(parameters)).url), redirectUri)
+}
+const choose = (person: Person, language: string, here = '/device', headers = {}) =>
+  person.post(new URL('/language', server.issuer), { language, here }, headers)
+const langOf = (body: string) => /<html lang="([^"]*)"/.exec(body)?.[1]
+
+for (const [uiLocales, cookie, accepted, expected] of [
+  [undefined, undefined, undefined, 'en'],
+  [undefined, undefined, 'fi, de-AT;q=0.9, fr;q=0.8', 'de'],
+  [undefined, undefined, 'fr;q=0.2, ja;q=0.9', 'ja'],
+  [undefined, undefined, 'de;q=0, es', 'es'],
+  [undefined, 'fr', 'de', 'fr'],
+  ['es-MX en', 'fr', 'de', 'es'],
+  ['fi', 'fr', 'de', 'fr'],
+  ['fi', undefined, 'de', 'de'],
+  ['fi sv', undefined, 'nl', 'en'],
+  ['../../etc/passwd', undefined, '../../etc/passwd', 'en'],
+  ['__proto__ constructor', undefined, '__proto__;q=1', 'en'],
+] as const)
+  test(`asked for ${uiLocales}, chosen ${cookie}, accepted ${accepted}: ${expected}`, async t => {
+    const person = createPerson(accepted === undefined ? {} : { 'accept-language': accepted })
+    if (cookie) await choose(person, cookie, '/elsewhere')
+    const page = await begin(person, uiLocales === undefined ? {} : { ui_locales: uiLocales })
+    t.is(page.status, 200)
+    t.is(langOf(page.body), expected)
+    t.is(page.headers.get('content-language'), expected)
+  })
+
+test('hostile cookies and headers are answered in English', async t => {
+  for (const headers of [
+    { cookie: 'language=../../etc' },
+    { cookie: 'language=__proto__' },
+    { cookie: 'language=de%0d%0aX-Evil' },
+    { cookie: `language=${'x'.repeat(10_000)}` },
+    { 'accept-language': 'x'.repeat(10_000) },
+    { 'accept-language': ',;q=,*;;q=1,-,de-;q=9' },
+  ]) {
+    const page = await fetch(`${server.issuer}/device`, { headers: { accept: 'text/html', ...headers } })
+    t.is(page.status, 200)
+    t.is(page.headers.get('content-language'), 'en')
+  }
+})
+
+test('whoever chooses another language goes on where they were, in it, whatever the client asked for', async t => {
+  const person = createPerson()
+  const first = await begin(person, { ui_locales: 'de' })
+  t.is(langOf(first.body), 'de')
+  const password = await person.follow(await person.submit(first, { username: bob.email }), redirectUri)
+  const answer = await person.submit(password, { language: 'ar' })
+  t.is(answer.status, 303)
+  t.is(answer.location?.pathname, password.url.pathname)
+  const again = await person.follow(answer, redirectUri)
+  t.is(langOf(again.body), 'ar')
+  t.true(again.body.includes('dir="rtl"') && again.body.includes(bob.email))
+  t.true((await person.submit(again, { password: bob.password })).location !== undefined)
+})
+
+test('a page that answered a mistake is come back to in the other language', async t => {
+  const person = createPerson()
+  const password = await person.follow(await person.submit(await begin(person), { username: bob.email }), redirectUri)
+  const wrong = await person.submit(password, { password: 'wrong' })
+  const again = await person.follow(await person.submit(wrong, { language: 'fr' }), redirectUri)
+  t.is(again.status, 200)
+  t.is(langOf(again.body), 'fr')
+})
+
+test('mistakes, limits and the pages of the engine are told in the language', async t => {
+  const person = createPerson({ 'accept-language': 'de' })
+  const password = await person.follow(await person.submit(await begin(person), { username: 'niemand@acme-corp.com' }), redirectUri)
+  t.true((await person.submit(password, { password: 'falsch' })).body.includes('E-Mail-Adresse oder Passwort ist falsch.'))
+  t.true((await person.submit(password, { password: '' })).body.includes('Geben Sie Ihr Passwort ein.'))
+  for (let round = 0; round < 10; round += 1) await person.submit(password, { password: 'falsch' })
+  t.true((await person.submit(password, { password: 'falsch' })).body.includes('Bitte versuchen Sie es in 15 Minuten noch einmal.'))
+  t.true((await begin(person, { redirect_uri: 'https://elsewhere.example/' })).body.includes('Dieser Link ist nicht vertrauenswürdig'))
+  t.true((await person.get(`${server.issuer}/interaction/gone`)).body.includes('Diese Anmeldung hat zu lange gedauert'))
+})
+
+test('the client’s wish reaches the pages of the engine', async t => {
+  const person = createPerson()
+  t.is(langOf((await person.get(`${server.issuer}/oauth2/logout?ui_locales=ja`)).body), 'ja')
+  t.is(langOf((await begin(person, { redirect_uri: 'https://elsewhere.example/', ui_locales: 'es' })).body), 'es')
+})
+
+test('the choice leads nowhere but to our own pages', async t => {
+  for (const here of [
+    'https://evil.example/',
+    '//evil.example/',
+    '/\\evil.example',
+    'javascript:alert(1)',
+    '',
+    'device',
+    '\\/evil.example',
+    '/\t/evil.example',
+    `/${'x'.repeat(5000)}`,
+  ]) {
+    const answer = await choose(createPerson(), 'de', here)
+    const isOwn = answer.status === 400 || answer.location?.origin === server.issuer
+    t.true(isOwn, `${here}: ${answer.status} ${answer.location}`)
+  }
+  t.is((await choose(createPerson(), 'de', '/device?user_code=BCDF')).location?.href, `${server.issuer}/device?user_code=BCDF`)
+})
+
+test('a language that is not spoken, and the form of another site, are refused', async t => {
+  for (const language of ['xx', '', '__proto__', '../de', 'de-AT']) t.is((await choose(createPerson(), language)).status, 400)
+  t.is((await choose(createPerson(), 'de', '/device', { origin: 'https://evil.example' })).status, 403)
+  t.is((await choose(createPerson(), 'de', '/device', { 'sec-fetch-site': 'cross-site' })).status, 403)
+})
+
+test('the choice is remembered for a year, out of reach of scripts', async t => {
+  const cookie = (await choose(createPerson(), 'de')).headers.getSetCookie()[0] ?? ''
+  t.regex(cookie, /^language=de/)
+  t.regex(cookie, /httponly/i)
+  t.regex(cookie, /samesite=lax/i)
+  t.true(Date.parse(/expires=([^;]+)/i.exec(cookie)?.[1] ?? '') > Date.now() + 364 * 86_400_000)
+})
+
+test('discovery lists the languages', async t => {
+  const metadata = (await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json()) as Record<string, unknown>
+  t.deepEqual([...(metadata.ui_locales_supported as string[])].toSorted(), ['ar', 'de', 'en', 'es', 'fr', 'ja'])
+  t.is(metadata.claims_locales_supported, undefined)
+})

@@ -1,0 +1,39 @@
+// Messages are said in their language, filled in and escaped; what is missing is said in the other, or seen to be missing.
+import test from 'ava'
+import { createCatalogue } from '../../src/platform/catalogue.ts'
+
+const words = {
+  greeting: { plain: 'Hello & welcome', to: 'Hello <strong>{name}</strong> & all', unseen: 'Change<unseen> name</unseen>' },
+  minutes: '{minutes, plural, one {a minute} other {# minutes}}',
+}
+const english = createCatalogue('en', { words })
+const german = createCatalogue('de', { words: { minutes: '{minutes, plural, one {einer Minute} other {# Minuten}}' }, fallback: english })
+
+test('a message is given by its whole key, with its numbers in words', t => {
+  t.is(english.t('greeting.plain'), 'Hello & welcome')
+  t.is(english.t('minutes', { minutes: 1 }), 'a minute')
+  t.is(german.t('minutes', { minutes: 1500 }), '1.500 Minuten')
+})
+
+test('as HTML a message and what it tells of are escaped, and stand apart', t => {
+  t.is(english.rich('greeting.plain').html, 'Hello &amp; welcome')
+  t.is(english.rich('greeting.to', { name: '<b>&' }).html, 'Hello <strong><bdi>&lt;b&gt;&amp;</bdi></strong> &amp; all')
+  t.is(english.rich('greeting.unseen').html, 'Change<span class="unseen"> name</span>')
+})
+
+test('what one language does not say is said in the other', t => {
+  t.is(german.t('greeting.plain'), 'Hello & welcome')
+  t.is(german.rich('greeting.to', { name: 'A' }).html, 'Hello <strong><bdi>A</bdi></strong> &amp; all')
+})
+
+test('what nobody says is found missing', t => {
+  for (const key of ['', 'greeting', 'greeting.', 'nothing', '__proto__', 'constructor', 'toString.name', '<script>']) {
+    t.is(german.find(key), undefined)
+    t.is(german.t(key), `⟦${key}⟧`)
+  }
+  t.is(german.rich('<script>').html, '⟦&lt;script&gt;⟧')
+})
+
+test('a value that a message needs and is not given is a bug', t => {
+  t.throws(() => english.t('minutes'))
+})

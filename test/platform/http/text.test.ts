@@ -1,0 +1,15 @@
+// Text that can be kept, wherever it stands inside a value.
+import test from 'ava'
+import { isPlainText } from '../../../src/platform/http/text.ts'
+
+test('neither U+0000 nor half of a surrogate pair is text, in a value or in a name', t => {
+  for (const text of ['a\0', '\ud800', 'x\udc00y'])
+    for (const value of [text, [text], { a: { b: [1, null, text] } }, { [text]: 1 }]) t.false(isPlainText(value), JSON.stringify(value))
+  for (const value of ['', '🙂', 5, null, undefined, true, { a: ['b', { c: 'd' }] }]) t.true(isPlainText(value))
+})
+
+test('a value that is nested deeper than the stack is looked through', t => {
+  const nested = (inside: string) => JSON.parse(`{"a":${'['.repeat(49_000)}${inside}${']'.repeat(49_000)}}`)
+  t.true(isPlainText(nested('"text"')))
+  t.false(isPlainText(nested('"\\u0000"')))
+})
