@@ -94,6 +94,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const account = createAccount({
     ...resources,
     ...services,
+    issuer,
     findBrowserSession,
     passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,

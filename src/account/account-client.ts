@@ -17,6 +17,8 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
     isFirstParty: true,
     isPkceRequired: true,
     refreshGraceSeconds: 0,
+    apiPermissions: [],
+    branding: {},
     metadata: {
       client_id: accountClientId,
       client_name: 'your account',

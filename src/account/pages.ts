@@ -155,8 +155,7 @@ const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: 
   const { browser, os } = Bowser.parse(userAgent || 'unknown')
   return {
     id,
-    browser: browser.name || undefined,
-    system: os.name || undefined,
+    ...(browser.name && os.name ? { browser: browser.name, system: os.name } : {}),
     ip: ip?.replace(/^::ffff:(?=\d+\.)/i, ''),
     isApi: kind === 'api',
     isCurrent: sid === currentSid,

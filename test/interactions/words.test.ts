@@ -99,7 +99,7 @@ test('every key that is there is said', t => {
   const all = sources.map(({ text }) => text).join('\n')
   const literals = new Set([...all.matchAll(/'([a-z][\w-]*(?:\.[\w-]+)+)'/g)].map(([, key]) => key))
   // Keys that are put together: `title.${view}`, 'scope.' + name.
-  const families = [...all.matchAll(/`([a-z]\w*\.)\$\{|'([a-z]\w*\.)' \+/g)].map(([, template, sum]) => template ?? sum ?? '')
+  const families = [...all.matchAll(/`([a-z][\w.]*\.)\$\{|'([a-z]\w*\.)' \+/g)].map(([, template, sum]) => template ?? sum ?? '')
   t.deepEqual(
     [...english.keys()].filter(key => !literals.has(key) && !families.some(start => key.startsWith(start))),
     [],

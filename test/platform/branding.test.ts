@@ -1,8 +1,8 @@
 /** A tenant's colours stay readable, and nothing but a colour gets into the style sheet. */
 import test from 'ava'
 
-<import { type Branding, styleTokens } from '../../src/platform/branding.ts'
->
+import { type Branding, styleTokens } from '../../src/platform/branding.ts'
+
 const tokens = (branding: Omit<Branding, 'name'>) => Object.fromEntries(styleTokens({ name: 'Acme', ...branding }).map(({ name, value }) => [name, value]))
 
 test('a brand without colours sets nothing', t => {
