@@ -26,6 +26,8 @@ import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
+import { invitationEvents } from './organizations/invitation.ts'
+import { createInvitations } from './organizations/invitations.ts'
 import { createMembers } from './organizations/members.ts'
 import { organizationEvents } from './organizations/organization.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
@@ -64,6 +66,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     ...userEvents,
     ...authenticationEvents,
     ...organizationEvents,
+    ...invitationEvents,
     ...roleEvents,
     ...clientEvents,
     ...signingKeyEvents,
@@ -96,6 +99,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   }
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
+  const invitations = createInvitations({ ...roleNeeds, mails, limit, randomBytes, now, issuer })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
@@ -136,6 +140,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     signingKeys,
     ...audit,
     consents,
+    invitations,
     emailChanges,
     collectPersonalData,
     organizationSettings,

@@ -1,15 +1,20 @@
 // The account centre, put together: its pages, its links, its way in.
 import type Router from '@koa/router'
 import { createDataPage } from './data.ts'
+import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
 import { createAccountRouter } from './router.ts'
 import { createAccountSignIn } from './sign-in.ts'
 
 type Needs = AccountNeeds &
+  InvitationNeeds &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
-  Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn'>
+  Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'openInvitation'>
 
 /** Puts it together. */
-export const createAccount = (needs: Needs): Router =>
-  createAccountRouter({ ...needs, pages: [...createAccountPages(needs), createDataPage(needs)], accountSignIn: createAccountSignIn(needs) })
+export const createAccount = (needs: Needs): Router => {
+  const invitation = createInvitationPage(needs)
+  const pages = [...createAccountPages(needs), createDataPage(needs), invitation.page]
+  return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn: createAccountSignIn(needs) })
+}

@@ -9,6 +9,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
 import type { EmailChanges } from '../users/email-change.ts'
+import { createLinkCookie } from './link-cookie.ts'
 
 /** What the pages of links need. */
 export interface LinkNeeds {
@@ -20,25 +21,16 @@ export interface LinkNeeds {
   readonly isSecure: boolean
 }
 
-const cookieName = 'account_link'
 const form = z.strictObject({ csrf: text(200) })
 const kinds = { confirm: { kind: 'change', outcome: 'email_changed' }, undo: { kind: 'undo', outcome: 'email_undone' } } as const
 
 /** Makes the handlers. */
 export const createLinkPages = ({ emailChanges, present, forms, secrets, issuer, isSecure }: LinkNeeds) => {
-  const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/account/email' } as const
+  const cookie = createLinkCookie({ secrets, isSecure, path: '/account/email' })
   const kindOf = (ctx: Context) => {
     const path: unknown = ctx.params.kind
     if (path !== 'confirm' && path !== 'undo') throw new Problem('not_found')
     return { path, ...kinds[path] }
-  }
-  const tokenOf = (ctx: Context): string | undefined => {
-    const sealed = ctx.cookies.get(cookieName, { signed: false })
-    try {
-      return sealed === undefined ? undefined : secrets.unseal('form', sealed, cookieName)
-    } catch {
-      return undefined // somebody changed their own cookie
-    }
   }
   const outcome = (ctx: Context, kind: 'email_changed' | 'email_undone' | 'link_expired') =>
     present(ctx, 'account-outcome', { kind, homeUrl: '/account/profile' })
@@ -51,12 +43,12 @@ export const createLinkPages = ({ emailChanges, present, forms, secrets, issuer,
     /** Keeps the secret in a cookie of this path and goes on without it. */
     open: (ctx: Context) => {
       const { path } = kindOf(ctx)
-      ctx.cookies.set(cookieName, secrets.seal('form', String(ctx.params.token), cookieName), options)
+      cookie.keep(ctx, String(ctx.params.token))
       seeOther(ctx, `/account/email/${path}`)
     },
     show: async (ctx: Context) => {
       const { path, kind } = kindOf(ctx)
-      const token = tokenOf(ctx)
+      const token = cookie.read(ctx)
       const email = token === undefined ? undefined : await emailChanges.find(kind, token)
       if (token === undefined || email === undefined) return expired(ctx)
       present(ctx, 'account-link', { csrf: forms.issue(bindingOf(token)), kind, email, action: `/account/email/${path}` })
@@ -64,10 +56,10 @@ export const createLinkPages = ({ emailChanges, present, forms, secrets, issuer,
     submit: async (ctx: Context) => {
       const { path, outcome: done } = kindOf(ctx)
       const { csrf } = await readForm(ctx, { fields: form, issuer })
-      const token = tokenOf(ctx)
+      const token = cookie.read(ctx)
       if (token === undefined) return expired(ctx)
       forms.verify(bindingOf(token), csrf)
-      ctx.cookies.set(cookieName, null, options)
+      cookie.forget(ctx)
       try {
         await (path === 'confirm' ? emailChanges.confirm(byMail(ctx), token) : emailChanges.undo(byMail(ctx), token))
       } catch (error) {

@@ -55,4 +55,6 @@ export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'last_admin',
   'not_found',
   'email_taken',
+  'wrong_address',
+  'member_exists',
 ])

@@ -17,6 +17,8 @@ import type { AccountSignIn } from './sign-in.ts'
 
 interface Needs extends LinkNeeds {
   readonly pages: readonly AccountPageRoute[]
+  /** Opens the link of an invitation. */
+  readonly openInvitation: (ctx: Context) => void
   readonly accountSignIn: AccountSignIn
   readonly findBrowserSession: FindBrowserSession
   readonly users: Users
@@ -46,13 +48,14 @@ export const createAccountRouter = (needs: Needs): Router => {
   for (const page of pages) {
     router.get(page.path, async ctx => {
       const visit = await enter(ctx, needs, page)
-      if (visit) await show(ctx, needs, { page, visit })
+      if (visit) await show(ctx, needs, { page, visit }).catch(error => showExpired(ctx, present, error))
     })
     router.post(page.path, async ctx => {
       const visit = await enter(ctx, needs, page)
       if (visit) await submit(ctx, needs, { page, visit })
     })
   }
+  router.get('/account/invitation/:token', needs.openInvitation)
   router.get('/account/data/export', async ctx => {
     const visit = await enter(ctx, needs, { path: '/account/data', isSensitive: true })
     if (visit) await answerExport(ctx, visit, needs.collectPersonalData)
@@ -108,9 +111,15 @@ const submit = async (ctx: Context, needs: Needs, { page, visit }: Shown) => {
     const submitted = await page.submit(ctx, visit, fields)
     if ('done' in submitted) seeOther(ctx, `${page.path}?done=${submitted.done}`)
   } catch (error) {
-    if (!(error instanceof Problem) || !shownCodes.has(error.code)) throw error
+    if (!(error instanceof Problem) || !shownCodes.has(error.code)) return showExpired(ctx, needs.present, error)
     ctx.status = error.status
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))
     await show(ctx, needs, { page, visit, problem: error })
   }
+}
+
+const showExpired = (ctx: Context, present: Present, error: unknown): void => {
+  if (!(error instanceof Problem && error.code === 'link_expired')) throw error
+  ctx.status = error.status
+  present(ctx, 'account-outcome', { kind: 'link_expired', homeUrl: '/account/profile' })
 }

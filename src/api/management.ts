@@ -4,6 +4,7 @@ import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createInvitationRoutes } from '../organizations/invitation-routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createRoleRoutes } from '../organizations/role-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
@@ -25,6 +26,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
   Parameters<typeof createSettingsRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
+  Parameters<typeof createInvitationRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
   Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
   Parameters<typeof createAuditRoutes>[0] &
@@ -49,6 +51,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createOrganizationRoutes(needs),
     ...createSettingsRoutes(needs),
     ...createMemberRoutes(needs),
+    ...createInvitationRoutes(needs),
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),
     ...createClientRoutes({ ...needs, apiPermissions }),
     ...createAuditRoutes(needs),

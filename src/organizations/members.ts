@@ -6,8 +6,9 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from '../users/email.ts'
 import { type GuardRemoval, userIdSchema } from '../users/user.ts'
+import { findRole, isBuiltIn } from './find-role.ts'
 import { type MustHoldRoles, type PermissionsOf, type RoleRow, roleOf } from './holding.ts'
-import { type Member, type Organization, type OrganizationId, organizationIdSchema, organizationRoles } from './organization.ts'
+import { type Member, type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
 
 /** Names a member. */
 export interface MemberKey {
@@ -139,22 +140,9 @@ const findMember = async (tx: TransactionClient, { organizationId, userId }: Mem
   return row
 }
 
-const isBuiltIn = (role: string) => organizationRoles.some(one => one === role)
-
 const having = (role: string) => (isBuiltIn(role) ? { role } : { customRole: { name: role } })
 
 const nameOf = ({ role, customRole }: RoleRow): string => customRole?.name ?? role ?? ''
-
-/** A role by its name: what a member's row keeps of it, and what it allows. */
-const findRole = async (
-  tx: TransactionClient,
-  { organizationId, role, permissionsOf }: { organizationId: string; role: string; permissionsOf: PermissionsOf },
-) => {
-  if (isBuiltIn(role)) return { columns: { role, roleId: null }, handed: { name: role, permissions: permissionsOf(role) } }
-  const handed = await tx.organizationRole.findFirst({ where: { organizationId, name: role } })
-  if (!handed) throw new Problem('validation_failed', { fields: [{ path: 'role', message: 'The organization has no such role.' }] })
-  return { columns: { role: null, roleId: handed.id }, handed }
-}
 
 const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null } }): Member => ({
   userId: userIdSchema.parse(row.userId),

@@ -62,6 +62,17 @@ export interface AccountDataPage extends AccountPage {
   readonly email: string
 }
 
+/** Posts to `/account/invitation`. */
+export interface AccountInvitationPage extends AccountPage {
+  readonly organization: string
+  readonly role: string
+  /** The invited address. */
+  readonly invited: string
+  /** The person's own address, and whether it is the invited one and verified. */
+  readonly email: string
+  readonly isYours: boolean
+}
+
 /** Posts to `action`: a link of a mail, which acts only when it is asked to. */
 export interface AccountLinkPage extends FormProblem {
   readonly csrf: string
@@ -85,6 +96,7 @@ export interface AccountLocals {
   readonly 'account-apps': AccountAppsPage
   readonly 'account-organizations': AccountOrganizationsPage
   readonly 'account-data': AccountDataPage
+  readonly 'account-invitation': AccountInvitationPage
   readonly 'account-link': AccountLinkPage
   readonly 'account-outcome': AccountOutcomePage
 }
@@ -102,6 +114,7 @@ export const accountLocalNames: Names = {
   'account-apps': { ...common, apps: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },
+  'account-invitation': { ...common, organization: true, role: true, invited: true, email: true, isYours: true },
   'account-link': { problem: true, csrf: true, kind: true, email: true, action: true },
   'account-outcome': { kind: true, homeUrl: true },
 }

@@ -63,6 +63,10 @@ export const ACCOUNT_STATES: States = {
       problem: { code: 'validation_failed', message: '', fields: [{ path: 'confirm', code: 'not_your_address', message: '' }] },
     },
   },
+  'account-invitation': {
+    plain: { csrf, organization: 'Nordlicht Energie', role: 'admin', invited: email, email, isYours: true },
+    wrong: { csrf, organization: 'Nordlicht Energie', role: 'billing-manager', invited: longEmail, email, isYours: false },
+  },
   'account-link': {
     plain: { csrf, kind: 'change', email, action: '/dev/gallery' },
     undo: { csrf, kind: 'undo', email: longEmail, action: '/dev/gallery' },

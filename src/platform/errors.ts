@@ -18,6 +18,7 @@ const table = {
   interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
   link_expired: { status: 404, type: 'NOT_FOUND', message: 'This link has expired or was used already.' },
   method_not_allowed: { status: 405, type: 'METHOD_NOT_ALLOWED', message: 'This method is not allowed here.' },
+  wrong_address: { status: 403, type: 'FORBIDDEN', message: 'This invitation is for another email address, or yours is not verified.' },
   email_taken: { status: 409, type: 'CONFLICT', message: 'This email address is already in use.' },
   slug_taken: { status: 409, type: 'CONFLICT', message: 'This slug is already in use.' },
   client_id_taken: { status: 409, type: 'CONFLICT', message: 'This client identifier is already in use.' },

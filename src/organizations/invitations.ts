@@ -1,0 +1,149 @@
+// Invitations: made by who may hand out the role, mailed, accepted once, and only by who has shown that the address is theirs.
+import type { Mails } from '../mails/mails.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { Problem } from '../platform/errors.ts'
+import type { MakeLimit } from '../platform/http/limit.ts'
+import { hashOf } from '../platform/secrets.ts'
+import { normalizeEmail } from '../users/email.ts'
+import { findRole } from './find-role.ts'
+import type { MustHoldRoles, PermissionsOf } from './holding.ts'
+import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
+import type { Organization, OrganizationId } from './organization.ts'
+
+/** The invitations of organizations. */
+export interface Invitations {
+  /** Those that can still be accepted, the newest first. */
+  list(organizationId: OrganizationId, page: PageRequest): Promise<Found<Invitation>>
+  /**
+   * Mails one; an open one to the same address is void. Throws `validation_failed` for no address or no role, `forbidden` for a role
+   * that holds more than the caller, `member_exists`, and `too_many_attempts`.
+   */
+  create(
+    actor: Actor,
+    invitation: { readonly organizationId: OrganizationId; readonly email: string; readonly role: string; readonly locale?: string },
+  ): Promise<Invitation>
+  /** Throws `not_found` for one that can no longer be accepted. */
+  revoke(actor: Actor, invitation: { readonly organizationId: OrganizationId; readonly id: string }): Promise<void>
+  /** What a link invites to, while it can be accepted. */
+  find(token: string): Promise<ReceivedInvitation | undefined>
+  /** Makes the person a member. Throws `link_expired`, `wrong_address` where the invited address is not the person's verified one, and `member_exists`. */
+  accept(actor: Actor, acceptance: { readonly token: string; readonly userId: string }): Promise<ReceivedInvitation>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly mails: Mails
+  readonly limit: MakeLimit
+  readonly lock: (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
+  readonly permissionsOf: PermissionsOf
+  readonly mustHoldRoles: MustHoldRoles
+  readonly randomBytes: (size: number) => Buffer
+  readonly now: () => Date
+  readonly issuer: string
+}
+
+const byToken = statement(
+  'invitation-by-token',
+  `SELECT i.email, i.role, o.id, o.name, o.slug FROM invitations i JOIN organizations o ON o.id = i.organization_id
+   WHERE i.token_hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND o.deleted_at IS NULL`,
+)
+
+/** Makes the service. Two hundred invitations a day and organization, five a day and address. */
+export const createInvitations = (needs: Needs): Invitations => {
+  const { database, change, mails, limit, lock, permissionsOf, mustHoldRoles, randomBytes, now, issuer } = needs
+  const byOrganization = limit('invitation:organization', { points: 200, durationSeconds: 86_400 })
+  const byAddress = limit('invitation:address', { points: 5, durationSeconds: 86_400 })
+  const open = () => ({ acceptedAt: null, revokedAt: null, expiresAt: { gt: now() } })
+
+  return {
+    list: async (organizationId, page) => {
+      const where = { organizationId, ...open() }
+      const [rows, total] = await Promise.all([database.prisma.invitation.findMany(pageOf(where, page)), database.prisma.invitation.count({ where })])
+      return { rows: rows.map(toInvitation), total }
+    },
+    create: async (actor, { organizationId, email: typed, role, locale }) => {
+      const email = normalizeEmail(typed)
+      if (email === undefined) throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'is no email address' }] })
+      await byOrganization.consume(organizationId)
+      await byAddress.consume(email)
+      return change(actor, async (tx, record) => {
+        const organization = await lock(tx, organizationId)
+        const { handed } = await findRole(tx, { organizationId, role, permissionsOf })
+        await mustHoldRoles(tx, { actor, organizationId, roles: [handed] })
+        const known = await tx.organizationMember.count({ where: { organizationId, user: { emailNormalized: email, deletedAt: null } } })
+        if (known > 0) throw new Problem('member_exists')
+        await tx.invitation.updateMany({ where: { organizationId, email, acceptedAt: null, revokedAt: null }, data: { revokedAt: now() } })
+        const token = randomBytes(32).toString('base64url')
+        const row = await tx.invitation.create({
+          data: {
+            organizationId,
+            email,
+            role: handed.name,
+            invitedBy: actor.userId,
+            tokenHash: new Uint8Array(hashOf('invitation', token)),
+            expiresAt: new Date(now().getTime() + invitationHours * 3_600_000),
+          },
+        })
+        const inviter = actor.userId === undefined ? null : await tx.user.findUnique({ where: { id: actor.userId }, select: { name: true, email: true } })
+        await mails.post(tx, {
+          kind: 'invitation',
+          to: email,
+          locale,
+          values: { organization: organization.name, inviter: inviter?.name ?? inviter?.email ?? organization.name, role: handed.name, hours: invitationHours },
+          url: `${issuer}/account/invitation/${token}`,
+        })
+        record('invitation.created', row, { organizationId })
+        return toInvitation(row)
+      })
+    },
+    revoke: (actor, { organizationId, id }) =>
+      change(actor, async (tx, record) => {
+        const [row] = await tx.invitation.updateManyAndReturn({ where: { id, organizationId, ...open() }, data: { revokedAt: now() } })
+        if (!row) throw new Problem('not_found')
+        record('invitation.revoked', row, { organizationId })
+      }),
+    find: async token => {
+      const [row] = await database.run<{ email: string; role: string; id: string; name: string; slug: string }>(byToken, [hashOf('invitation', token)])
+      return row && { email: row.email, role: row.role, organization: { id: row.id, name: row.name, slug: row.slug } }
+    },
+    accept: (actor, { token, userId }) =>
+      change(actor, async (tx, record) => {
+        // One statement decides who accepts; what is wrong afterwards rolls it back.
+        const where = { tokenHash: new Uint8Array(hashOf('invitation', token)), ...open() }
+        const [invitation] = await tx.invitation.updateManyAndReturn({ where, data: { acceptedAt: now() } })
+        if (!invitation) throw new Problem('link_expired')
+        const organizationId = invitation.organizationId as OrganizationId
+        const organization = await lock(tx, organizationId).catch(gone)
+        const user = await tx.user.findFirst({ where: { id: userId, deletedAt: null, suspendedAt: null } })
+        if (!user?.emailVerifiedAt || user.emailNormalized !== invitation.email) throw new Problem('wrong_address')
+        const { columns } = await findRole(tx, { organizationId, role: invitation.role, permissionsOf }).catch(gone)
+        const { count } = await tx.organizationMember.createMany({ data: { organizationId, userId, ...columns }, skipDuplicates: true })
+        if (count === 0) throw new Problem('member_exists')
+        record('invitation.accepted', { ...invitation, user_id: userId }, { organizationId })
+        record('organization.member_added', { id: userId, role: invitation.role }, { organizationId })
+        return { email: invitation.email, role: invitation.role, organization }
+      }),
+  }
+}
+
+// The organization or the role it was for is no more.
+const gone = (cause: unknown): never => {
+  if (cause instanceof Problem && ['not_found', 'validation_failed'].includes(cause.code)) throw new Problem('link_expired', { cause })
+  throw cause
+}
+
+interface Row {
+  readonly id: string
+  readonly organizationId: string
+  readonly email: string
+  readonly role: string
+  readonly invitedBy: string | null
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+const toInvitation = (row: Row): Invitation => ({ ...row, invitedBy: row.invitedBy ?? undefined })
