@@ -14,7 +14,10 @@ import { clientBelongings } from './clients/belongings.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
+import { mfaEvents } from './mfa/authenticator.ts'
+import { createPasskeys } from './mfa/passkeys.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
@@ -40,7 +43,7 @@ import { createUsers } from './users/users.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources, { issuer }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -50,6 +53,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...interactionEvents,
     ...sessionEvents,
     ...apiKeyEvents,
+    ...mfaEvents,
   }
   const change = createChange({ database, events })
   const limit = createLimits({ database, redis })
@@ -62,6 +66,18 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
   const signUp = createSignUp({ users, passwords, signIn, limit })
+  const passkeys = createPasskeys({
+    database,
+    change,
+    users,
+    mails,
+    limit,
+    issuer,
+    productName: 'Authy2',
+    policy: { residentKey: 'required', userVerification: 'required' },
+    randomBytes,
+    now,
+  })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
@@ -86,6 +102,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     signIn,
     signUp,
     assignedPasswords,
+    passkeys,
     organizations,
     members,
     clients,

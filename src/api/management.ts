@@ -3,6 +3,7 @@ import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import type { Route } from '../platform/http/route.ts'
@@ -14,6 +15,7 @@ import { isPermission, permissions } from './permissions.ts'
 type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
+  Parameters<typeof createPasskeyRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
@@ -35,6 +37,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createAuthRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
+    ...createPasskeyRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),

@@ -4,7 +4,7 @@ import { event } from '../platform/data/change.ts'
 import type { User } from '../users/user.ts'
 
 /** An authentication method reference (RFC 8176). */
-export type AuthenticationMethodReference = 'pwd'
+export type AuthenticationMethodReference = 'pwd' | 'hwk' | 'swk' | 'user' | 'mfa'
 
 /** What a successful proof gives. */
 export interface Proof {
@@ -12,7 +12,7 @@ export interface Proof {
   readonly amr: readonly AuthenticationMethodReference[]
 }
 
-const attempt = event('user', { method: z.string() })
+const attempt = event('user', { method: z.string(), reason: z.string().optional() })
 
 /** The events of this slice. */
 export const authenticationEvents = {
