@@ -6,6 +6,7 @@ import {
   creationOptionsJson,
   type PasskeyPolicy,
   PasskeyRefusal,
+  type RefusalReason,
   type RegistrationJson,
   type RequestOptions,
   requestOptionsJson,
@@ -98,7 +99,7 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
       ),
     verifyRegistration: async (response, challenge) => {
       verifyRegistrationShape(response, expected)
-      const { registrationInfo: info } = await decided(() =>
+      const { registrationInfo: info } = await decided('attestation', () =>
         verifyRegistrationResponse({
           ...toLibrary,
           response: { ...response, clientExtensionResults: {} },
@@ -106,7 +107,7 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
           supportedAlgorithmIDs: algorithms,
         }),
       )
-      if (!info) throw new PasskeyRefusal('signature')
+      if (!info) throw new PasskeyRefusal('attestation')
       return {
         id: info.credential.id,
         publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
@@ -122,7 +123,7 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
     verifyAssertion: async (response, { challenge, credential }) => {
       const { id, counter, publicKey, details } = credential
       verifyAssertionShape(response, { ...expected, counter, isBackupEligible: details.isBackupEligible })
-      const { verified, authenticationInfo: info } = await decided(() =>
+      const { verified, authenticationInfo: info } = await decided('signature', () =>
         verifyAuthenticationResponse({
           ...toLibrary,
           response: { ...response, clientExtensionResults: {} },
@@ -137,11 +138,11 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
 }
 
 // The library throws plain errors for whatever is wrong; what could be named was named before.
-const decided = async <Result>(verify: () => Promise<Result>): Promise<Result> => {
+const decided = async <Result>(reason: RefusalReason, verify: () => Promise<Result>): Promise<Result> => {
   try {
     return await verify()
   } catch (error) {
-    throw new PasskeyRefusal('signature', error)
+    throw new PasskeyRefusal(reason, error)
   }
 }
 
