@@ -11,6 +11,7 @@ import { createKnownDevices } from './interactions/known-device.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
 import { createInteractionRouter } from './interactions/router.ts'
+import { createWellKnown } from './interactions/well-known.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
@@ -89,6 +90,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
   for (const middleware of api.middleware) koa.use(middleware)
+  koa.use(createWellKnown({ issuer }))
   koa.use(interactions.routes())
   if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
   koa.use(() => {

@@ -89,6 +89,20 @@ export const assertionJson = z.object({
   }),
 })
 
+/** An {@link assertionJson} as the text of a form's field. */
+export const assertionField = z
+  .string()
+  .max(8192)
+  .transform((text, issues) => {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      issues.addIssue({ code: 'custom', message: error instanceof SyntaxError ? 'is no JSON' : 'cannot be read' })
+      return z.NEVER
+    }
+  })
+  .pipe(assertionJson)
+
 /** What a browser sends after making a passkey. */
 export type RegistrationJson = z.output<typeof registrationJson>
 /** What a browser sends after using one. */

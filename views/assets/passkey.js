@@ -1,0 +1,69 @@
+// Signs in by passkey: offered by the browser where it fills in the field, and by a button. Nothing opens by itself.
+const form = document.querySelector('form[data-passkey]')
+const { PublicKeyCredential } = window
+
+const toBytes = text => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), one => one.charCodeAt(0))
+const toText = bytes =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=/g, '')
+// Browsers that are a few years old, and password managers that stand in for them, lack the translation from and to JSON.
+const fromJson = json =>
+  PublicKeyCredential.parseRequestOptionsFromJSON?.(json) ?? {
+    ...json,
+    challenge: toBytes(json.challenge),
+    allowCredentials: json.allowCredentials?.map(one => ({ ...one, id: toBytes(one.id) })),
+  }
+const toJson = credential => {
+  if (credential.toJSON) return credential.toJSON()
+  const { id, type, response } = credential
+  const given = ['clientDataJSON', 'authenticatorData', 'signature', 'userHandle'].filter(name => response[name])
+  return { id, rawId: id, type, response: Object.fromEntries(given.map(name => [name, toText(response[name])])) }
+}
+
+let asking
+let isOpen = false
+// A browser asks one thing at a time: what was asked before is ended.
+const ask = async mediation => {
+  asking?.abort()
+  asking = new AbortController()
+  const { signal } = asking
+  const answer = await fetch(form.dataset.passkey, { method: 'POST', body: new URLSearchParams({ csrf: form.elements.csrf.value }), signal })
+  if (!answer.ok) throw new Error(`${answer.status}`)
+  const credential = await navigator.credentials.get({ publicKey: fromJson(await answer.json()), mediation, signal })
+  form.elements.response.value = JSON.stringify(toJson(credential))
+  form.requestSubmit()
+}
+const offer = async () => {
+  const canOffer = !isOpen && document.querySelector('[autocomplete~=webauthn]') && (await PublicKeyCredential.isConditionalMediationAvailable?.())
+  // Who gets no offer has the button.
+  if (canOffer && !isOpen) await ask('conditional').catch(() => {})
+}
+const open = async () => {
+  const status = form.querySelector('[role=status]')
+  status.textContent = ''
+  isOpen = true
+  try {
+    await ask('optional')
+  } catch (error) {
+    isOpen = false
+    // Whoever closed the dialog knows that they did.
+    if (!['NotAllowedError', 'AbortError'].includes(error.name)) status.textContent = status.dataset.failed
+    await offer()
+  }
+}
+
+if (form && PublicKeyCredential) {
+  form.hidden = false
+  form.querySelector('button').addEventListener('click', open)
+  // What the server does not know need not be offered again.
+  const { unknown } = form.dataset
+  if (unknown) PublicKeyCredential.signalUnknownCredential?.({ rpId: location.hostname, credentialId: unknown })?.catch(() => {})
+  addEventListener('pageshow', async () => {
+    isOpen = false
+    await offer()
+  })
+  // A challenge is good for five minutes.
+  setInterval(offer, 240_000)
+}
