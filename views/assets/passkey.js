@@ -41,15 +41,16 @@ const offer = async () => {
   if (canOffer && !isOpen) await ask('conditional').catch(() => {})
 }
 const open = async () => {
-  const status = form.querySelector('[role=status]')
-  status.textContent = ''
+  if (isOpen) return
+  const note = form.querySelector('[role=status]')
+  note.textContent = ''
   isOpen = true
   try {
     await ask('optional')
   } catch (error) {
     isOpen = false
     // Whoever closed the dialog knows that they did.
-    if (!['NotAllowedError', 'AbortError'].includes(error.name)) status.textContent = status.dataset.failed
+    if (!['NotAllowedError', 'AbortError'].includes(error.name)) note.textContent = note.dataset.failed
     await offer()
   }
 }
@@ -57,11 +58,12 @@ const open = async () => {
 if (form && PublicKeyCredential) {
   form.hidden = false
   form.querySelector('button').addEventListener('click', open)
-  // What the server does not know need not be offered again.
+  // What the server does not know is not offered again.
   const { unknown } = form.dataset
-  if (unknown) PublicKeyCredential.signalUnknownCredential?.({ rpId: location.hostname, credentialId: unknown })?.catch(() => {})
+  const signalled = unknown && PublicKeyCredential.signalUnknownCredential?.({ rpId: location.hostname, credentialId: unknown })
   addEventListener('pageshow', async () => {
     isOpen = false
+    await signalled?.catch(() => {})
     await offer()
   })
   // A challenge is good for five minutes.
