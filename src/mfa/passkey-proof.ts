@@ -22,9 +22,9 @@ const asSignIn = { accepted: 'sign_in.succeeded', refused: 'sign_in.refused', sh
 const asFactor = { accepted: 'factor.accepted', refused: 'factor.refused', shown: { factor: 'passkey' } } as const
 const kind = 'passkey'
 
-/** Makes the part. Budgets: sixty beginnings and thirty failures an address and minute. */
+/** Makes the part. Budgets: three hundred beginnings and thirty failures an address and minute. */
 export const createPasskeyProof = ({ database, change, users, challenges, ceremonies, limit }: PartNeeds): PasskeyProof => {
-  const beginnings = limit('passkey-begin:address', { points: 60, durationSeconds: 60 })
+  const beginnings = limit('passkey-begin:address', { points: 300, durationSeconds: 60 })
   const failures = limit('passkey:address', { points: 30, durationSeconds: 60 })
 
   const settle = async (actor: Actor, { answer, told }: { answer: Answer; told: typeof asSignIn | typeof asFactor }): Promise<Proof> => {
