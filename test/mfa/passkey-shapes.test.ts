@@ -43,13 +43,13 @@ const both: Readonly<Record<string, readonly [() => Twist, string]>> = {
 }
 
 for (const [what, [twist, reason]] of Object.entries(both)) {
-  test(`signing in with ${what} is refused`, async t => {
+  test.serial(`signing in with ${what} is refused`, async t => {
     const holder = await makeHolder(server)
     t.is(await refusalOf(signInWith(server.services.passkeys, holder, twist())), `passkey_refused ${reason}`)
     t.is(await refusalOf(signInWith(server.services.passkeys, holder)), 'accepted')
   })
 
-  test(`enrolling with ${what} is refused`, async t => {
+  test.serial(`enrolling with ${what} is refused`, async t => {
     const person = await makePerson(server)
     t.is(await refusalOf(enrol(server, person, twist())), `validation_failed ${reason}`)
     t.deepEqual(await server.services.passkeys.list(person.user.id), [])
@@ -69,7 +69,7 @@ const uses: Readonly<Record<string, readonly [Twist, string]>> = {
 }
 
 for (const [what, [twist, refusal]] of Object.entries(uses))
-  test(`signing in with ${what} is refused`, async t => {
+  test.serial(`signing in with ${what} is refused`, async t => {
     const holder = await makeHolder(server, { twist: { counter: 7 } })
     t.is(await refusalOf(signInWith(server.services.passkeys, holder, twist)), refusal)
   })
@@ -88,7 +88,7 @@ const afterwards: Readonly<Record<string, readonly [(response: AssertionJson) =>
 }
 
 for (const [what, [change, reason]] of Object.entries(afterwards))
-  test(`signing in with ${what} is refused`, async t => {
+  test.serial(`signing in with ${what} is refused`, async t => {
     const { passkeys } = server.services
     const { authenticator } = await makeHolder(server)
     const binding = randomUUID()
@@ -119,14 +119,14 @@ const enrolments: Readonly<Record<string, readonly [Twist, string]>> = {
 }
 
 for (const [what, [twist, reason]] of Object.entries(enrolments))
-  test(`enrolling with ${what} is refused`, async t => {
+  test.serial(`enrolling with ${what} is refused`, async t => {
     const person = await makePerson(server)
     t.is(await refusalOf(enrol(server, person, twist)), `validation_failed ${reason}`)
   })
 
 const cut = (response: RegistrationJson): RegistrationJson => ({ ...response, response: { ...response.response, attestationObject: 'oWNmbXQ' } })
 
-test('enrolling with an attestation that cannot be read is refused', async t => {
+test.serial('enrolling with an attestation that cannot be read is refused', async t => {
   const { user, actor, binding, authenticator } = await makePerson(server)
   const response = cut(authenticator.create(await server.services.passkeys.beginEnrolment({ user, binding })))
   t.is(await refusalOf(server.services.passkeys.enrol(actor, { user, binding, response })), 'validation_failed malformed')
@@ -137,7 +137,7 @@ for (const [name, algorithm] of [
   ['ES256', -7],
   ['RS256', -257],
 ] as const)
-  test(`a passkey by ${name} is enrolled and signs in`, async t => {
+  test.serial(`a passkey by ${name} is enrolled and signs in`, async t => {
     const holder = await makeHolder(server, { twist: { algorithm } })
     const { user, amr } = await signInWith(server.services.passkeys, holder)
     t.is(user.id, holder.user.id)

@@ -1,4 +1,4 @@
-// Signs in by passkey: offered by the browser where it fills in the field, and by a button. Nothing opens by itself.
+// Signs in by passkey: by autofill and by a button. Nothing opens by itself.
 const form = document.querySelector('form[data-passkey]')
 const { PublicKeyCredential } = window
 
@@ -8,7 +8,7 @@ const toText = bytes =>
     .replace(/\+/g, '-')
     .replace(/\//g, '_')
     .replace(/=/g, '')
-// Browsers that are a few years old, and password managers that stand in for them, lack the translation from and to JSON.
+// Older browsers, and password managers that stand in for them, know no JSON.
 const fromJson = json =>
   PublicKeyCredential.parseRequestOptionsFromJSON?.(json) ?? {
     ...json,
@@ -23,21 +23,26 @@ const toJson = credential => {
 }
 
 let asking
+let last
 let isOpen = false
-// A browser asks one thing at a time: what was asked before is ended.
-const ask = async mediation => {
+// A browser asks one thing at a time: what was asked before is ended first.
+const ask = mediation => {
   asking?.abort()
   asking = new AbortController()
-  const { signal } = asking
+  const request = run(mediation, asking.signal, last)
+  last = request.catch(() => {})
+  return request
+}
+const run = async (mediation, signal, before) => {
+  await before
   const answer = await fetch(form.dataset.passkey, { method: 'POST', body: new URLSearchParams({ csrf: form.elements.csrf.value }), signal })
-  if (!answer.ok) throw new Error(`${answer.status}`)
+  if (!answer.ok) throw new Error(answer.status)
   const credential = await navigator.credentials.get({ publicKey: fromJson(await answer.json()), mediation, signal })
   form.elements.response.value = JSON.stringify(toJson(credential))
   form.requestSubmit()
 }
 const offer = async () => {
-  const canOffer = !isOpen && document.querySelector('[autocomplete~=webauthn]') && (await PublicKeyCredential.isConditionalMediationAvailable?.())
-  // Who gets no offer has the button.
+  const canOffer = document.querySelector('[autocomplete~=webauthn]') && (await PublicKeyCredential.isConditionalMediationAvailable?.())
   if (canOffer && !isOpen) await ask('conditional').catch(() => {})
 }
 const open = async () => {
@@ -49,7 +54,7 @@ const open = async () => {
     await ask('optional')
   } catch (error) {
     isOpen = false
-    // Whoever closed the dialog knows that they did.
+    // Who closed the dialog knows.
     if (!['NotAllowedError', 'AbortError'].includes(error.name)) note.textContent = note.dataset.failed
     await offer()
   }
@@ -61,8 +66,8 @@ if (form && PublicKeyCredential) {
   // What the server does not know is not offered again.
   const { unknown } = form.dataset
   const signalled = unknown && PublicKeyCredential.signalUnknownCredential?.({ rpId: location.hostname, credentialId: unknown })
-  addEventListener('pageshow', async () => {
-    isOpen = false
+  addEventListener('pageshow', async ({ persisted }) => {
+    if (persisted) isOpen = false
     await signalled?.catch(() => {})
     await offer()
   })
