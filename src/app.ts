@@ -10,6 +10,7 @@ import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
 import { createInteractionRouter } from './interactions/router.ts'
+import { createWellKnown } from './interactions/well-known.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import { createConsentRoutes } from './oidc/consent-routes.ts'
 import type { ContinueWords } from './oidc/continue-page.ts'
@@ -118,6 +119,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(assets.middleware)
   for (const middleware of api.middleware) koa.use(middleware)
   koa.use(createLanguageRouter({ languages, pageLanguage, issuer }).routes())
+  koa.use(createWellKnown({ issuer }))
   koa.use(interactions.routes())
   koa.use(account.routes())
   if (isDevelopment) koa.use(createGallery({ pages, pageLanguage, randomBytes }).routes())

@@ -21,6 +21,8 @@ import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
+import { mfaEvents } from './mfa/authenticator.ts'
+import { createPasskeys } from './mfa/passkeys.ts'
 import { consentEvents, createConsents } from './oidc/consents.ts'
 import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
@@ -74,6 +76,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     ...consentEvents,
     ...sessionEvents,
     ...apiKeyEvents,
+    ...mfaEvents,
   }
   const uuids = createUuids(randomBytes)
   const newUuid = () => uuids(now())
@@ -89,6 +92,18 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
   const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
+  const passkeys = createPasskeys({
+    database,
+    change,
+    users,
+    mails,
+    limit,
+    issuer,
+    productName: 'Authy2',
+    policy: { residentKey: 'required', userVerification: 'required' },
+    randomBytes,
+    now,
+  })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const roleNeeds = {
     database,
@@ -128,6 +143,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     signIn,
     signUp,
     assignedPasswords,
+    passkeys,
     organizations,
     members,
     roles,

@@ -1,5 +1,6 @@
 // What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 import { purgeChallenges } from './challenges/challenges.ts'
+import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
@@ -56,6 +57,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     await purgeIdempotencyKeys(database)
     await purgeChallenges(database)
     for (let round = 0; round < maxBatches && (await purgeSessions(database, batch)) === batch; round += 1);
+    await purgePasskeyChallenges(database)
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

@@ -46,6 +46,7 @@ test('a slice imports only words and types of other slices', t => {
     'clients/client.ts',
     'organizations/organization.ts',
     'authentication/authentication.ts',
+    'mfa/authenticator.ts',
   ])
   t.deepEqual(told(foreign.filter(({ to, isType }) => !isType && !words.has(to))), [])
 })
@@ -58,6 +59,7 @@ test('what only one place may know is imported there alone', t => {
   const rules: readonly [RegExp, RegExp][] = [
     [/^oidc-provider/, /^oidc\//],
     [/^(ioredis|pg|@prisma\/|@electric-sql\/)|platform\/data\/generated/, /^platform\/data\//],
+    [/^@simplewebauthn\//, /^mfa\/passkey-(ceremonies|shape)\.ts$/],
     [/^argon2$/, /^authentication\/password\.ts$/],
     [/^ejs$/, /^platform\/http\/views\.ts$/],
   ]

@@ -4,6 +4,7 @@ import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
 import { createInvitationRoutes } from '../organizations/invitation-routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createRoleRoutes } from '../organizations/role-routes.ts'
@@ -20,6 +21,7 @@ import { isPermission, machinePermissions, organizationPermissionNames, organiza
 type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
+  Parameters<typeof createPasskeyRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
@@ -45,6 +47,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createAuthRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
+    ...createPasskeyRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: machinePermissions }),
     ...createUserImportRoutes(needs),
     ...createUserRoutes(needs),

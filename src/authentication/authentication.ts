@@ -4,7 +4,7 @@ import { event } from '../platform/data/change.ts'
 import type { User } from '../users/user.ts'
 
 /** An authentication method reference (RFC 8176). */
-export type AuthenticationMethodReference = 'pwd'
+export type AuthenticationMethodReference = 'pwd' | 'hwk' | 'swk' | 'user' | 'mfa'
 
 /** What a successful proof gives. */
 export interface Proof {
@@ -19,7 +19,8 @@ const refusalReason = z.enum(['credentials', 'too_many_attempts'])
 export type RefusalReason = z.output<typeof refusalReason>
 
 const proof = event('user', { method: z.string() })
-const refusal = event('user', { method: z.string(), reason: refusalReason })
+// A passkey's refusals have reasons of their own.
+const refusal = event('user', { method: z.string(), reason: z.string() })
 
 /** The events of this slice. */
 export const authenticationEvents = {

@@ -1,6 +1,7 @@
 // The words of this entrance: an interaction as its pages need it, and what all of them do alike.
 import type { Context } from 'koa'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { Passkeys } from '../mfa/passkeys.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -33,6 +34,7 @@ export interface Interactions {
 export interface PageNeeds {
   readonly interactions: Interactions
   readonly signIn: SignIn
+  readonly passkeys: Passkeys
   readonly users: Users
   readonly present: Present
   readonly pageLanguage: PageLanguage
@@ -55,4 +57,5 @@ export const visitor = (ctx: Context): Actor => ({
 
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem =>
-  error instanceof Problem && ['validation_failed', 'invalid_credentials', 'too_many_attempts', 'busy', 'csrf_mismatch'].includes(error.code)
+  error instanceof Problem &&
+  ['validation_failed', 'invalid_credentials', 'passkey_refused', 'passkey_unknown', 'too_many_attempts', 'busy', 'csrf_mismatch'].includes(error.code)

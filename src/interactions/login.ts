@@ -39,13 +39,14 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
     }
   }
 
-  const showIdentifier = (ctx: Context, interaction: Interaction, problem?: Problem) =>
+  const showIdentifier = (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) =>
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
       username: kept(ctx, interaction) ?? interaction.loginHint,
       connections: [],
       problem,
+      passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
     })
 
   const showPasswordFor = (
@@ -65,6 +66,11 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
 
   return {
     showIdentifier: (ctx: Context, interaction: Interaction) => showIdentifier(ctx, interaction),
+    /** Shows the first page with what went wrong elsewhere on it. */
+    refuse: (ctx: Context, interaction: Interaction, refusal: { problem: Problem; unknownPasskey?: string }) => {
+      tell(ctx, refusal.problem)
+      showIdentifier(ctx, interaction, refusal)
+    },
     submitIdentifier: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
       try {
@@ -75,7 +81,7 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        showIdentifier(ctx, interaction, error)
+        showIdentifier(ctx, interaction, { problem: error })
       }
     },
     showPassword: async (ctx: Context) => {

@@ -8,10 +8,12 @@ import { text } from '../platform/http/text.ts'
 import { createConsentPage } from './consent.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
+import { createPasskeyPages } from './passkey.ts'
 
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
   const login = createLoginPages(needs)
+  const passkey = createPasskeyPages(needs, login)
   const consent = createConsentPage(needs)
   const router = new Router({ prefix: '/interaction/:uid' })
   const showPrompt = async (ctx: Context) => {
@@ -24,6 +26,8 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.get('/password', login.showPassword)
   router.post('/password', login.submitPassword)
   router.get('/consent', showPrompt)
+  router.post('/passkey/options', passkey.giveOptions)
+  router.post('/passkey', passkey.submit)
   router.post('/consent', consent.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)

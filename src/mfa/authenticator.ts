@@ -26,7 +26,8 @@ export const mfaEvents = {
   'authenticator.enrolled': event('authenticator', shape),
   'authenticator.renamed': event('authenticator', shape),
   'authenticator.removed': event('authenticator', shape),
+  'authenticator.counter_went_back': event('authenticator', shape),
   'recovery_codes.issued': event('user', {}),
   'factor.accepted': event('user', { factor: z.string() }),
-  'factor.refused': event('user', { factor: z.string() }),
+  'factor.refused': event('user', { factor: z.string(), reason: z.string().optional() }),
 }

@@ -54,7 +54,8 @@ const resources = [
 ]
 const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
 
-const identifier = { ...form, client, connections: [], cancelAction: '/dev/gallery' }
+const passkey = { action: '/dev/gallery', optionsUrl: '/dev/gallery/passkey' }
+const identifier = { ...form, client, connections: [], passkey, cancelAction: '/dev/gallery' }
 const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', canRemember: true }
 const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
 const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '203.0.113.24', userAgent: 'Papertrail for Android TV 4.2' } }

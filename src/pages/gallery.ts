@@ -38,6 +38,11 @@ export function createGallery({ pages, pageLanguage, randomBytes }: GalleryNeeds
     ctx.body = pages.render('gallery', { ...common, gallery: galleryIndex() })
   })
 
+  // The script of the page asks for what a passkey needs; here it gets nothing.
+  router.post('/passkey', ctx => {
+    ctx.status = 204
+  })
+
   router.get('/:view/:state', ctx => {
     const { view = '', state = '' } = ctx.params
     const html = isView(view) ? renderState(pages, { view, state, context: contextOf(ctx) }) : undefined

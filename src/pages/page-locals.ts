@@ -20,6 +20,14 @@ export interface FormProblem {
   readonly problem?: ToldProblem | undefined
 }
 
+/** The way in by passkey: the script posts `csrf` to `optionsUrl` for what the browser needs, and `csrf`, `response` to `action`. */
+export interface PagePasskey {
+  readonly action: string
+  readonly optionsUrl: string
+  /** A credential that is not known here: the browser is told. */
+  readonly unknownId?: string
+}
+
 /** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `csrf` to `cancelAction`. */
 export interface IdentifierPage extends FormProblem {
   readonly action: string
@@ -29,6 +37,7 @@ export interface IdentifierPage extends FormProblem {
   readonly connections: readonly { readonly id: string; readonly name: string; readonly iconUrl?: string }[]
   /** Needed when there are connections. */
   readonly connectionAction?: string
+  readonly passkey?: PagePasskey
   readonly cancelAction?: string
 }
 

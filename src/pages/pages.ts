@@ -41,6 +41,7 @@ export function createPages({ directory, isCached, assets, languages }: PagesOpt
     css: assets.url('authy2.css'),
     js: assets.url('page.js'),
     icon: assets.url('favicon.svg'),
+    passkey: assets.url('passkey.js'),
   }
 
   return {
@@ -77,7 +78,17 @@ const PROBLEM = { problem: true } as const
 
 /** The names of each page's locals; the compiler holds them equal to the types. */
 const LOCAL_NAMES: LocalNames = {
-  identifier: { ...PROBLEM, action: true, csrf: true, username: true, client: true, connections: true, connectionAction: true, cancelAction: true },
+  identifier: {
+    ...PROBLEM,
+    action: true,
+    csrf: true,
+    username: true,
+    client: true,
+    connections: true,
+    connectionAction: true,
+    passkey: true,
+    cancelAction: true,
+  },
   password: {
     ...PROBLEM,
     action: true,
