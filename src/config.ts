@@ -32,6 +32,13 @@ const environmentSchema = z.object({
   ),
   MAIL_FROM: optional(z.string().regex(/^(?:[^<>"@]+ )?<?[^<>\s"@]+@[^<>\s"@]+>?$/, 'must be an address such as Authy2 <no-reply@example.com>')),
   RUN_JOBS: optional(flag),
+  SIGN_UP: withDefault(z.enum(['open', 'closed']), 'open'),
+  SIGN_IN_METHODS: withDefault(z.string(), 'password,email_code').pipe(
+    z
+      .string()
+      .transform(list => list.split(',').flatMap(one => one.trim() || []))
+      .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma'))),
+  ),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -59,6 +66,10 @@ export interface Config {
   readonly mailFrom: string
   /** Whether the web process does the jobs too; else only workers do. */
   readonly areJobsRunHere: boolean
+  /** Whether people may make themselves an account. */
+  readonly isSignUpOpen: boolean
+  /** The ways to sign in that need nothing but an address. */
+  readonly signInMethods: readonly ('password' | 'email_code')[]
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -100,6 +111,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     smtpUrl: settings.SMTP_URL,
     mailFrom: settings.MAIL_FROM ?? `Authy2 <no-reply@${new URL(issuer).hostname}>`,
     areJobsRunHere: settings.RUN_JOBS ?? true,
+    isSignUpOpen: settings.SIGN_UP === 'open',
+    signInMethods: settings.SIGN_IN_METHODS,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

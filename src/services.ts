@@ -3,9 +3,16 @@
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAuditLog } from './audit/audit-log.ts'
+import { createAcceptProof } from './authentication/accept-proof.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
+import { createEmailCode } from './authentication/email-code.ts'
+import { createEmailVerification } from './authentication/email-verification.ts'
 import { createPasswords } from './authentication/password.ts'
+import { createProofs } from './authentication/proofs.ts'
+import { createProvenSignUp } from './authentication/proven-sign-up.ts'
+import { createRecovery } from './authentication/recovery.ts'
+import { createErasePasswords, createReplacePassword } from './authentication/replace-password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
 import { createChallenges } from './challenges/challenges.ts'
@@ -25,6 +32,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
@@ -33,6 +41,7 @@ import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createProveEmail } from './users/prove-email.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
 
@@ -40,7 +49,7 @@ import { createUsers } from './users/users.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open. */
-export const createServices = ({ database, redis, secrets, now, randomBytes, newId }: Resources) => {
+export const createServices = ({ database, redis, log, mailer, secrets, now, randomBytes, newId }: Resources) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -50,6 +59,7 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     ...interactionEvents,
     ...sessionEvents,
     ...apiKeyEvents,
+    ...jobEvents,
   }
   const change = createChange({ database, events })
   const limit = createLimits({ database, redis })
@@ -59,9 +69,18 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
-  const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
+  const replacePassword = createReplacePassword({ endAccess, now })
+  const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn })
-  const signUp = createSignUp({ users, passwords, signIn, limit })
+  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
+  // Whoever keeps something that signs a person in names here how it is erased.
+  const erasures = [endAccess, createErasePasswords({ now })]
+  const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
+  const signUp = createSignUp({ users, passwords, signIn, proofs, limit })
+  const provenSignUp = createProvenSignUp({ proofs, users, passwords, change, acceptProof, replacePassword })
+  const recovery = createRecovery({ challenges, users, passwords, change, mails, acceptProof, replacePassword, now })
+  const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
+  const emailCode = createEmailCode({ proofs, users, change, acceptProof })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const members = createMembers({ database, change, lock: lockOrganization })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
@@ -85,6 +104,13 @@ export const createServices = ({ database, redis, secrets, now, randomBytes, new
     passwords,
     signIn,
     signUp,
+    proofs,
+    acceptProof,
+    provenSignUp,
+    recovery,
+    emailVerification,
+    emailCode,
+    jobAdministration: createJobAdministration({ database, change }),
     assignedPasswords,
     organizations,
     members,

@@ -1,17 +1,21 @@
 // The list of routes of the management API: every slice's operations, under /api/v1.
 import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
+import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import type { Route } from '../platform/http/route.ts'
+import { createJobRoutes } from '../platform/jobs/routes.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
 import { createMeRoutes } from './me.ts'
 import { isPermission, permissions } from './permissions.ts'
 
 type Needs = Parameters<typeof createAuthRoutes>[0] &
+  Parameters<typeof createRecoveryRoutes>[0] &
+  Parameters<typeof createJobRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
@@ -33,6 +37,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
   if (first === undefined) throw new Error('the permission table is empty')
   const routes = [
     ...createAuthRoutes(needs),
+    ...createRecoveryRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
@@ -41,6 +46,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createMemberRoutes(needs),
     ...createClientRoutes(needs),
     ...createAuditRoutes(needs),
+    ...createJobRoutes(needs),
     ...needs.protocolRoutes,
   ]
   for (const { path, permission } of routes)

@@ -4,7 +4,7 @@ import { event } from '../platform/data/change.ts'
 import type { User } from '../users/user.ts'
 
 /** An authentication method reference (RFC 8176). */
-export type AuthenticationMethodReference = 'pwd'
+export type AuthenticationMethodReference = 'pwd' | 'otp'
 
 /** What a successful proof gives. */
 export interface Proof {
@@ -19,4 +19,7 @@ export const authenticationEvents = {
   'sign_in.succeeded': attempt,
   'sign_in.refused': attempt,
   'password.set': event('user', {}),
+  'password.reset': event('user', {}),
+  'email.verified': event('user', { is_first: z.boolean() }),
+  'proof.requested': event('user', { purpose: z.string() }),
 }

@@ -4,6 +4,7 @@ import { isUnavailable } from '../data/database.ts'
 import { Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { failure } from './envelope.ts'
+import { withoutSecrets } from './request.ts'
 
 /** Shows a Problem to a person. */
 export type ShowProblem = (ctx: Context, problem: Problem) => void
@@ -17,7 +18,7 @@ export const createErrorBoundary =
     } catch (error) {
       const problem = toProblem(error)
       if (problem.status >= 500)
-        log[problem.code === 'internal' ? 'error' : 'warn']({ err: error, requestId: ctx.state.requestId, path: ctx.path }, problem.message)
+        log[problem.code === 'internal' ? 'error' : 'warn']({ err: error, requestId: ctx.state.requestId, path: withoutSecrets(ctx.path) }, problem.message)
       tell(ctx, { problem, show })
     }
   }

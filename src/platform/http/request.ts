@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 
 const wellFormed = /^[A-Za-z0-9_.-]{8,128}$/
 
-/** Sets `ctx.state.requestId` and `X-Request-Id`; logs method, path (never the query), status and duration. */
+/** Sets `ctx.state.requestId` and `X-Request-Id`; logs method, path (never the query, nor a secret), status and duration. */
 export const createRequestLog =
   ({ log, newId }: { log: Log; newId: () => string }): Middleware =>
   async (ctx, next) => {
@@ -16,5 +16,13 @@ export const createRequestLog =
     ctx.set('X-Request-Id', requestId)
     await next()
     if (log.isLevelEnabled('info'))
-      log.info({ requestId, method, path, status: ctx.status, ms: Math.round((performance.now() - startedAt) * 10) / 10, ip: ctx.ip }, 'request')
+      log.info(
+        { requestId, method, path: withoutSecrets(path), status: ctx.status, ms: Math.round((performance.now() - startedAt) * 10) / 10, ip: ctx.ip },
+        'request',
+      )
   }
+
+/** A path as it may be written down: links of mails and addresses of interactions hold secrets in it. */
+export const withoutSecrets = (path: string): string => path.replaceAll(/[\w-]{20,}/g, part => (isId.test(part) ? part : '…'))
+
+const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$|^[a-z_.-]+$/
