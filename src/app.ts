@@ -7,10 +7,13 @@ import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { createGallery } from './interactions/gallery.ts'
+import { createIdentifierCookie } from './interactions/identifier-cookie.ts'
+import type { Offers } from './interactions/interaction.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
+import { createMailboxRouter } from './interactions/mailbox.ts'
 import { createPages } from './interactions/pages.ts'
 import { createPresent, type Present } from './interactions/present.ts'
-import { createInteractionRouter } from './interactions/router.ts'
+import { createInteractionRouters } from './interactions/routers.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
@@ -64,16 +67,19 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const protocolRoutes = createSigningKeyRoutes({ signingKeys: services.signingKeys, onRotated: protocol.engine.refresh })
   const checkMetadata = createCheckMetadata(protocol.engine)
   const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
-  const interactions = createInteractionRouter({
+  const interactions = createInteractionRouters({
     ...services,
     interactions: protocol.interactions,
     present,
     forms,
     devices: createKnownDevices({ secrets, isSecure, newId }),
+    identifiers: createIdentifierCookie({ secrets, isSecure }),
+    offers: createOffers(config, services.proofs.isPossible),
     secrets,
     issuer,
     isSecure,
     now,
+    newId,
   })
 
   const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
@@ -89,8 +95,9 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(assets.middleware)
   for (const middleware of api.middleware) koa.use(middleware)
-  koa.use(interactions.routes())
+  for (const router of interactions) koa.use(router.routes())
   if (isDevelopment) koa.use(createGallery({ pages, randomBytes }).routes())
+  if (isDevelopment && resources.mailbox) koa.use(createMailboxRouter({ mailbox: resources.mailbox, present }).routes())
   koa.use(() => {
     throw new Problem('not_found')
   })
@@ -100,6 +107,13 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   }
   return { listener, protocol, api }
 }
+
+const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => ({
+  password: signInMethods.includes('password'),
+  emailCode: canMail && signInMethods.includes('email_code'),
+  signUp: canMail && isSignUpOpen && signInMethods.includes('password'),
+  recovery: canMail && signInMethods.includes('password'),
+})
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =

@@ -37,7 +37,7 @@ const environmentSchema = z.object({
     z
       .string()
       .transform(list => list.split(',').flatMap(one => one.trim() || []))
-      .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma'))),
+      .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma')).min(1, 'must name at least one way')),
   ),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
@@ -126,6 +126,8 @@ const productionFaults = (environment: Readonly<Record<string, string | undefine
     const url = new URL(issuer)
     if (url.protocol !== 'https:' && !loopback.test(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
   }
+  const methods = environment.SIGN_IN_METHODS
+  if (methods && !methods.includes('password') && !environment.SMTP_URL) faults.push('SIGN_IN_METHODS without password needs SMTP_URL')
   const secretKey = environment.SECRET_KEY
   if (secretKey && isWeak(secretKey)) faults.push('SECRET_KEY is too weak: make one with `openssl rand -base64 48`')
   if (environment.SEED_DEMO === 'true' || environment.SEED_DEMO === '1')

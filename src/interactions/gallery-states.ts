@@ -1,10 +1,11 @@
 /** The states in which the gallery shows each page. */
 import type { Branding } from './branding.ts'
+import { proofStates, type StatesOf } from './gallery-proof-states.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
 
 type Forms = Exclude<PageName, 'gallery'>
-type States = { readonly [View in Forms]: { readonly plain: PageLocals[View]; readonly [state: string]: PageLocals[View] } }
+type States = { readonly [View in Forms]: StatesOf<PageLocals[View]> }
 
 const svg = (body: string) => `data:image/svg+xml;base64,${Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${body}</svg>`).toString('base64')}`
 const tile = svg(
@@ -53,8 +54,8 @@ const resources = [
 ]
 const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
 
-const identifier = { ...form, client, connections: [], cancelAction: '/dev/gallery' }
-const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', canRemember: true }
+const identifier = { ...form, client, connections: [], signUpUrl: '/dev/gallery', cancelAction: '/dev/gallery' }
+const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', emailCodeAction: '/dev/gallery', canRemember: true }
 const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
 const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '203.0.113.24', userAgent: 'Papertrail for Android TV 4.2' } }
 
@@ -120,6 +121,7 @@ export const GALLERY_STATES: States = {
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },
+  ...proofStates({ client, longClient }),
 }
 
 const branding: Branding = {

@@ -1,9 +1,10 @@
 // Signing in: the identifier first, then the password. The identifier travels in a sealed cookie, never in an address.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { Problem } from '../platform/errors.ts'
+import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { text } from '../platform/http/text.ts'
+import { faults, tell } from './form-faults.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, seeOther, visitor } from './interaction.ts'
 
 const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1, 'Enter your email address.') })
@@ -13,37 +14,21 @@ const passwordForm = z.strictObject({
   password: text(1024).min(1, 'Enter your password.'),
   remember: z.enum(['yes', 'on']).optional(),
 })
-const identifierCookie = 'identifier'
+
+type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, signIn, present, forms, devices, secrets, issuer, isSecure, now }: PageNeeds) => {
+export const createLoginPages = ({ interactions, signIn, present, forms, devices, identifiers, offers, issuer, now, startCode }: Needs) => {
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
-
-  const keep = (ctx: Context, interaction: Interaction, identifier: string) =>
-    ctx.cookies.set(identifierCookie, secrets.seal('form', identifier, interaction.uid), {
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: isSecure,
-      signed: false,
-      overwrite: true,
-      path: base(interaction),
-    })
-  const kept = (ctx: Context, interaction: Interaction): string | undefined => {
-    const sealed = ctx.cookies.get(identifierCookie, { signed: false })
-    try {
-      return sealed ? secrets.unseal('form', sealed, interaction.uid) : undefined
-    } catch {
-      return undefined // somebody changed their own cookie: they are asked again
-    }
-  }
 
   const showIdentifier = (ctx: Context, interaction: Interaction, problem?: Problem) =>
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
-      username: kept(ctx, interaction) ?? interaction.loginHint,
+      username: identifiers.kept(ctx, interaction) ?? interaction.loginHint,
       connections: [],
+      signUpUrl: offers.signUp ? `${base(interaction)}/sign-up` : undefined,
       ...faults(problem),
     })
 
@@ -56,11 +41,18 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       ...common(interaction),
       action: `${base(interaction)}/password`,
       changeUrl: `${base(interaction)}/identifier`,
+      forgotUrl: offers.recovery ? `${base(interaction)}/recovery` : undefined,
+      emailCodeAction: offers.emailCode ? `${base(interaction)}/email-code` : undefined,
       username,
       canRemember: true,
       remember: isRemembered,
       ...faults(problem),
     })
+
+  const open = async (ctx: Context) => {
+    if (!offers.password) throw new Problem('not_found')
+    return interactions.get(ctx)
+  }
 
   return {
     showIdentifier: (ctx: Context, interaction: Interaction) => showIdentifier(ctx, interaction),
@@ -69,8 +61,9 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       try {
         const { csrf, username } = await readForm(ctx, { fields: identifierForm, issuer })
         forms.verify(interaction.uid, csrf)
-        keep(ctx, interaction, username)
-        seeOther(ctx, `${base(interaction)}/password`)
+        identifiers.keep(ctx, interaction, username)
+        if (offers.password) seeOther(ctx, `${base(interaction)}/password`)
+        else await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
@@ -78,14 +71,14 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       }
     },
     showPassword: async (ctx: Context) => {
-      const interaction = await interactions.get(ctx)
-      const username = kept(ctx, interaction)
+      const interaction = await open(ctx)
+      const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
       showPasswordFor(ctx, interaction, { username })
     },
     submitPassword: async (ctx: Context) => {
-      const interaction = await interactions.get(ctx)
-      const username = kept(ctx, interaction)
+      const interaction = await open(ctx)
+      const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
       let isRemembered = true
       try {
@@ -102,21 +95,4 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       }
     },
   }
-}
-
-const tell = (ctx: Context, problem: Problem) => {
-  ctx.status = problem.status
-  if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
-}
-
-const faults = (problem: Problem | undefined) => {
-  if (!problem) return {}
-  if (problem.code === 'too_many_attempts') return { error: `Too many attempts. Try again in ${inWords(problem.retryAfterSeconds ?? 60)}.` }
-  if (!problem.fields) return { error: problem.message }
-  return { fieldErrors: Object.fromEntries(problem.fields.map(({ path, message }) => [path, message])) }
-}
-
-const inWords = (seconds: number) => {
-  const minutes = Math.ceil(seconds / 60)
-  return minutes === 1 ? 'a minute' : `${minutes} minutes`
 }

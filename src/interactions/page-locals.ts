@@ -1,4 +1,5 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
+import type { ProofPageLocals } from './proof-page-locals.ts'
 
 /** The client as a page tells of it. */
 export interface PageClient {
@@ -28,10 +29,11 @@ export interface IdentifierPage extends FormProblem {
   readonly connections: readonly { readonly id: string; readonly name: string; readonly iconUrl?: string }[]
   /** Needed when there are connections. */
   readonly connectionAction?: string
+  readonly signUpUrl?: string
   readonly cancelAction?: string
 }
 
-/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `cancelAction`. */
+/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `emailCodeAction` and `cancelAction`. */
 export interface PasswordPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -39,6 +41,7 @@ export interface PasswordPage extends FormProblem {
   readonly changeUrl: string
   readonly client?: PageClient
   readonly forgotUrl?: string
+  readonly emailCodeAction?: string
   /** Whether the «Keep me signed in» box is offered, and whether it is ticked. */
   readonly canRemember?: boolean
   readonly remember?: boolean
@@ -125,7 +128,7 @@ export interface GalleryPage {
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals {
+export interface PageLocals extends ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly consent: ConsentPage

@@ -71,6 +71,17 @@ const TITLES: Readonly<Record<PageName, string>> = {
   expired: 'Sign-in expired',
   'not-found': 'Page not found',
   gallery: 'Gallery',
+  'sign-up': 'Create an account',
+  code: 'Enter the code',
+  'code-link': 'Go on',
+  recovery: 'Forgot your password?',
+  'recovery-sent': 'Check your mail',
+  'new-password': 'Choose a new password',
+  'recovery-done': 'Password changed',
+  'verify-email': 'Confirm your email address',
+  'email-verified': 'Email address confirmed',
+  mailbox: 'Mail',
+  'mailbox-mail': 'Mail',
 }
 
 type LocalNames = { readonly [View in PageName]: Readonly<Record<keyof Required<PageLocals[View]>, true>> }
@@ -79,7 +90,17 @@ const PROBLEM = { error: true, fieldErrors: true } as const
 
 /** The names of each page's locals; the compiler holds them equal to the types. */
 const LOCAL_NAMES: LocalNames = {
-  identifier: { ...PROBLEM, action: true, csrf: true, username: true, client: true, connections: true, connectionAction: true, cancelAction: true },
+  identifier: {
+    ...PROBLEM,
+    action: true,
+    csrf: true,
+    username: true,
+    client: true,
+    connections: true,
+    connectionAction: true,
+    signUpUrl: true,
+    cancelAction: true,
+  },
   password: {
     ...PROBLEM,
     action: true,
@@ -88,6 +109,7 @@ const LOCAL_NAMES: LocalNames = {
     changeUrl: true,
     client: true,
     forgotUrl: true,
+    emailCodeAction: true,
     canRemember: true,
     remember: true,
     cancelAction: true,
@@ -102,6 +124,28 @@ const LOCAL_NAMES: LocalNames = {
   expired: { startUrl: true },
   'not-found': { homeUrl: true },
   gallery: { gallery: true },
+  'sign-up': { ...PROBLEM, action: true, csrf: true, email: true, name: true, minLength: true, signInUrl: true, client: true, cancelAction: true },
+  code: {
+    ...PROBLEM,
+    action: true,
+    csrf: true,
+    email: true,
+    reason: true,
+    resendAction: true,
+    changeUrl: true,
+    isResent: true,
+    client: true,
+    cancelAction: true,
+  },
+  'code-link': { ...PROBLEM, action: true, csrf: true, email: true, reason: true, codeUrl: true, client: true },
+  recovery: { ...PROBLEM, action: true, csrf: true, username: true, backUrl: true },
+  'recovery-sent': { againUrl: true, backUrl: true },
+  'new-password': { ...PROBLEM, action: true, csrf: true, username: true, minLength: true },
+  'recovery-done': { backUrl: true },
+  'verify-email': { ...PROBLEM, action: true, csrf: true, username: true, hasPassword: true, recoveryUrl: true },
+  'email-verified': {},
+  mailbox: { mails: true },
+  'mailbox-mail': { to: true, subject: true, at: true, parts: true, listUrl: true },
 }
 
 const COMMON_NAMES = ['lang', 'dir', 'nonce', 'branding', 'requestId', 'title', 'tokens', 'assets']

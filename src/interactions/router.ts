@@ -4,14 +4,20 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { readForm } from '../platform/http/form.ts'
 import { text } from '../platform/http/text.ts'
+import { createProofCookie } from './asked-proof.ts'
+import { createCodePages } from './code.ts'
 import { createConsentPage } from './consent.ts'
 import { type PageNeeds, seeOther, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
+import { createSignUpPage } from './sign-up.ts'
 
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
-  const login = createLoginPages(needs)
   const consent = createConsentPage(needs)
+  const cookie = createProofCookie(needs)
+  const code = createCodePages({ ...needs, cookie })
+  const login = createLoginPages({ ...needs, startCode: code.start })
+  const signUp = createSignUpPage({ ...needs, cookie })
   const router = new Router({ prefix: '/interaction/:uid' })
   router.get('/', async ctx => {
     const interaction = await needs.interactions.get(ctx)
@@ -21,6 +27,15 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.get('/identifier', async ctx => login.showIdentifier(ctx, await needs.interactions.get(ctx)))
   router.get('/password', login.showPassword)
   router.post('/password', login.submitPassword)
+  router.get('/sign-up', signUp.show)
+  router.post('/sign-up', signUp.submit)
+  router.post('/email-code', code.begin)
+  router.get('/code', code.show)
+  router.post('/code', code.submit)
+  router.post('/code/resend', code.resend)
+  router.get('/code/link', code.showLink)
+  router.post('/code/link', code.submitLink)
+  router.get('/code/:token', code.openLink)
   router.post('/consent', consent.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)

@@ -1,0 +1,87 @@
+// The states in which the gallery shows the pages of signing up, of mailed proofs and of forgotten passwords.
+import type { PageClient } from './page-locals.ts'
+import type { ProofPageLocals } from './proof-page-locals.ts'
+
+/** A page in its states. */
+export type StatesOf<Locals> = { readonly plain: Locals; readonly [state: string]: Locals }
+type States = { readonly [View in keyof ProofPageLocals]: StatesOf<ProofPageLocals[View]> }
+
+interface Given {
+  readonly client: PageClient
+  readonly longClient: PageClient
+}
+
+const home = '/dev/gallery'
+const form = { action: home, csrf: 'k3Jx0pQm8vT1cZ5s' }
+const email = 'ada@papertrail.example'
+const longEmail = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
+const link = 'https://id.papertrail.example/recovery/GkYyE0RkUe0sTqP1vXv1mZ0y8Qb2wS3dF4gH5jK6lZ7'
+
+/** Makes them for these clients. */
+export const proofStates = ({ client, longClient }: Given): States => {
+  const signUp = { ...form, minLength: 12, signInUrl: home, client, cancelAction: home }
+  const code = { ...form, email, reason: 'sign_in' as const, resendAction: home, changeUrl: home, client, cancelAction: home }
+  const codeLink = { ...form, email, reason: 'sign_in' as const, codeUrl: home, client }
+  const newPassword = { ...form, username: email, minLength: 12 }
+  const verify = { ...form, username: email, hasPassword: true, recoveryUrl: home }
+  const kept = { to: email, subject: 'Choose a new password', at: '2026-11-22 09:30 UTC' }
+  return {
+    'sign-up': {
+      plain: signUp,
+      alone: { ...form, minLength: 12, signInUrl: home },
+      error: { ...signUp, email, name: 'Ada', error: 'Too many attempts. Try again in 5 minutes.' },
+      'field-error': {
+        ...signUp,
+        email: 'ada',
+        fieldErrors: { email: 'This is not an email address.', name: 'Enter your name.', password: 'must have at least 12 characters' },
+      },
+      long: { ...signUp, email: longEmail, client: longClient },
+    },
+    code: {
+      plain: code,
+      'sign-up': { ...code, reason: 'sign_up' },
+      resent: { ...code, isResent: true },
+      error: { ...code, error: 'This code is not right. Check the newest message and try again.' },
+      'field-error': { ...code, fieldErrors: { code: 'Enter the code.' } },
+      long: { ...code, email: longEmail, client: longClient },
+    },
+    'code-link': {
+      plain: codeLink,
+      'sign-up': { ...codeLink, reason: 'sign_up' },
+      error: { ...codeLink, error: 'This code or link is not valid any more. Ask for a new one.' },
+      long: { ...codeLink, email: longEmail, client: longClient },
+    },
+    recovery: {
+      plain: { ...form, username: email, backUrl: home },
+      alone: form,
+      error: { ...form, error: 'This code or link is not valid any more. Ask for a new one.' },
+      'field-error': { ...form, username: 'ada', fieldErrors: { username: 'Enter your email address.' } },
+    },
+    'recovery-sent': { plain: { againUrl: home, backUrl: home }, alone: { againUrl: home } },
+    'new-password': {
+      plain: newPassword,
+      'field-error': { ...newPassword, fieldErrors: { password: 'is one of the passwords that are guessed first' } },
+      long: { ...newPassword, username: longEmail },
+    },
+    'recovery-done': { plain: { backUrl: home }, alone: {} },
+    'verify-email': {
+      plain: verify,
+      'without-password': { ...verify, hasPassword: false },
+      error: { ...verify, error: 'The email or password is incorrect.' },
+      long: { ...verify, username: longEmail },
+    },
+    'email-verified': { plain: {} },
+    mailbox: {
+      plain: {
+        mails: [
+          { ...kept, url: home },
+          { ...kept, to: longEmail, url: home },
+        ],
+      },
+      empty: { mails: [] },
+    },
+    'mailbox-mail': {
+      plain: { ...kept, listUrl: home, parts: [{ text: 'Choose a new password:\n' }, { text: link, url: link }, { text: '\n\nThe link is good once.' }] },
+    },
+  }
+}
