@@ -16,7 +16,7 @@ const passwordForm = z.strictObject({ csrf: text(200), username: text(320).optio
 
 /** Makes the router. */
 export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => string }): Router => {
-  const { interactions, identifiers, offers, proofs, recovery, present, forms, issuer } = needs
+  const { interactions, identifiers, offers, proofs, recovery, devices, present, forms, issuer } = needs
   const errands = createErrands('recovery', needs)
   const router = new Router()
   router.use('/recovery', (_ctx, next) => {
@@ -75,7 +75,9 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     try {
       const { csrf, password } = await readForm(ctx, { fields: passwordForm, issuer })
       forms.verify(`recovery\0${errand.id}`, csrf)
-      await recovery.reset(visitor(ctx), { token: errand.token, password })
+      const { id } = await recovery.reset(visitor(ctx), { token: errand.token, password })
+      // Whoever reads the mail is let in here, although strangers who guessed closed the account elsewhere.
+      devices.remember(ctx, id)
       errands.update(ctx, { token: undefined, email: undefined })
       seeOther(ctx, '/recovery/done')
     } catch (error) {

@@ -4,6 +4,7 @@ import test from 'ava'
 import * as client from 'openid-client'
 import { linkOf, mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
+import { head, sendRaw } from '../support/raw.ts'
 import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { toPassword } from '../support/sign-in-pages.ts'
@@ -118,14 +119,40 @@ test('the form is taken only from our own page and with its token', async t => {
 
 test('a host that a request names never stands in a mail', async t => {
   const { email } = await makeUser(server)
-  const { person, page } = await toPassword(server, email)
-  const forged = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example', 'x-forwarded-proto': 'https', 'x-original-host': 'evil.example' }
-  const ask = await person.follow(await person.send(new URL('/recovery', page.url), { headers: forged }), redirectUri)
-  const csrf = /name="csrf" value="([^"]+)"/.exec(ask.body)?.[1] ?? ''
-  t.is((await person.post(new URL('/recovery/request', page.url), { csrf, username: email }, forged)).status, 303)
-  const mail = await mailTo(server, email, 'Choose a new password')
-  t.is(linkOf(mail).origin, server.issuer)
-  t.false(JSON.stringify(mail).includes('evil'))
+  const { host } = new URL(server.issuer)
+  const body = JSON.stringify({ email })
+  const path = '/api/v1/auth/password/forgot'
+  const ask = (target: string, ...lines: string[]) =>
+    sendRaw(server.issuer, [head(`POST ${target} HTTP/1.1`, ...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`), body])
+  const answers = await Promise.all([
+    ask(path, 'Host: evil.example'),
+    ask(path, `Host: ${host}`, 'Host: evil.example'),
+    ask(path, `Host: evil.example:x@${host}`),
+    ask(path, `Host: ${host}:1`),
+    ask(`http://evil.example${path}`, `Host: ${host}`),
+    ask(path, `Host: ${host}`, 'X-Forwarded-Host: evil.example', 'Forwarded: host=evil.example', 'X-Forwarded-Proto: https', 'X-Original-Host: evil.example'),
+  ])
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [421, 421, 421, 421, 421, 202],
+  )
+  await mailTo(server, email, 'Choose a new password')
+  for (const mail of await server.mailsTo(email)) {
+    t.is(linkOf(mail).origin, server.issuer)
+    t.false(JSON.stringify(mail).includes('evil'))
+  }
+})
+
+test('who reads the mail is let in, although strangers closed the account by guessing', async t => {
+  const { email } = await makeUser(server)
+  const stranger = await toPassword(server, email)
+  for (let round = 0; round < 10; round += 1) await stranger.person.submit(stranger.page, { password: 'a wrong guess' })
+  t.is((await stranger.person.submit(stranger.page, { password: 'a wrong guess' })).status, 429)
+  const { person, page } = await toMail(email)
+  const form = await person.follow(await person.get(linkOf(await mailTo(server, email, 'Choose a new password'))), redirectUri)
+  await person.submit(form, { password: newPassword })
+  const back = await person.authorize(page.url, { email, password: newPassword, redirectUri })
+  t.truthy(back.searchParams.get('code'))
 })
 
 test('an address in any spelling reaches the address that is stored', async t => {
