@@ -30,7 +30,7 @@ export interface TestServer {
 }
 
 /** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
-export async function startServer(given: { port?: number; settings?: Readonly<Record<string, string>> } = {}): Promise<TestServer> {
+export async function startServer(given: { port?: number; settings?: Readonly<Record<string, string>>; isWithoutMail?: boolean } = {}): Promise<TestServer> {
   const port = given.port ?? (await freePort())
   const config = readConfig({
     NODE_ENV: 'test',
@@ -48,8 +48,7 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
     database,
     redis,
     log: openLog(config.logLevel),
-    mailer: mailbox,
-    mailbox,
+    ...(given.isWithoutMail ? {} : { mailer: mailbox, mailbox }),
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     now: () => new Date(),
     randomBytes,
