@@ -14,8 +14,11 @@ export const faults = (problem: Problem | undefined): FormProblem => {
   if (!problem) return {}
   if (problem.code === 'too_many_attempts') return { error: `Too many attempts. Try again in ${inWords(problem.retryAfterSeconds ?? 60)}.` }
   if (!problem.fields) return { error: problem.message }
-  return { fieldErrors: Object.fromEntries(problem.fields.map(({ path, message }) => [path, message])) }
+  return { fieldErrors: Object.fromEntries(problem.fields.map(({ path, message }) => [path, sentence(path, message)])) }
 }
+
+// What the API says of a field goes on from its name.
+const sentence = (path: string, message: string) => (/^[a-z]/.test(message) ? `The ${path} ${message}.` : message)
 
 const inWords = (seconds: number) => {
   const minutes = Math.ceil(seconds / 60)

@@ -33,7 +33,7 @@ export const proofStates = ({ client, longClient }: Given): States => {
       'field-error': {
         ...signUp,
         email: 'ada',
-        fieldErrors: { email: 'This is not an email address.', name: 'Enter your name.', password: 'must have at least 12 characters' },
+        fieldErrors: { email: 'This is not an email address.', name: 'Enter your name.', password: 'The password must have at least 12 characters.' },
       },
       long: { ...signUp, email: longEmail, client: longClient },
     },
@@ -60,7 +60,7 @@ export const proofStates = ({ client, longClient }: Given): States => {
     'recovery-sent': { plain: { againUrl: home, backUrl: home }, alone: { againUrl: home } },
     'new-password': {
       plain: newPassword,
-      'field-error': { ...newPassword, fieldErrors: { password: 'is one of the passwords that are guessed first' } },
+      'field-error': { ...newPassword, fieldErrors: { password: 'The password is one of the passwords that are guessed first.' } },
       long: { ...newPassword, username: longEmail },
     },
     'recovery-done': { plain: { backUrl: home }, alone: {} },
