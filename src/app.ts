@@ -8,8 +8,11 @@ import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
+import { createIdentifierCookie } from './interactions/identifier-cookie.ts'
+import type { Offers } from './interactions/interaction.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
-import { createInteractionRouter } from './interactions/router.ts'
+import { createMailboxRouter } from './interactions/mailbox.ts'
+import { createInteractionRouters } from './interactions/routers.ts'
 import { createWellKnown } from './interactions/well-known.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import { createConsentRoutes } from './oidc/consent-routes.ts'
@@ -79,17 +82,21 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
   const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
-  const interactions = createInteractionRouter({
+  const interactions = createInteractionRouters({
     ...services,
     interactions: protocol.interactions,
     present,
     pageLanguage,
     forms,
     devices: createKnownDevices({ secrets, isSecure, newId }),
+    identifiers: createIdentifierCookie({ secrets, isSecure }),
+    offers: createOffers(config, services.proofs.isPossible),
+    passwordMinLength: config.passwordMinLength,
     secrets,
     issuer,
     isSecure,
     now,
+    newId,
   })
 
   const account = createAccount({
@@ -120,9 +127,10 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   for (const middleware of api.middleware) koa.use(middleware)
   koa.use(createLanguageRouter({ languages, pageLanguage, issuer }).routes())
   koa.use(createWellKnown({ issuer }))
-  koa.use(interactions.routes())
+  for (const router of interactions) koa.use(router.routes())
   koa.use(account.routes())
   if (isDevelopment) koa.use(createGallery({ pages, pageLanguage, randomBytes }).routes())
+  if (isDevelopment && resources.mailbox) koa.use(createMailboxRouter({ mailbox: resources.mailbox, present }).routes())
   koa.use(() => {
     throw new Problem('not_found')
   })
@@ -135,6 +143,12 @@ export const createApp = async ({ config, resources, services }: { config: Confi
 
 // The caller went away in the middle of an answer, which is theirs to do.
 const isGone = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => ({
+  password: signInMethods.includes('password'),
+  emailCode: canMail && signInMethods.includes('email_code'),
+  signUp: canMail && isSignUpOpen && signInMethods.includes('password'),
+  recovery: canMail && signInMethods.includes('password'),
+})
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =

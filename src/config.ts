@@ -33,6 +33,13 @@ const environmentSchema = z.object({
   MAIL_FROM: optional(z.string().regex(/^(?:[^<>"@]+ )?<?[^<>\s"@]+@[^<>\s"@]+>?$/, 'must be an address such as Authy2 <no-reply@example.com>')),
   RUN_JOBS: optional(flag),
   PASSWORD_MIN_LENGTH: withDefault(z.coerce.number('must be a number of characters').int().min(8).max(64), 12),
+  SIGN_UP: withDefault(z.enum(['open', 'closed']), 'open'),
+  SIGN_IN_METHODS: withDefault(z.string(), 'password,email_code').pipe(
+    z
+      .string()
+      .transform(list => list.split(',').flatMap(one => one.trim() || []))
+      .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma')).min(1, 'must name at least one way')),
+  ),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -62,6 +69,10 @@ export interface Config {
   readonly areJobsRunHere: boolean
   /** The fewest code points of a password. */
   readonly passwordMinLength: number
+  /** Whether people may make themselves an account. */
+  readonly isSignUpOpen: boolean
+  /** The ways to sign in that need nothing but an address. */
+  readonly signInMethods: readonly ('password' | 'email_code')[]
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -104,6 +115,8 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     mailFrom: settings.MAIL_FROM ?? `Authy2 <no-reply@${new URL(issuer).hostname}>`,
     areJobsRunHere: settings.RUN_JOBS ?? true,
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    isSignUpOpen: settings.SIGN_UP === 'open',
+    signInMethods: settings.SIGN_IN_METHODS,
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }
@@ -117,6 +130,8 @@ const productionFaults = (environment: Readonly<Record<string, string | undefine
     const url = new URL(issuer)
     if (url.protocol !== 'https:' && !loopback.test(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
   }
+  const methods = environment.SIGN_IN_METHODS
+  if (methods && !methods.includes('password') && !environment.SMTP_URL) faults.push('SIGN_IN_METHODS without password needs SMTP_URL')
   const secretKey = environment.SECRET_KEY
   if (secretKey && isWeak(secretKey)) faults.push('SECRET_KEY is too weak: make one with `openssl rand -base64 48`')
   if (environment.SEED_DEMO === 'true' || environment.SEED_DEMO === '1')

@@ -5,10 +5,17 @@ import { organizationPermissions } from './api/permissions.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
+import { createAcceptProof } from './authentication/accept-proof.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
+import { createEmailCode } from './authentication/email-code.ts'
+import { createEmailVerification } from './authentication/email-verification.ts'
 import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
+import { createProofs } from './authentication/proofs.ts'
+import { createProvenSignUp } from './authentication/proven-sign-up.ts'
+import { createRecovery } from './authentication/recovery.ts'
+import { createErasePasswords, createReplacePassword } from './authentication/replace-password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
 import { createVerifyStrength } from './authentication/strength.ts'
@@ -40,6 +47,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import { createLanguages } from './platform/languages.ts'
 import { createUuids } from './platform/uuid.ts'
@@ -54,6 +62,7 @@ import { createEmailChanges } from './users/email-change.ts'
 import { createEndAccess } from './users/end-access.ts'
 import { createUserImports } from './users/imports.ts'
 import { createCollectPersonalData } from './users/personal-data.ts'
+import { createProveEmail } from './users/prove-email.ts'
 import { userEvents } from './users/user.ts'
 import { createUsers } from './users/users.ts'
 
@@ -63,7 +72,7 @@ export type Services = ReturnType<typeof createServices>
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = ({ database, redis, secrets, log, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
+export const createServices = ({ database, redis, log, mailer, secrets, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -77,6 +86,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     ...sessionEvents,
     ...apiKeyEvents,
     ...mfaEvents,
+    ...jobEvents,
   }
   const uuids = createUuids(randomBytes)
   const newUuid = () => uuids(now())
@@ -88,10 +98,19 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
-  const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
+  const replacePassword = createReplacePassword({ endAccess, now })
+  const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
-  const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
+  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
+  // Whoever keeps something that signs a person in names here how it is erased.
+  const erasures = [endAccess, createErasePasswords({ now })]
+  const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
+  const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
+  const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
+  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, mails, acceptProof, replacePassword, now })
+  const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
+  const emailCode = createEmailCode({ proofs, users, change, acceptProof })
   const passkeys = createPasskeys({
     database,
     change,
@@ -142,6 +161,13 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     passwords,
     signIn,
     signUp,
+    proofs,
+    acceptProof,
+    provenSignUp,
+    recovery,
+    emailVerification,
+    emailCode,
+    jobAdministration: createJobAdministration({ database, change }),
     assignedPasswords,
     passkeys,
     organizations,

@@ -12,9 +12,17 @@ export const startText = (config: Config, { milliseconds, applied }: { milliseco
     '',
     `  Issuer      ${config.issuer}`,
     `  Discovery   ${config.issuer}/.well-known/openid-configuration`,
+    `  Mail        ${mailText(config)}`,
     ...(config.isDemoSeeded ? demoLines(config) : []),
   ]
   return `\n${lines.join('\n')}\n\n`
+}
+
+// The address of the server alone: the rest of the setting may be a password.
+const mailText = ({ smtpUrl, environment, issuer }: Config): string => {
+  if (smtpUrl !== undefined) return `by ${new URL(smtpUrl).host}`
+  if (environment !== 'production') return `kept for reading at ${issuer}/dev/mail`
+  return 'none: without SMTP_URL nobody can sign up, prove an address or recover a password'
 }
 
 const demoLines = ({ issuer }: Config): string[] => {

@@ -2,6 +2,7 @@
 import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
+import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
@@ -11,6 +12,7 @@ import { createRoleRoutes } from '../organizations/role-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import { createSettingsRoutes } from '../organizations/settings-routes.ts'
 import type { Route } from '../platform/http/route.ts'
+import { createJobRoutes } from '../platform/jobs/routes.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
 import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
@@ -19,6 +21,8 @@ import { createMeRoutes } from './me.ts'
 import { isPermission, machinePermissions, organizationPermissionNames, organizationPermissions } from './permissions.ts'
 
 type Needs = Parameters<typeof createAuthRoutes>[0] &
+  Parameters<typeof createRecoveryRoutes>[0] &
+  Parameters<typeof createJobRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
   Parameters<typeof createPasskeyRoutes>[0] &
@@ -45,6 +49,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
   const apiPermissions = { system: machinePermissions, organization: [...organizationPermissions('admin')] }
   const routes = [
     ...createAuthRoutes(needs),
+    ...createRecoveryRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
     ...createPasskeyRoutes(needs),
@@ -59,6 +64,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createClientRoutes({ ...needs, apiPermissions }),
     ...createAuditRoutes(needs),
     ...createAuditVerificationRoutes(needs),
+    ...createJobRoutes(needs),
     ...needs.protocolRoutes,
   ]
   for (const { path, permission } of routes)

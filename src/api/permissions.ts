@@ -32,6 +32,8 @@ export const permissionTable = {
   'api_keys:write': { summary: 'Make and delete API keys.', system: admin, organization: managers },
   'signing_keys:read': { summary: 'See the signing keys.', system: admin, organization: nobody },
   'signing_keys:rotate': { summary: 'Rotate the signing keys.', system: admin, organization: nobody },
+  'jobs:read': { summary: 'See what waits to be done, such as mail, and what was given up.', system: admin, organization: nobody },
+  'jobs:write': { summary: 'Try given up jobs again, and delete jobs.', system: admin, organization: nobody },
   'audit:read': { summary: 'Read the audit log.', system: admin, organization: managers },
 } as const satisfies Record<string, Holders>
 

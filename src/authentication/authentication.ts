@@ -4,7 +4,7 @@ import { event } from '../platform/data/change.ts'
 import type { User } from '../users/user.ts'
 
 /** An authentication method reference (RFC 8176). */
-export type AuthenticationMethodReference = 'pwd' | 'hwk' | 'swk' | 'user' | 'mfa'
+export type AuthenticationMethodReference = 'pwd' | 'otp' | 'hwk' | 'swk' | 'user' | 'mfa'
 
 /** What a successful proof gives. */
 export interface Proof {
@@ -29,4 +29,7 @@ export const authenticationEvents = {
   'reauthentication.succeeded': proof,
   'reauthentication.refused': refusal,
   'password.set': event('user', {}),
+  'password.reset': event('user', {}),
+  'email.verified': event('user', { is_first: z.boolean() }),
+  'proof.requested': event('user', { purpose: z.string() }),
 }

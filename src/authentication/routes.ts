@@ -13,6 +13,7 @@ interface Needs {
   readonly signIn: SignIn
   readonly signUp: SignUp
   readonly apiSessions: ApiSessions
+  readonly config: { readonly isSignUpOpen: boolean }
   readonly now: () => Date
 }
 
@@ -21,15 +22,16 @@ const password = text(2048)
 const email = text(320).trim().min(1)
 
 /** Makes the routes. */
-export const createAuthRoutes = ({ signIn, signUp, apiSessions, now }: Needs): readonly Route[] => [
+export const createAuthRoutes = ({ signIn, signUp, apiSessions, config, now }: Needs): readonly Route[] => [
   route({
     method: 'POST',
     path: '/auth/register',
-    summary: 'Makes a user with a password.',
+    summary: 'Makes a user with a password, and mails a proof of the address.',
     body: z.strictObject({ email, password, full_name: text(200).trim().min(1) }),
     output: userOutput,
     status: 201,
     handle: async ({ actor, body }) => {
+      if (!config.isSignUpOpen) throw new Problem('sign_up_closed')
       const user = await signUp.register(actor, { email: body.email, password: body.password, name: body.full_name })
       return { data: toUserOutput(user), version: user.updatedAt }
     },

@@ -9,10 +9,11 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
-import type { EndAccess, User, UserId } from '../users/user.ts'
+import type { User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof, RefusalReason } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
+import type { ReplacePassword } from './replace-password.ts'
 
 /** A try to sign in; `device` where the browser is one in which these users signed in before. */
 export interface Attempt {
@@ -45,14 +46,13 @@ interface Needs {
   readonly users: Users
   readonly passwords: Passwords
   readonly limit: MakeLimit
-  readonly endAccess: EndAccess
-  readonly now: () => Date
+  readonly replacePassword: ReplacePassword
 }
 
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
-export const createSignIn = ({ database, change, users, passwords, limit, endAccess, now }: Needs): SignIn => {
+export const createSignIn = ({ database, change, users, passwords, limit, replacePassword }: Needs): SignIn => {
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
@@ -100,9 +100,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
     setPassword: async (actor, { id, password, exceptSid }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
-        await endAccess(tx, id, { exceptSid })
-        await tx.authenticationMethod.updateMany({ where: { userId: id, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
-        await tx.authenticationMethod.create({ data: { userId: id, kind: 'password', secret } })
+        await replacePassword(tx, { userId: id, secret, exceptSid })
         record('password.set', { id })
       })
     },

@@ -5,12 +5,13 @@ import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
+import type { Proofs } from './proofs.ts'
 import type { SignIn } from './sign-in.ts'
 import type { VerifyStrength } from './strength.ts'
 
 /** Registers people and changes their passwords. */
 export interface SignUp {
-  /** Throws `validation_failed` for a weak password or no address, `email_taken`, and `too_many_attempts`. */
+  /** Mails a proof of the address. Throws `validation_failed` for a weak password or no address, `email_taken`, and `too_many_attempts`. */
   register(actor: Actor, person: { email: string; password: string; name: string }): Promise<User>
   /** Ends everything the person is signed in with but the session of the caller. Throws `validation_failed` for a wrong or weak password. */
   changePassword(actor: Actor, change: { user: User; currentPassword: string; newPassword: string }): Promise<void>
@@ -20,12 +21,13 @@ interface Needs {
   readonly users: Users
   readonly passwords: Passwords
   readonly signIn: SignIn
+  readonly proofs: Proofs
   readonly limit: MakeLimit
   readonly verifyStrength: VerifyStrength
 }
 
 /** Makes the service. Sixty registrations an address and minute. */
-export const createSignUp = ({ users, passwords, signIn, limit, verifyStrength }: Needs): SignUp => {
+export const createSignUp = ({ users, passwords, signIn, proofs, limit, verifyStrength }: Needs): SignUp => {
   const byAddress = limit('sign-up:address', { points: 60, durationSeconds: 60 })
   return {
     register: async (actor, { email, password, name }) => {
@@ -35,6 +37,7 @@ export const createSignUp = ({ users, passwords, signIn, limit, verifyStrength }
       // One commit: nobody is left without a password.
       return users.create(actor, { email, name }, async (tx, userId) => {
         await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
+        await proofs.askWithin(tx, actor, { purpose: 'email_verification', email })
       })
     },
     changePassword: async (actor, { user, currentPassword, newPassword }) => {

@@ -12,12 +12,14 @@ export interface Challenges {
   issue(tx: TransactionClient, challenge: NewChallenge): Promise<{ id: string; token: string; code?: string }>
   /** The living challenge of a link, which stays unused: for a page that asks before it acts (a mail scanner follows links too). */
   find(purpose: Purpose, token: string): Promise<Challenge | undefined>
+  /** The newest living challenge of a user, to be answered by its code. */
+  findNewest(user: { userId: string; purpose: Purpose }): Promise<Challenge | undefined>
   /** Uses a link up, in the transaction of what it is good for. One that is bound is redeemed only with its binding. */
   redeemLink(tx: TransactionClient, answer: { purpose: Purpose; token: string; binding?: string }): Promise<Challenge | undefined>
   /** Uses a try of a code, and the challenge where it is right. Commits at once: a try stays used whatever comes after. */
   redeemCode(answer: { purpose: Purpose; id: string; code: string; binding: string }): Promise<CodeAnswer>
-  /** Voids the living challenges of a user. */
-  voidAll(tx: TransactionClient, user: { userId: string; purposes: readonly Purpose[] }): Promise<void>
+  /** Voids the living challenges of a user, those of no purpose but these where they are named, and those that only name the address. */
+  voidAll(tx: TransactionClient, user: { userId: string; email?: string; purposes?: readonly Purpose[] }): Promise<void>
 }
 
 interface Needs {
@@ -41,6 +43,11 @@ const columns = 'id, purpose, user_id, email, details, expires_at'
 const byToken = statement(
   'challenge-by-token',
   `SELECT ${columns} FROM challenges WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND attempts_left > 0 AND expires_at > now()`,
+)
+const newestOf = statement(
+  'challenge-newest',
+  `SELECT ${columns} FROM challenges WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND attempts_left > 0 AND expires_at > now()
+   ORDER BY created_at DESC LIMIT 1`,
 )
 const tryCode = statement(
   'challenge-try-code',
@@ -80,6 +87,10 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       const [row] = await database.run<Row>(byToken, [hashOf('challenge', token), purpose])
       return row && toChallenge(row)
     },
+    findNewest: async ({ userId, purpose }) => {
+      const [row] = await database.run<Row>(newestOf, [userId, purpose])
+      return row && toChallenge(row)
+    },
     redeemLink: async (tx, { purpose, token, binding }) => {
       const bindingHash = binding === undefined ? null : hashOf('challenge-binding', binding)
       const [row] = await tx.$queryRaw<Row[]>`
@@ -95,8 +106,9 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       if (!row) return { outcome: 'dead' }
       return row.is_right ? { outcome: 'redeemed', challenge: toChallenge(row) } : { outcome: 'wrong' }
     },
-    voidAll: async (tx, { userId, purposes }) => {
-      await tx.challenge.updateMany({ where: { userId, purpose: { in: [...purposes] }, usedAt: null }, data: { usedAt: now() } })
+    voidAll: async (tx, { userId, email, purposes }) => {
+      const whose = { OR: [{ userId }, ...(email === undefined ? [] : [{ userId: null, email }])] }
+      await tx.challenge.updateMany({ where: { ...whose, usedAt: null, ...(purposes ? { purpose: { in: [...purposes] } } : {}) }, data: { usedAt: now() } })
     },
   }
 }

@@ -1,5 +1,10 @@
 // The words of this entrance: an interaction as its pages need it, and what all of them do alike.
 import type { Context } from 'koa'
+import type { EmailCode } from '../authentication/email-code.ts'
+import type { EmailVerification } from '../authentication/email-verification.ts'
+import type { Proofs } from '../authentication/proofs.ts'
+import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
+import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
@@ -9,6 +14,7 @@ import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
+import type { IdentifierCookie } from './identifier-cookie.ts'
 import type { KnownDevices } from './known-device.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
@@ -30,16 +36,34 @@ export interface Interactions {
   refuse(ctx: Context, actor: Actor): Promise<string>
 }
 
+/** What people are offered: what needs mail only where mail can be sent. */
+export interface Offers {
+  readonly password: boolean
+  readonly emailCode: boolean
+  readonly signUp: boolean
+  readonly recovery: boolean
+}
+
 /** What the pages need. */
 export interface PageNeeds {
   readonly interactions: Interactions
   readonly signIn: SignIn
   readonly passkeys: Passkeys
+  readonly proofs: Proofs
+  readonly emailCode: EmailCode
+  readonly emailVerification: EmailVerification
+  readonly provenSignUp: ProvenSignUp
+  readonly recovery: Recovery
   readonly users: Users
   readonly present: Present
   readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
   readonly devices: KnownDevices
+  readonly identifiers: IdentifierCookie
+  /** What of signing up and in is offered. */
+  readonly offers: Offers
+  /** The fewest code points of a password. */
+  readonly passwordMinLength: number
   readonly secrets: Secrets
   readonly issuer: string
   readonly isSecure: boolean
@@ -56,6 +80,16 @@ export const visitor = (ctx: Context): Actor => ({
 })
 
 /** Whether an error is one that the page it came from shows. */
-export const isShownOnPage = (error: unknown): error is Problem =>
-  error instanceof Problem &&
-  ['validation_failed', 'invalid_credentials', 'passkey_refused', 'passkey_unknown', 'too_many_attempts', 'busy', 'csrf_mismatch'].includes(error.code)
+export const isShownOnPage = (error: unknown): error is Problem => error instanceof Problem && shownOnPage.has(error.code)
+
+const shownOnPage: ReadonlySet<string> = new Set([
+  'validation_failed',
+  'invalid_credentials',
+  'too_many_attempts',
+  'busy',
+  'csrf_mismatch',
+  'code_wrong',
+  'proof_expired',
+  'passkey_refused',
+  'passkey_unknown',
+])

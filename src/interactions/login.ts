@@ -1,11 +1,12 @@
 // Signing in: the identifier first, then the password. The identifier travels in a sealed cookie, never in an address.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { Problem } from '../platform/errors.ts'
+import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { tell } from './tell.ts'
 
 const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
 const passwordForm = z.strictObject({
@@ -14,39 +15,23 @@ const passwordForm = z.strictObject({
   password: text(1024).min(1),
   remember: z.enum(['yes', 'on']).optional(),
 })
-const identifierCookie = 'identifier'
+
+type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, signIn, present, forms, devices, secrets, issuer, isSecure, now }: PageNeeds) => {
+export const createLoginPages = ({ interactions, signIn, present, forms, devices, identifiers, offers, issuer, now, startCode }: Needs) => {
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
-
-  const keep = (ctx: Context, interaction: Interaction, identifier: string) =>
-    ctx.cookies.set(identifierCookie, secrets.seal('form', identifier, interaction.uid), {
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: isSecure,
-      signed: false,
-      overwrite: true,
-      path: base(interaction),
-    })
-  const kept = (ctx: Context, interaction: Interaction): string | undefined => {
-    const sealed = ctx.cookies.get(identifierCookie, { signed: false })
-    try {
-      return sealed ? secrets.unseal('form', sealed, interaction.uid) : undefined
-    } catch {
-      return undefined // somebody changed their own cookie: they are asked again
-    }
-  }
 
   const showIdentifier = (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) =>
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
-      username: kept(ctx, interaction) ?? interaction.loginHint,
+      username: identifiers.kept(ctx, interaction) ?? interaction.loginHint,
       connections: [],
       problem,
       passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
+      signUpUrl: offers.signUp ? `${base(interaction)}/sign-up` : undefined,
     })
 
   const showPasswordFor = (
@@ -58,11 +43,18 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       ...common(interaction),
       action: `${base(interaction)}/password`,
       changeUrl: `${base(interaction)}/identifier`,
+      forgotUrl: offers.recovery ? `${base(interaction)}/recovery` : undefined,
+      emailCodeAction: offers.emailCode ? `${base(interaction)}/email-code` : undefined,
       username,
       canRemember: true,
       remember: isRemembered,
       problem,
     })
+
+  const open = async (ctx: Context) => {
+    if (!offers.password) throw new Problem('not_found')
+    return interactions.get(ctx)
+  }
 
   return {
     showIdentifier: (ctx: Context, interaction: Interaction) => showIdentifier(ctx, interaction),
@@ -76,8 +68,9 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       try {
         const { csrf, username } = await readForm(ctx, { fields: identifierForm, issuer })
         forms.verify(interaction.uid, csrf)
-        keep(ctx, interaction, username)
-        seeOther(ctx, `${base(interaction)}/password`)
+        identifiers.keep(ctx, interaction, username)
+        if (offers.password) seeOther(ctx, `${base(interaction)}/password`)
+        else await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
@@ -85,14 +78,14 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       }
     },
     showPassword: async (ctx: Context) => {
-      const interaction = await interactions.get(ctx)
-      const username = kept(ctx, interaction)
+      const interaction = await open(ctx)
+      const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
       showPasswordFor(ctx, interaction, { username })
     },
     submitPassword: async (ctx: Context) => {
-      const interaction = await interactions.get(ctx)
-      const username = kept(ctx, interaction)
+      const interaction = await open(ctx)
+      const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
       let isRemembered = true
       try {
@@ -110,9 +103,4 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       }
     },
   }
-}
-
-const tell = (ctx: Context, problem: Problem) => {
-  ctx.status = problem.status
-  if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
 }

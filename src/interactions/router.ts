@@ -5,16 +5,22 @@ import { z } from 'zod'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
+import { createProofCookie } from './asked-proof.ts'
+import { createCodePages } from './code.ts'
 import { createConsentPage } from './consent.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
 import { createPasskeyPages } from './passkey.ts'
+import { createSignUpPage } from './sign-up.ts'
 
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
-  const login = createLoginPages(needs)
-  const passkey = createPasskeyPages(needs, login)
   const consent = createConsentPage(needs)
+  const cookie = createProofCookie(needs)
+  const code = createCodePages({ ...needs, cookie })
+  const login = createLoginPages({ ...needs, startCode: code.start })
+  const signUp = createSignUpPage({ ...needs, cookie })
+  const passkey = createPasskeyPages(needs, login)
   const router = new Router({ prefix: '/interaction/:uid' })
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
@@ -28,6 +34,15 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.get('/consent', showPrompt)
   router.post('/passkey/options', passkey.giveOptions)
   router.post('/passkey', passkey.submit)
+  router.get('/sign-up', signUp.show)
+  router.post('/sign-up', signUp.submit)
+  router.post('/email-code', code.begin)
+  router.get('/code', code.show)
+  router.post('/code', code.submit)
+  router.post('/code/resend', code.resend)
+  router.get('/code/link', code.showLink)
+  router.post('/code/link', code.submitLink)
+  router.get('/code/:token', code.openLink)
   router.post('/consent', consent.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)

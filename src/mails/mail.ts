@@ -14,6 +14,7 @@ export const mailKinds = [
   'factor_added',
   'factor_removed',
   'invitation',
+  'account_exists',
 ] as const
 
 /** A mail as it is asked for; its words are chosen when it is sent. */

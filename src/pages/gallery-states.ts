@@ -3,11 +3,12 @@
 import type { Branding } from '../platform/branding.ts'
 import { Problem } from '../platform/errors.ts'
 import { ACCOUNT_STATES } from './account-states.ts'
+import { proofStates, type StatesOf } from './gallery-proof-states.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
 
 type Forms = Exclude<PageName, 'gallery'>
-type States = { readonly [View in Forms]: { readonly plain: PageLocals[View]; readonly [state: string]: PageLocals[View] } }
+type States = { readonly [View in Forms]: StatesOf<PageLocals[View]> }
 
 const svg = (body: string) => `data:image/svg+xml;base64,${Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${body}</svg>`).toString('base64')}`
 const tile = svg(
@@ -55,8 +56,8 @@ const resources = [
 const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
 
 const passkey = { action: '/dev/gallery', optionsUrl: '/dev/gallery/passkey' }
-const identifier = { ...form, client, connections: [], passkey, cancelAction: '/dev/gallery' }
-const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', canRemember: true }
+const identifier = { ...form, client, connections: [], signUpUrl: '/dev/gallery', passkey, cancelAction: '/dev/gallery' }
+const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', emailCodeAction: '/dev/gallery', canRemember: true }
 const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
 const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '203.0.113.24', userAgent: 'Papertrail for Android TV 4.2' } }
 
@@ -124,6 +125,7 @@ export const GALLERY_STATES: States = {
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },
   ...ACCOUNT_STATES,
+  ...proofStates({ client, longClient }),
 }
 
 const branding: Branding = {

@@ -2,6 +2,7 @@
 
 import type { AccountLocals } from './account-locals.ts'
 import type { ToldProblem } from './problem-words.ts'
+import type { ProofPageLocals } from './proof-page-locals.ts'
 
 /** The client as a page tells of it. */
 export interface PageClient {
@@ -38,10 +39,11 @@ export interface IdentifierPage extends FormProblem {
   /** Needed when there are connections. */
   readonly connectionAction?: string
   readonly passkey?: PagePasskey
+  readonly signUpUrl?: string
   readonly cancelAction?: string
 }
 
-/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `cancelAction`. */
+/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `emailCodeAction` and `cancelAction`. */
 export interface PasswordPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -49,6 +51,7 @@ export interface PasswordPage extends FormProblem {
   readonly changeUrl: string
   readonly client?: PageClient
   readonly forgotUrl?: string
+  readonly emailCodeAction?: string
   /** Whether the «Keep me signed in» box is offered, and whether it is ticked. */
   readonly canRemember?: boolean
   readonly remember?: boolean
@@ -113,7 +116,16 @@ export interface SignedOutPage {
 }
 
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
-export type ErrorKind = 'invalid_client' | 'invalid_redirect_uri' | 'invalid_request' | 'access_denied' | 'temporarily_unavailable' | 'server_error' | 'refused'
+export type ErrorKind =
+  | 'invalid_client'
+  | 'invalid_redirect_uri'
+  | 'invalid_request'
+  | 'access_denied'
+  | 'temporarily_unavailable'
+  | 'server_error'
+  | 'refused'
+  | 'link_expired'
+  | 'link_elsewhere'
 
 /** Tells the Problem under the heading where one is given. */
 export interface ErrorPage extends FormProblem {
@@ -138,7 +150,7 @@ export interface GalleryPage {
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals extends AccountLocals {
+export interface PageLocals extends AccountLocals, ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly consent: ConsentPage

@@ -31,6 +31,18 @@ export interface User {
  */
 export type EndAccess = (tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }) => Promise<void>
 
+/**
+ * Counts the address as verified, in the change's own transaction; `isFirst` where nobody had proven it before. `undefined` where the
+ * user has gone, is suspended, or has another address by now. The address is the canonical one.
+ */
+export type ProveEmail = (
+  tx: TransactionClient,
+  proof: { readonly userId: string; readonly email: string },
+) => Promise<{ readonly isFirst: boolean } | undefined>
+
+/** Takes away what somebody may have put into an account before its owner came, in the change's own transaction. */
+export type EraseUnproven = (tx: TransactionClient, userId: string) => Promise<void>
+
 /** Throws in the change's own transaction where a user may not be taken away. */
 export type GuardRemoval = (tx: TransactionClient, userId: string) => Promise<void>
 

@@ -36,6 +36,7 @@ export interface TestServer {
 interface Given {
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
+  readonly isWithoutMail?: boolean
   /** Stands before the app. */
   readonly through?: (app: RequestListener) => RequestListener
 }
@@ -60,8 +61,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     database,
     redis,
     log: openLog('trace', captured.stream),
-    mailer: mailbox,
-    mailbox,
+    ...(given.isWithoutMail ? {} : { mailer: mailbox, mailbox }),
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     now: () => new Date(),
     randomBytes,

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts'
 
 const wellFormed = /^[A-Za-z0-9_.-]{8,128}$/
 
-/** Sets `ctx.state.requestId` and `X-Request-Id`; logs method, path (never the query), status and duration. */
+/** Sets `ctx.state.requestId` and `X-Request-Id`; logs method, path (never the query, nor a secret), status and duration. */
 export const createRequestLog =
   ({ log, newId }: { log: Log; newId: () => string }): Middleware =>
   async (ctx, next) => {

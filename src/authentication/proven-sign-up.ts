@@ -1,0 +1,73 @@
+// Signing up on the hosted pages. There is no user until the address is proven, by the browser in which the password was chosen: a
+// password that a stranger chose in somebody's name never becomes that person's (pre-hijacking, see accept-proof.ts).
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { Problem } from '../platform/errors.ts'
+import { normalizeEmail } from '../users/email.ts'
+import type { User } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+import type { AcceptProof } from './accept-proof.ts'
+import type { Passwords } from './password.ts'
+import type { AnswerHere, ProofHere, Proofs } from './proofs.ts'
+import type { ReplacePassword } from './replace-password.ts'
+import type { VerifyStrength } from './strength.ts'
+
+/** Who wants to be a user; `secret` is the hash of their password. To be kept sealed until the address is proven. */
+export interface PendingUser {
+  readonly name: string
+  readonly secret: string
+}
+
+/** Makes users of people who prove their address. */
+export interface ProvenSignUp {
+  /** Mails the proof, or that there is an account already. Throws `validation_failed` at `email` or `password`, `too_many_attempts`. */
+  begin(
+    actor: Actor,
+    person: Omit<ProofHere, 'purpose'> & { readonly name: string; readonly password: string },
+  ): Promise<{ readonly id: string; readonly pending: PendingUser }>
+  /** Makes the user. Throws `code_wrong` while there are tries left, else `proof_expired`. */
+  finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<User>
+}
+
+interface Needs {
+  readonly verifyStrength: VerifyStrength
+  readonly proofs: Proofs
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly change: Change
+  readonly acceptProof: AcceptProof
+  readonly replacePassword: ReplacePassword
+}
+
+/** Makes the service. */
+export const createProvenSignUp = ({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
+  const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
+    users.create(actor, { email, name, isEmailVerified: true }, async (tx, userId) => {
+      await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
+    })
+  // Somebody made an account with this address and never proved it.
+  const takeOver = async (actor: Actor, { user, email, secret }: { user: User; email: string; secret: string }) => {
+    await change(actor, async (tx, record) => {
+      const { isFirst } = await acceptProof(tx, { userId: user.id, email })
+      if (!isFirst) throw new Problem('proof_expired')
+      await replacePassword(tx, { userId: user.id, secret })
+      record('email.verified', { id: user.id, is_first: isFirst })
+    })
+    users.forget(user.id)
+    return user
+  }
+  return {
+    begin: async (actor, { name, password, ...proof }) => {
+      if (normalizeEmail(proof.email) === undefined)
+        throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'This is not an email address.' }] })
+      verifyStrength(password, { path: 'password', personal: { email: proof.email, name } })
+      const secret = await passwords.hash(password)
+      return { id: await proofs.askHere(actor, { ...proof, purpose: 'sign_up' }), pending: { name, secret } }
+    },
+    finish: async (actor, { pending, ...answer }) => {
+      const { email } = await proofs.redeemHere({ ...answer, purpose: 'sign_up' })
+      const user = await users.findByEmail(email)
+      return user ? takeOver(actor, { user, email, secret: pending.secret }) : create(actor, { email, ...pending })
+    },
+  }
+}

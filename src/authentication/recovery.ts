@@ -1,0 +1,72 @@
+// A new password for who forgot theirs, or never had one: by a link that is good once. Nobody is signed in by it, so a second factor is
+// never passed by a reset; whatever was signed in before is ended.
+import type { Challenges } from '../challenges/challenges.ts'
+import type { Mails } from '../mails/mails.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { Problem } from '../platform/errors.ts'
+import type { User } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+import type { AcceptProof } from './accept-proof.ts'
+import type { Passwords } from './password.ts'
+import type { ReplacePassword } from './replace-password.ts'
+import type { VerifyStrength } from './strength.ts'
+
+/** Gives people a new password. */
+export interface Recovery {
+  /** Whose password a living link is for; the link stays unused. */
+  find(token: string): Promise<User | undefined>
+  /** Throws `proof_expired` for a link that is dead, `validation_failed` at `password` for a weak one, which leaves the link unused. */
+  reset(actor: Actor, answer: { token: string; password: string }): Promise<User>
+}
+
+interface Needs {
+  readonly verifyStrength: VerifyStrength
+  readonly challenges: Challenges
+  readonly users: Users
+  readonly passwords: Passwords
+  readonly change: Change
+  readonly mails: Mails
+  readonly acceptProof: AcceptProof
+  readonly replacePassword: ReplacePassword
+  readonly now: () => Date
+}
+
+const purpose = 'password_reset'
+
+/** Makes the service. */
+export const createRecovery = ({ verifyStrength, challenges, users, passwords, change, mails, acceptProof, replacePassword, now }: Needs): Recovery => {
+  const find = async (token: string) => {
+    const challenge = await challenges.find(purpose, token)
+    const user = challenge?.userId === undefined ? undefined : await users.find(challenge.userId)
+    return user?.isSuspended ? undefined : user
+  }
+  return {
+    find,
+    reset: async (actor, { token, password }) => {
+      const user = await find(token)
+      if (!user) throw new Problem('proof_expired')
+      verifyStrength(password, { path: 'password', personal: user })
+      const secret = await passwords.hash(password)
+      await change({ ...actor, kind: 'user', id: user.id }, async (tx, record) => {
+        const challenge = await challenges.redeemLink(tx, { purpose, token })
+        if (challenge?.userId !== user.id) throw new Problem('proof_expired')
+        const { email } = challenge
+        await acceptProof(tx, { userId: user.id, email })
+        await replacePassword(tx, { userId: user.id, secret })
+        await challenges.voidAll(tx, { userId: user.id, email })
+        await mails.post(tx, passwordChanged(user, { actor, at: now() }))
+        record('password.reset', { id: user.id })
+      })
+      users.forget(user.id)
+      return user
+    },
+  }
+}
+
+const passwordChanged = (user: User, { actor, at }: { actor: Actor; at: Date }) => ({
+  kind: 'password_changed' as const,
+  to: user.email,
+  locale: user.locale,
+  values: { time: `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`, device: actor.userAgent ?? 'an unknown device', ip: actor.ip ?? 'unknown' },
+})

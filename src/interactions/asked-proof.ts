@@ -1,0 +1,32 @@
+// What an interaction remembers of the proof it asked for: in the browser that asked, so that another one can do nothing with the mail.
+import { z } from 'zod'
+import type { Secrets } from '../platform/secrets.ts'
+import { createSealedCookie, type SealedCookie } from './sealed-cookie.ts'
+
+const schema = z.object({
+  purpose: z.enum(['sign_in', 'sign_up']),
+  /** The challenge by which the code is redeemed. */
+  id: z.string(),
+  /** As it was typed. */
+  email: z.string(),
+  /** Who is to be a user once the address is proven. */
+  pending: z.object({ name: z.string(), secret: z.string() }).optional(),
+  isResent: z.boolean().optional(),
+  /** The secret of the link that was opened, until its button is pressed. */
+  token: z.string().optional(),
+})
+
+/** A proof that was asked for. */
+export type AskedProof = z.output<typeof schema>
+
+/** Where it is remembered. */
+export type ProofCookie = SealedCookie<AskedProof>
+
+/** Makes the cookie, which lives in the paths of its interaction. */
+export const createProofCookie = (given: { secrets: Secrets; isSecure: boolean }): ProofCookie => createSealedCookie({ ...given, name: 'proof', schema })
+
+/** The place of an interaction's cookies. */
+export const placeOf = ({ uid }: { readonly uid: string }) => ({ path: `/interaction/${uid}`, binding: uid })
+
+/** The address of an interaction. */
+export const baseOf = ({ uid }: { readonly uid: string }): string => `/interaction/${uid}`

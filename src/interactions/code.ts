@@ -1,0 +1,143 @@
+// The code that was mailed, typed where it was asked for; and the link beside it, which asks before it acts, for mail scanners follow links.
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { Problem } from '../platform/errors.ts'
+import { readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
+import { text } from '../platform/http/text.ts'
+import { type AskedProof, baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
+import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { tell } from './tell.ts'
+
+const remember = z.enum(['yes', 'on']).optional()
+const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1, 'Enter the code.'), remember })
+const linkForm = z.strictObject({ csrf: text(200), remember })
+const tokenOnly = z.strictObject({ csrf: text(200) })
+
+/** Makes the pages' handlers. */
+export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
+  const { interactions, proofs, present, forms, identifiers, offers, issuer, cookie } = needs
+  const finish = createFinish(needs)
+  const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
+    csrf: forms.issue(interaction.uid),
+    email,
+    reason: purpose,
+    client: interaction.client,
+  })
+  const show = (ctx: Context, interaction: Interaction, asked: AskedProof, problem?: Problem) =>
+    present(ctx, 'code', {
+      ...common(interaction, asked),
+      action: `${baseOf(interaction)}/code`,
+      resendAction: `${baseOf(interaction)}/code/resend`,
+      changeUrl: `${baseOf(interaction)}/${asked.purpose === 'sign_up' ? 'sign-up' : 'identifier'}`,
+      isResent: asked.isResent,
+      cancelAction: `${baseOf(interaction)}/cancel`,
+      problem,
+    })
+  const showLink = (ctx: Context, interaction: Interaction, asked: AskedProof, problem?: Problem) =>
+    present(ctx, 'code-link', {
+      ...common(interaction, asked),
+      action: `${baseOf(interaction)}/code/link`,
+      codeUrl: `${baseOf(interaction)}/code`,
+      problem,
+    })
+  const ask = async (ctx: Context, interaction: Interaction, { purpose, email, pending }: Omit<AskedProof, 'id'>, isResent: boolean) => {
+    const id = await proofs.askHere(visitor(ctx), { purpose, email, binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` })
+    cookie.write(ctx, { purpose, id, email, pending, isResent }, placeOf(interaction))
+    seeOther(ctx, `${baseOf(interaction)}/code`)
+  }
+  /** Runs with what was asked for; a Problem is told on the page it came from. */
+  const asked =
+    (work: (ctx: Context, interaction: Interaction, asked: AskedProof) => Promise<void>, showAgain = show) =>
+    async (ctx: Context) => {
+      const interaction = await interactions.get(ctx)
+      const proof = cookie.read(ctx, placeOf(interaction))
+      if (!proof) return seeOther(ctx, baseOf(interaction))
+      try {
+        await work(ctx, interaction, proof)
+      } catch (error) {
+        if (!isShownOnPage(error)) throw error
+        tell(ctx, error)
+        showAgain(ctx, interaction, proof, error)
+      }
+    }
+
+  return {
+    /** Mails a code to sign in by. */
+    start: (ctx: Context, interaction: Interaction, email: string) => ask(ctx, interaction, { purpose: 'sign_in', email }, false),
+    /** The same, to whom the identifier page named, on demand. */
+    begin: async (ctx: Context) => {
+      if (!offers.emailCode) throw new Problem('not_found')
+      const interaction = await interactions.get(ctx)
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
+      forms.verify(interaction.uid, csrf)
+      const email = identifiers.kept(ctx, interaction)
+      if (email === undefined) return seeOther(ctx, baseOf(interaction))
+      await ask(ctx, interaction, { purpose: 'sign_in', email }, false)
+    },
+    show: asked(async (ctx, interaction, proof) => show(ctx, interaction, proof)),
+    submit: asked(async (ctx, interaction, proof) => {
+      const { csrf, code, remember } = await readForm(ctx, { fields: codeForm, issuer })
+      forms.verify(interaction.uid, csrf)
+      await finish(ctx, interaction, { proof, given: { code }, isRemembered: remember !== undefined })
+    }),
+    resend: asked(async (ctx, interaction, proof) => {
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
+      forms.verify(interaction.uid, csrf)
+      await ask(ctx, interaction, proof, true)
+    }),
+    /** The secret leaves the address at once. In another browser than the one that asked the link is told to be good for nothing. */
+    openLink: async (ctx: Context) => {
+      const interaction = await here(interactions.get(ctx))
+      const proof = interaction && cookie.read(ctx, placeOf(interaction))
+      if (!proof) {
+        ctx.status = 400
+        return present(ctx, 'error', { kind: 'link_elsewhere' })
+      }
+      cookie.write(ctx, { ...proof, token: ctx.params.token }, placeOf(interaction))
+      seeOther(ctx, `${baseOf(interaction)}/code/link`)
+    },
+    showLink: asked(async (ctx, interaction, proof) => {
+      if (proof.token === undefined) return seeOther(ctx, `${baseOf(interaction)}/code`)
+      showLink(ctx, interaction, proof)
+    }),
+    submitLink: asked(async (ctx, interaction, proof) => {
+      const { csrf, remember } = await readForm(ctx, { fields: linkForm, issuer })
+      forms.verify(interaction.uid, csrf)
+      await finish(ctx, interaction, { proof, given: { token: proof.token ?? '' }, isRemembered: remember !== undefined })
+    }, showLink),
+  }
+}
+
+/** The interaction, where this browser has it. */
+const here = async (found: Promise<Interaction>): Promise<Interaction | undefined> => {
+  try {
+    return await found
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'interaction_expired') return undefined
+    throw error
+  }
+}
+
+interface Answered {
+  readonly proof: AskedProof
+  readonly given: { readonly code: string } | { readonly token: string }
+  readonly isRemembered: boolean
+}
+
+const createFinish =
+  ({ interactions, emailCode, provenSignUp, devices, offers, cookie, now }: PageNeeds & { cookie: ProofCookie }) =>
+  async (ctx: Context, interaction: Interaction, { proof: { purpose, id, pending }, given, isRemembered }: Answered) => {
+    if (!(purpose === 'sign_in' ? offers.emailCode : offers.signUp)) throw new Problem('not_found')
+    const answer = { id, binding: interaction.uid, given }
+    const prove = async () => {
+      if (purpose === 'sign_in') return emailCode.prove(visitor(ctx), answer)
+      if (!pending) throw new Problem('proof_expired')
+      // They chose their password a moment ago, in this browser.
+      return { user: await provenSignUp.finish(visitor(ctx), { ...answer, pending }), amr: ['pwd'] }
+    }
+    const { user, amr } = await prove()
+    devices.remember(ctx, user.id)
+    cookie.clear(ctx, placeOf(interaction))
+    seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now() }))
+  }

@@ -1,0 +1,44 @@
+// What a browser remembers while somebody does an errand outside an interaction: whose form it is, the link that was opened, the way back.
+import type { Context } from 'koa'
+import { z } from 'zod'
+import type { Secrets } from '../platform/secrets.ts'
+import { createSealedCookie } from './sealed-cookie.ts'
+
+const schema = z.object({
+  /** Known to this browser alone: what its forms' tokens are bound to. */
+  id: z.string(),
+  /** The interaction that was left for it. */
+  interaction: z.string().optional(),
+  email: z.string().optional(),
+  /** The secret of the link. */
+  token: z.string().optional(),
+})
+
+/** What is remembered. */
+export type Errand = z.output<typeof schema>
+
+/** Remembers one errand of a kind. */
+export interface Errands {
+  /** The one under way, or a new one. */
+  begin(ctx: Context): Errand
+  update(ctx: Context, changes: Partial<Omit<Errand, 'id'>>): Errand
+}
+
+interface Needs {
+  readonly secrets: Secrets
+  readonly isSecure: boolean
+  readonly newId: () => string
+}
+
+const ttlSeconds = 3600
+
+/** Makes it; `name` is the cookie's. */
+export const createErrands = (name: string, { secrets, isSecure, newId }: Needs): Errands => {
+  const cookie = createSealedCookie({ name, schema, secrets, isSecure, ttlSeconds })
+  const update = (ctx: Context, changes: Partial<Omit<Errand, 'id'>>) => {
+    const errand = { ...(cookie.read(ctx) ?? { id: newId() }), ...changes }
+    cookie.write(ctx, errand)
+    return errand
+  }
+  return { begin: ctx => cookie.read(ctx) ?? update(ctx, {}), update }
+}

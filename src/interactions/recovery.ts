@@ -1,0 +1,88 @@
+// Forgotten password: asks for the address, and by the mailed link for a new password. The link's secret leaves the address at once; what
+// comes after stands in a cookie, so that neither history nor Referer nor a mail scanner that follows links can use it.
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { Problem } from '../platform/errors.ts'
+import { readForm } from '../platform/http/form.ts'
+import { seeOther } from '../platform/http/see-other.ts'
+import { text } from '../platform/http/text.ts'
+import { createErrands, type Errand } from './errand.ts'
+import { isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { tell } from './tell.ts'
+
+const askForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1, 'Enter your email address.') })
+const passwordForm = z.strictObject({ csrf: text(200), username: text(320).optional(), password: text(1024).min(1, 'Choose a password.') })
+
+/** Makes the router. */
+export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => string }): Router => {
+  const { interactions, identifiers, offers, proofs, recovery, devices, present, forms, issuer } = needs
+  const errands = createErrands('recovery', needs)
+  const router = new Router()
+  router.use('/recovery', (_ctx, next) => {
+    if (!offers.recovery) throw new Problem('not_found')
+    return next()
+  })
+
+  const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : `/interaction/${interaction}`)
+  const csrf = (errand: Errand) => forms.issue(`recovery\0${errand.id}`)
+  const showAsk = (ctx: Context, errand: Errand, { problem, username = errand.email }: { problem?: Problem; username?: string } = {}) =>
+    present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
+  const showPassword = (ctx: Context, errand: Errand, { username, problem }: { username: string; problem?: Problem }) =>
+    present(ctx, 'new-password', { action: '/recovery', csrf: csrf(errand), username, minLength: needs.passwordMinLength, problem })
+  /** Shows a Problem on the form it came from; any other error goes on. */
+  const shown = (ctx: Context, error: unknown, show: (problem: Problem) => void) => {
+    if (!isShownOnPage(error)) throw error
+    tell(ctx, error)
+    show(error)
+  }
+
+  router.get('/interaction/:uid/recovery', async ctx => {
+    if (!offers.recovery) throw new Problem('not_found')
+    const interaction = await interactions.get(ctx)
+    errands.update(ctx, { interaction: interaction.uid, email: identifiers.kept(ctx, interaction), token: undefined })
+    seeOther(ctx, '/recovery')
+  })
+  router.get('/recovery', async ctx => {
+    const errand = errands.begin(ctx)
+    const user = errand.token === undefined ? undefined : await recovery.find(errand.token)
+    if (user) return showPassword(ctx, errand, { username: user.email })
+    if (errand.token === undefined) return showAsk(ctx, errand)
+    shown(ctx, new Problem('proof_expired'), problem => showAsk(ctx, errands.update(ctx, { token: undefined }), { problem }))
+  })
+  router.post('/recovery/request', async ctx => {
+    const errand = errands.begin(ctx)
+    try {
+      const { csrf, username } = await readForm(ctx, { fields: askForm, issuer })
+      forms.verify(`recovery\0${errand.id}`, csrf)
+      await proofs.ask(visitor(ctx), { purpose: 'password_reset', email: username })
+      errands.update(ctx, { email: username, token: undefined })
+      seeOther(ctx, '/recovery/sent')
+    } catch (error) {
+      shown(ctx, error, problem => showAsk(ctx, errand, { problem }))
+    }
+  })
+  router.get('/recovery/sent', ctx => present(ctx, 'recovery-sent', { againUrl: '/recovery', backUrl: backUrl(errands.begin(ctx)) }))
+  router.get('/recovery/done', ctx => present(ctx, 'recovery-done', { backUrl: backUrl(errands.begin(ctx)) }))
+  router.get('/recovery/:token', ctx => {
+    errands.update(ctx, { token: ctx.params.token })
+    seeOther(ctx, '/recovery')
+  })
+  router.post('/recovery', async ctx => {
+    const errand = errands.begin(ctx)
+    const user = errand.token === undefined ? undefined : await recovery.find(errand.token)
+    if (!user || errand.token === undefined) return seeOther(ctx, '/recovery')
+    try {
+      const { csrf, password } = await readForm(ctx, { fields: passwordForm, issuer })
+      forms.verify(`recovery\0${errand.id}`, csrf)
+      const { id } = await recovery.reset(visitor(ctx), { token: errand.token, password })
+      // Whoever reads the mail is let in here, although strangers who guessed closed the account elsewhere.
+      devices.remember(ctx, id)
+      errands.update(ctx, { token: undefined, email: undefined })
+      seeOther(ctx, '/recovery/done')
+    } catch (error) {
+      shown(ctx, error, problem => showPassword(ctx, errand, { username: user.email, problem }))
+    }
+  })
+  return router
+}

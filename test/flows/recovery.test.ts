@@ -1,0 +1,162 @@
+// A forgotten password: from the sign-in page by mail to a new one, and back to the client.
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import * as client from 'openid-client'
+import { linkOf, mailTo } from '../support/mails.ts'
+import { createPerson } from '../support/person.ts'
+import { head, sendRaw } from '../support/raw.ts'
+import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { toPassword } from '../support/sign-in-pages.ts'
+import { makeUser } from '../support/users.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const newPassword = 'eleven silver kettles'
+
+/** Goes from the password page to the mail. */
+const toMail = async (email: string) => {
+  const begun = await toPassword(server, email)
+  const { person, page } = begun
+  const forgot = /href="([^"]+\/recovery)"/.exec(page.body)?.[1] ?? ''
+  const ask = await person.follow(await person.get(new URL(forgot, page.url)), redirectUri)
+  const sent = await person.follow(await person.submit(ask, { username: email }), redirectUri)
+  return { ...begun, ask, sent }
+}
+
+test('who forgot their password chooses a new one by the mailed link and goes on to the client', async t => {
+  const { email } = await makeUser(server)
+  const { person, page, ask, sent, configuration, checks } = await toMail(email)
+  t.is(ask.url.pathname, '/recovery')
+  t.true(ask.body.includes(`value="${email}"`))
+  t.true(sent.body.includes('If an account exists'))
+
+  const link = linkOf(await mailTo(server, email, 'Choose a new password'))
+  t.is(link.origin, server.issuer)
+  const opened = await person.get(link)
+  t.is(opened.status, 303)
+  t.is(opened.location?.pathname, '/recovery')
+  t.is(opened.headers.get('referrer-policy'), 'no-referrer')
+  const form = await person.follow(opened, redirectUri)
+  t.regex(form.body, /<input[^>]*name="username"[^>]*readonly autocomplete="username"/)
+  t.regex(form.body, /autocomplete="new-password" minlength="12"/)
+  t.false(form.body.includes(link.pathname.split('/')[2] ?? '?'))
+
+  const weak = await person.submit(form, { password: 'password1234' })
+  t.is(weak.status, 400)
+  t.true(weak.body.includes('guessed first'))
+  const done = await person.follow(await person.submit(weak, { password: newPassword }), redirectUri)
+  t.is(done.url.pathname, '/recovery/done')
+  t.true(done.body.includes(`href="/interaction/${page.url.pathname.split('/')[2]}"`))
+
+  const back = await person.authorize(page.url, { email, password: newPassword, redirectUri })
+  const tokens = await client.authorizationCodeGrant(configuration, back, checks)
+  t.deepEqual(tokens.claims()?.amr, ['pwd'])
+})
+
+test('a reset signs nobody in, and ends what was signed in before', async t => {
+  const user = await makeUser(server)
+  const { configuration, request, signIn } = await createRelyingParty(server.issuer)
+  const before = await signIn({ who: user })
+  const { person } = await toMail(user.email)
+  const form = await person.follow(await person.get(linkOf(await mailTo(server, user.email, 'Choose a new password'))), redirectUri)
+  await person.submit(form, { password: newPassword })
+
+  const inNewBrowser = await person.get((await request({ prompt: 'none' })).url)
+  t.is(inNewBrowser.location?.searchParams.get('error'), 'login_required')
+  const inOldBrowser = await before.person.get((await request({ prompt: 'none' })).url)
+  t.is(inOldBrowser.location?.searchParams.get('error'), 'login_required')
+  await t.throwsAsync(client.refreshTokenGrant(configuration, before.tokens.refresh_token ?? ''), { code: 'OAUTH_RESPONSE_BODY_ERROR' })
+  t.false((await client.tokenIntrospection(configuration, before.tokens.access_token)).active)
+})
+
+test('who only follows the link, like a scanner of mails, changes nothing', async t => {
+  const { email } = await makeUser(server)
+  const { person } = await toMail(email)
+  const link = linkOf(await mailTo(server, email, 'Choose a new password'))
+  for (const method of ['GET', 'HEAD', 'GET']) {
+    const scanner = createPerson()
+    const answer = await scanner.send(link, { method })
+    t.is(answer.status, 303)
+    if (answer.location) await scanner.get(answer.location)
+  }
+  const form = await person.follow(await person.get(link), redirectUri)
+  t.is((await person.submit(form, { password: newPassword })).location?.pathname, '/recovery/done')
+})
+
+test('a link that was used, and one that never was, are told alike', async t => {
+  const { email } = await makeUser(server)
+  const { person } = await toMail(email)
+  const link = linkOf(await mailTo(server, email, 'Choose a new password'))
+  await person.submit(await person.follow(await person.get(link), redirectUri), { password: newPassword })
+  const answers = []
+  for (const url of [link, new URL(`/recovery/${'x'.repeat(43)}`, link), new URL('/recovery/x', link)]) {
+    const other = createPerson()
+    const answer = await other.follow(await other.get(url), redirectUri)
+    answers.push({ status: answer.status, body: answer.body.replaceAll(/value="[^"]*"|nonce="[^"]*"/g, '') })
+  }
+  t.is(answers[0]?.status, 400)
+  t.deepEqual(answers[1], answers[0])
+  t.deepEqual(answers[2], answers[0])
+})
+
+test('the form is taken only from our own page and with its token', async t => {
+  const { email } = await makeUser(server)
+  const { person } = await toMail(email)
+  const form = await person.follow(await person.get(linkOf(await mailTo(server, email, 'Choose a new password'))), redirectUri)
+  const at = new URL('/recovery', server.issuer)
+  const csrf = /name="csrf" value="([^"]+)"/.exec(form.body)?.[1] ?? ''
+  t.is((await person.post(at, { csrf, password: newPassword }, { origin: 'https://evil.example' })).status, 403)
+  t.is((await person.post(at, { csrf, password: newPassword }, { origin: '', 'sec-fetch-site': 'cross-site' })).status, 403)
+  t.is((await person.post(at, { csrf: 'x', password: newPassword })).status, 403)
+  const stranger = createPerson()
+  t.is((await stranger.post(at, { csrf, password: newPassword })).location?.pathname, '/recovery')
+})
+
+test('a host that a request names never stands in a mail', async t => {
+  const { email } = await makeUser(server)
+  const { host } = new URL(server.issuer)
+  const body = JSON.stringify({ email })
+  const path = '/api/v1/auth/password/forgot'
+  const ask = (target: string, ...lines: string[]) =>
+    sendRaw(server.issuer, [head(`POST ${target} HTTP/1.1`, ...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`), body])
+  const answers = await Promise.all([
+    ask(path, 'Host: evil.example'),
+    ask(path, `Host: ${host}`, 'Host: evil.example'),
+    ask(path, `Host: evil.example:x@${host}`),
+    ask(path, `Host: ${host}:1`),
+    ask(`http://evil.example${path}`, `Host: ${host}`),
+    ask(path, `Host: ${host}`, 'X-Forwarded-Host: evil.example', 'Forwarded: host=evil.example', 'X-Forwarded-Proto: https', 'X-Original-Host: evil.example'),
+  ])
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [421, 421, 421, 421, 202, 202],
+  )
+  await mailTo(server, email, 'Choose a new password')
+  for (const mail of await server.mailsTo(email)) {
+    t.is(linkOf(mail).origin, server.issuer)
+    t.false(JSON.stringify(mail).includes('evil'))
+  }
+})
+
+test('who reads the mail is let in, although strangers closed the account by guessing', async t => {
+  const { email } = await makeUser(server)
+  const stranger = await toPassword(server, email)
+  for (let round = 0; round < 10; round += 1) await stranger.person.submit(stranger.page, { password: 'a wrong guess' })
+  t.is((await stranger.person.submit(stranger.page, { password: 'a wrong guess' })).status, 429)
+  const { person, page } = await toMail(email)
+  const form = await person.follow(await person.get(linkOf(await mailTo(server, email, 'Choose a new password'))), redirectUri)
+  await person.submit(form, { password: newPassword })
+  const back = await person.authorize(page.url, { email, password: newPassword, redirectUri })
+  t.truthy(back.searchParams.get('code'))
+})
+
+test('an address in any spelling reaches the address that is stored', async t => {
+  const { email } = await makeUser(server, { email: `Mixed.${randomUUID()}@people.example` })
+  await toMail(`  ${email.toUpperCase()} `)
+  t.is((await mailTo(server, email, 'Choose a new password')).to, email)
+})

@@ -1,0 +1,139 @@
+// Making an account on the hosted pages: nobody is a user before their address is proven, and no page tells who is one.
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import * as client from 'openid-client'
+import { codeOf, linkOf, mailTo } from '../support/mails.ts'
+import { createPerson } from '../support/person.ts'
+import { redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { toSignUpCode } from '../support/sign-in-pages.ts'
+import { makeUser } from '../support/users.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
+
+const person = () => ({ email: `${randomUUID()}@people.example`, password: 'violet umbrella 77' })
+const subject = 'Confirm your email address'
+const api = (path: string, body: object) =>
+  fetch(`${server.issuer}/api/v1${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+
+test('a person makes an account by the code and goes on to the client, their address verified', async t => {
+  const who = person()
+  const { person: browser, form, page, configuration, checks } = await toSignUpCode(server, who)
+  t.regex(form.body, /autocomplete="new-password" minlength="12"/)
+  t.is(await server.services.users.findByEmail(who.email), undefined)
+  const code = codeOf(await mailTo(server, who.email, subject))
+  const back = await browser.follow(await browser.submit(page, { code }), redirectUri)
+  const tokens = await client.authorizationCodeGrant(configuration, back.location ?? page.url, checks)
+  const told = await client.fetchUserInfo(configuration, tokens.access_token, tokens.claims()?.sub ?? '')
+  t.is(told.email, who.email)
+  t.true(told.email_verified)
+  t.is(told.name, 'Ida Example')
+  t.is((await api('/auth/login', who)).status, 200)
+})
+
+test('the link makes the account in the browser that asked, and nothing in another', async t => {
+  const who = person()
+  const { person: browser } = await toSignUpCode(server, who)
+  const link = linkOf(await mailTo(server, who.email, subject))
+  t.is((await createPerson().get(link)).status, 400)
+  t.is(await server.services.users.findByEmail(who.email), undefined)
+  const asks = await browser.follow(await browser.get(link), redirectUri)
+  const back = await browser.follow(await browser.press(asks, '/code/link'), redirectUri)
+  t.truthy(back.location?.searchParams.get('code'))
+  t.truthy(await server.services.users.findByEmail(who.email))
+})
+
+test('of twenty who send the code at once one makes the account', async t => {
+  const who = person()
+  const { person: browser, page } = await toSignUpCode(server, who)
+  const code = codeOf(await mailTo(server, who.email, subject))
+  const answers = await Promise.all(Array.from({ length: 20 }, () => browser.submit(page, { code })))
+  t.is(answers.filter(({ status }) => status === 303).length, 1)
+})
+
+test('whether an address is taken is told by mail alone', async t => {
+  const known = await makeUser(server)
+  const fresh = person()
+  const answers = []
+  for (const { email } of [known, fresh]) {
+    const { person: browser, page } = await toSignUpCode(server, { email, password: 'violet umbrella 77' })
+    const wrong = await browser.submit(page, { code: '000000' })
+    answers.push([page, wrong].map(({ status, body }) => ({ status, body: bare(body, email) })))
+  }
+  t.deepEqual(answers[0], answers[1])
+  const mail = await mailTo(server, known.email, 'already have an account')
+  t.is(codeOf(mail), '')
+  t.false(mail.text.includes('http'))
+})
+
+test('an account that a stranger made in somebody’s name is theirs once they sign up, with their password alone', async t => {
+  const who = person()
+  t.is((await api('/auth/register', { email: who.email, password: 'the password of a stranger', full_name: 'A Stranger' })).status, 201)
+  await mailTo(server, who.email, subject)
+  const { person: browser, page } = await toSignUpCode(server, who)
+  const back = await browser.follow(await browser.submit(page, { code: codeOf(await mailTo(server, who.email, subject, 2)) }), redirectUri)
+  t.truthy(back.location?.searchParams.get('code'))
+  t.is((await api('/auth/login', { email: who.email, password: 'the password of a stranger' })).status, 401)
+  t.is((await api('/auth/login', who)).status, 200)
+})
+
+test('a stranger who signs somebody up gets nothing of the person’s own account', async t => {
+  const who = person()
+  const stranger = await toSignUpCode(server, { ...who, password: 'the password of a stranger' })
+  const strangersCode = codeOf(await mailTo(server, who.email, subject))
+  const own = await toSignUpCode(server, who)
+  await own.person.submit(own.page, { code: codeOf(await mailTo(server, who.email, subject, 2)) })
+  const late = await stranger.person.submit(stranger.page, { code: strangersCode })
+  t.is(late.status, 400)
+  t.is((await api('/auth/login', { email: who.email, password: 'the password of a stranger' })).status, 401)
+  t.is((await api('/auth/login', who)).status, 200)
+})
+
+test('what is missing or weak is told beside its field, and what was typed is kept, but for the password', async t => {
+  const { email } = person()
+  const { page } = await toSignUpCode(server, { email, password: 'password1234', name: 'Ida <b>' })
+  t.is(page.status, 400)
+  t.true(page.body.includes('The password is one of the passwords that are guessed first.'))
+  t.true(page.body.includes(`value="${email}"`))
+  t.true(page.body.includes('value="Ida &lt;b&gt;"'))
+  t.false(page.body.includes('password1234'))
+  const nonsense = await toSignUpCode(server, { email: 'ida', password: 'violet umbrella 77' })
+  t.true(nonsense.page.body.includes('This is not an email address.'))
+})
+
+test('the link of an account made over the API asks for its password before it proves the address', async t => {
+  const who = person()
+  await api('/auth/register', { ...who, full_name: 'Ida Example' })
+  const link = linkOf(await mailTo(server, who.email, subject))
+  const browser = createPerson()
+  const opened = await browser.get(link)
+  t.is(opened.location?.pathname, '/verify-email')
+  const asks = await browser.follow(opened, redirectUri)
+  const wrong = await browser.submit(asks, { password: 'not the password' })
+  t.is(wrong.status, 401)
+  t.false((await server.services.users.findByEmail(who.email))?.isEmailVerified)
+  const done = await browser.follow(await browser.submit(asks, { password: who.password }), redirectUri)
+  t.is(done.url.pathname, '/verify-email/done')
+  t.true((await server.services.users.findByEmail(who.email))?.isEmailVerified)
+  t.is((await api('/auth/login', who)).status, 200)
+  t.is((await browser.get(new URL('/verify-email', link))).status, 400)
+})
+
+test('a closed sign-up makes nobody a user', async t => {
+  const other = await startServer({ settings: { SIGN_UP: 'closed' } })
+  t.teardown(() => other.close())
+  const answer = await fetch(`${other.issuer}/api/v1/auth/register`, {
+    method: 'POST',
+    body: JSON.stringify({ ...person(), full_name: 'Ida' }),
+    headers: { 'content-type': 'application/json' },
+  })
+  t.is(answer.status, 403)
+})
+
+/** The page without what differs for everybody. */
+const bare = (body: string, email: string) =>
+  body.replaceAll(email, '').replaceAll(/nonce="[^"]*"|value="[^"]*"|\/interaction\/[\w-]+|[0-9a-f]{8}-[0-9a-f-]{27}/g, '')

@@ -1,0 +1,42 @@
+// Where no mail can be sent nothing is offered that needs it, and nobody is told more than elsewhere.
+import { randomUUID } from 'node:crypto'
+import test from 'ava'
+import { readConfig } from '../../src/config.ts'
+import { startText } from '../../src/start-text.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { beginSignIn, beside, toPassword } from '../support/sign-in-pages.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer({ isWithoutMail: true })
+})
+test.after.always(() => server?.close())
+
+const post = (path: string, body: object) =>
+  fetch(`${server.issuer}/api/v1${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+
+test('the pages that need mail are neither linked nor there', async t => {
+  t.false((await beginSignIn(server)).page.body.includes('/sign-up'))
+  const { person, page } = await toPassword(server, 'bob@acme-corp.com')
+  t.false(page.body.includes('Forgot'))
+  t.false(page.body.includes('email-code'))
+  for (const path of ['sign-up', 'recovery']) t.is((await person.get(beside(page.url, path))).status, 404, path)
+  t.is((await person.get(new URL('/recovery', page.url))).status, 404)
+  t.is((await person.get(new URL('/dev/mail', page.url))).status, 404)
+})
+
+test('the API answers as elsewhere, and no job waits for ever', async t => {
+  t.is((await post('/auth/password/forgot', { email: 'bob@acme-corp.com' })).status, 202)
+  t.is((await post('/auth/email/resend', { email: 'bob@acme-corp.com' })).status, 202)
+  t.is((await post('/auth/register', { email: `${randomUUID()}@people.example`, password: 'violet umbrella 77', full_name: 'Ida' })).status, 201)
+  const { rows } = await server.resources.database.pool.query('SELECT count(*)::int AS waiting FROM jobs')
+  t.is(rows[0].waiting, 0)
+})
+
+test('the start says where mail goes, without the password of the mail server', t => {
+  const told = (settings: Record<string, string>) => startText(readConfig(settings), { milliseconds: 1, applied: [] })
+  t.regex(told({}), /Mail {8}kept for reading at http:\/\/localhost:3000\/dev\/mail/)
+  const withServer = told({ SMTP_URL: 'smtp://user:hunter2@mail.example.com:587' })
+  t.regex(withServer, /Mail {8}by mail\.example\.com:587/)
+  t.false(withServer.includes('hunter2'))
+})
