@@ -13,7 +13,7 @@ export const withServices = async (work: (open: { config: Config; resources: Res
     const config = readConfig()
     const resources = await openResources({ ...config, logLevel: 'warn' })
     try {
-      await work({ config, resources, services: createServices(resources) })
+      await work({ config, resources, services: createServices(resources, config) })
     } finally {
       await resources.close()
     }

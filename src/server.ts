@@ -20,7 +20,7 @@ const start = async () => {
   loadEnvironmentFile()
   const config = readConfig()
   const resources = await openResources(config)
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
   const app = await createApp({ config, resources, services })

@@ -1,5 +1,6 @@
 // What is done again and again beside requests: purging what expired. Safe in any number of processes at once.
 import { purgeChallenges } from './challenges/challenges.ts'
+import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
@@ -53,6 +54,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     await database.run(purgeLimits, [now().getTime()])
     await purgeIdempotencyKeys(database)
     await purgeChallenges(database)
+    await purgeSignInTickets(database)
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

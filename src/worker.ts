@@ -11,7 +11,7 @@ const start = async () => {
   const config = readConfig()
   if (config.databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required for a worker: the embedded database is for one process'])
   const resources = await openResources(config)
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   const stopTasks = [startPurging(resources), startForgetting(resources, services), startAllJobs({ config, resources, services })]
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {

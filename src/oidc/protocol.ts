@@ -2,6 +2,8 @@
 import type { Middleware } from 'koa'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { FactorRequirement } from '../mfa/requirement.ts'
+import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -19,6 +21,7 @@ import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
+import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
@@ -60,6 +63,8 @@ interface Needs {
   readonly resourceServers: ResourceServers
   readonly users: Users
   readonly sessions: Sessions
+  readonly secondFactor: SecondFactor
+  readonly factorRequirement: FactorRequirement
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
@@ -78,6 +83,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -87,7 +93,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     refreshTokens,
     pages: createEnginePages(needs.show),
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
-    findAccount: createFindAccount(needs.users),
+    demands,
+    findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
@@ -95,7 +102,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
-    interactions: createInteractions({ engine, change }),
+    interactions: createInteractions({ engine, change, demands }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

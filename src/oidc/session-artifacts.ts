@@ -84,7 +84,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn }: Needs)
         known && known.id !== id ? hashOf('Session', known.id) : null,
         payload.loginTs ?? 0,
       ])
-      if (payload.accountId && payload.uid && (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId)) {
+      if (payload.accountId && payload.uid && isProvenAnew(known?.payload, payload)) {
         await onSignedIn({
           uid: payload.uid,
           accountId: payload.accountId,
@@ -107,6 +107,10 @@ const isReplaced = (id: string) => {
   const session: unknown = Provider.ctx?.oidc?.session
   return isObject(session) && session.oldId === id && session.jti !== id
 }
+
+// A step up keeps the time of the sign-in and adds to how it was proven.
+const isProvenAnew = (before: Payload | undefined, after: AdapterPayload) =>
+  after.loginTs !== before?.loginTs || after.accountId !== before?.accountId || JSON.stringify(after.amr) !== JSON.stringify(before?.amr)
 
 // The expiry moves with every use; it alone is worth a write once an hour.
 const isSame = (before: Payload, after: AdapterPayload) => {

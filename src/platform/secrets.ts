@@ -16,6 +16,8 @@ export type Purpose =
   | 'idempotency'
   | 'job'
   | 'challenge'
+  | 'totp'
+  | 'recovery-code'
 
 const version = 'v1'
 const ivBytes = 12

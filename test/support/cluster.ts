@@ -58,11 +58,10 @@ export async function startCluster({ size, isRedisUsed }: { size: number; isRedi
       redis,
       calls,
       withServices: async work => {
-        const resources = await openResources(
-          readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: testSecretKey, ISSUER: first.issuer, ...environment }),
-        )
+        const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: testSecretKey, ISSUER: first.issuer, ...environment })
+        const resources = await openResources(config)
         try {
-          return await work(createServices(resources))
+          return await work(createServices(resources, config))
         } finally {
           await resources.close()
         }

@@ -61,7 +61,7 @@ export async function startServer(given: { port?: number; settings?: Readonly<Re
       mailDirectory.remove()
     },
   }
-  const services = createServices(resources)
+  const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
   const stopJobs = startAllJobs({ config, resources, services })
