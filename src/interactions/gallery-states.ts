@@ -1,5 +1,6 @@
 /** The states in which the gallery shows each page. */
 import type { Branding } from './branding.ts'
+import { factorStates } from './gallery-factors.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
 
@@ -75,6 +76,7 @@ export const GALLERY_STATES: States = {
     'field-error': { ...password, fieldErrors: { password: 'Enter your password.' } },
     long: { ...password, username: longUsername, client: longClient, cancelAction: '/dev/gallery' },
   },
+  ...factorStates({ form, client, longClient, account: username, longAccount: longUsername }),
   consent: {
     plain: consent,
     unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },

@@ -1,6 +1,9 @@
 // The words of this entrance: an interaction as its pages need it, and what all of them do alike.
 import type { Context } from 'koa'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
+import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { Totps } from '../mfa/totp.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
@@ -20,10 +23,24 @@ export interface Interaction {
   readonly hasOfflineAccess: boolean
 }
 
+/** How far a sign-in is in which something was proven. */
+export interface Progress {
+  readonly userId: string
+  readonly next?: 'second_factor' | 'enrolment'
+  readonly enrolmentId?: string
+  readonly areCodesDue: boolean
+}
+
 /** What the protocol's entrance does for the pages; each answers the address where the authorization goes on. */
 export interface Interactions {
   get(ctx: Context): Promise<Interaction>
-  finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  /** Takes the first proof of a sign-in; the policy says what is missing, and so where it goes on. */
+  finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  getProgress(ctx: Context): Promise<Progress | undefined>
+  goOn(ctx: Context): Promise<string>
+  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
+  codesSeen(ctx: Context): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   refuse(ctx: Context, actor: Actor): Promise<string>
 }
@@ -33,6 +50,9 @@ export interface PageNeeds {
   readonly interactions: Interactions
   readonly signIn: SignIn
   readonly users: Users
+  readonly secondFactor: SecondFactor
+  readonly totps: Totps
+  readonly recoveryCodes: RecoveryCodes
   readonly present: Present
   readonly forms: FormTokens
   readonly devices: KnownDevices
@@ -51,6 +71,9 @@ export const visitor = (ctx: Context): Actor => ({
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })
 
+/** Who is asking on a page after the first proof. */
+export const actingAs = (ctx: Context, userId: string): Actor => ({ ...visitor(ctx), kind: 'user', id: userId, userId })
+
 /** 303, never 307: what was posted must not be posted on (RFC 9700 §4.12). */
 export const seeOther = (ctx: Context, location: string): void => {
   ctx.redirect(location)
@@ -60,4 +83,4 @@ export const seeOther = (ctx: Context, location: string): void => {
 
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem =>
-  error instanceof Problem && ['validation_failed', 'invalid_credentials', 'too_many_attempts', 'busy', 'csrf_mismatch'].includes(error.code)
+  error instanceof Problem && ['validation_failed', 'invalid_credentials', 'invalid_code', 'too_many_attempts', 'busy', 'csrf_mismatch'].includes(error.code)

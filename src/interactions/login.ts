@@ -104,12 +104,14 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
   }
 }
 
-const tell = (ctx: Context, problem: Problem) => {
+/** Says by the status what is wrong, and when to come again. */
+export const tell = (ctx: Context, problem: Problem) => {
   ctx.status = problem.status
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
 }
 
-const faults = (problem: Problem | undefined) => {
+/** What a page shows of a Problem. */
+export const faults = (problem: Problem | undefined) => {
   if (!problem) return {}
   if (problem.code === 'too_many_attempts') return { error: `Too many attempts. Try again in ${inWords(problem.retryAfterSeconds ?? 60)}.` }
   if (!problem.fields) return { error: problem.message }

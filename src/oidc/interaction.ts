@@ -31,8 +31,10 @@ export interface Interactions {
   get(ctx: Context): Promise<Interaction>
   /** Takes the first proof of a sign-in. The address is of the page that asks for what is still missing, where something is. */
   finishLogin(ctx: Context, proof: FirstProof): Promise<string>
-  /** How far the sign-in is. Throws `interaction_expired` where nothing was proven yet. */
-  getProgress(ctx: Context): Promise<Progress>
+  /** How far the sign-in is; nothing was proven yet where it is not told. */
+  getProgress(ctx: Context): Promise<Progress | undefined>
+  /** The address where the sign-in is by now. Throws `interaction_expired` where nothing was proven. */
+  goOn(ctx: Context): Promise<string>
   /** Takes a second factor, on top of what was proven; one that was enrolled just now is followed by its recovery codes. */
   addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   /** Notes the enrolment that was begun in this interaction. */
@@ -80,7 +82,8 @@ export const createInteractions = ({ engine, change, demands }: { engine: Engine
       }
     },
     finishLogin: progress.begin,
-    getProgress: progress.get,
+    getProgress: progress.find,
+    goOn: progress.goOn,
     addFactor: progress.addFactor,
     noteEnrolment: progress.noteEnrolment,
     codesSeen: progress.codesSeen,

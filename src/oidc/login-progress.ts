@@ -27,8 +27,8 @@ export interface Progress {
 
 /** Moves a sign-in on. Each answers the address where it goes on: a page of ours, or the authorization request. */
 export interface LoginProgress {
-  /** Throws `interaction_expired` where nothing was proven yet. */
-  get(ctx: Context): Promise<Progress>
+  find(ctx: Context): Promise<Progress | undefined>
+  goOn(ctx: Context): Promise<string>
   begin(ctx: Context, proof: FirstProof): Promise<string>
   addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
@@ -78,10 +78,10 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
   }
 
   // A step up goes on from what the session proved; a sign-in from what this interaction did.
-  const pendingOf = async (found: Found): Promise<Pending> => {
+  const findPending = async (found: Found): Promise<Pending | undefined> => {
     const kept = schema.safeParse(found.result?.pending)
     if (kept.success) return kept.data
-    if (found.prompt.name !== 'mfa' || !found.session) throw new Problem('interaction_expired')
+    if (found.prompt.name !== 'mfa' || !found.session) return undefined
     const session = await engine.current().Session.findByUid(found.session.uid)
     if (!session?.accountId || session.accountId !== found.session.accountId) throw new Problem('interaction_expired')
     const { accountId, amr = [], loginTs = 0, transient } = session
@@ -90,16 +90,20 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
 
   const change = async (ctx: Context, changed: (pending: Pending) => Pending): Promise<string> => {
     const found = await find(ctx)
-    return goOn(ctx, { found, pending: changed(await pendingOf(found)) })
+    const pending = await findPending(found)
+    if (!pending) throw new Problem('interaction_expired')
+    return goOn(ctx, { found, pending: changed(pending) })
   }
 
   return {
-    get: async ctx => {
+    find: async ctx => {
       const found = await find(ctx)
-      const pending = await pendingOf(found)
+      const pending = await findPending(found)
+      if (!pending) return undefined
       const next = await nextOf(found, pending)
       return { userId: pending.accountId, next, enrolmentId: pending.enrolmentId, areCodesDue: pending.areCodesDue ?? false }
     },
+    goOn: ctx => change(ctx, pending => pending),
     begin: async (ctx, { accountId, amr, isRemembered, at }) => {
       const pending = { accountId, amr: [...amr], isRemembered, provenAt: Math.floor(at.getTime() / 1000), isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
