@@ -46,6 +46,7 @@ test('a slice imports only words and types of other slices', t => {
     'clients/client.ts',
     'organizations/organization.ts',
     'authentication/authentication.ts',
+    'mfa/authenticator.ts',
   ])
   t.deepEqual(told(foreign.filter(({ to, isType }) => !isType && !words.has(to))), [])
 })

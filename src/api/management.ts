@@ -2,7 +2,10 @@
 import { createApiKeyRoutes } from '../api-keys/routes.ts'
 import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
+import { createSecondFactorRoutes } from '../authentication/second-factor-routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createFactorAdministrationRoutes } from '../mfa/administration-routes.ts'
+import { createFactorRoutes } from '../mfa/routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import type { Route } from '../platform/http/route.ts'
@@ -14,6 +17,9 @@ import { isPermission, permissions } from './permissions.ts'
 type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
+  Parameters<typeof createSecondFactorRoutes>[0] &
+  Parameters<typeof createFactorRoutes>[0] &
+  Parameters<typeof createFactorAdministrationRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
@@ -33,8 +39,11 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
   if (first === undefined) throw new Error('the permission table is empty')
   const routes = [
     ...createAuthRoutes(needs),
+    ...createSecondFactorRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
+    ...createFactorRoutes(needs),
+    ...createFactorAdministrationRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: [first, ...rest] }),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
