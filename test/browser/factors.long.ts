@@ -45,7 +45,7 @@ for (const colorScheme of ['light', 'dark'] as const)
     await toEnrolment(page, server)
     const { data, width, height } = PNG.sync.read(await page.screenshot({ fullPage: true }))
     const scanned = jsqr.default(new Uint8ClampedArray(data), width, height)?.data ?? ''
-    t.is<string | null>(scanned, await page.locator('a[href^="otpauth:"]').getAttribute('href'))
+    t.is(await page.locator('a[href^="otpauth:"]').getAttribute('href'), scanned)
     await page.locator('#code:focus').waitFor()
     const code = codeOf(scanned)
     await page.keyboard.type(`${code.slice(0, 3)} ${code.slice(3)}`)
