@@ -8,7 +8,7 @@ import type { Authenticator } from './authenticator.ts'
 import { toAuthenticator, toTarget } from './authenticator-row.ts'
 import type { PostFactorNotice } from './notices.ts'
 
-/** Takes back what a removed factor proved in sessions and tokens that live on, in the change's own transaction. */
+/** Takes back what a removed app proved in sessions and tokens that live on, in the change's own transaction. */
 export type StrikeSecondFactor = (tx: TransactionClient, userId: string) => Promise<void>
 
 /** The enrolled factors. */
@@ -39,7 +39,7 @@ export const createAuthenticators = ({ database, change, notify, strikes, now }:
       const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id }, data: { deletedAt: now(), secret: '' } })
       if (!removed) throw new Problem('not_found')
       if ((await tx.authenticator.count({ where: living(user.id) })) === 0) await tx.recoveryCode.deleteMany({ where: { userId: user.id } })
-      for (const strike of strikes) await strike(tx, user.id)
+      if (removed.kind === 'totp') for (const strike of strikes) await strike(tx, user.id)
       record('authenticator.removed', toTarget(removed))
       await notify(tx, { kind: 'factor_removed', actor, user, factor: removed.name })
     }),

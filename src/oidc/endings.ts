@@ -21,8 +21,8 @@ export const endArtifactsOfSession = async (tx: TransactionClient, sid: string):
 }
 
 /**
- * Takes the second factor back from what the protocol keeps of a user: it was removed. Sessions, refresh tokens and opaque access
- * tokens say from now on what is left. One that holds U+0000 cannot be rewritten and ends.
+ * Takes the one-time passwords back from what the protocol keeps of a user: the app was removed. Sessions and refresh tokens that
+ * were proven by them say from now on what is left; opaque access tokens, which say only a class, the lowest. One that holds U+0000 cannot be rewritten and ends.
  */
 export const strikeFactorOfArtifacts = async (tx: TransactionClient, userId: string): Promise<void> => {
   await tx.$executeRaw`
@@ -30,12 +30,12 @@ export const strikeFactorOfArtifacts = async (tx: TransactionClient, userId: str
       AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId})`
   await tx.$executeRaw`
     UPDATE oidc_artifacts SET payload = (payload::jsonb
-      || CASE WHEN payload::jsonb ? 'amr' THEN jsonb_build_object('amr', (payload::jsonb -> 'amr') - 'mfa' - 'otp') ELSE '{}' END
-      || CASE WHEN payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] THEN jsonb_build_object('amr', (payload::jsonb -> 'amr') - 'mfa' - 'otp') ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
       || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', ${oneFactor}::text)) ELSE '{}' END
     )::json
     WHERE revoked_at IS NULL AND (
-      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ? 'mfa')
+      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'])
       OR (kind IN ('RefreshToken', 'AccessToken') AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId}))
     )`
 }

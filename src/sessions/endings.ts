@@ -6,8 +6,8 @@ export const endSessionsOfUser = async (tx: TransactionClient, userId: string, {
   await tx.$executeRaw`UPDATE sessions SET ended_at = now() WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND sid <> ${exceptSid ?? ''}`
 }
 
-/** Takes the second factor back from what the sessions of a user say was proven: it was removed. */
+/** Takes the one-time passwords back from what the sessions of a user say was proven: the app was removed. */
 export const strikeFactorOfSessions = async (tx: TransactionClient, userId: string): Promise<void> => {
   await tx.$executeRaw`
-    UPDATE sessions SET amr = array_remove(array_remove(amr, 'mfa'), 'otp') WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND 'mfa' = ANY(amr)`
+    UPDATE sessions SET amr = array_remove(array_remove(amr, 'mfa'), 'otp') WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND amr @> ARRAY['mfa', 'otp']`
 }

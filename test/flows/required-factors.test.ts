@@ -125,3 +125,32 @@ test('a device is signed in with both factors too', async t => {
   const tokens = await client.pollDeviceAuthorizationGrant(television.configuration, { ...device, interval: 1 })
   t.like(tokens.claims(), { acr: twoFactors, amr: ['pwd', 'otp', 'mfa'] })
 })
+
+test('an app that is removed takes nothing from a session that was proven otherwise', async t => {
+  const user = await makeUser(server)
+  const { person, tokens } = await portal.signIn({ who: user })
+  const { factorId } = await enrolTotp(server, user)
+  const strong = JSON.stringify(['swk', 'user', 'mfa'])
+  await server.resources.database.pool.query(
+    `UPDATE oidc_artifacts SET payload = jsonb_set(payload::jsonb, '{amr}', $2::jsonb)::json WHERE account_id = $1 AND kind = 'Session'`,
+    [user.id, strong],
+  )
+  const found = await server.services.users.find(user.id)
+  if (found) await server.services.authenticators.remove(systemActor, { user: found, id: factorId })
+  const quiet = await open(person, portal)
+  t.like(await quiet.claims(quiet.page), { acr: twoFactors, amr: ['swk', 'user', 'mfa'], sub: tokens.claims()?.sub })
+})
+
+test('an app is removed also where a token holds what a client sent, U+0000 included', async t => {
+  const user = await makeUser(server)
+  const { factorId } = await enrolTotp(server, user)
+  const found = await server.services.users.find(user.id)
+  await server.resources.database.pool.query(
+    `WITH granted AS (INSERT INTO oidc_artifacts (key, kind, payload, grant_id, account_id) VALUES ($1, 'Grant', '{}', $3, $3))
+     INSERT INTO oidc_artifacts (key, kind, payload, grant_id) VALUES ($2, 'RefreshToken', '{"nonce":"\\u0000","amr":["pwd","otp","mfa"]}', $3)`,
+    [Buffer.from(`grant ${user.id}`), Buffer.from(`token ${user.id}`), user.id],
+  )
+  if (found) await server.services.authenticators.remove(systemActor, { user: found, id: factorId })
+  const { rows } = await server.resources.database.pool.query("SELECT 1 FROM oidc_artifacts WHERE kind = 'RefreshToken' AND grant_id = $1", [user.id])
+  t.is(rows.length, 0)
+})
