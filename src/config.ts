@@ -40,6 +40,7 @@ const environmentSchema = z.object({
       .transform(list => list.split(',').flatMap(one => one.trim() || []))
       .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma')).min(1, 'must name at least one way')),
   ),
+  MFA_REQUIRED: withDefault(z.enum(['never', 'admins', 'always']), 'never'),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
@@ -61,6 +62,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** What one caller of the management API may ask in a minute. */
   readonly apiRequestsPerMinute: number
+  /** Of whom the system requires a second factor. */
+  readonly mfaRequired: 'never' | 'admins' | 'always'
   /** The mail server; absent in development, where mail is kept for reading. */
   readonly smtpUrl?: string
   /** Whom mail is from. */
@@ -111,6 +114,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     trustedProxies: settings.TRUST_PROXY,
     corsOrigins: settings.CORS_ORIGINS,
     apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
+    mfaRequired: settings.MFA_REQUIRED,
     smtpUrl: settings.SMTP_URL,
     mailFrom: settings.MAIL_FROM ?? `Authy2 <no-reply@${new URL(issuer).hostname}>`,
     areJobsRunHere: settings.RUN_JOBS ?? true,

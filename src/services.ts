@@ -6,6 +6,7 @@ import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
 import { createAcceptProof } from './authentication/accept-proof.ts'
+import { createApiSignIn } from './authentication/api-sign-in.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
 import { createEmailCode } from './authentication/email-code.ts'
@@ -14,6 +15,7 @@ import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createProofs } from './authentication/proofs.ts'
 import { createProvenSignUp } from './authentication/proven-sign-up.ts'
+import { createReauthentication } from './authentication/reauthentication.ts'
 import { createRecovery } from './authentication/recovery.ts'
 import { createErasePasswords, createReplacePassword } from './authentication/replace-password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
@@ -29,9 +31,16 @@ import { createResourceServers } from './clients/resource-servers.ts'
 import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
+import { createAuthenticators } from './mfa/authenticators.ts'
+import { createFactorNotices } from './mfa/notices.ts'
 import { createPasskeys } from './mfa/passkeys.ts'
+import { createRecoveryCodes } from './mfa/recovery-codes.ts'
+import { createFactorRequirement } from './mfa/requirement.ts'
+import { createSecondFactor } from './mfa/second-factor.ts'
+import { createSignInTickets } from './mfa/tickets.ts'
+import { createTotps } from './mfa/totp.ts'
 import { consentEvents, createConsents } from './oidc/consents.ts'
-import { endArtifactsOfSession, endArtifactsOfUser } from './oidc/endings.ts'
+import { endArtifactsOfSession, endArtifactsOfUser, strikeFactorOfArtifacts } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { createSigningKeys, signingKeyEvents } from './oidc/signing-keys.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
@@ -53,7 +62,8 @@ import { createLanguages } from './platform/languages.ts'
 import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
-import { endSessionsOfUser } from './sessions/endings.ts'
+import { endSessionsOfUser, strikeFactorOfSessions } from './sessions/endings.ts'
+import { createRecentProofs } from './sessions/recent-proofs.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createUserAdministration } from './users/administration.ts'
@@ -72,7 +82,10 @@ export type Services = ReturnType<typeof createServices>
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = ({ database, redis, log, mailer, secrets, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
+export const createServices = (
+  { database, redis, log, mailer, secrets, now, randomBytes, newId }: Resources,
+  { issuer, passwordMinLength, mfaRequired }: Config,
+) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -143,6 +156,16 @@ export const createServices = ({ database, redis, log, mailer, secrets, now, ran
   const sessions = createSessions({ database, newId })
   const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
+  const notify = createFactorNotices({ mails, issuer, now })
+  const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
+  const recoveryCodes = createRecoveryCodes({ database, change, secrets, randomBytes })
+  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
+  const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
+  const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
+  const tickets = createSignInTickets({ database, change, randomBytes, now })
+  const apiSignIn = createApiSignIn({ signIn, users, apiSessions, secondFactor, factorRequirement, tickets, now })
+  const recentProofs = createRecentProofs({ database, change, now })
+  const reauthentication = createReauthentication({ signIn, secondFactor, recentProofs })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, randomBytes })
   const consents = createConsents({ database, change })
@@ -179,6 +202,14 @@ export const createServices = ({ database, redis, log, mailer, secrets, now, ran
     sessions,
     apiSessions,
     apiKeys,
+    totps,
+    recoveryCodes,
+    authenticators,
+    secondFactor,
+    factorRequirement,
+    apiSignIn,
+    recentProofs,
+    reauthentication,
     signingKeys,
     ...audit,
     consents,

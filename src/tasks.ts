@@ -1,6 +1,7 @@
 // What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 import { purgeChallenges } from './challenges/challenges.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
+import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
 import { systemActor } from './platform/actor.ts'
 import { statement } from './platform/data/database.ts'
@@ -58,6 +59,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
     await purgeChallenges(database)
     for (let round = 0; round < maxBatches && (await purgeSessions(database, batch)) === batch; round += 1);
     await purgePasskeyChallenges(database)
+    await purgeSignInTickets(database)
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

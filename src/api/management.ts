@@ -4,8 +4,11 @@ import { createAuditRoutes } from '../audit/routes.ts'
 import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
+import { createSecondFactorRoutes } from '../authentication/second-factor-routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createFactorAdministrationRoutes } from '../mfa/administration-routes.ts'
 import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
+import { createFactorRoutes } from '../mfa/routes.ts'
 import { createInvitationRoutes } from '../organizations/invitation-routes.ts'
 import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createRoleRoutes } from '../organizations/role-routes.ts'
@@ -26,6 +29,9 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
   Parameters<typeof createPasskeyRoutes>[0] &
+  Parameters<typeof createSecondFactorRoutes>[0] &
+  Parameters<typeof createFactorRoutes>[0] &
+  Parameters<typeof createFactorAdministrationRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
@@ -55,6 +61,9 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createPasskeyRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: machinePermissions }),
     ...createUserImportRoutes(needs),
+    ...createSecondFactorRoutes(needs),
+    ...createFactorRoutes(needs),
+    ...createFactorAdministrationRoutes(needs),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
     ...createSettingsRoutes(needs),

@@ -1,28 +1,30 @@
 // The operations of signing up, in and out.
 import { z } from 'zod'
+import { codeFactors } from '../mfa/authenticator.ts'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
-import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import { toUserOutput, userOutput } from '../users/user.ts'
-import type { SignIn } from './sign-in.ts'
+import type { ApiSignIn } from './api-sign-in.ts'
+import { begunOutput, toBegunOutput } from './second-factor-routes.ts'
 import type { SignUp } from './sign-up.ts'
 
 interface Needs {
-  readonly signIn: SignIn
+  readonly apiSignIn: ApiSignIn
   readonly signUp: SignUp
   readonly apiSessions: ApiSessions
   readonly config: { readonly isSignUpOpen: boolean }
-  readonly now: () => Date
 }
 
 // Longer than any password that is taken, in UTF-16 units: what is too long is told with the other faults of strength.
 const password = text(2048)
 const email = text(320).trim().min(1)
 
+const askedOutput = z.object({ mfa_required: z.literal(true), ticket: z.string(), factors: z.array(z.enum(codeFactors)) })
+
 /** Makes the routes. */
-export const createAuthRoutes = ({ signIn, signUp, apiSessions, config, now }: Needs): readonly Route[] => [
+export const createAuthRoutes = ({ apiSignIn, signUp, apiSessions, config }: Needs): readonly Route[] => [
   route({
     method: 'POST',
     path: '/auth/register',
@@ -39,14 +41,12 @@ export const createAuthRoutes = ({ signIn, signUp, apiSessions, config, now }: N
   route({
     method: 'POST',
     path: '/auth/login',
-    summary: 'Proves a person and begins a session; its token is told only here.',
+    summary: 'Proves a person and begins a session; its token is told only here. Whoever has a second factor is given a ticket for /auth/mfa.',
     body: z.strictObject({ email, password: password.min(1) }),
-    output: z.object({ token: z.string(), session: sessionOutput, user: userOutput }),
+    output: z.union([begunOutput, askedOutput]),
     handle: async ({ actor, body }) => {
-      const since = now()
-      const { user, amr } = await signIn.prove(actor, { identifier: body.email, password: body.password })
-      const { session, token } = await apiSessions.begin({ ...actor, kind: 'user', id: user.id, userId: user.id }, { userId: user.id, amr, since })
-      return { data: { token, session: toSessionOutput(session, session.sid), user: toUserOutput(user) } }
+      const answer = await apiSignIn.begin(actor, body)
+      return { data: 'ticket' in answer ? { mfa_required: true as const, ticket: answer.ticket, factors: [...answer.factors] } : toBegunOutput(answer) }
     },
   }),
   route({

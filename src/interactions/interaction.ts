@@ -7,6 +7,9 @@ import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
+import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
+import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { Totps } from '../mfa/totp.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -28,10 +31,24 @@ export interface Interaction {
   readonly hasOfflineAccess: boolean
 }
 
+/** How far a sign-in is in which something was proven. */
+export interface Progress {
+  readonly userId: string
+  readonly next?: 'second_factor' | 'enrolment'
+  readonly enrolmentId?: string
+  readonly areCodesDue: boolean
+}
+
 /** What the protocol's entrance does for the pages; each answers the address where the authorization goes on. */
 export interface Interactions {
   get(ctx: Context): Promise<Interaction>
-  finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  /** Takes the first proof of a sign-in; the policy says what is missing, and so where it goes on. */
+  finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  getProgress(ctx: Context): Promise<Progress | undefined>
+  goOn(ctx: Context): Promise<string>
+  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
+  codesSeen(ctx: Context): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   refuse(ctx: Context, actor: Actor): Promise<string>
 }
@@ -55,6 +72,9 @@ export interface PageNeeds {
   readonly provenSignUp: ProvenSignUp
   readonly recovery: Recovery
   readonly users: Users
+  readonly secondFactor: SecondFactor
+  readonly totps: Totps
+  readonly recoveryCodes: RecoveryCodes
   readonly present: Present
   readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
@@ -79,6 +99,9 @@ export const visitor = (ctx: Context): Actor => ({
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })
 
+/** Who is asking on a page after the first proof. */
+export const actingAs = (ctx: Context, userId: string): Actor => ({ ...visitor(ctx), kind: 'user', id: userId, userId })
+
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem => error instanceof Problem && shownOnPage.has(error.code)
 
@@ -89,6 +112,7 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'busy',
   'csrf_mismatch',
   'code_wrong',
+  'invalid_code',
   'proof_expired',
   'passkey_refused',
   'passkey_unknown',

@@ -8,9 +8,12 @@ import { text } from '../platform/http/text.ts'
 import { createProofCookie } from './asked-proof.ts'
 import { createCodePages } from './code.ts'
 import { createConsentPage } from './consent.ts'
+import { createEnrolmentPage } from './enrolment.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
 import { createPasskeyPages } from './passkey.ts'
+import { createRecoveryCodesPage } from './recovery-codes.ts'
+import { createSecondFactorPage } from './second-factor.ts'
 import { createSignUpPage } from './sign-up.ts'
 
 /** Makes the router. */
@@ -24,6 +27,7 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   const router = new Router({ prefix: '/interaction/:uid' })
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
+    if (interaction.prompt === 'mfa') return seeOther(ctx, await needs.interactions.goOn(ctx))
     return interaction.prompt === 'consent' ? consent.show(ctx, interaction) : login.showIdentifier(ctx, interaction)
   }
   router.get('/', showPrompt)
@@ -43,6 +47,13 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.get('/code/link', code.showLink)
   router.post('/code/link', code.submitLink)
   router.get('/code/:token', code.openLink)
+  const pages = [
+    ['/second-factor', createSecondFactorPage(needs, 'totp')],
+    ['/second-factor/recovery-code', createSecondFactorPage(needs, 'recovery_code')],
+    ['/enrol', createEnrolmentPage(needs)],
+    ['/recovery-codes', createRecoveryCodesPage(needs)],
+  ] as const
+  for (const [path, { show, submit }] of pages) router.get(path, show).post(path, submit)
   router.post('/consent', consent.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)

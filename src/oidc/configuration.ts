@@ -7,8 +7,10 @@ import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
+import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { clientHooks } from './client-hooks.ts'
+import type { Demands } from './demands.ts'
 import type { EnginePages } from './engine-pages.ts'
 import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
@@ -26,6 +28,7 @@ export interface ConfigurationNeeds {
   readonly languages: Languages
   readonly secrets: Secrets
   readonly cookieKeys: CookieKeys
+  readonly demands: Demands
   readonly fetch: typeof fetch
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
@@ -43,7 +46,8 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   findAccount: needs.findAccount,
   loadExistingGrant: needs.loadExistingGrant,
   revokeGrantPolicy: endsGrant,
-  claims: { ...claimsByScope, acr: null, iss: null, sid: null },
+  acrValues: [...acrValues],
+  claims: { ...claimsByScope, iss: null, sid: null },
   scopes: ['openid', 'offline_access'],
   responseTypes: ['code'],
   // A secret is only kept where the client opted in, so HMAC is for `client_secret_jwt` and nothing else.
@@ -66,7 +70,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,
   cookies: cookies(needs),
-  interactions: { policy: createPolicy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy: createPolicy(needs.demands), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },

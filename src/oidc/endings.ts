@@ -1,5 +1,6 @@
 // Ends what the protocol keeps of a person: tombstones for sessions and grants, under which nothing lives or comes back.
 import type { TransactionClient } from '../platform/data/database.ts'
+import { oneFactor } from './acr.ts'
 
 /** Ends the sessions and grants of a user, but for one session and what was granted in it. Access and refresh tokens die with their grant. */
 export const endArtifactsOfUser = async (tx: TransactionClient, userId: string, { exceptSid }: { readonly exceptSid?: string } = {}): Promise<void> => {
@@ -17,4 +18,24 @@ export const endArtifactsOfUser = async (tx: TransactionClient, userId: string, 
 /** Ends one session of the hosted pages. What was granted for offline access lives on. */
 export const endArtifactsOfSession = async (tx: TransactionClient, sid: string): Promise<void> => {
   await tx.$executeRaw`UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE uid = ${sid} AND kind = 'Session' AND revoked_at IS NULL`
+}
+
+/**
+ * Takes the one-time passwords back from what the protocol keeps of a user: the app was removed. Sessions and refresh tokens that
+ * were proven by them say from now on what is left; opaque access tokens, which say only a class, the lowest. One that holds U+0000 cannot be rewritten and ends.
+ */
+export const strikeFactorOfArtifacts = async (tx: TransactionClient, userId: string): Promise<void> => {
+  await tx.$executeRaw`
+    DELETE FROM oidc_artifacts WHERE kind IN ('RefreshToken', 'AccessToken') AND payload::text LIKE ${'%\\\\u0000%'}
+      AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId})`
+  await tx.$executeRaw`
+    UPDATE oidc_artifacts SET payload = (payload::jsonb
+      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] THEN jsonb_build_object('amr', (payload::jsonb -> 'amr') - 'mfa' - 'otp') ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', ${oneFactor}::text)) ELSE '{}' END
+    )::json
+    WHERE revoked_at IS NULL AND (
+      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'])
+      OR (kind IN ('RefreshToken', 'AccessToken') AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId}))
+    )`
 }

@@ -6,8 +6,11 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { askedAcr } from './acr.ts'
+import type { Demands } from './demands.ts'
 import { type ClientOnPage, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
+import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
 
 /** What is asked, and for whom. */
@@ -27,8 +30,18 @@ export interface Interaction {
 export interface Interactions {
   /** Throws `interaction_expired` when there is none, or this browser is not the one it began in. */
   get(ctx: Context): Promise<Interaction>
-  /** `at`: when the proof began, for what ends the person's access after that ends this sign-in too. */
-  finishLogin(ctx: Context, login: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  /** Takes the first proof of a sign-in, whose `at` is when it began: what ends the person's access after that ends this sign-in too. The address is of the page that asks for what is still missing, where something is. */
+  finishLogin(ctx: Context, proof: FirstProof): Promise<string>
+  /** How far the sign-in is; nothing was proven yet where it is not told. */
+  getProgress(ctx: Context): Promise<Progress | undefined>
+  /** The address where the sign-in is by now. Throws `interaction_expired` where nothing was proven. */
+  goOn(ctx: Context): Promise<string>
+  /** Takes a second factor, on top of what was proven; one that was enrolled just now is followed by its recovery codes. */
+  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  /** Notes the enrolment that was begun in this interaction. */
+  noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
+  /** The recovery codes were seen: the sign-in goes on. */
+  codesSeen(ctx: Context): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   /** The person refused or left: the client is told `access_denied`. */
   refuse(ctx: Context, actor: Actor): Promise<string>
@@ -41,15 +54,21 @@ export const interactionEvents = {
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change, hear }: { engine: Engine; change: Change; hear: Hear }): Interactions => {
+export const createInteractions = ({ engine, change, demands, hear }: { engine: Engine; change: Change; demands: Demands; hear: Hear }): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
 
+  const own = async (ctx: Context) => {
+    const found = await details(ctx)
+    if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+    return found
+  }
+  const progress = createLoginProgress({ engine, demands, find: own, save: (ctx, result) => finish(ctx, { result, isMerged: false }) })
+
   return {
     get: async ctx => {
-      const found = await details(ctx)
-      if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+      const found = await own(ctx)
       const clientId = String(found.params.client_id)
       await hear(ctx, { clientId, uiLocales: found.params.ui_locales })
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
@@ -64,14 +83,12 @@ export const createInteractions = ({ engine, change, hear }: { engine: Engine; c
         hasOfflineAccess: scopes.includes('offline_access'),
       }
     },
-    finishLogin: (ctx, { accountId, amr, isRemembered, at }) =>
-      finish(ctx, {
-        result: {
-          login: { accountId, amr: [...amr], remember: isRemembered, ts: Math.floor(at.getTime() / 1000), provenAt: at.getTime() / 1000 },
-          select_account: {},
-        },
-        isMerged: false,
-      }),
+    finishLogin: progress.begin,
+    getProgress: progress.find,
+    goOn: progress.goOn,
+    addFactor: progress.addFactor,
+    noteEnrolment: progress.noteEnrolment,
+    codesSeen: progress.codesSeen,
     finishConsent: async (ctx, actor) => {
       const found = await details(ctx)
       const accountId = found.session?.accountId
@@ -86,13 +103,17 @@ export const createInteractions = ({ engine, change, hear }: { engine: Engine; c
       return finish(ctx, { result: { consent: { grantId } }, isMerged: true })
     },
     refuse: async (ctx, actor) => {
-      const found = await details(ctx)
-      if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
+      const found = await own(ctx)
       const accountId = found.session?.accountId
       await change({ ...actor, ...(accountId ? { kind: 'user' as const, id: accountId } : {}) }, async (_tx, record) =>
         record('consent.refused', { client_id: String(found.params.client_id) }, { outcome: 'refused' }),
       )
-      return finish(ctx, { result: { error: 'access_denied', error_description: 'the user refused' }, isMerged: false })
+      // Who was asked for an essential class and leaves before giving it could not be authenticated as asked.
+      const isUnmet = (found.prompt.name === 'mfa' || found.result?.pending !== undefined) && askedAcr(found.params).isEssential
+      const result = isUnmet
+        ? { error: 'unmet_authentication_requirements', error_description: 'the requested ACR was not given' }
+        : { error: 'access_denied', error_description: 'the user refused' }
+      return finish(ctx, { result, isMerged: false })
     },
   }
 }

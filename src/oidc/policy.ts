@@ -1,21 +1,29 @@
-// Which prompt is next: the engine's own order, with what it lacks.
-import { errors, interactionPolicy } from 'oidc-provider'
+// Which prompt is next: the account, the sign-in, the second factor or its enrolment, consent.
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { askedAcr, isUnattainable } from './acr.ts'
+import type { Demands, NextProof } from './demands.ts'
 
 const { Check, Prompt, base } = interactionPolicy
 
 // What a sign-in may fail to give; asking for the same again would go on for ever.
-const demands = new Set(['id_token_hint', 'claims_id_token_sub_value', 'essential_acrs', 'essential_acr'])
+const subjects = new Set(['id_token_hint', 'claims_id_token_sub_value'])
+// The engine compares the class of the session with what is asked; ours know how classes relate.
+const engineClasses = ['essential_acrs', 'essential_acr']
+// Whoever finds a browser open must not enrol a factor of their own in it.
+const enrolmentSeconds = 300
 
 /**
- * The engine's prompts; and who is signed in as a user that is gone or suspended is asked to sign in. A demand that the sign-in
- * just made does not meet is a failed authentication (OpenID Connect Core §5.5.1.1, §3.1.2.2).
+ * The engine's prompts, and between sign-in and consent our `mfa`. Who is signed in as a user that is gone or suspended is asked
+ * to sign in. A demand that the sign-in just made does not meet is a failed authentication (OpenID Connect Core §5.5.1.1, §3.1.2.2).
  */
-export const createPolicy = (): interactionPolicy.DefaultPolicy => {
+export const createPolicy = (demands: Demands): interactionPolicy.DefaultPolicy => {
   const policy = base()
   // OpenID Connect Core §3.1.2.1: one session holds one account, so choosing another is signing in.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
-  for (const one of policy.get('login')?.checks ?? []) {
-    if (!demands.has(one.reason)) continue
+  const login = policy.get('login')
+  for (const reason of engineClasses) login?.checks.remove(reason)
+  for (const one of login?.checks ?? []) {
+    if (!subjects.has(one.reason)) continue
     const { check } = one
     one.check = async ctx => {
       const isUnmet = await check(ctx)
@@ -23,12 +31,36 @@ export const createPolicy = (): interactionPolicy.DefaultPolicy => {
       return isUnmet
     }
   }
-  policy
-    .get('login')
-    ?.checks.add(
-      new Check('account_missing', 'the signed-in user is not available any more', 'login_required', ctx =>
-        ctx.oidc.session?.accountId && !ctx.oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
-      ),
-    )
+  login?.checks.add(
+    new Check('account_missing', 'the signed-in user is not available any more', 'login_required', ctx =>
+      ctx.oidc.session?.accountId && !ctx.oidc.account ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    ),
+  )
+  login?.checks.add(unattainableClass())
+  login?.checks.add(
+    new Check('enrolment_stale', 'a second factor is enrolled only after a fresh sign-in', 'login_required', async ctx => {
+      if (ctx.oidc.result?.login || !ctx.oidc.session?.past(enrolmentSeconds)) return Check.NO_NEED_TO_PROMPT
+      return (await nextOf(demands, ctx)) === 'enrolment' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
+    }),
+  )
+  policy.add(new Prompt({ name: 'mfa', requestable: false }, secondFactor(demands)), 2)
   return policy
+}
+
+const unattainableClass = () =>
+  new Check('unattainable_acr', 'none of the requested ACRs can be given', ctx => {
+    if (isUnattainable(askedAcr(ctx.oidc.params))) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be given')
+    return Check.NO_NEED_TO_PROMPT
+  })
+
+const secondFactor = (demands: Demands) =>
+  new Check('second_factor_missing', 'a second factor is required of the End-User', 'interaction_required', async ctx =>
+    (await nextOf(demands, ctx)) === undefined ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
+  )
+
+const nextOf = async (demands: Demands, { oidc }: KoaContextWithOIDC): Promise<NextProof | undefined> => {
+  const { session, client, account } = oidc
+  // The sign-in itself asks for the factor of whoever has one; without an account it is the sign-in that is missing.
+  if (!session?.accountId || !client || !account) return undefined
+  return demands.next({ userId: session.accountId, amr: session.amr ?? [], isSigningIn: false, clientId: client.clientId, params: oidc.params ?? {} })
 }

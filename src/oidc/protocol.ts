@@ -3,6 +3,8 @@ import type { Context, Middleware } from 'koa'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { FactorRequirement } from '../mfa/requirement.ts'
+import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -24,6 +26,7 @@ import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
 import type { ContinueWords } from './continue-page.ts'
+import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
@@ -67,6 +70,8 @@ interface Needs {
   readonly users: Users
   readonly sessions: Sessions
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
+  readonly secondFactor: SecondFactor
+  readonly factorRequirement: FactorRequirement
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
@@ -91,6 +96,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -101,7 +107,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     pages: createEnginePages(needs.show, hear),
     hear,
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
-    findAccount: createFindAccount(needs.users),
+    demands,
+    findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
@@ -109,7 +116,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
     documents,
     engine,
-    interactions: createInteractions({ engine, change, hear }),
+    interactions: createInteractions({ engine, change, demands, hear }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

@@ -6,6 +6,7 @@ import Provider, { type Client, type ClientCredentials, type JWKS, type KoaConte
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import type { Log } from '../platform/log.ts'
+import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
@@ -64,6 +65,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   scopeless(provider)
+  tellClass(provider)
   provider.use(finishing(needs))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
@@ -105,6 +107,14 @@ const scopeless = (provider: Provider) => {
     return save.call(this)
   }
   Object.assign(provider.ClientCredentials.prototype, { save: saveBare })
+}
+
+// The class is told as it was asked for, out of what was proven: the session keeps none that could grow old (RFC 8176, OpenID Connect Core §5.5.1.1).
+const tellClass = (provider: Provider) => {
+  const get = function (this: KoaContextWithOIDC['oidc']) {
+    return acrOf(this.session?.amr ?? [], askedAcr(this.params))
+  }
+  Object.defineProperty(provider.OIDCContext.prototype, 'acr', { get, configurable: true })
 }
 
 const longestReplaySeconds = 365 * 86_400

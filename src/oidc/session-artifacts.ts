@@ -97,7 +97,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtend
       ])
       // What came too late is no session, and nobody is told of one.
       if (kept.length === 0 || !payload.accountId || !payload.uid) return
-      if (payload.loginTs !== known?.payload.loginTs || payload.accountId !== known?.payload.accountId) {
+      if (isProvenAnew(known?.payload, payload)) {
         await onSignedIn({
           uid: payload.uid,
           accountId: payload.accountId,
@@ -121,6 +121,10 @@ const isReplaced = (id: string) => {
   const session: unknown = Provider.ctx?.oidc?.session
   return isObject(session) && session.oldId === id && session.jti !== id
 }
+
+// A step up keeps the time of the sign-in and adds to how it was proven.
+const isProvenAnew = (before: Payload | undefined, after: AdapterPayload) =>
+  after.loginTs !== before?.loginTs || after.accountId !== before?.accountId || JSON.stringify(after.amr) !== JSON.stringify(before?.amr)
 
 // The expiry moves with every use; it alone is worth a write once an hour.
 const isSame = (before: Payload, after: AdapterPayload) => {

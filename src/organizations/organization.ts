@@ -21,6 +21,8 @@ export interface Organization {
   readonly slug: string
   readonly name: string
   readonly description?: string
+  /** Whether its members prove a second factor where they enter its clients. */
+  readonly isMfaRequired: boolean
   readonly createdAt: Date
   readonly updatedAt: Date
 }
@@ -40,6 +42,7 @@ export interface OrganizationChanges {
   readonly slug?: string
   readonly name?: string
   readonly description?: string | null
+  readonly isMfaRequired?: boolean
 }
 
 /** A person in an organization. */

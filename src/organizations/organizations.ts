@@ -170,15 +170,17 @@ interface Row {
   slug: string
   name: string
   description: string | null
+  isMfaRequired: boolean
   createdAt: Date
   updatedAt: Date
 }
 
-const toOrganization = ({ id, slug, name, description, createdAt, updatedAt }: Row): Organization => ({
+const toOrganization = ({ id, slug, name, description, isMfaRequired, createdAt, updatedAt }: Row): Organization => ({
   id: organizationIdSchema.parse(id),
   slug,
   name,
   description: description ?? undefined,
+  isMfaRequired,
   createdAt,
   updatedAt,
 })

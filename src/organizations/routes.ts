@@ -26,6 +26,7 @@ const organizationOutput = z.object({
   slug: z.string(),
   name: z.string(),
   description: z.string().nullable(),
+  mfa_required: z.boolean(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 })
@@ -77,9 +78,10 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     summary: 'Changes an organization; what is not named stays.',
     permission: 'organizations:write',
     params: organizationParams,
-    body: z.strictObject({ name, slug, description: description.nullable() }).partial(),
+    body: z.strictObject({ name, slug, description: description.nullable(), mfa_required: z.boolean() }).partial(),
     output: organizationOutput,
-    handle: async ({ actor, params, body, ifMatch }) => answer(await organizations.update(actor, params.id, { ...body, expect: ifMatch })),
+    handle: async ({ actor, params, body: { mfa_required: isMfaRequired, ...body }, ifMatch }) =>
+      answer(await organizations.update(actor, params.id, { ...body, ...(isMfaRequired === undefined ? {} : { isMfaRequired }), expect: ifMatch })),
   }),
   route({
     ...inside,
@@ -105,11 +107,12 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   }),
 ]
 
-const output = ({ id, slug, name, description, createdAt, updatedAt }: Organization): z.input<typeof organizationOutput> => ({
+const output = ({ id, slug, name, description, isMfaRequired, createdAt, updatedAt }: Organization): z.input<typeof organizationOutput> => ({
   id,
   slug,
   name,
   description: description ?? null,
+  mfa_required: isMfaRequired,
   created_at: createdAt.toISOString(),
   updated_at: updatedAt.toISOString(),
 })

@@ -3,6 +3,7 @@
 import type { Branding } from '../platform/branding.ts'
 import { Problem } from '../platform/errors.ts'
 import { ACCOUNT_STATES } from './account-states.ts'
+import { factorStates } from './gallery-factors.ts'
 import { proofStates, type StatesOf } from './gallery-proof-states.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
@@ -78,6 +79,7 @@ export const GALLERY_STATES: States = {
     'field-error': { ...password, problem: fault('password', 'required') },
     long: { ...password, username: longUsername, client: longClient, cancelAction: '/dev/gallery' },
   },
+  ...factorStates({ form, client, longClient, account: username, longAccount: longUsername }),
   consent: {
     plain: consent,
     unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },

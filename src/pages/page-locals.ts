@@ -58,6 +58,44 @@ export interface PasswordPage extends FormProblem {
   readonly cancelAction?: string
 }
 
+/** Posts `csrf`, `code` to `action`; `csrf` to `cancelAction`. Its field error is `code`. */
+export interface SecondFactorPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  /** What the code is of. */
+  readonly factor: 'totp' | 'recovery_code'
+  readonly account: string
+  /** Where somebody else signs in. */
+  readonly switchUrl: string
+  readonly client?: PageClient
+  /** What else it can be proven by. */
+  readonly ways: readonly { readonly factor: 'totp' | 'recovery_code'; readonly url: string }[]
+  readonly cancelAction?: string
+}
+
+/** Posts `csrf`, `code` to `action`; `csrf` to `cancelAction`. Its field error is `code`. */
+export interface EnrolTotpPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  readonly account: string
+  readonly client?: PageClient
+  /** The seed in groups of four. */
+  readonly secret: string
+  /** The `otpauth:` address. */
+  readonly uri: string
+  readonly qr: { readonly size: number; readonly path: string }
+  readonly cancelAction?: string
+}
+
+/** Posts `csrf`, `kept` and `saved=yes` to `action`. Its field error is `saved`. */
+export interface RecoveryCodesPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  /** The codes, sealed for this page alone. */
+  readonly kept?: string
+  readonly codes: readonly string[]
+}
+
 /** A scope; without a title the catalogue's words are shown, or the name. */
 export interface PageScope {
   readonly name: string
@@ -153,6 +191,9 @@ export interface GalleryPage {
 export interface PageLocals extends AccountLocals, ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
+  readonly 'second-factor': SecondFactorPage
+  readonly 'enrol-totp': EnrolTotpPage
+  readonly 'recovery-codes': RecoveryCodesPage
   readonly consent: ConsentPage
   readonly 'device-code': DeviceCodePage
   readonly 'device-confirm': DeviceConfirmPage

@@ -19,6 +19,8 @@ export type Purpose =
   | 'audit-chain'
   | 'audit-checkpoint'
   | 'audit-checkpoint-place'
+  | 'totp'
+  | 'recovery-code'
 
 const version = 'v1'
 const ivBytes = 12

@@ -52,5 +52,6 @@ export const toSessionOutput = (session: Session, currentSid?: string): z.input<
 /** The events of this slice. */
 export const sessionEvents = {
   'session.started': event('session', { kind: z.string(), user_id: z.string() }),
+  'session.proven': event('session', { kind: z.string(), user_id: z.string() }),
   'session.ended': event('session', { kind: z.string(), user_id: z.string() }),
 }

@@ -23,7 +23,7 @@ const begin = statement(
   'session-begin',
   `INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at)
    VALUES ($1, $2, 'browser', $3, $4, $5, $6, now() + make_interval(secs => $7))
-   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at`,
+   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = now(), ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at`,
 )
 
 const extend = statement(

@@ -113,6 +113,7 @@ test('every operation that changes something needs a permission, but for those t
     'POST /auth/email/resend',
     'POST /auth/email/verify',
     'POST /auth/login',
+    'POST /auth/mfa',
     'POST /auth/password/forgot',
     'POST /auth/password/reset',
     'POST /auth/register',

@@ -1,9 +1,13 @@
 /** How a person in an empty browser reaches each page of the real server. */
 import * as client from 'openid-client'
 import type { Page } from 'playwright-core'
+import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from './clients.ts'
+import { essential, twoFactors } from './factor-journeys.ts'
+import { codeOf, enrolTotp, wrongCodeOf } from './factors.ts'
 import { bob } from './relying-party.ts'
 import type { TestServer } from './server.ts'
+import { makeUser } from './users.ts'
 
 /** A page, known by its title, and the way to it. */
 export interface Journey {
@@ -45,6 +49,47 @@ const toWrongPassword = async (page: Page, server: TestServer) => {
   await toIdentifier(page, server)
   await signIn(page, { ...bob, password: 'not the password' })
   await page.getByRole('alert').waitFor()
+}
+
+/** Goes as far as the page that asks for the code; answers the app that shows it. */
+export async function toSecondFactor(page: Page, server: TestServer) {
+  const user = await makeUser(server)
+  const factor = await enrolTotp(server, user)
+  await toIdentifier(page, server)
+  await signIn(page, user)
+  await page.locator('#code').waitFor()
+  return { ...factor, user }
+}
+
+const toWrongSecondFactor = async (page: Page, server: TestServer) => {
+  const { uri } = await toSecondFactor(page, server)
+  await page.locator('#code').fill(wrongCodeOf(uri))
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByRole('alert').waitFor()
+}
+
+const toRecoveryCode = async (page: Page, server: TestServer) => {
+  const { user } = await toSecondFactor(page, server)
+  await server.services.recoveryCodes.issue(systemActor, user.id)
+  await page.reload()
+  await page.getByRole('link', { name: 'Use a recovery code' }).click()
+  await page.getByRole('heading', { name: 'Use a recovery code' }).waitFor()
+}
+
+/** Goes as far as the page that sets up an authenticator app. */
+export async function toEnrolment(page: Page, server: TestServer) {
+  const user = await makeUser(server)
+  await toIdentifier(page, server, essential(twoFactors))
+  await signIn(page, user)
+  await page.locator('.qr').waitFor()
+  return { user }
+}
+
+const toRecoveryCodes = async (page: Page, server: TestServer) => {
+  await toEnrolment(page, server)
+  await page.locator('#code').fill(codeOf((await page.locator('#key').textContent()) ?? ''))
+  await page.getByRole('button', { name: 'Confirm' }).click()
+  await page.locator('#codes').waitFor()
 }
 
 const toConsent = async (page: Page, server: TestServer) => {
@@ -96,11 +141,20 @@ const toSignedOut = async (page: Page, server: TestServer) => {
 
 const toError = (page: Page, server: TestServer) => toIdentifier(page, server, { redirect_uri: 'https://elsewhere.example/' })
 
+const ignoring = (reach: (page: Page, server: TestServer) => Promise<unknown>) => async (page: Page, server: TestServer) => {
+  await reach(page, server)
+}
+
 /** Every page that the server shows today. */
 export const JOURNEYS: readonly Journey[] = [
   { name: 'the identifier page', title: 'Sign in', status: 200, reach: toIdentifier },
   { name: 'the password page', title: 'Enter your password', status: 200, reach: toPassword },
   { name: 'the page of a wrong password', title: 'Error: Enter your password', status: 401, reach: toWrongPassword },
+  { name: 'the page of the second factor', title: 'Confirm it is you', status: 200, reach: ignoring(toSecondFactor) },
+  { name: 'the page of a wrong second factor', title: 'Error: Confirm it is you', status: 401, reach: toWrongSecondFactor },
+  { name: 'the page of a recovery code', title: 'Confirm it is you', status: 200, reach: toRecoveryCode },
+  { name: 'the page that sets up an app', title: 'Set up your authenticator app', status: 200, reach: ignoring(toEnrolment) },
+  { name: 'the page of new recovery codes', title: 'Save your recovery codes', status: 200, reach: toRecoveryCodes },
   { name: 'the consent page', title: 'Allow access', status: 200, reach: toConsent },
   { name: 'the device code page', title: 'Connect a device', status: 200, reach: go('/device') },
   { name: 'the page of a wrong device code', title: 'Error: Connect a device', status: 200, reach: toWrongCode },

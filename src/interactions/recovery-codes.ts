@@ -1,0 +1,56 @@
+// The recovery codes of a factor that was enrolled just now: made when they are shown, shown once.
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { Problem } from '../platform/errors.ts'
+import { seeOther } from '../platform/http/see-other.ts'
+import { text } from '../platform/http/text.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import { actingAs, type Interaction, type PageNeeds } from './interaction.ts'
+import { readProofForm, withProgress } from './progress.ts'
+import { tell } from './tell.ts'
+
+const fields = z.strictObject({ csrf: text(200), kept: text(2000), saved: z.literal('yes', 'Save the codes before you go on.') })
+const keptOnly = z.object({ kept: text(2000) })
+
+/** Makes the page's handlers. */
+export const createRecoveryCodesPage = (needs: PageNeeds) => {
+  const { interactions, recoveryCodes, present, forms, secrets } = needs
+  const showFor = (ctx: Context, { interaction, codes, problem }: { interaction: Interaction; codes: readonly string[]; problem?: Problem }) =>
+    present(ctx, 'recovery-codes', {
+      action: `/interaction/${interaction.uid}/recovery-codes`,
+      csrf: forms.issue(interaction.uid),
+      // Whoever forgets to tick the box is shown the same codes again; only this browser can open them.
+      kept: secrets.seal('form', codes.join(' '), `recovery-codes\0${interaction.uid}`),
+      codes,
+      problem,
+    })
+
+  return {
+    show: async (ctx: Context) => {
+      const interaction = await interactions.get(ctx)
+      const progress = await interactions.getProgress(ctx)
+      if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
+      // A page that is loaded again shows others: those before are void.
+      showFor(ctx, { interaction, codes: await recoveryCodes.issue(actingAs(ctx, progress.userId), progress.userId) })
+    },
+    submit: async (ctx: Context) => {
+      const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields })
+      if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
+      if (!(given instanceof Problem)) return seeOther(ctx, await interactions.codesSeen(ctx))
+      const codes = keptCodes(secrets, { body: ctx.request.body, uid: interaction.uid })
+      if (!codes) return seeOther(ctx, `/interaction/${interaction.uid}/recovery-codes`)
+      tell(ctx, given)
+      showFor(ctx, { interaction, codes, problem: given })
+    },
+  }
+}
+
+const keptCodes = (secrets: Secrets, { body, uid }: { body: unknown; uid: string }): readonly string[] | undefined => {
+  const parsed = keptOnly.safeParse(body)
+  if (!parsed.success) return undefined
+  try {
+    return secrets.unseal('form', parsed.data.kept, `recovery-codes\0${uid}`).split(' ')
+  } catch {
+    return undefined // not what we sealed: they are shown others
+  }
+}

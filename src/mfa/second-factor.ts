@@ -1,0 +1,68 @@
+// The one door where a second factor is proven, whatever it is: budgets before the look, an event for each try.
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
+import { amrOfCode, type CodeFactor, codeFactors } from './authenticator.ts'
+
+/** Proves people by a second factor. */
+export interface SecondFactor {
+  /** What this user can prove a second factor by; nothing for whoever has enrolled none. */
+  list(userId: string): Promise<readonly CodeFactor[]>
+  /** Throws `invalid_code` for every kind of wrong and `too_many_attempts` beyond the budgets. Gives the references of what was proven. */
+  prove(actor: Actor, proof: { userId: string; factor: CodeFactor; code: string }): Promise<{ amr: readonly string[] }>
+}
+
+type Accept = (tx: TransactionClient, proof: { userId: string; code: string }) => Promise<boolean>
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly limit: MakeLimit
+  /** How a code of each factor is looked at and used up. */
+  readonly factors: Readonly<Record<CodeFactor, { readonly accept: Accept }>>
+}
+
+const enrolled = statement(
+  'second-factors-of',
+  `SELECT EXISTS (SELECT 1 FROM authenticators WHERE user_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL AND deleted_at IS NULL) AS totp,
+     EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes`,
+)
+
+/**
+ * Makes the service. Five wrong codes and the user waits five minutes, ten and it is an hour, twenty and it is a day: whoever
+ * knows the password guesses a code of six digits with a chance of one in sixteen thousand a day. Recovery codes have a budget
+ * of their own, so that whoever is guessed at can still enter.
+ */
+export const createSecondFactor = ({ database, change, limit, factors }: Needs): SecondFactor => {
+  const byUser: Readonly<Record<CodeFactor, readonly Limit[]>> = { totp: growing(limit, 'totp'), recovery_code: growing(limit, 'recovery-code') }
+  const byAddress = limit('factor:address', { points: 30, durationSeconds: 60 })
+
+  return {
+    list: async userId => {
+      const [row] = await database.run<{ totp: boolean; codes: boolean }>(enrolled, [userId])
+      return codeFactors.filter(factor => row?.totp && (factor === 'totp' || row.codes))
+    },
+    prove: async (actor, { userId, factor, code }) => {
+      const ipKey = addressKey(actor.ip ?? 'unknown')
+      // A point is taken before the code is looked at: however many try at once, none is checked beyond the budgets.
+      await byAddress.consume(ipKey)
+      for (const budget of byUser[factor]) await budget.consume(userId)
+      const isAccepted = await change(actor, async (tx, record) => {
+        const accepted = await factors[factor].accept(tx, { userId, code })
+        record(accepted ? 'factor.accepted' : 'factor.refused', { id: userId, factor }, { outcome: accepted ? 'kept' : 'refused' })
+        return accepted
+      })
+      if (!isAccepted) throw new Problem('invalid_code')
+      await Promise.all([byAddress.reward(ipKey), ...byUser[factor].map(budget => budget.reward(userId))])
+      return { amr: amrOfCode }
+    },
+  }
+}
+
+const growing = (limit: MakeLimit, name: string): Limit[] => [
+  limit(`factor:${name}:short`, { points: 5, durationSeconds: 300 }),
+  limit(`factor:${name}:hour`, { points: 10, durationSeconds: 3600 }),
+  limit(`factor:${name}:day`, { points: 20, durationSeconds: 86_400 }),
+]

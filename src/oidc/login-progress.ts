@@ -1,0 +1,127 @@
+// A sign-in on its way: what was proven in an interaction so far lives in the interaction, and what is still missing comes from the policy's demands.
+import type { Context } from 'koa'
+import type { InteractionResults } from 'oidc-provider'
+import { z } from 'zod'
+import { multiFactor, withSecondFactor } from '../mfa/authenticator.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Demands, NextProof } from './demands.ts'
+import type { Engine } from './provider.ts'
+
+/** A proof of who somebody is: the first one of a sign-in. */
+export interface FirstProof {
+  readonly accountId: string
+  readonly amr: readonly string[]
+  readonly isRemembered: boolean
+  readonly at: Date
+}
+
+/** How far a sign-in is. */
+export interface Progress {
+  readonly userId: string
+  /** What has to be proven next; nothing when the recovery codes are all that is still to be seen. */
+  readonly next?: NextProof
+  /** The enrolment that was begun in this interaction, and is shown in no other. */
+  readonly enrolmentId?: string
+  readonly areCodesDue: boolean
+}
+
+/** Moves a sign-in on. Each answers the address where it goes on: a page of ours, or the authorization request. */
+export interface LoginProgress {
+  find(ctx: Context): Promise<Progress | undefined>
+  goOn(ctx: Context): Promise<string>
+  begin(ctx: Context, proof: FirstProof): Promise<string>
+  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
+  codesSeen(ctx: Context): Promise<string>
+}
+
+const schema = z.object({
+  accountId: z.string(),
+  amr: z.array(z.string()),
+  isRemembered: z.boolean(),
+  /** Seconds since 1970, with their fraction where it is known. It becomes `auth_time`: a second factor that is added later makes no sign-in younger. */
+  provenAt: z.number(),
+  isSignIn: z.boolean(),
+  enrolmentId: z.string().optional(),
+  areCodesDue: z.boolean().optional(),
+})
+
+type Pending = z.output<typeof schema>
+
+interface Found {
+  readonly uid: string
+  readonly prompt: { readonly name: string }
+  readonly params: Readonly<Record<string, unknown>>
+  readonly session?: { readonly accountId: string; readonly uid: string }
+  readonly result?: InteractionResults
+}
+
+interface Needs {
+  readonly engine: Engine
+  readonly demands: Demands
+  /** The interaction of this browser and address. Throws `interaction_expired`. */
+  readonly find: (ctx: Context) => Promise<Found>
+  readonly save: (ctx: Context, result: InteractionResults) => Promise<string>
+}
+
+/** Makes it. */
+export const createLoginProgress = ({ engine, demands, find, save }: Needs): LoginProgress => {
+  const nextOf = (found: Found, { accountId, amr, isSignIn }: Pending) =>
+    demands.next({ userId: accountId, amr, isSigningIn: isSignIn, clientId: String(found.params.client_id), params: found.params })
+
+  const goOn = async (ctx: Context, { found, pending }: { found: Found; pending: Pending }): Promise<string> => {
+    const next = await nextOf(found, pending)
+    if (next === undefined && !pending.areCodesDue) return save(ctx, toResult(pending))
+    await save(ctx, { pending })
+    if (next === undefined) return `/interaction/${found.uid}/recovery-codes`
+    return `/interaction/${found.uid}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
+  }
+
+  // A step up goes on from what the session proved; a sign-in from what this interaction did.
+  const findPending = async (found: Found): Promise<Pending | undefined> => {
+    const kept = schema.safeParse(found.result?.pending)
+    if (kept.success) return kept.data
+    if (found.prompt.name !== 'mfa' || !found.session) return undefined
+    const session = await engine.current().Session.findByUid(found.session.uid)
+    if (!session?.accountId || session.accountId !== found.session.accountId) throw new Problem('interaction_expired')
+    const { accountId, amr = [], loginTs = 0, transient } = session
+    return { accountId, amr, isRemembered: !transient, provenAt: loginTs, isSignIn: false }
+  }
+
+  const change = async (ctx: Context, changed: (pending: Pending) => Pending): Promise<string> => {
+    const found = await find(ctx)
+    const pending = await findPending(found)
+    if (!pending) throw new Problem('interaction_expired')
+    return goOn(ctx, { found, pending: changed(pending) })
+  }
+
+  return {
+    find: async ctx => {
+      const found = await find(ctx)
+      const pending = await findPending(found)
+      if (!pending) return undefined
+      const next = await nextOf(found, pending)
+      return { userId: pending.accountId, next, enrolmentId: pending.enrolmentId, areCodesDue: pending.areCodesDue ?? false }
+    },
+    goOn: ctx => change(ctx, pending => pending),
+    begin: async (ctx, { accountId, amr, isRemembered, at }) => {
+      const pending = { accountId, amr: [...amr], isRemembered, provenAt: at.getTime() / 1000, isSignIn: true }
+      return goOn(ctx, { found: await find(ctx), pending })
+    },
+    addFactor: (ctx, { amr, isEnrolled = false }) => change(ctx, pending => ({ ...pending, amr: withSecondFactor(pending.amr, amr), areCodesDue: isEnrolled })),
+    noteEnrolment: async (ctx, enrolmentId) => {
+      await change(ctx, pending => ({ ...pending, enrolmentId }))
+    },
+    codesSeen: ctx =>
+      change(ctx, pending => {
+        if (!pending.amr.includes(multiFactor)) throw new Problem('interaction_expired')
+        return { ...pending, areCodesDue: false }
+      }),
+  }
+}
+
+const toResult = ({ accountId, amr, isRemembered, provenAt }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(provenAt), provenAt },
+  select_account: {},
+  mfa: {},
+})
