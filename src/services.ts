@@ -32,6 +32,7 @@ import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
 import { createAuthenticators } from './mfa/authenticators.ts'
+import { createEraseFactors } from './mfa/erase.ts'
 import { createFactorNotices } from './mfa/notices.ts'
 import { createPasskeys } from './mfa/passkeys.ts'
 import { createRecoveryCodes } from './mfa/recovery-codes.ts'
@@ -117,7 +118,7 @@ export const createServices = (
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
   // Whoever keeps something that signs a person in names here how it is erased.
-  const erasures = [endAccess, createErasePasswords({ now })]
+  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now })]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })

@@ -4,10 +4,12 @@ import { createDataPage } from './data.ts'
 import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
 import { createAccountRouter } from './router.ts'
+import { createSecurityPages, type SecurityNeeds } from './security.ts'
 import { createAccountSignIn } from './sign-in.ts'
 
 type Needs = AccountNeeds &
   InvitationNeeds &
+  SecurityNeeds &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
   Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'openInvitation'>
@@ -15,6 +17,6 @@ type Needs = AccountNeeds &
 /** Puts it together. */
 export const createAccount = (needs: Needs): Router => {
   const invitation = createInvitationPage(needs)
-  const pages = [...createAccountPages(needs), createDataPage(needs), invitation.page]
+  const pages = [...createAccountPages(needs), ...createSecurityPages(needs), createDataPage(needs), invitation.page]
   return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn: createAccountSignIn(needs) })
 }

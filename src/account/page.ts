@@ -57,4 +57,9 @@ export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'email_taken',
   'wrong_address',
   'member_exists',
+  'too_many_factors',
+  'invalid_code',
 ])
+
+/** What a form's token is bound to. */
+export const formBinding = (sid: string): string => `account\0${sid}`

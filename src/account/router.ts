@@ -12,7 +12,7 @@ import type { Users } from '../users/users.ts'
 import { accountCallbackPath } from './account-client.ts'
 import { answerExport } from './data.ts'
 import { createLinkPages, type LinkNeeds } from './links.ts'
-import { type AccountPageRoute, type FindBrowserSession, shownCodes, type Visit } from './page.ts'
+import { type AccountPageRoute, type FindBrowserSession, formBinding, shownCodes, type Visit } from './page.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
 interface Needs extends LinkNeeds {
@@ -39,6 +39,8 @@ export const createAccountRouter = (needs: Needs): Router => {
   const router = new Router()
   const links = createLinkPages(needs)
   router.get('/account', ctx => seeOther(ctx, '/account/profile'))
+  // Where `/.well-known/passkey-endpoints` leads.
+  router.get('/account/passkeys', ctx => seeOther(ctx, '/account/security'))
   router.get(accountCallbackPath, ctx => {
     const to = accountSignIn.finish(ctx)
     if (to !== undefined) return seeOther(ctx, to)
@@ -93,9 +95,6 @@ interface Shown {
   readonly visit: Visit
   readonly problem?: Problem
 }
-
-/** What a form's token is bound to. */
-const formBinding = (sid: string): string => `account\0${sid}`
 
 const show = async (ctx: Context, { present, forms }: Needs, { page, visit, problem }: Shown) => {
   const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined

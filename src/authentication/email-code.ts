@@ -38,7 +38,7 @@ export const createEmailCode = ({ proofs, users, change, acceptProof }: Needs): 
       return { user: { ...user, isEmailVerified: true }, amr: ['otp'] }
     } catch (error) {
       if (error instanceof Problem && (error.code === 'code_wrong' || error.code === 'proof_expired'))
-        await change(actor, async (_tx, record) => record('sign_in.refused', { method }, { outcome: 'refused' }))
+        await change(actor, async (_tx, record) => record('sign_in.refused', { method, reason: 'credentials' }, { outcome: 'refused' }))
       throw error
     }
   },

@@ -4,6 +4,7 @@ import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { type User, userIdSchema } from '../users/user.ts'
 import { creationOptionsJson, type Passkey, registrationJson } from './passkey.ts'
@@ -12,6 +13,7 @@ import type { Passkeys } from './passkeys.ts'
 interface Needs {
   readonly passkeys: Passkeys
   readonly userAdministration: UserAdministration
+  readonly recentProofs: RecentProofs
 }
 
 const permission = 'signed_in'
@@ -29,7 +31,7 @@ const passkeyOutput = z.object({
 })
 
 /** Makes the routes. A passkey is made in two steps: the options for the browser, then what the browser made of them. */
-export const createPasskeyRoutes = ({ passkeys, userAdministration }: Needs): readonly Route[] => {
+export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs }: Needs): readonly Route[] => {
   const me = async (actor: Actor): Promise<{ user: User; binding: string }> => {
     if (actor.userId === undefined || actor.sessionId === undefined) throw new Problem('forbidden')
     return { user: await userAdministration.get(userIdSchema.parse(actor.userId)), binding: actor.sessionId }
@@ -38,10 +40,13 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration }: Needs): re
     route({
       method: 'POST',
       path: '/users/me/passkeys/options',
-      summary: 'What the browser makes a new passkey by; good once and for five minutes.',
+      summary: 'What the browser makes a new passkey by; good once and for five minutes. Needs a recent proof.',
       permission,
       output: creationOptionsJson,
-      handle: async ({ actor }) => ({ data: await passkeys.beginEnrolment(await me(actor)) }),
+      handle: async ({ actor }) => {
+        await recentProofs.verify(actor)
+        return { data: await passkeys.beginEnrolment(await me(actor)) }
+      },
     }),
     route({
       method: 'POST',
@@ -77,11 +82,12 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration }: Needs): re
     route({
       method: 'DELETE',
       path: '/users/me/passkeys/:id',
-      summary: 'Removes one of the caller’s passkeys: it signs in no more.',
+      summary: 'Removes one of the caller’s passkeys: it signs in no more. Needs a recent proof.',
       permission,
       params,
       output: done,
       handle: async ({ actor, params }) => {
+        await recentProofs.verify(actor)
         await passkeys.remove(actor, { user: (await me(actor)).user, id: params.id })
         return { data: null }
       },

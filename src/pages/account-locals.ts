@@ -62,6 +62,24 @@ export interface AccountDataPage extends AccountPage {
   readonly email: string
 }
 
+/** Posts `remove` (an id), or `codes=new`, to `/account/security`. Times in milliseconds. */
+export interface AccountSecurityPage extends AccountPage {
+  readonly factors: readonly { readonly id: string; readonly name: string; readonly kind: string; readonly createdAt: number }[]
+  readonly hasCodes: boolean
+  readonly codesLeft: number
+}
+
+/** Posts `enrolment`, `code` to `/account/authenticator`. */
+export interface AccountAuthenticatorPage extends AccountPage {
+  readonly enrolment: string
+  readonly account: string
+  /** The seed in groups of four. */
+  readonly secret: string
+  /** The `otpauth:` address. */
+  readonly uri: string
+  readonly qr: { readonly size: number; readonly path: string }
+}
+
 /** Posts to `/account/invitation`. */
 export interface AccountInvitationPage extends AccountPage {
   readonly organization: string
@@ -92,6 +110,8 @@ export interface AccountLocals {
   readonly 'account-profile': AccountProfilePage
   readonly 'account-password': AccountPasswordPage
   readonly 'account-email': AccountEmailPage
+  readonly 'account-security': AccountSecurityPage
+  readonly 'account-authenticator': AccountAuthenticatorPage
   readonly 'account-sessions': AccountSessionsPage
   readonly 'account-apps': AccountAppsPage
   readonly 'account-organizations': AccountOrganizationsPage
@@ -110,6 +130,8 @@ export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
   'account-email': { ...common, email: true },
+  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true },
+  'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },
   'account-organizations': { ...common, organizations: true },

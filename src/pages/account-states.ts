@@ -1,4 +1,5 @@
 /** The states in which the gallery shows each page of the account centre. */
+import { qrCodeOf } from '../platform/qr.ts'
 import type { AccountLocals } from './account-locals.ts'
 
 type States = { readonly [View in keyof AccountLocals]: { readonly plain: AccountLocals[View]; readonly [state: string]: AccountLocals[View] } }
@@ -31,6 +32,14 @@ const organizations = [
   { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', role: 'billing-manager' },
 ]
 
+const seed = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP'
+const uri = `otpauth://totp/Authy2:ada?issuer=Authy2&secret=${seed.replaceAll(' ', '')}`
+const factors = [
+  { id: '1', name: 'iCloud Keychain', kind: 'passkey', createdAt: at },
+  { id: '2', name: 'Authenticator app', kind: 'totp', createdAt: at },
+]
+const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri, qr: qrCodeOf(uri) }
+
 /** Every page in every state. */
 export const ACCOUNT_STATES: States = {
   'account-profile': {
@@ -48,6 +57,14 @@ export const ACCOUNT_STATES: States = {
     },
   },
   'account-email': { plain: { csrf, email }, done: { csrf, email: longEmail, done: 'account.done.email_sent' } },
+  'account-security': {
+    plain: { csrf, factors, hasCodes: true, codesLeft: 7 },
+    none: { csrf, factors: [], hasCodes: false, codesLeft: 0, done: 'account.done.factor_removed' },
+  },
+  'account-authenticator': {
+    plain: authenticator,
+    'field-error': { ...authenticator, problem: { code: 'validation_failed', message: '', fields: [{ path: 'code', code: 'wrong_code', message: '' }] } },
+  },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
   'account-apps': { plain: { csrf, apps: [app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
   'account-organizations': {

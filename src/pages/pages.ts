@@ -42,6 +42,7 @@ export function createPages({ directory, isCached, assets, languages }: PagesOpt
     js: assets.url('page.js'),
     icon: assets.url('favicon.svg'),
     passkey: assets.url('passkey.js'),
+    passkeyEnrol: assets.url('passkey-enrol.js'),
   }
 
   return {

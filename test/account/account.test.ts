@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { TOTP, URI } from 'otpauth'
 import { createPerson, type Person } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -212,4 +213,21 @@ test('a callback that did not begin here signs nobody in', async t => {
   const answer = await person.get(at('/account/callback?code=abc&state=def'))
   t.is(answer.status, 400)
   t.is((await person.get(at('/account/profile'))).status, 303)
+})
+
+test('an authenticator app is added by its first code, gives recovery codes once, and is removed', async t => {
+  const { user, person, open } = await newcomer()
+  const page = await open('/account/authenticator')
+  const uri = /otpauth:\/\/[^"]+/.exec(page.body)?.[0].replaceAll('&amp;', '&') ?? ''
+  const wrong = await person.submit(page, { code: '000000' })
+  t.is(wrong.status, 400)
+  t.true(wrong.body.includes(uri.replaceAll('&', '&amp;')))
+  const codes = await person.submit(wrong, { code: TOTP.generate({ secret: URI.parse(uri).secret }) })
+  t.is(codes.status, 200)
+  t.is([...codes.body.matchAll(/<li><code>/g)].length, 10)
+  const list = await open('/account/security')
+  t.true(list.body.includes('10 recovery codes are left'))
+  const [factor] = await server.services.authenticators.list(user.id)
+  t.is((await person.submit(list, { remove: factor?.id ?? '' })).status, 303)
+  t.deepEqual(await server.services.authenticators.list(user.id), [])
 })
