@@ -10,7 +10,7 @@ import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './inte
 import { tell } from './tell.ts'
 
 const remember = z.enum(['yes', 'on']).optional()
-const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1, 'Enter the code.'), remember })
+const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1), remember })
 const linkForm = z.strictObject({ csrf: text(200), remember })
 const tokenOnly = z.strictObject({ csrf: text(200) })
 

@@ -11,7 +11,7 @@ import { actingAs, type Interaction, isShownOnPage, type PageNeeds, type Progres
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
-const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1, 'Enter the code that your app shows.') })
+const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) })
 
 /** Makes the handlers of the page that enrols an authenticator app. */
 export const createEnrolmentPage = (needs: PageNeeds) => {

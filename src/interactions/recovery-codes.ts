@@ -9,7 +9,7 @@ import { actingAs, type Interaction, type PageNeeds } from './interaction.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
-const fields = z.strictObject({ csrf: text(200), kept: text(2000), saved: z.literal('yes', 'Save the codes before you go on.') })
+const fields = z.strictObject({ csrf: text(200), kept: text(2000), saved: text(10).min(1).prefault('') })
 const keptOnly = z.object({ kept: text(2000) })
 
 /** Makes the page's handlers. */

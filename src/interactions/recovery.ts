@@ -11,8 +11,8 @@ import { createErrands, type Errand } from './errand.ts'
 import { isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import { tell } from './tell.ts'
 
-const askForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1, 'Enter your email address.') })
-const passwordForm = z.strictObject({ csrf: text(200), username: text(320).optional(), password: text(1024).min(1, 'Choose a password.') })
+const askForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
+const passwordForm = z.strictObject({ csrf: text(200), username: text(320).optional(), password: text(1024).min(1) })
 
 /** Makes the router. */
 export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => string }): Router => {

@@ -9,7 +9,7 @@ import { actingAs, type Interaction, isShownOnPage, type PageNeeds } from './int
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
-const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1, 'Enter the code.') })
+const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) })
 
 const pathOf: Readonly<Record<CodeFactor, string>> = { totp: 'second-factor', recovery_code: 'second-factor/recovery-code' }
 

@@ -11,9 +11,9 @@ import { tell } from './tell.ts'
 
 const form = z.strictObject({
   csrf: text(200),
-  email: text(320).trim().min(1, 'Enter your email address.'),
-  name: text(200).trim().min(1, 'Enter your name.'),
-  password: text(1024).min(1, 'Choose a password.'),
+  email: text(320).trim().min(1),
+  name: text(200).trim().min(1),
+  password: text(1024).min(1),
 })
 
 /** Makes the page's handlers. */
