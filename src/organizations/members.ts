@@ -27,7 +27,7 @@ export interface Members {
   /** Throws `member_exists`. */
   add(actor: Actor, member: { organizationId: OrganizationId; userId?: string; email?: string; role: string }): Promise<Member>
   setRole(actor: Actor, member: MemberKey & { readonly role: string }): Promise<Member>
-  /** Removes a member; anybody may remove themselves. */
+  /** Removes a member; anybody may remove themselves, but no app of theirs does so without `members:write`. */
   remove(actor: Actor, member: MemberKey): Promise<void>
   /** Throws `last_owner` where the person is the last owner of an organization. */
   readonly guardRemoval: GuardRemoval
@@ -108,7 +108,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
       const before = await findMember(tx, { organizationId, userId })
-      if (actor.userId !== userId) {
+      if (!isLeaving(actor, userId)) {
         if (!isTheServer(actor) && !can(actor, 'members:write', organizationId)) throw new Problem('forbidden')
         await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf)] })
       }
@@ -125,6 +125,8 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
 })
 
 const include = { user: { select: { email: true, name: true } }, customRole: true } as const
+
+const isLeaving = (actor: Actor, userId: string) => actor.sessionId !== undefined && actor.userId === userId
 
 const isTheServer = (actor: Actor) => actor.kind === 'system'
 

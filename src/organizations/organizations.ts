@@ -145,6 +145,8 @@ interface Purging {
 }
 
 const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }: Purging) => {
+  // Before its clients, as everybody locks them who changes one.
+  await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${id}::uuid FOR UPDATE`
   await belongings.release(tx, id)
   // Asked again: one that was restored meanwhile is not lost, and what was released of it comes back with the roll-back.
   const { count } = await tx.organization.deleteMany({ where: { id, deletedAt: { lte: until } } })

@@ -133,6 +133,8 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['ownersApp', 'GET /organizations/{A}/members', 200],
     ['ownersApp', 'GET /organizations/{A}/roles', 403],
     ['ownersApp', 'GET /organizations/{A}', 403],
+    ['membersApp', 'GET /organizations/{A}/members', 200],
+    ['membersApp', 'DELETE /organizations/{A}/members/{member}', 403],
     ['rootsApp', 'DELETE /organizations/{A}/members/{root}', 404],
     ['rootsApp', 'GET /organizations', 200],
     ['auditor', 'GET /organizations/{A}/audit-logs', 200],
