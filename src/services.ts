@@ -36,7 +36,7 @@ import { createApiSessions } from './sessions/api-sessions.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { createUserAdministration } from './users/administration.ts'
+import { createUserAdministration, lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEndAccess } from './users/end-access.ts'
 import { createUserImports } from './users/imports.ts'
@@ -68,7 +68,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const signIn = createSignIn({ database, change, users, passwords, limit, endAccess, now })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const signUp = createSignUp({ users, passwords, signIn, limit, verifyStrength })
   const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
   const roleNeeds = {

@@ -27,8 +27,11 @@ export interface Attempt {
 export interface SignIn {
   /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
   prove(actor: Actor, attempt: Attempt): Promise<Proof>
-  /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
-  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
+  /**
+   * Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted.
+   * `guard` is asked inside the change, before anything is written.
+   */
+  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string; guard?: (tx: TransactionClient) => Promise<void> }): Promise<void>
 }
 
 interface Refusal {
@@ -74,15 +77,18 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       const ownDevice = device && user && device.userIds.includes(user.id) ? device.id : ''
       const accountKey = hashOf('account', `${normalized ?? identifier}\0${ownDevice}`).toString('base64url')
       const ipKey = addressKey(actor.ip ?? 'unknown')
-      const onFirstRefusal = () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' })
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
-      const { proven, renewed } = await passwords.inTurn(async hashing => {
-        // The address first: one that is over its own budget uses up nobody's account.
-        await byAddress.consume(ipKey, { onFirstRefusal })
-        await byAccount.consume(accountKey, { onFirstRefusal })
-        return check(hashing, { user, password })
-      })
+      const { proven, renewed } = await tellingFirstRefusal(
+        onFirstRefusal =>
+          passwords.inTurn(async hashing => {
+            // The address first: one that is over its own budget uses up nobody's account.
+            await byAddress.consume(ipKey, { onFirstRefusal })
+            await byAccount.consume(accountKey, { onFirstRefusal })
+            return check(hashing, { user, password })
+          }),
+        () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' }),
+      )
       if (!proven) {
         await refuse(actor, { name, id: user?.id, reason: 'credentials' })
         throw new Problem('invalid_credentials')
@@ -94,15 +100,29 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
-    setPassword: async (actor, { id, password, exceptSid }) => {
+    setPassword: async (actor, { id, password, exceptSid, guard }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
+        await guard?.(tx)
         await endAccess(tx, id, { exceptSid })
         await tx.authenticationMethod.updateMany({ where: { userId: id, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
         await tx.authenticationMethod.create({ data: { userId: id, kind: 'password', secret } })
         record('password.set', { id })
       })
     },
+  }
+}
+
+// Told when the work is over: the event waits for the log, and whoever waits must not keep a place from others.
+const tellingFirstRefusal = async <Result>(work: (onFirstRefusal: () => Promise<void>) => Promise<Result>, tell: () => Promise<void>): Promise<Result> => {
+  let isFirst = false
+  try {
+    return await work(async () => {
+      isFirst = true
+    })
+  } catch (error) {
+    if (isFirst) await tell()
+    throw error
   }
 }
 
