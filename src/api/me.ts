@@ -8,7 +8,7 @@ import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
 import type { UserAdministration } from '../users/administration.ts'
-import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
+import { localeSchema, toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
 
 interface Needs {
@@ -56,11 +56,7 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms }: N
       body: z.strictObject({
         full_name: words(200).nullish(),
         picture: pictureAddress.nullish(),
-        locale: z
-          .string()
-          .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)
-          .max(35)
-          .nullish(),
+        locale: localeSchema.nullish(),
       }),
       output: userOutput,
       handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import { toUserOutput, userOutput } from '../users/user.ts'
@@ -26,7 +26,7 @@ export const createAuthRoutes = ({ signIn, signUp, apiSessions, now }: Needs): r
     method: 'POST',
     path: '/auth/register',
     summary: 'Makes a user with a password.',
-    body: z.strictObject({ email, password, full_name: text(200).trim().min(1) }),
+    body: z.strictObject({ email, password, full_name: words(200) }),
     output: userOutput,
     status: 201,
     handle: async ({ actor, body }) => {

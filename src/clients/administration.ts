@@ -5,6 +5,7 @@ import type { Database, Prisma, TransactionClient } from '../platform/data/datab
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { isUuid } from '../platform/uuid.ts'
 import { emptied } from './belongings.ts'
 import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
 import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
@@ -166,8 +167,6 @@ const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: 
   if (organizationId === null) return
   if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
 }
-
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
 
 const toWhere = ({ organizationId, q }: { organizationId?: string; q?: string }): Prisma.ClientWhereInput => ({
   deletedAt: null,

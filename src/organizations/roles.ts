@@ -4,6 +4,7 @@ import type { Change } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import { type Database, type TransactionClient, uniqueViolation } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { isUuid } from '../platform/uuid.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Organization, type OrganizationId, organizationRoles } from './organization.ts'
 import type { NewRole, Role, RoleChanges, RoleKey } from './role.ts'
@@ -44,9 +45,10 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
   const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)] }))
   const find = async (tx: Pick<TransactionClient, 'organizationRole'>, { organizationId, role }: RoleKey): Promise<Role> => {
     const known = builtIn.find(({ name }) => name === role)
-    const row = known ? undefined : await tx.organizationRole.findFirst({ where: { organizationId, ...(isUuid(role) ? { id: role } : { name: role }) } })
-    if (!known && !row) throw new Problem('not_found')
-    return known ?? toRole(row as Row)
+    if (known) return known
+    const row = await tx.organizationRole.findFirst({ where: { organizationId, ...(isUuid(role) ? { id: role } : { name: role }) } })
+    if (!row) throw new Problem('not_found')
+    return toRole(row)
   }
   /** A role of the organization's own that the caller may change. */
   const findOwn = async (tx: TransactionClient, actor: Actor, key: RoleKey) => {
@@ -116,8 +118,6 @@ const naming = async <Row>(work: Promise<Row>): Promise<Row> => {
     throw uniqueViolation(error) === undefined ? error : new Problem('role_name_taken', { cause: error })
   }
 }
-
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
 interface Row {
   id: string
