@@ -8,7 +8,7 @@ import type { Identify } from '../platform/http/mount.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionTokenPrefix } from '../sessions/session.ts'
 import type { IdentifyBrowser } from './browser.ts'
-import { machinePermissions, organizationPermissions } from './permissions.ts'
+import { clientPermissions, machinePermissions, organizationPermissions } from './permissions.ts'
 import { narrowed, type Standings, shared } from './standing.ts'
 
 /** What an access token of ours says, once its signature, audience, client and grant were verified. */
@@ -107,6 +107,9 @@ const byAccessToken =
 const machine = ({ organizationId, permissions: given, ...caller }: Pick<Actor, 'kind' | 'id' | 'organizationId' | 'permissions'>): Caller => {
   const permissions = shared(given, ofMachines)
   if (organizationId === undefined) return { ...caller, permissions }
-  const membership: Membership = { role: caller.kind, permissions: shared(permissions, organizationPermissions(caller.kind === 'client' ? 'admin' : 'owner')) }
+  const membership: Membership = {
+    role: caller.kind,
+    permissions: shared(permissions, caller.kind === 'client' ? clientPermissions : organizationPermissions('owner')),
+  }
   return { ...caller, organizationId, permissions: new Set(), memberships: new Map([[organizationId, membership]]) }
 }

@@ -49,7 +49,8 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const { name, token_endpoint_auth_method: authenticationMethod, grant_types: grantTypes } = body
     const clientId = newId()
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
-    mustHoldAll(actor, client, apiPermissions.organization)
+    mustBeOfOrganizations(client, apiPermissions.organization)
+    mustHoldAll(actor, client)
     checkMetadata(toMetadata({ clientId }, client))
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
@@ -64,7 +65,9 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const expect = (before: Client) => {
       ifMatch(before.version)
       mustHoldAll(actor, before)
-      mustHoldAll(actor, { ...changes, organizationId: before.organizationId }, apiPermissions.organization)
+      const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
+      mustBeOfOrganizations(given, apiPermissions.organization)
+      mustHoldAll(actor, given)
       checkMetadata(toMetadata(before, changes))
     }
     return answer(await administration.update(actor, key, { ...changes, expect }))
@@ -85,14 +88,18 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   },
 })
 
+interface Holder {
+  readonly apiPermissions?: readonly string[] | undefined
+  readonly organizationId?: string | undefined
+}
+
+const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, ofOrganization: readonly string[]) => {
+  if (organizationId === undefined || apiPermissions.every(name => ofOrganization.includes(name))) return
+  throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+}
+
 // Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.
-const mustHoldAll = (
-  actor: Actor,
-  { apiPermissions = [], organizationId }: { readonly apiPermissions?: readonly string[] | undefined; readonly organizationId?: string | undefined },
-  ofOrganization: readonly string[] = apiPermissions,
-) => {
-  if (organizationId !== undefined && !apiPermissions.every(name => ofOrganization.includes(name)))
-    throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+const mustHoldAll = (actor: Actor, { apiPermissions = [], organizationId }: Holder) => {
   if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
 }
 

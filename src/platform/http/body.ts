@@ -1,7 +1,7 @@
 // Reads the body of a request as its route takes it: a small JSON object, or many rows as JSON or NDJSON.
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import { koaBody } from 'koa-body'
+import { HttpMethodEnum, koaBody } from 'koa-body'
 import { Problem } from '../errors.ts'
 import { mapInSlices } from '../slices.ts'
 import type { Route, Rows } from './route.ts'
@@ -12,7 +12,9 @@ const maxRowBytes = 16_384
 const maxFaults = 100
 const lineFeed = 10
 
-const parseSmall = koaBody({ multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
+// A route that takes nothing refuses whatever comes, by whatever method.
+const parsedMethods = [HttpMethodEnum.POST, HttpMethodEnum.PUT, HttpMethodEnum.PATCH, HttpMethodEnum.DELETE]
+const parseSmall = koaBody({ parsedMethods, multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
 
 /**
  * The body, to be validated by the route. Throws `unsupported_media_type`, `payload_too_large`, `malformed_body` (which names the
