@@ -30,6 +30,7 @@ const constraintProblems: Readonly<Record<string, ProblemCode>> = {
   users_email_normalized_key: 'email_taken',
   organizations_slug_key: 'slug_taken',
   clients_client_id_key: 'client_id_taken',
+  organization_roles_organization_id_name_key: 'role_name_taken',
 }
 
 /** Describes an event: what kind of thing it is about and which of its fields may be written. */
