@@ -147,3 +147,9 @@ test('the first sign-in replaces the old hash, also where two come at once', asy
   t.is(rows[0].count, 0)
   t.is((await signIn(phrase)).status, 200)
 })
+
+test('a name is kept in one Unicode form, however it came', async t => {
+  const email = address()
+  const { data } = await on.send({ users: [{ email, full_name: ' Zoe\u0308 ' }] })
+  t.is((await api.ask(`GET /users/${data.results[0].id}`, { token: on.admin })).data.full_name, 'Zo\u00eb')
+})
