@@ -1,8 +1,9 @@
 // The words of the audit log: an event as it is read, which are asked for, and how one is made of its row.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { detailsOf } from '../platform/data/event-chain.ts'
 
-const details = z.record(z.string(), z.json())
+/** What is told of a target. */
+export type Details = Readonly<Record<string, z.core.util.JSONType>>
 
 /** What happened, who did it, to what. */
 export interface AuditEvent {
@@ -11,7 +12,7 @@ export interface AuditEvent {
   readonly action: string
   readonly outcome: 'kept' | 'refused'
   readonly actor: { readonly kind: string; readonly id?: string }
-  readonly target: { readonly kind: string; readonly id?: string; readonly details: z.output<typeof details> }
+  readonly target: { readonly kind: string; readonly id?: string; readonly details: Details }
   readonly organizationId?: string
   readonly requestId?: string
   readonly ip?: string
@@ -58,14 +59,14 @@ export interface AuditEventRow {
 
 /** Makes an event of its row. */
 export const toEvent = (row: AuditEventRow): AuditEvent => {
-  const told = details.safeParse(detailsOf(row.target, row.targetId))
+  const details = detailsOf(row.target, row.targetId)
   return {
     id: row.id,
     occurredAt: row.occurredAt,
     action: row.action,
     outcome: row.outcome === 'refused' ? 'refused' : 'kept',
     actor: { kind: row.actorKind, id: row.actorId ?? undefined },
-    target: { kind: row.targetKind, id: row.targetId ?? undefined, details: told.data ?? {} },
+    target: { kind: row.targetKind, id: row.targetId ?? undefined, details: isDetails(details) ? details : {} },
     organizationId: row.organizationId ?? undefined,
     requestId: row.requestId ?? undefined,
     ip: row.ip ?? undefined,
@@ -75,3 +76,6 @@ export const toEvent = (row: AuditEventRow): AuditEvent => {
     hash: row.hash ? Buffer.from(row.hash) : undefined,
   }
 }
+
+// The column is JSON, so what is in an object is JSON too.
+const isDetails = (value: unknown): value is Details => typeof value === 'object' && value !== null && !Array.isArray(value)
