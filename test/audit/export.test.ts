@@ -143,6 +143,8 @@ test.serial('a checkpoint can be checked by anybody, and the log be held against
   const all = await api.ask('POST /audit-logs/verify', { token: admin.token, body: { checkpoint: data[0].jws } })
   t.true(all.data.intact, JSON.stringify(all.data.faults))
   t.is((await api.ask('GET /audit-logs/checkpoints', { token: admin.token })).meta?.total, all.data.chains)
+  const ofSystem = await api.ask('GET /audit-logs/checkpoints?limit=1&organization=00000000-0000-0000-0000-000000000000', { token: admin.token })
+  t.like(ofSystem.data[0], { organization_id: null, number: 1 })
 })
 
 test.serial('an export that fails midway is cut off, and no whole answer', async t => {
