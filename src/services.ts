@@ -61,7 +61,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   }
   const uuids = createUuids(randomBytes)
   const newUuid = () => uuids(now())
-  const change = createChange({ database, events, secrets, now, randomBytes })
+  const change = createChange({ database, events, secrets, now, newUuid })
   const limit = createLimits({ database, redis })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
@@ -110,7 +110,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     apiSessions,
     apiKeys,
     signingKeys,
-    ...createAudit({ database, secrets, log, now, randomBytes }),
+    ...createAudit({ database, secrets, log, now, newUuid }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
   }

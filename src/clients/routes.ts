@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
+import { time } from '../platform/http/time.ts'
 import type { ClientKey } from './administration.ts'
 import { apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
@@ -10,7 +11,7 @@ import { type OperationNeeds, type Operations, operationsOf } from './operations
 const uuid = z.string().toLowerCase().pipe(z.uuid())
 const clientName = text(255).min(1)
 const sorts = ['-created_at', 'created_at'] as const
-const newSecretBody = z.strictObject({ expires_at: z.iso.datetime({ offset: true }).optional() })
+const newSecretBody = z.strictObject({ expires_at: time.optional() })
 const created = z.object({ client: clientOutput, secret: z.string().optional() })
 const secretMade = z.object({ client_secret: clientSecretOutput, secret: z.string() })
 const read = { permission: 'clients:read' } as const

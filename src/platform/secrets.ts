@@ -15,7 +15,9 @@ export type Purpose =
   | 'cursor'
   | 'idempotency'
   | 'audit-chain'
+  | 'audit-anchor'
   | 'audit-checkpoint'
+  | 'audit-checkpoint-mac'
   | 'audit-checkpoint-place'
 
 const version = 'v1'

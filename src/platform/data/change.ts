@@ -41,7 +41,7 @@ interface Needs {
   readonly events: EventKinds
   readonly secrets: Secrets
   readonly now: () => Date
-  readonly randomBytes: (size: number) => Buffer
+  readonly newUuid: () => string
 }
 
 /** Makes the verb over a database and the events of all slices. Unique violations become Problems. */
