@@ -47,6 +47,11 @@ interface Needs {
   readonly now: () => Date
 }
 
+// Where they are signed in now, or were in the last thirty days.
+const wasSignedInAt = statement(
+  'signed-in-at',
+  `SELECT 1 AS found FROM sessions WHERE user_id = $1 AND ip IN ($2, '::ffff:' || $2) AND greatest(last_seen_at, created_at) > now() - interval '30 days' LIMIT 1`,
+)
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
