@@ -1,6 +1,7 @@
 // The composition root: each service made once, in order of need.
 
 import { organizationPermissions } from './api/permissions.ts'
+import { refusalEvents } from './api/refusals.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
@@ -56,6 +57,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
+    ...refusalEvents,
     ...sessionEvents,
     ...apiKeyEvents,
   }
