@@ -4,6 +4,7 @@ import { apiKeyPrefix } from '../api-keys/api-key.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import type { Identify } from '../platform/http/mount.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionTokenPrefix } from '../sessions/session.ts'
@@ -58,7 +59,7 @@ const kindOf = (credential: string) => {
   return credential.startsWith(apiKeyPrefix) ? 'key' : 'token'
 }
 
-const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: ctx.ip, userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
+const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: plainAddress(ctx.ip), userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
 
 const bySession =
   ({ apiSessions, standings }: Needs) =>

@@ -130,7 +130,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
   },
 })
 
-const include = { user: { select: { email: true, name: true } }, customRole: true } as const
+const include = { user: { select: { email: true, name: true, emailVerifiedAt: true } }, customRole: true } as const
 
 const isTheServer = (actor: Actor) => actor.kind === 'system'
 
@@ -164,9 +164,10 @@ const findRole = async (
   return { columns: { role: null, roleId: handed.id }, handed }
 }
 
-const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null } }): Member => ({
+const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null; emailVerifiedAt: Date | null } }): Member => ({
   userId: userIdSchema.parse(row.userId),
   email: row.user.email,
+  isEmailVerified: row.user.emailVerifiedAt !== null,
   name: row.user.name ?? undefined,
   role: nameOf(row),
   joinedAt: row.joinedAt,

@@ -40,3 +40,12 @@ test('an unknown field is told by its own path, and an empty Idempotency-Key is 
   t.is((await api.ask('GET /organizations?what=1', { token })).error?.details.fields?.[0]?.path, 'what')
   t.is((await api.ask('POST /organizations', { token, body: { name: 'x' }, headers: { 'idempotency-key': '' } })).status, 400)
 })
+
+test('a weak tag never matches where a version is asked for, and documents take no other method', async t => {
+  const { base, owner } = await makeOrganization(api)
+  const etag = String((await api.ask(`GET ${base}`, { token: owner.token })).headers.etag)
+  const rename = (tag: string) => api.ask(`PATCH ${base}`, { token: owner.token, body: { name: 'Renamed' }, headers: { 'if-match': tag } })
+  t.is((await rename(`W/${etag}`)).status, 412)
+  t.is((await rename(etag)).status, 200)
+  for (const path of ['/api/docs', '/api/openapi.json']) t.is((await api.calls.call(path, { method: 'POST' })).status, 405, path)
+})

@@ -96,6 +96,7 @@ test('a public client has no secret and gets none', async t => {
   ).data
   t.is(secret, undefined)
   t.is((await asAdmin(`POST /clients/${client.id}/secrets`)).status, 409)
+  t.true((await asAdmin(`PATCH /clients/${client.id}`, { require_pkce: false })).data.require_pkce)
 })
 
 test('a public client never asks for itself, and one that was kept so gets no token', async t => {
