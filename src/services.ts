@@ -1,6 +1,7 @@
 // The composition root: each service made once, in order of need.
 
 import { organizationPermissions } from './api/permissions.ts'
+import { refusalEvents } from './api/refusals.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
@@ -47,7 +48,7 @@ import { createUsers } from './users/users.ts'
 export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = ({ database, redis, secrets, log, now, randomBytes, newId }: Resources, { issuer, passwordMinLength }: Config) => {
+export const createServices = ({ database, redis, secrets, log, now, randomBytes }: Resources, { issuer, passwordMinLength }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -56,6 +57,7 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
     ...clientEvents,
     ...signingKeyEvents,
     ...interactionEvents,
+    ...refusalEvents,
     ...sessionEvents,
     ...apiKeyEvents,
   }
@@ -85,8 +87,8 @@ export const createServices = ({ database, redis, secrets, log, now, randomBytes
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
-  const sessions = createSessions({ database, newId })
-  const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
+  const sessions = createSessions({ database, newId: newUuid })
+  const apiSessions = createApiSessions({ database, change, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   return {

@@ -40,6 +40,13 @@ interface Refusal {
   readonly reason: RefusalReason
 }
 
+interface AccountTry {
+  readonly accountKey: string
+  readonly ipKey: string
+  readonly user?: User
+  readonly onFirstRefusal: () => Promise<void>
+}
+
 interface Needs {
   readonly database: Database
   readonly change: Change
@@ -50,11 +57,20 @@ interface Needs {
   readonly now: () => Date
 }
 
+// Where they signed in, or were seen signed in, in the last thirty days.
+const addressesOf = statement(
+  'addresses-of',
+  "SELECT DISTINCT ip FROM sessions WHERE user_id = $1 AND ip IS NOT NULL AND last_seen_at > now() - interval '30 days' LIMIT 200",
+)
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
-/** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
+/**
+ * Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. Where strangers used the
+ * account's up, each address where its user signed in lately has ten of its own.
+ */
 export const createSignIn = ({ database, change, users, passwords, limit, endAccess, now }: Needs): SignIn => {
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
+  const byKnownAddress = limit('sign-in:known-address', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
   const check = async (hashing: Hashing, { user, password }: { user?: User; password: string }) => {
@@ -68,6 +84,32 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
   const refuse = (actor: Actor, { name, ...refusal }: Refusal) =>
     change(actor, async (_tx, record) => record(`${name}.refused`, { ...refusal, method: 'password' }, { outcome: 'refused' }))
 
+  const isKnownAddress = async (user: User | undefined, ipKey: string) => {
+    const rows = await database.run<{ ip: string }>(addressesOf, [user?.id ?? null])
+    return rows.some(({ ip }) => addressKey(ip) === ipKey)
+  }
+
+  /** Takes a point of the account, or where none is left of the account at this address; gives what gives it back. */
+  const consumeOfAccount = async ({ accountKey, ipKey, user, onFirstRefusal }: AccountTry): Promise<() => Promise<void>> => {
+    let isFirst = false
+    const noteFirst = async () => {
+      isFirst = true
+    }
+    try {
+      await byAccount.consume(accountKey, { onFirstRefusal: noteFirst })
+      return () => byAccount.reward(accountKey)
+    } catch (error) {
+      const isUsedUp = error instanceof Problem && error.code === 'too_many_attempts'
+      if (!isUsedUp || !(await isKnownAddress(user, ipKey))) {
+        if (isFirst) await onFirstRefusal()
+        throw error
+      }
+      const key = hashOf('account', `${accountKey}\0${ipKey}`).toString('base64url')
+      await byKnownAddress.consume(key, { onFirstRefusal })
+      return () => byKnownAddress.reward(key)
+    }
+  }
+
   return {
     prove: async (actor, { identifier, password, device, isAgain = false }) => {
       const name = isAgain ? 'reauthentication' : 'sign_in'
@@ -79,13 +121,13 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
       const ipKey = addressKey(actor.ip ?? 'unknown')
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
-      const { proven, renewed } = await tellingFirstRefusal(
+      const { proven, renewed, giveBack } = await tellingFirstRefusal(
         onFirstRefusal =>
           passwords.inTurn(async hashing => {
             // The address first: one that is over its own budget uses up nobody's account.
             await byAddress.consume(ipKey, { onFirstRefusal })
-            await byAccount.consume(accountKey, { onFirstRefusal })
-            return check(hashing, { user, password })
+            const giveBack = await consumeOfAccount({ accountKey, ipKey, user, onFirstRefusal })
+            return { ...(await check(hashing, { user, password })), giveBack }
           }),
         () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' }),
       )
@@ -93,11 +135,11 @@ export const createSignIn = ({ database, change, users, passwords, limit, endAcc
         await refuse(actor, { name, id: user?.id, reason: 'credentials' })
         throw new Problem('invalid_credentials')
       }
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: proven.id }, async (tx, record) => {
         if (renewed) await renew(tx, renewed)
         record(`${name}.succeeded`, { id: proven.id, method: 'password' })
       })
-      await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
+      await Promise.all([giveBack(), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
     setPassword: async (actor, { id, password, exceptSid, guard }) => {

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
 import type { ClientAdministration, ClientKey } from './administration.ts'
-import type { CheckMetadata, Client, ClientChanges } from './client.ts'
+import type { CheckMetadata, Client, ClientChanges, NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
 
@@ -16,8 +16,8 @@ export interface OperationNeeds {
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
   readonly lists: Lists
-  /** What a client of the system may do for itself, and what one of an organization. */
-  readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[] }
+  /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
+  readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[]; readonly all: readonly string[] }
   readonly newId: () => string
   readonly now: () => Date
 }
@@ -51,6 +51,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHoldAll(actor, client)
+    mustHoldWhatIsCarried(actor, client, apiPermissions.all)
     checkMetadata(toMetadata({ clientId }, client))
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
@@ -68,6 +69,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
       const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
       mustBeOfOrganizations(given, apiPermissions.organization)
       mustHoldAll(actor, given)
+      for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
     }
     return answer(await administration.update(actor, key, { ...changes, expect }))
@@ -79,7 +81,11 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)
     if (expiresAt && expiresAt <= now()) throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'must be later than now' }] })
-    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect: before => mustHoldAll(actor, before) })
+    const expect = (before: Client) => {
+      mustHoldAll(actor, before)
+      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
+    }
+    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect })
     return { data: { client_secret: toClientSecretOutput(clientSecret), secret } }
   },
   revokeSecret: async (actor: Actor, { key, secretId }: { key: ClientKey; secretId: string }) => {
@@ -102,5 +108,20 @@ const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, 
 const mustHoldAll = (actor: Actor, { apiPermissions = [], organizationId }: Holder) => {
   if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
 }
+
+// A first-party app of the system is given an administrator's permissions without a question: only who holds all of them decides
+// what it is and where its answers go.
+const mustHoldWhatIsCarried = (
+  actor: Actor,
+  { isFirstParty, organizationId, grantTypes }: Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>,
+  all: readonly string[],
+) => {
+  if (!isFirstParty || organizationId !== undefined || !grantTypes.some(type => ofPeople.has(type))) return
+  if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
+}
+
+const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
+
+const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 
 const answer = (client: Client) => ({ data: toClientOutput(client), version: client.version })

@@ -4,6 +4,7 @@ import type { SignIn } from '../authentication/sign-in.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { KnownDevices } from './known-device.ts'
@@ -47,7 +48,7 @@ export const visitor = (ctx: Context): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
-  ip: ctx.ip,
+  ip: plainAddress(ctx.ip),
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })
 

@@ -8,6 +8,7 @@ import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
 import type { createAdapters } from './adapter.ts'
 import { clientHooks } from './client-hooks.ts'
+import { clientRules } from './client-rules.ts'
 import type { EnginePages } from './engine-pages.ts'
 import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
@@ -93,6 +94,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     InitialAccessToken: lifetimes.initialAccessToken,
   },
   ...clientHooks(needs),
+  extraClientMetadata: clientRules(),
   features: features(needs),
 })
 

@@ -72,6 +72,7 @@ interface Needs {
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
+  const apiIdentifier = `${issuer}/api/v1`
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
@@ -93,7 +94,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     pages: createEnginePages(needs.show),
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
     findAccount: createFindAccount(needs.users),
-    loadExistingGrant: createLoadGrant({ durable, clients }),
+    loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
@@ -101,7 +102,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     documents,
     engine,
     interactions: createInteractions({ engine, change }),
-    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
+    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
 }

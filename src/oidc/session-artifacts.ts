@@ -1,6 +1,7 @@
 // Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
@@ -108,7 +109,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtend
           accountId: payload.accountId,
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
-          ip: ctx?.ip,
+          ip: ctx && plainAddress(ctx.ip),
           userAgent: ctx?.get('user-agent'),
         })
       } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })

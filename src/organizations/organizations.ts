@@ -17,8 +17,8 @@ export interface Organizations {
   create(actor: Actor, organization: NewOrganization): Promise<Organization>
   get(id: OrganizationId): Promise<Organization>
   findBySlug(slug: string): Promise<Organization | undefined>
-  /** `memberId`: only those the person belongs to. */
-  list(filter: { readonly slug?: string; readonly q?: string; readonly memberId?: string }, page: PageRequest): Promise<Found<Organization>>
+  /** `ids`: only those of these. */
+  list(filter: { readonly slug?: string; readonly q?: string; readonly ids?: readonly string[] }, page: PageRequest): Promise<Found<Organization>>
   /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
   /** Softly; its clients are disabled in the same commit. */
@@ -154,12 +154,12 @@ const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }
   record('organization.purged', { id }, { organizationId: id })
 }
 
-const toWhere = ({ slug, q, memberId }: { slug?: string; q?: string; memberId?: string }): Prisma.OrganizationWhereInput => {
+const toWhere = ({ slug, q, ids }: { slug?: string; q?: string; ids?: readonly string[] }): Prisma.OrganizationWhereInput => {
   const part = q?.replace(/[\\%_]/g, '\\$&')
   return {
     deletedAt: null,
     ...(slug === undefined ? {} : { slug }),
-    ...(memberId === undefined ? {} : { members: { some: { userId: memberId } } }),
+    ...(ids === undefined ? {} : { id: { in: [...ids] } }),
     ...(part === undefined ? {} : { OR: [{ slug: { contains: part.toLowerCase() } }, { name: { contains: part, mode: 'insensitive' } }] }),
   }
 }

@@ -1,6 +1,6 @@
 // The operations on organizations.
 import { z } from 'zod'
-import { can } from '../platform/actor.ts'
+import { type Actor, can } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
@@ -41,11 +41,10 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     output: z.array(organizationOutput),
     handle: async ({ actor, query }) => {
       const isAll = can(actor, 'organizations:list')
-      if (!isAll && actor.userId === undefined) throw new Problem('forbidden')
-      const memberId = isAll ? undefined : actor.userId
-      const list = lists.open(`organizations of ${memberId ?? 'all'}`, query)
+      const ids = isAll ? undefined : seenBy(actor)
+      const list = lists.open(`organizations of ${isAll ? 'all' : actor.userId}`, query)
       const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
-      const found = await organizations.list({ slug: query.slug, q: query.q, memberId }, page)
+      const found = await organizations.list({ slug: query.slug, q: query.q, ids }, page)
       const { data, meta } = list.page({ ...found, cursorOf: organization => [organization.id] })
       return { data: data.map(output), meta }
     },
@@ -104,6 +103,13 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     handle: async ({ actor, params }) => answer(await organizations.restore(actor, params.id)),
   }),
 ]
+
+// A person is shown theirs; an app of theirs, those in which it was given to see them.
+const seenBy = (actor: Actor): readonly string[] => {
+  const ids = [...(actor.memberships ?? [])].flatMap(([id, { permissions }]) => (permissions.has('organizations:read') ? [id] : []))
+  if (actor.userId === undefined || (actor.sessionId === undefined && ids.length === 0)) throw new Problem('forbidden')
+  return ids
+}
 
 const output = ({ id, slug, name, description, createdAt, updatedAt }: Organization): z.input<typeof organizationOutput> => ({
   id,

@@ -14,6 +14,7 @@ const table = {
   invalid_credentials: { status: 401, type: 'UNAUTHORIZED', message: 'The email or password is incorrect.' },
   forbidden: { status: 403, type: 'FORBIDDEN', message: 'You are not allowed to do this.' },
   csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },
+  csrf_header_mismatch: { status: 403, type: 'FORBIDDEN', message: 'The X-CSRF-Token header is missing or wrong; GET /auth/me tells it.' },
   not_found: { status: 404, type: 'NOT_FOUND', message: 'There is nothing here.' },
   interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
   method_not_allowed: { status: 405, type: 'METHOD_NOT_ALLOWED', message: 'This method is not allowed here.' },

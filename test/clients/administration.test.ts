@@ -96,6 +96,28 @@ test('a public client has no secret and gets none', async t => {
   ).data
   t.is(secret, undefined)
   t.is((await asAdmin(`POST /clients/${client.id}/secrets`)).status, 409)
+  t.true((await asAdmin(`PATCH /clients/${client.id}`, { require_pkce: false })).data.require_pkce)
+})
+
+test('a public client never asks for itself, and one that was kept so gets no token', async t => {
+  const body = { name: 'App', token_endpoint_auth_method: 'none', redirect_uris: ['https://app.example/callback'] }
+  const both = ['authorization_code', 'client_credentials']
+  const refused = await asAdmin('POST /clients', { ...body, grant_types: both })
+  t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, 'grant_types'])
+  const { client } = (await asAdmin('POST /clients', body)).data
+  t.is((await asAdmin(`PATCH /clients/${client.id}`, { grant_types: both })).status, 400)
+  t.is((await asAdmin(`PATCH /clients/${(await asAdmin('POST /clients', machine)).data.client.id}`, { token_endpoint_auth_method: 'none' })).status, 400)
+  const clientId = 'kept-public-machine'
+  await api.server.services.clients.create(systemActor, { clientId, name: 'Kept', authenticationMethod: 'none', grantTypes: ['client_credentials'] })
+  const { status, json } = await api.calls.post('/oauth2/token', { grant_type: 'client_credentials', client_id: clientId })
+  t.deepEqual([status, json.access_token], [400, undefined])
+})
+
+test('a redirect URI with a wildcard or with user information is refused', async t => {
+  for (const uri of ['https://*.shop.example/', 'https://shop.example/*', 'https://shop.example@evil.example/', 'https://a:b@shop.example/']) {
+    const { status, error } = await asAdmin('POST /clients', { name: 'App', redirect_uris: [uri] })
+    t.deepEqual([status, error?.details.fields?.[0]?.path], [400, 'redirect_uris'], uri)
+  }
 })
 
 test('an update of what was changed meanwhile is refused', async t => {

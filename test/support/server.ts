@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { openRedis } from '../../src/platform/data/redis.ts'
+import { refuseMalformed } from '../../src/platform/http/connection.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
@@ -69,6 +70,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
   const server = createServer(given.through?.(app.listener) ?? app.listener)
+  refuseMalformed(server, resources.log)
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {
