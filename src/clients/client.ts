@@ -108,6 +108,7 @@ export const clientEvents = {
   'client.registered': event('client', shape),
   'client.updated': event('client', shape),
   'client.deleted': event('client', shape),
+  'client.restored': event('client', shape),
   'client.purged': event('client', { client_id: z.string() }),
   'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),

@@ -28,6 +28,7 @@ interface ListQuery {
   readonly sort: string
   readonly organization_id?: string | undefined
   readonly q?: string | undefined
+  readonly status?: 'active' | 'deleted' | undefined
 }
 
 /** The operations. */
@@ -39,7 +40,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
     const { data, meta } = list.page({
-      ...(await administration.list({ organizationId: query.organization_id, q: query.q }, page)),
+      ...(await administration.list({ organizationId: query.organization_id, q: query.q, isDeleted: query.status === 'deleted' }, page)),
       cursorOf: client => [client.id],
     })
     return { data: data.map(toClientOutput), meta }
@@ -77,6 +78,13 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   remove: async (actor: Actor, key: ClientKey) => {
     await administration.remove(actor, key)
     return { data: null }
+  },
+  restore: async (actor: Actor, key: ClientKey) => {
+    const expect = (before: Client) => {
+      mustHoldAll(actor, before)
+      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
+    }
+    return answer(await administration.restore(actor, key, { expect }))
   },
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)

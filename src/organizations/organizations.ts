@@ -18,7 +18,10 @@ export interface Organizations {
   get(id: OrganizationId): Promise<Organization>
   findBySlug(slug: string): Promise<Organization | undefined>
   /** `ids`: only those of these. */
-  list(filter: { readonly slug?: string; readonly q?: string; readonly ids?: readonly string[] }, page: PageRequest): Promise<Found<Organization>>
+  list(
+    filter: { readonly slug?: string; readonly q?: string; readonly ids?: readonly string[]; readonly isDeleted?: boolean },
+    page: PageRequest,
+  ): Promise<Found<Organization>>
   /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
   /** Softly; its clients are disabled in the same commit. */
@@ -83,8 +86,8 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       const row = await database.prisma.organization.findFirst({ where: { slug, deletedAt: null } })
       return row ? toOrganization(row) : undefined
     },
-    list: async (filter, page) => {
-      const where = toWhere(filter)
+    list: async ({ isDeleted = false, ...filter }, page) => {
+      const where = { ...toWhere(filter), deletedAt: isDeleted ? { gt: restorableSince() } : null }
       const [rows, total] = await Promise.all([database.prisma.organization.findMany(pageOf(where, page)), database.prisma.organization.count({ where })])
       return { rows: rows.map(toOrganization), total }
     },
@@ -157,7 +160,6 @@ const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }
 const toWhere = ({ slug, q, ids }: { slug?: string; q?: string; ids?: readonly string[] }): Prisma.OrganizationWhereInput => {
   const part = q?.replace(/[\\%_]/g, '\\$&')
   return {
-    deletedAt: null,
     ...(slug === undefined ? {} : { slug }),
     ...(ids === undefined ? {} : { id: { in: [...ids] } }),
     ...(part === undefined ? {} : { OR: [{ slug: { contains: part.toLowerCase() } }, { name: { contains: part, mode: 'insensitive' } }] }),

@@ -35,16 +35,21 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   route({
     method: 'GET',
     path: '/organizations',
-    summary: 'The organizations one belongs to; all of them for those who may see all.',
+    summary: 'The organizations one belongs to; all of them for those who may see all, who also see those that can be restored.',
     permission: 'authenticated',
-    query: listQuery({ sorts: ['-created_at', 'created_at'], filters: { slug: text(63).optional(), q: words(200).optional() } }),
+    query: listQuery({
+      sorts: ['-created_at', 'created_at'],
+      filters: { slug: text(63).optional(), q: words(200).optional(), status: z.enum(['active', 'deleted']).optional() },
+    }),
     output: z.array(organizationOutput),
     handle: async ({ actor, query }) => {
       const isAll = can(actor, 'organizations:list')
+      const isDeleted = query.status === 'deleted'
+      if (isDeleted && !isAll) throw new Problem('forbidden')
       const ids = isAll ? undefined : seenBy(actor)
       const list = lists.open(`organizations of ${isAll ? 'all' : actor.userId}`, query)
       const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
-      const found = await organizations.list({ slug: query.slug, q: query.q, ids }, page)
+      const found = await organizations.list({ slug: query.slug, q: query.q, ids, isDeleted }, page)
       const { data, meta } = list.page({ ...found, cursorOf: organization => [organization.id] })
       return { data: data.map(output), meta }
     },
@@ -96,7 +101,7 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   route({
     method: 'POST',
     path: '/organizations/:id/restore',
-    summary: 'Brings back an organization that was deleted in the last 30 days, with its clients.',
+    summary: 'Brings back an organization that was deleted in the last 30 days, with its clients; for administrators of the system.',
     permission: 'organizations:delete',
     params: organizationParams,
     output: organizationOutput,
