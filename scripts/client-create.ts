@@ -1,5 +1,6 @@
 // npm run client:create -- NAME --redirect-uri URI …     makes an OAuth client and prints its secret, this once.
 import { machinePermissions } from '../src/api/permissions.ts'
+import { redirectUriFault } from '../src/clients/client.ts'
 import { systemActor } from '../src/platform/actor.ts'
 import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
@@ -14,7 +15,10 @@ const usage = `Usage: npm run client:create -- NAME [options]
 
 // RFC 6749 §3.1.2: absolute, without a fragment; https, or http on this machine.
 const isRegistrable = (uri: string) =>
-  URL.canParse(uri) && !uri.includes('#') && (uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri))
+  URL.canParse(uri) &&
+  redirectUriFault(uri) === undefined &&
+  !uri.includes('#') &&
+  (uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(uri))
 
 type Arguments = NonNullable<ReturnType<typeof read>>
 const read = () =>
@@ -34,7 +38,7 @@ const faultOf = ({ values, positionals }: Arguments): string | undefined => {
   if (positionals[0] === undefined) return 'A client needs a name.'
   if (values.public && redirectUris.length === 0) return 'A public client needs a redirect URI.'
   const address = [...redirectUris, ...values['logout-uri']].find(uri => !isRegistrable(uri))
-  if (address !== undefined) return `${address} must be https, or http on this machine, without a fragment.`
+  if (address !== undefined) return `${address} must be https, or http on this machine, without a fragment, a wildcard or user information.`
   const unknown = values.permission.find(name => !machinePermissions.some(one => one === name))
   if (unknown !== undefined) return `${unknown} is no permission of a machine. There are: ${machinePermissions.join(', ')}.`
   const isService = values['first-party'] && redirectUris.length === 0

@@ -27,6 +27,7 @@ import { createPages } from './pages/pages.ts'
 import { brandingOf, createPresent, type Present } from './pages/present.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
+import { isOfConnection } from './platform/http/connection.ts'
 import { createCookieKeys } from './platform/http/cookie-keys.ts'
 import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
@@ -115,7 +116,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const koa = new Koa({ keys: cookieKeys as never, proxy: config.trustedProxies > 0, maxIpsCount: config.trustedProxies })
   // Whatever a proxy says, the protocol people see is the issuer's.
   Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
-  koa.on('error', error => log[isGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
+  koa.on('error', error => log[isOfConnection(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
   koa.use(createRequestLog({ log, newId }))
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
@@ -141,8 +142,6 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   return { listener, protocol, api }
 }
 
-// The caller went away in the middle of an answer, which is theirs to do.
-const isGone = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => ({
   password: signInMethods.includes('password'),
   emailCode: canMail && signInMethods.includes('email_code'),

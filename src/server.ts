@@ -6,6 +6,8 @@ import { type Config, readConfig } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
 import { startAllJobs } from './jobs.ts'
 import { systemActor } from './platform/actor.ts'
+import { refuseMalformed } from './platform/http/connection.ts'
+import type { Log } from './platform/log.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
@@ -24,7 +26,7 @@ const start = async () => {
   await services.signingKeys.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
   const app = await createApp({ config, resources, services })
-  const server = await listen(app, config)
+  const server = await listen(app, { config, log: resources.log })
   const stopTasks = [
     startPurging(resources),
     startForgetting(resources, services),
@@ -42,9 +44,10 @@ const start = async () => {
   })
 }
 
-const listen = async ({ listener }: App, { port, host, isDemoSeeded }: Config): Promise<Server> => {
+const listen = async ({ listener }: App, { config: { port, host, isDemoSeeded }, log }: { config: Config; log: Log }): Promise<Server> => {
   // Slow clients are cut off; the keep-alive outlasts that of the proxies in front.
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }, listener)
+  refuseMalformed(server, log)
   // Known passwords are for this machine alone, unless the operator says where to listen.
   if (isDemoSeeded && host === undefined) server.on('connection', socket => isLoopback(socket.remoteAddress) || socket.destroy())
   server.listen(port, host)

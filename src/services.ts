@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import { organizationPermissions } from './api/permissions.ts'
+import { refusalEvents } from './api/refusals.ts'
 import { apiKeyEvents } from './api-keys/api-key.ts'
 import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
@@ -67,7 +68,7 @@ import { endSessionsOfUser, strikeFactorOfSessions } from './sessions/endings.ts
 import { createRecentProofs } from './sessions/recent-proofs.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { createUserAdministration } from './users/administration.ts'
+import { createUserAdministration, lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEmailChanges } from './users/email-change.ts'
 import { createEndAccess } from './users/end-access.ts'
@@ -97,6 +98,7 @@ export const createServices = (
     ...signingKeyEvents,
     ...interactionEvents,
     ...consentEvents,
+    ...refusalEvents,
     ...sessionEvents,
     ...apiKeyEvents,
     ...mfaEvents,
@@ -104,7 +106,7 @@ export const createServices = (
   }
   const uuids = createUuids(randomBytes)
   const newUuid = () => uuids(now())
-  const change = createChange({ database, events, secrets, now, randomBytes })
+  const change = createChange({ database, events, secrets, now, newUuid })
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId })
   const mails = createMails({ queue })
@@ -115,7 +117,7 @@ export const createServices = (
   const replacePassword = createReplacePassword({ endAccess, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
-  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
   // Whoever keeps something that signs a person in names here how it is erased.
   const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now })]
@@ -149,13 +151,13 @@ export const createServices = (
   const roles = createRoles(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, mails, limit, randomBytes, now, issuer })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
-  const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), now, newUuid })
+  const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
   const clients = createClients({ database, change, secrets, now, randomBytes })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
   const organizationSettings = createOrganizationSettings({ database, change, now })
-  const sessions = createSessions({ database, newId })
-  const apiSessions = createApiSessions({ database, change, randomBytes, newId, now, endBrowserSession: endArtifactsOfSession })
+  const sessions = createSessions({ database, newId: newUuid })
+  const apiSessions = createApiSessions({ database, change, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const notify = createFactorNotices({ mails, issuer, now })
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
@@ -168,7 +170,7 @@ export const createServices = (
   const recentProofs = createRecentProofs({ database, change, now })
   const reauthentication = createReauthentication({ signIn, secondFactor, recentProofs })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
-  const audit = createAudit({ database, secrets, log, now, randomBytes })
+  const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
   const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
   const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog: audit.auditLog, consents, now })

@@ -6,6 +6,7 @@ import { mustHold } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import { time } from '../platform/http/time.ts'
 import { apiKeyOutput, toApiKeyOutput } from './api-key.ts'
 import type { ApiKeys } from './api-keys.ts'
 
@@ -51,7 +52,7 @@ export const createApiKeyRoutes = ({ apiKeys, lists, now, permissions }: Needs):
       name: keyName,
       organization_id: organizationId,
       permissions: z.array(z.enum(permissions)).min(1).max(permissions.length),
-      expires_at: z.iso.datetime({ offset: true }).optional(),
+      expires_at: time.optional(),
     }),
     output: z.object({ api_key: apiKeyOutput, key: z.string() }),
     status: 201,

@@ -6,7 +6,7 @@ import type { FormTokens } from '../platform/http/form.ts'
 /** The session of the hosted pages, found by its signed cookie. */
 export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string } | undefined>
 
-/** Finds the browser's session and lets only our own pages use it. Throws `csrf_mismatch`. */
+/** Finds the browser's session and lets only our own pages use it. Throws `csrf_header_mismatch`. */
 export type IdentifyBrowser = FindBrowserSession
 
 /** The header in which our pages send the session's token. */
@@ -25,8 +25,16 @@ export const createIdentifyBrowser =
     // Another site's page, or an address typed in, is nobody's: it reads what anybody may read.
     if (!isSameOrigin) return undefined
     if (!['GET', 'HEAD'].includes(ctx.method)) {
-      if (ctx.get(csrfHeader) === '') throw new Problem('csrf_mismatch')
-      forms.verify(`api\0${session.sid}`, ctx.get(csrfHeader))
+      verifyCsrf(forms, { sid: session.sid, token: ctx.get(csrfHeader) })
     }
     return session
   }
+
+const verifyCsrf = (forms: FormTokens, { sid, token }: { sid: string; token: string }) => {
+  if (token === '') throw new Problem('csrf_header_mismatch')
+  try {
+    forms.verify(`api\0${sid}`, token)
+  } catch (error) {
+    throw error instanceof Problem ? new Problem('csrf_header_mismatch', { cause: error }) : error
+  }
+}

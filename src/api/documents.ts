@@ -1,6 +1,7 @@
 // Serves the OpenAPI document, and a page to read it that needs nothing from outside.
 import { hash } from 'node:crypto'
 import type { Middleware } from 'koa'
+import { Problem } from '../platform/errors.ts'
 import type { Route } from '../platform/http/route.ts'
 import { docsPage, docsStyle } from './docs-page.ts'
 import { openApi } from './openapi.ts'
@@ -21,7 +22,11 @@ export const createDocuments = ({ routes, issuer }: { routes: readonly Route[]; 
   ])
   return (ctx, next) => {
     const found = documents.get(ctx.path)
-    if (!found || !['GET', 'HEAD'].includes(ctx.method)) return next()
+    if (!found) return next()
+    if (!['GET', 'HEAD'].includes(ctx.method)) {
+      ctx.set('Allow', 'GET, HEAD')
+      throw new Problem('method_not_allowed')
+    }
     ctx.type = found.type
     ctx.set('Cache-Control', 'no-cache')
     if (found.policy !== undefined) ctx.set('Content-Security-Policy', found.policy)

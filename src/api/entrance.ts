@@ -1,6 +1,7 @@
 // The management API, put together: cross-origin rule, callers, manners, routes, documents.
 import type { Middleware } from 'koa'
 import type { Config } from '../config.ts'
+import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
 import { createAdmit } from '../platform/http/admit.ts'
@@ -14,6 +15,7 @@ import { createIdentifyBrowser, type FindBrowserSession } from './browser.ts'
 import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
 import { createManagementRoutes, managementPrefix } from './management.ts'
+import { createRecordRefusals } from './refusals.ts'
 import { createHealthRoutes } from './routes.ts'
 import { createStandings } from './standing.ts'
 
@@ -23,6 +25,7 @@ type Needs = Parameters<typeof createManagementRoutes>[0] & {
   readonly redis?: Redis
   readonly forms: FormTokens
   readonly once: Once
+  readonly change: Change
   readonly limit: MakeLimit
   readonly verifyAccessToken: VerifyAccessToken
   readonly findBrowserSession: FindBrowserSession
@@ -53,7 +56,7 @@ export const createApi = (needs: Needs): Api => {
     largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
-      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once }),
+      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs) }),
       createDocuments({ routes, issuer }),
       mountRoutes({ prefix: '/api', routes: createHealthRoutes({ database, redis }), identify: async () => anybody }),
     ],

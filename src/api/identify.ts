@@ -4,12 +4,13 @@ import { apiKeyPrefix } from '../api-keys/api-key.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import type { Identify } from '../platform/http/mount.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionTokenPrefix } from '../sessions/session.ts'
 import type { IdentifyBrowser } from './browser.ts'
-import { machinePermissions, organizationPermissions } from './permissions.ts'
-import { narrowed, type Standings, shared } from './standing.ts'
+import { clientPermissions, machinePermissions, organizationPermissions } from './permissions.ts'
+import { narrowed, type Standing, type Standings, shared } from './standing.ts'
 
 /** What an access token of ours says, once its signature, audience, client and grant were verified. */
 export interface VerifiedAccessToken {
@@ -58,7 +59,7 @@ const kindOf = (credential: string) => {
   return credential.startsWith(apiKeyPrefix) ? 'key' : 'token'
 }
 
-const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: ctx.ip, userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
+const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: plainAddress(ctx.ip), userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
 
 const bySession =
   ({ apiSessions, standings }: Needs) =>
@@ -94,7 +95,7 @@ const byAccessToken =
     const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId } = verified
     if (userId !== undefined) {
       const standing = await standings.find(userId)
-      return standing && { kind: 'user', id: userId, userId, ...narrowed(standing, new Set(scopes)) }
+      return standing && { kind: 'user', id: userId, userId, ...narrowed(within(organizationId, standing), new Set(scopes)) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
     const permissions = shared(new Set(scopes), new Set(registeredScopes))
@@ -102,11 +103,19 @@ const byAccessToken =
     return machine({ kind: 'client', id: clientId, permissions: isFirstParty ? permissions : new Set() })
   }
 
+// Whoever administers an organization decides where the answers of its clients go: for a person they carry what the person may do
+// in that organization, and nothing of any other or of the system.
+const within = (organizationId: string | undefined, standing: Standing): Standing =>
+  organizationId === undefined ? standing : { permissions: new Set(), memberships: new Map([...standing.memberships].filter(([id]) => id === organizationId)) }
+
 // A machine of an organization has its permissions there alone: a key what its maker had, a client at most what an administrator
 // has. What only people may have it never has.
 const machine = ({ organizationId, permissions: given, ...caller }: Pick<Actor, 'kind' | 'id' | 'organizationId' | 'permissions'>): Caller => {
   const permissions = shared(given, ofMachines)
   if (organizationId === undefined) return { ...caller, permissions }
-  const membership: Membership = { role: caller.kind, permissions: shared(permissions, organizationPermissions(caller.kind === 'client' ? 'admin' : 'owner')) }
+  const membership: Membership = {
+    role: caller.kind,
+    permissions: shared(permissions, caller.kind === 'client' ? clientPermissions : organizationPermissions('owner')),
+  }
   return { ...caller, organizationId, permissions: new Set(), memberships: new Map([[organizationId, membership]]) }
 }

@@ -21,7 +21,7 @@ import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
 import { withinExisting } from './existing.ts'
 import { createMeRoutes } from './me.ts'
-import { isPermission, machinePermissions, organizationPermissionNames, organizationPermissions } from './permissions.ts'
+import { clientPermissions, isPermission, machinePermissions, organizationPermissionNames, permissions } from './permissions.ts'
 
 type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createRecoveryRoutes>[0] &
@@ -52,7 +52,7 @@ export const managementPrefix = '/api/v1'
 
 /** Makes the list. Throws for a permission that the table does not know. A fixed path stands before one with a parameter. */
 export const createManagementRoutes = (needs: Needs): readonly Route[] => {
-  const apiPermissions = { system: machinePermissions, organization: [...organizationPermissions('admin')] }
+  const apiPermissions = { system: machinePermissions, organization: [...clientPermissions], all: permissions }
   const routes = [
     ...createAuthRoutes(needs),
     ...createRecoveryRoutes(needs),

@@ -9,7 +9,7 @@ import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
-import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
+import { localeSchema, toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
 
 interface Needs {
@@ -58,11 +58,7 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms, col
       body: z.strictObject({
         full_name: words(200).nullish(),
         picture: pictureAddress.nullish(),
-        locale: z
-          .string()
-          .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/)
-          .max(35)
-          .nullish(),
+        locale: localeSchema.nullish(),
       }),
       output: userOutput,
       handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {

@@ -25,6 +25,7 @@ export interface OpenApi {
 
 /** Makes it. */
 export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: string }): OpenApi => {
+  const isSecure = issuer.startsWith('https:')
   const paths: Record<string, Record<string, Operation>> = {}
   for (const one of routes) {
     const path = one.path.replace(/:(\w+)/g, '{$1}')
@@ -38,6 +39,13 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A session token of /auth/login, an API key, or an access token for this API.' },
+        session: { type: 'apiKey', in: 'cookie', name: isSecure ? '__Host-session' : 'session', description: sessionDescription },
+        csrf: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-CSRF-Token',
+          description: 'Goes with the session cookie where something is changed; GET /auth/me tells it.',
+        },
       },
       responses: {
         Refusal: {
@@ -51,12 +59,16 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
   }
 }
 
+const sessionDescription = "The browser's session, for pages of our own origin alone (Sec-Fetch-Site: same-origin)."
+
 const operationOf = (one: Route): Operation => ({
   operationId: operationId(one),
   summary: one.summary,
   ...(one.description === undefined ? {} : { description: one.description }),
   tags: [one.path.split('/')[1] ?? ''],
-  ...(one.permission === undefined ? { security: [] } : { security: [{ bearer: [] }], 'x-permission': one.permission }),
+  ...(one.permission === undefined
+    ? { security: [] }
+    : { security: [{ bearer: [] }, one.method === 'GET' ? { session: [] } : { session: [], csrf: [] }], 'x-permission': one.permission }),
   ...(one.within === undefined ? {} : { 'x-within': one.within }),
   parameters: [...parametersOf(one.params, 'path'), ...parametersOf(one.query, 'query'), ...headersOf(one)],
   ...(takesBody(one) ? { requestBody: { required: true, content: bodyContent(one) } } : {}),
@@ -163,7 +175,7 @@ const failureSchema = envelope({
 
 // What is wrong with the request itself or with its credentials is told everywhere, whoever may call.
 const refusals = (one: Route) => {
-  const statuses = ['400', '401', '413', '415', '429', '503', ...(mayForbid(one) ? ['403'] : []), ...(namesSomething(one) ? ['404'] : [])]
+  const statuses = ['400', '401', '413', '415', '421', '429', '503', ...(mayForbid(one) ? ['403'] : []), ...(namesSomething(one) ? ['404'] : [])]
   const all = one.method === 'GET' ? statuses : [...statuses, '409', ...(comparesVersions(one) ? ['412'] : [])]
   return Object.fromEntries(all.map(status => [status, { $ref: '#/components/responses/Refusal' }]))
 }

@@ -68,3 +68,6 @@ export const systemPermissions = (role: string | null): ReadonlySet<string> => s
 
 /** What a role of an organization may do there. */
 export const organizationPermissions = (role: string): ReadonlySet<string> => organizationRoles.get(role) ?? new Set()
+
+/** What a client of an organization may be given there: as much as its administrators may. */
+export const clientPermissions: ReadonlySet<string> = organizationPermissions('admin')

@@ -1,6 +1,6 @@
 // Reads chains as they are stored: which there are, where each stands at one moment, and its events page by page.
 import { type Database, statement } from '../platform/data/database.ts'
-import { type EventRow, type Place, systemChain } from '../platform/data/event-chain.ts'
+import { chainStarted, type EventRow, type Place, systemChain } from '../platform/data/event-chain.ts'
 
 /** An event with its place. */
 export interface ChainRow extends EventRow {
@@ -24,8 +24,12 @@ export interface ChainState {
   readonly lastCheckpoint: number
   /** There are events in no chain, although they are newer than it. */
   readonly hasStrays: boolean
-  /** The chain must have had an event: its organization was made when there were chains. */
-  readonly isOwed: boolean
+  /** When it began, as told by the system's chain, by at most two events; none for that chain itself. */
+  readonly starts: readonly (string | null)[]
+  /** When the system's chain began. */
+  readonly anchor?: { readonly startedAt: Date; readonly mac: Buffer }
+  /** There is such an organization. */
+  readonly isOfOrganization: boolean
 }
 
 interface StateRow {
@@ -38,12 +42,15 @@ interface StateRow {
   last_seq: string | null
   last_checkpoint: string | null
   has_strays: boolean
-  is_owed: boolean
+  starts: (string | null)[]
+  anchored_at: Date | null
+  anchor_mac: Buffer | null
+  is_of_organization: boolean
 }
 
 /** Reads chains. */
 export interface ChainReader {
-  /** The ids of all chains, and of all organizations that should have one. */
+  /** The ids of all chains, also of those that began and of which nothing else is left. */
   chains(): AsyncIterable<string>
   state(chain: string): Promise<ChainState>
   /** The events after a place up to another, in pages. */
@@ -53,15 +60,17 @@ export interface ChainReader {
 }
 
 const pageSize = 1000
-// The expression of the indexes, word for word.
+// The expressions of the indexes, word for word.
 const chainOf = `coalesce(organization_id, '${systemChain}'::uuid)`
+const isStart = `action = '${chainStarted}' AND organization_id IS NULL AND seq > 0 AND target_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`
 
 const next = statement(
   'audit-next-chain',
-  `SELECT least((SELECT id FROM audit_chains WHERE id > $1 ORDER BY id LIMIT 1),
-                (SELECT ${chainOf} FROM audit_events WHERE ${chainOf} > $1 AND seq > 0 ORDER BY ${chainOf}, seq LIMIT 1),
-                (SELECT chain FROM audit_checkpoints WHERE chain > $1 ORDER BY chain, number LIMIT 1),
-                (SELECT id FROM organizations WHERE id > $1 ORDER BY id LIMIT 1)) AS id`,
+  `SELECT least((SELECT id FROM audit_chains WHERE id > $1::uuid ORDER BY id LIMIT 1),
+                (SELECT ${chainOf} FROM audit_events WHERE ${chainOf} > $1::uuid AND seq > 0 ORDER BY ${chainOf}, seq LIMIT 1),
+                (SELECT chain FROM audit_checkpoints WHERE chain > $1::uuid ORDER BY chain, number LIMIT 1),
+                (SELECT s.chain::uuid FROM (SELECT target_id AS chain FROM audit_events WHERE ${isStart} AND target_id COLLATE "C" > $1::uuid::text
+                                           ORDER BY target_id COLLATE "C" LIMIT 1) AS s)) AS id`,
 )
 const stateOf = statement(
   'audit-chain-state',
@@ -69,11 +78,9 @@ const stateOf = statement(
           (SELECT max(seq) FROM audit_events WHERE ${chainOf} = $1::uuid AND seq > 0) AS last_seq,
           (SELECT max(number) FROM audit_checkpoints WHERE chain = $1::uuid) AS last_checkpoint,
           EXISTS (SELECT FROM audit_events WHERE ${chainOf} = $1::uuid AND seq <= 0 AND occurred_at >= c.started_at) AS has_strays,
-          CASE WHEN $1::uuid = '${systemChain}'
-               THEN EXISTS (SELECT FROM audit_chains) AND NOT EXISTS (SELECT FROM audit_events WHERE ${chainOf} = $1::uuid AND seq <= 0)
-               ELSE EXISTS (SELECT FROM organizations o JOIN audit_chains s ON s.id = '${systemChain}' WHERE o.id = $1::uuid AND o.created_at >= s.started_at)
-          END AS is_owed
-   FROM (SELECT) AS one LEFT JOIN audit_chains c ON c.id = $1::uuid`,
+          ARRAY(SELECT target->>'started_at' FROM audit_events WHERE ${isStart} AND target_id COLLATE "C" = $1::uuid::text LIMIT 2) AS starts,
+          a.started_at AS anchored_at, a.mac AS anchor_mac, EXISTS (SELECT FROM organizations WHERE id = $1::uuid) AS is_of_organization
+   FROM (SELECT) AS one LEFT JOIN audit_chains c ON c.id = $1::uuid LEFT JOIN audit_anchors a ON $1::uuid = '${systemChain}'`,
 )
 const page = statement(
   'audit-chain-page',
@@ -136,7 +143,9 @@ const toState = ([row]: readonly StateRow[]): ChainState => ({
   lastSeq: Number(row?.last_seq ?? 0),
   lastCheckpoint: Number(row?.last_checkpoint ?? 0),
   hasStrays: row?.has_strays ?? false,
-  isOwed: row?.is_owed ?? false,
+  starts: row?.starts ?? [],
+  anchor: row?.anchored_at && row.anchor_mac ? { startedAt: row.anchored_at, mac: row.anchor_mac } : undefined,
+  isOfOrganization: row?.is_of_organization ?? false,
 })
 
 type StoredRow = EventRow & { seq: string; previous: Buffer | null; hash: Buffer | null }

@@ -59,7 +59,7 @@ export const createCheckpointSigner = (secrets: Secrets): CheckpointSigner => {
         throw error
       }
     },
-    macOf: (chain, { number, jws }) => secrets.digest('audit-checkpoint', `${chain}\0${number}\0${jws}`),
+    macOf: (chain, { number, jws }) => secrets.digest('audit-checkpoint-mac', `${chain}\0${number}\0${jws}`),
     seal: (chain, { seq, mac }) => secrets.seal('audit-checkpoint-place', mac.toString('base64url'), contextOf(chain, seq)),
     unseal: (chain, { seq, sealed }) => Buffer.from(secrets.unseal('audit-checkpoint-place', sealed, contextOf(chain, seq)), 'base64url'),
   }

@@ -1,36 +1,21 @@
-// Makes checkpoints of the chains that moved, and lists them.
-
-import { type Database, statement } from '../platform/data/database.ts'
+// Makes checkpoints of the chains that moved.
+import { type Database, isUnavailable, statement } from '../platform/data/database.ts'
 import { type ChainMacs, genesisOf, type Place, systemChain } from '../platform/data/event-chain.ts'
-import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import type { Log } from '../platform/log.ts'
-import { createUuids } from '../platform/uuid.ts'
 import type { ChainReader, Head } from './chain-reader.ts'
 import { type CheckpointSigner, checkpointHash } from './checkpoint.ts'
 import { diagnose } from './diagnosis.ts'
 import type { Fault } from './fault.ts'
 import { createReplay } from './replay.ts'
 
-/** A checkpoint as it is kept. */
-export interface Checkpoint {
-  readonly id: string
-  readonly organizationId?: string
-  readonly number: number
-  readonly seq: number
-  readonly hash: Buffer
-  readonly createdAt: Date
-  readonly jws: string
-}
-
-/** The checkpoints. */
+/** Makes checkpoints. */
 export interface Checkpoints {
   /**
    * Makes one of every chain that moved a minute or a thousand events ago. What came since the last one is replayed first; an unsound
-   * chain gets none, and an error in the log each time. Answers how many were made. Safe in any number of processes.
+   * chain gets none, is told in the log and let be for ten minutes, as is one that cannot be read. Answers how many were made. Safe in any
+   * number of processes.
    */
   make(): Promise<number>
-  /** Those of all chains, or of one organization. */
-  list(filter: { organizationId?: string }, page: PageRequest): Promise<Found<Checkpoint>>
 }
 
 interface Needs {
@@ -40,11 +25,12 @@ interface Needs {
   readonly macs: ChainMacs
   readonly log: Log
   readonly now: () => Date
-  readonly randomBytes: (size: number) => Buffer
+  readonly newUuid: () => string
 }
 
 const everyMilliseconds = 60_000
 const everyEvents = 1000
+const letBeMilliseconds = 600_000
 
 const due = statement(
   'audit-checkpoints-due',
@@ -63,8 +49,9 @@ const keep = statement(
 )
 
 /** Makes the service. */
-export const createCheckpoints = ({ database, reader, signer, macs, log, now, randomBytes }: Needs): Checkpoints => {
-  const newId = createUuids(randomBytes)
+export const createCheckpoints = ({ database, reader, signer, macs, log, now, newUuid }: Needs): Checkpoints => {
+  /** Until when chains are let be. */
+  const letBe = new Map<string, number>()
 
   /** The newest checkpoint and the place it holds, or the beginning; `undefined` where it is not what we made. */
   const findLast = async (chain: string, head: Head): Promise<{ jws?: string; from: Place } | undefined> => {
@@ -78,7 +65,10 @@ export const createCheckpoints = ({ database, reader, signer, macs, log, now, ra
 
   const faultsSince = async (chain: string, { head, from }: { head: Head; from: Place }): Promise<readonly Fault[]> => {
     const replay = createReplay({ from, macs })
-    for await (const rows of reader.rows(chain, { after: from.seq, upTo: head.seq })) for (const row of rows) replay.take(row)
+    for await (const rows of reader.rows(chain, { after: from.seq, upTo: head.seq })) {
+      for (const row of rows) replay.take(row)
+      if (replay.isFull()) break
+    }
     return diagnose(chain, { replayed: replay.end(head), head, reader })
   }
 
@@ -88,14 +78,16 @@ export const createCheckpoints = ({ database, reader, signer, macs, log, now, ra
     const before = await findLast(chain, head)
     const faults = before && (await faultsSince(chain, { head, from: before.from }))
     if (!before || !faults || faults.length > 0) {
-      log.error({ chain, faults }, 'The audit log was altered: no checkpoint of this chain is signed. Run npm run audit:verify.')
+      letBe.set(chain, Number(now()) + letBeMilliseconds)
+      const altered = { chain, faults: faults?.length, first: faults?.[0] }
+      log.error(altered, 'The audit log was altered: no checkpoint of this chain is signed. Run npm run audit:verify.')
       return false
     }
     if (before.from.seq >= head.seq) return false
     const createdAt = now()
     const number = head.checkpointNumber + 1
     const claims = {
-      jti: newId(createdAt),
+      jti: newUuid(),
       organization_id: chain === systemChain ? null : chain,
       number,
       seq: head.seq,
@@ -109,37 +101,32 @@ export const createCheckpoints = ({ database, reader, signer, macs, log, now, ra
     return kept.length > 0
   }
 
+  /** What goes wrong in one chain does not keep the others from theirs. */
+  const tryOne = async (chain: string): Promise<boolean> => {
+    try {
+      return await makeOne(chain)
+    } catch (error) {
+      if (isUnavailable(error)) throw error
+      letBe.set(chain, Number(now()) + letBeMilliseconds)
+      log.error({ err: error, chain }, 'No checkpoint of this chain of the audit log could be made.')
+      return false
+    }
+  }
+
+  const isLetBe = (chain: string): boolean => {
+    const until = letBe.get(chain)
+    if (until === undefined) return false
+    if (Number(now()) < until) return true
+    letBe.delete(chain)
+    return false
+  }
+
   return {
     make: async () => {
       const chains = await database.run<{ id: string }>(due, [new Date(now().getTime() - everyMilliseconds)])
       let made = 0
-      for (const { id } of chains) if (await makeOne(id)) made += 1
+      for (const { id } of chains) if (!isLetBe(id) && (await tryOne(id))) made += 1
       return made
-    },
-    list: async ({ organizationId }, page) => {
-      const where = { chain: organizationId }
-      const [rows, total] = await Promise.all([database.prisma.auditCheckpoint.findMany(pageOf(where, page)), database.prisma.auditCheckpoint.count({ where })])
-      return { rows: rows.map(toCheckpoint), total }
     },
   }
 }
-
-interface Row {
-  id: string
-  chain: string
-  number: bigint
-  seq: bigint
-  hash: Uint8Array
-  createdAt: Date
-  jws: string
-}
-
-const toCheckpoint = ({ id, chain, number, seq, hash, createdAt, jws }: Row): Checkpoint => ({
-  id,
-  organizationId: chain === systemChain ? undefined : chain,
-  number: Number(number),
-  seq: Number(seq),
-  hash: Buffer.from(hash),
-  createdAt,
-  jws,
-})

@@ -5,7 +5,7 @@ export const faultKinds = ['edited', 'deleted', 'reordered', 'inserted', 'cut', 
 
 /**
  * `edited`: an event does not say what it said. `deleted`: events are gone from between others. `reordered`: an event stands elsewhere.
- * `inserted`: an event that no change wrote. `cut`: the end of a chain, or its head, is gone. `rewritten`: the chain was computed anew.
+ * `inserted`: an event that no change wrote. `cut`: the end of a chain, its head or its beginning is gone. `rewritten`: the chain was computed anew.
  * `forged_checkpoint`: not as this server signed it. `deleted_checkpoint`: one is gone.
  */
 export type FaultKind = (typeof faultKinds)[number]

@@ -1,6 +1,6 @@
 // Events as the API tells them, in lists and in exports.
 import { z } from 'zod'
-import type { AuditEvent } from './audit-log.ts'
+import type { AuditEvent } from './audit-event.ts'
 
 const hex = z.string().nullable()
 
@@ -30,7 +30,7 @@ export const outputOf = (event: AuditEvent): z.input<typeof auditEventOutput> =>
   action: event.action,
   outcome: event.outcome,
   actor: { type: event.actor.kind, id: event.actor.id ?? null },
-  target: { type: event.target.kind, id: event.target.id ?? null, details: z.record(z.string(), z.json()).parse(event.target.details) },
+  target: { type: event.target.kind, id: event.target.id ?? null, details: event.target.details },
   organization_id: event.organizationId ?? null,
   request_id: event.requestId ?? null,
   ip: event.ip ?? null,

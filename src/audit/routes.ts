@@ -3,15 +3,17 @@ import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { linesRoute, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import { time } from '../platform/http/time.ts'
+import type { AuditExport } from './audit-export.ts'
 import type { AuditLog } from './audit-log.ts'
 import { auditEventOutput, auditLineOutput, lineOf, outputOf } from './output.ts'
 
 interface Needs {
   readonly auditLog: AuditLog
+  readonly auditExport: AuditExport
   readonly lists: Lists
 }
 
-const time = z.iso.datetime({ offset: true })
 const id = z.uuid().transform(value => value.toLowerCase())
 const filters = {
   actor: text(200).optional(),
@@ -29,15 +31,15 @@ const systemExport = z.strictObject(systemFilters)
 const params = z.strictObject({ id })
 
 /** Makes the routes. */
-export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] => {
+export const createAuditRoutes = ({ auditLog, auditExport, lists }: Needs): readonly Route[] => {
   const list = async (name: string, query: z.output<typeof systemQuery>) => {
     const opened = lists.open(name, query)
     const page = { limit: opened.limit, after: opened.after?.[0], isAscending: query.sort === 'occurred_at' }
     const { data, meta } = opened.page({ ...(await auditLog.list(filterOf(query), page)), cursorOf: event => [event.id] })
     return { data: data.map(outputOf), meta }
   }
-  const read = async function* (query: z.output<typeof systemExport>) {
-    for await (const event of auditLog.read(filterOf(query))) yield lineOf(event)
+  const read = async function* (query: z.output<typeof systemExport>, within?: string) {
+    for await (const event of auditExport.read(filterOf(query), within)) yield lineOf(event)
   }
   return [
     route({
@@ -63,7 +65,7 @@ export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] 
     linesRoute({
       method: 'GET',
       path: '/audit-logs/export',
-      summary: 'The audit log of the whole system as lines of JSON, the oldest first.',
+      summary: 'The audit log of the whole system as lines of JSON: first what belongs to no organization, then each organization, of each the oldest first.',
       permission: 'audit:read',
       query: systemExport,
       line: auditLineOutput,
@@ -78,7 +80,7 @@ export const createAuditRoutes = ({ auditLog, lists }: Needs): readonly Route[] 
       params,
       query: z.strictObject(filters),
       line: auditLineOutput,
-      lines: ({ params, query }) => read({ ...query, organization: params.id }),
+      lines: ({ params, query }) => read({ ...query, organization: params.id }, params.id),
     }),
   ]
 }

@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
-import type { Checkpoint, Checkpoints } from './checkpoints.ts'
+import type { Checkpoint, CheckpointList } from './checkpoint-list.ts'
 import { faultKinds } from './fault.ts'
 import type { Verification, Verified } from './verification.ts'
 
 interface Needs {
   readonly verification: Verification
-  readonly checkpoints: Checkpoints
+  readonly checkpointList: CheckpointList
   readonly lists: Lists
 }
 
@@ -39,11 +39,11 @@ const checkpointOutput = z.object({
 })
 
 /** Makes the routes. */
-export const createAuditVerificationRoutes = ({ verification, checkpoints, lists }: Needs): readonly Route[] => {
+export const createAuditVerificationRoutes = ({ verification, checkpointList, lists }: Needs): readonly Route[] => {
   const list = async (name: string, query: z.output<typeof systemQuery>) => {
     const opened = lists.open(name, query)
     const page = { limit: opened.limit, after: opened.after?.[0], isAscending: query.sort === 'created_at' }
-    const found = await checkpoints.list({ organizationId: query.organization }, page)
+    const found = await checkpointList.list({ organizationId: query.organization }, page)
     const { data, meta } = opened.page({ ...found, cursorOf: ({ id }) => [id] })
     return { data: data.map(toCheckpoint), meta }
   }
@@ -66,7 +66,9 @@ export const createAuditVerificationRoutes = ({ verification, checkpoints, lists
       params,
       body: z.strictObject({ checkpoint }),
       output: verifiedOutput,
-      handle: async ({ params, body }) => ({ data: toVerified(await verification.verify({ organizationId: params.id, checkpoint: body.checkpoint })) }),
+      handle: async ({ params, body }) => ({
+        data: toVerified(await verification.verify({ organizationId: params.id, within: params.id, checkpoint: body.checkpoint })),
+      }),
     }),
     route({
       method: 'GET',

@@ -1,15 +1,20 @@
-// Verifies the log: every chain is replayed and held against its head, its checkpoints and one that was kept elsewhere.
+// Verifies the log: every chain is replayed and held against its beginning, its head, its checkpoints and one that was kept elsewhere.
 //
-// What it cannot see: a whole older state of the database put back, head and checkpoints too. That is what the checkpoint is for that
-// was kept elsewhere; whoever gives one sees it. Events from before there were chains (`seq` 0) are not covered.
+// What it cannot see: an older state put back, of a chain with its head and checkpoints or of all; and all of the log taken away together with the
+// anchor, which is as if nothing had ever been written. That is what the checkpoint is for that was kept elsewhere: of an organization it shows it
+// for that one, of the system for its chain, and so for all chains that had begun. One organization alone is held against the events of the
+// system's chain as they stand; whether those were altered is seen where all chains are verified. Events from before there were chains
+// (`seq` 0) are not covered.
 import { type ChainMacs, genesisOf, systemChain } from '../platform/data/event-chain.ts'
 import { Problem } from '../platform/errors.ts'
+import { beginningFaults } from './beginning-faults.ts'
 import type { ChainReader, ChainState, Head } from './chain-reader.ts'
 import type { CheckpointSigner } from './checkpoint.ts'
 import type { CheckpointFaults } from './checkpoint-faults.ts'
 import { diagnose, faultOf } from './diagnosis.ts'
 import { type Fault, maxFaults } from './fault.ts'
 import { createReplay } from './replay.ts'
+import { createSlots } from './slots.ts'
 
 /** A fault and whose chain it is in; none for that of the system. */
 export interface ChainFault extends Fault {
@@ -28,9 +33,10 @@ export interface Verified {
 export interface Verification {
   /**
    * All chains, or one organization's; `checkpoint` is one that was kept elsewhere, of any chain, or else of that organization's.
-   * Throws `validation_failed` for another organization's, and `busy` while another verification runs in this process.
+   * Throws `validation_failed` for another organization's, `not_found` where there is neither chain nor organization, and `busy` while as many
+   * verifications run in this process as may; one that `within` an organization asks takes its slot, any other that of the system.
    */
-  verify(asked: { organizationId?: string; checkpoint?: string }): Promise<Verified>
+  verify(asked: { organizationId?: string; checkpoint?: string; within?: string }): Promise<Verified>
 }
 
 interface Needs {
@@ -53,11 +59,15 @@ export const createVerification = ({ reader, signer, checkpointFaults, macs }: N
 
   const verifyChain = async (chain: string): Promise<{ count: number; faults: readonly Fault[] }> => {
     const state = await reader.state(chain)
+    if (isNothing(chain, state)) throw new Problem('not_found')
     const ofCheckpoints = await checkpointFaults.ofChain(chain, state)
+    const beginning = beginningFaults(chain, { state, macs })
     const beyond = [...strayFaults(state), ...ofCheckpoints]
-    if (!state.head) return { count: 0, faults: [...headless(state), ...beyond] }
+    if (!state.head) return { count: 0, faults: [...beginning, ...beyond] }
     const { count, faults } = await replayed(chain, state.head)
-    return { count, faults: [...faults, ...beyond] }
+    // A head that is not ours says nothing of its beginning.
+    const isRewritten = faults.some(({ kind }) => kind === 'rewritten')
+    return { count, faults: [...(isRewritten ? [] : beginning), ...faults, ...beyond] }
   }
 
   const verifyGiven = async (jws: string, organizationId: string | undefined): Promise<readonly ChainFault[]> => {
@@ -81,15 +91,14 @@ export const createVerification = ({ reader, signer, checkpointFaults, macs }: N
     return { isIntact: faults.length === 0, events, chains, faults: faults.slice(0, maxFaults) }
   }
 
-  let isBusy = false
+  const slots = createSlots({ organizations: 2, system: 1 })
   return {
-    verify: async asked => {
-      if (isBusy) throw new Problem('busy', { retryAfterSeconds: 10 })
-      isBusy = true
+    verify: async ({ within, ...asked }) => {
+      const giveBack = slots.take(within)
       try {
         return await run(asked)
       } finally {
-        isBusy = false
+        giveBack()
       }
     },
   }
@@ -98,8 +107,8 @@ export const createVerification = ({ reader, signer, checkpointFaults, macs }: N
 const of = (chain: string, faults: readonly Fault[]): ChainFault[] =>
   faults.map(fault => ({ ...fault, organizationId: chain === systemChain ? undefined : chain }))
 
-const headless = ({ lastSeq, lastCheckpoint, isOwed }: ChainState): readonly Fault[] =>
-  lastSeq > 0 || lastCheckpoint > 0 || isOwed ? [faultOf('cut', { from: 1 }, 'The head of the chain is missing.')] : []
+const isNothing = (chain: string, { head, lastSeq, lastCheckpoint, starts, isOfOrganization }: ChainState): boolean =>
+  chain !== systemChain && !head && lastSeq === 0 && lastCheckpoint === 0 && starts.length === 0 && !isOfOrganization
 
 const strayFaults = ({ head, lastSeq, hasStrays }: ChainState): readonly Fault[] => [
   ...(head && lastSeq > head.seq ? [faultOf('inserted', { from: head.seq + 1, to: lastSeq })] : []),

@@ -1,7 +1,8 @@
 // Passwords that an administrator gives to others: as strong as those that people choose.
 import type { Actor } from '../platform/actor.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 import type { MustAdminister } from '../users/admins.ts'
-import type { NewUser, User } from '../users/user.ts'
+import type { NewUser, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
 import type { SignIn } from './sign-in.ts'
@@ -21,10 +22,12 @@ interface Needs {
   readonly signIn: SignIn
   readonly verifyStrength: VerifyStrength
   readonly mustAdminister: MustAdminister
+  /** A living user, whom nobody else changes until this change ends. */
+  readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
 }
 
 /** Makes the service. */
-export const createAssignedPasswords = ({ users, passwords, signIn, verifyStrength, mustAdminister }: Needs): AssignedPasswords => ({
+export const createAssignedPasswords = ({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser }: Needs): AssignedPasswords => ({
   createUser: async (actor, { password, ...user }) => {
     mustAdminister(actor, user)
     if (password === undefined) return users.create(actor, user)
@@ -37,6 +40,8 @@ export const createAssignedPasswords = ({ users, passwords, signIn, verifyStreng
   assign: async (actor, { user, password }) => {
     mustAdminister(actor, user)
     verifyStrength(password, { path: 'password', personal: user })
-    await signIn.setPassword(actor, { id: user.id, password })
+    // Asked again: hashing takes a while, in which the user may have become an administrator.
+    const guard = async (tx: TransactionClient) => mustAdminister(actor, await lockUser(tx, user.id))
+    await signIn.setPassword(actor, { id: user.id, password, guard })
   },
 })

@@ -5,8 +5,8 @@ import bcrypt from 'bcryptjs'
 
 const saltLength = 29
 
-parentPort?.on('message', ({ id, password, hash }: { id: number; password: string; hash: string }) => {
+parentPort?.on('message', ({ password, hash }: { password: string; hash: string }) => {
   // Only what comes after the salt is compared: some made salts whose last bits say nothing, and those are written anew.
   const made = bcrypt.hashSync(password, hash.slice(0, saltLength))
-  parentPort?.postMessage({ id, isMatch: timingSafeEqual(Buffer.from(made.slice(saltLength)), Buffer.from(hash.slice(saltLength))) })
+  parentPort?.postMessage({ isMatch: timingSafeEqual(Buffer.from(made.slice(saltLength)), Buffer.from(hash.slice(saltLength))) })
 })

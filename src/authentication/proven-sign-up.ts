@@ -59,7 +59,7 @@ export const createProvenSignUp = ({ verifyStrength, proofs, users, passwords, c
   return {
     begin: async (actor, { name, password, ...proof }) => {
       if (normalizeEmail(proof.email) === undefined)
-        throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'This is not an email address.' }] })
+        throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'This is not an email address.' }] })
       verifyStrength(password, { path: 'password', personal: { email: proof.email, name } })
       const secret = await passwords.hash(password)
       return { id: await proofs.askHere(actor, { ...proof, purpose: 'sign_up' }), pending: { name, secret } }

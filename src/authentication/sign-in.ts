@@ -30,14 +30,24 @@ export interface SignIn {
   prove(actor: Actor, attempt: Attempt): Promise<Proof>
   /** Whether the user has a password. */
   hasPassword(userId: string): Promise<boolean>
-  /** Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted. */
-  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string }): Promise<void>
+  /**
+   * Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted.
+   * `guard` is asked inside the change, before anything is written.
+   */
+  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string; guard?: (tx: TransactionClient) => Promise<void> }): Promise<void>
 }
 
 interface Refusal {
   readonly name: 'sign_in' | 'reauthentication'
   readonly id?: UserId
   readonly reason: RefusalReason
+}
+
+interface AccountTry {
+  readonly accountKey: string
+  readonly ipKey: string
+  readonly user?: User
+  readonly onFirstRefusal: () => Promise<void>
 }
 
 interface Needs {
@@ -49,11 +59,20 @@ interface Needs {
   readonly replacePassword: ReplacePassword
 }
 
+// Where they signed in, or were seen signed in, in the last thirty days.
+const addressesOf = statement(
+  'addresses-of',
+  "SELECT DISTINCT ip FROM sessions WHERE user_id = $1 AND ip IS NOT NULL AND last_seen_at > now() - interval '30 days' LIMIT 200",
+)
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
-/** Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. */
+/**
+ * Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. Where strangers used the
+ * account's up, each address where its user signed in lately has ten of its own.
+ */
 export const createSignIn = ({ database, change, users, passwords, limit, replacePassword }: Needs): SignIn => {
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
+  const byKnownAddress = limit('sign-in:known-address', { points: 10, durationSeconds: 900 })
   const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
 
   const check = async (hashing: Hashing, { user, password }: { user?: User; password: string }) => {
@@ -67,6 +86,32 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
   const refuse = (actor: Actor, { name, ...refusal }: Refusal) =>
     change(actor, async (_tx, record) => record(`${name}.refused`, { ...refusal, method: 'password' }, { outcome: 'refused' }))
 
+  const isKnownAddress = async (user: User | undefined, ipKey: string) => {
+    const rows = await database.run<{ ip: string }>(addressesOf, [user?.id ?? null])
+    return rows.some(({ ip }) => addressKey(ip) === ipKey)
+  }
+
+  /** Takes a point of the account, or where none is left of the account at this address; gives what gives it back. */
+  const consumeOfAccount = async ({ accountKey, ipKey, user, onFirstRefusal }: AccountTry): Promise<() => Promise<void>> => {
+    let isFirst = false
+    const noteFirst = async () => {
+      isFirst = true
+    }
+    try {
+      await byAccount.consume(accountKey, { onFirstRefusal: noteFirst })
+      return () => byAccount.reward(accountKey)
+    } catch (error) {
+      const isUsedUp = error instanceof Problem && error.code === 'too_many_attempts'
+      if (!isUsedUp || !(await isKnownAddress(user, ipKey))) {
+        if (isFirst) await onFirstRefusal()
+        throw error
+      }
+      const key = hashOf('account', `${accountKey}\0${ipKey}`).toString('base64url')
+      await byKnownAddress.consume(key, { onFirstRefusal })
+      return () => byKnownAddress.reward(key)
+    }
+  }
+
   return {
     prove: async (actor, { identifier, password, device, isAgain = false }) => {
       const name = isAgain ? 'reauthentication' : 'sign_in'
@@ -76,34 +121,51 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       const ownDevice = device && user && device.userIds.includes(user.id) ? device.id : ''
       const accountKey = hashOf('account', `${normalized ?? identifier}\0${ownDevice}`).toString('base64url')
       const ipKey = addressKey(actor.ip ?? 'unknown')
-      const onFirstRefusal = () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' })
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
-      const { proven, renewed } = await passwords.inTurn(async hashing => {
-        // The address first: one that is over its own budget uses up nobody's account.
-        await byAddress.consume(ipKey, { onFirstRefusal })
-        await byAccount.consume(accountKey, { onFirstRefusal })
-        return check(hashing, { user, password })
-      })
+      const { proven, renewed, giveBack } = await tellingFirstRefusal(
+        onFirstRefusal =>
+          passwords.inTurn(async hashing => {
+            // The address first: one that is over its own budget uses up nobody's account.
+            await byAddress.consume(ipKey, { onFirstRefusal })
+            const giveBack = await consumeOfAccount({ accountKey, ipKey, user, onFirstRefusal })
+            return { ...(await check(hashing, { user, password })), giveBack }
+          }),
+        () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' }),
+      )
       if (!proven) {
         await refuse(actor, { name, id: user?.id, reason: 'credentials' })
         throw new Problem('invalid_credentials')
       }
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: proven.id }, async (tx, record) => {
         if (renewed) await renew(tx, renewed)
         record(`${name}.succeeded`, { id: proven.id, method: 'password' })
       })
-      await Promise.all([byAccount.reward(accountKey), byAddress.reward(ipKey)])
+      await Promise.all([giveBack(), byAddress.reward(ipKey)])
       return { user: proven, amr: ['pwd'] }
     },
     hasPassword: async userId => (await database.run(passwordOf, [userId])).length > 0,
-    setPassword: async (actor, { id, password, exceptSid }) => {
+    setPassword: async (actor, { id, password, exceptSid, guard }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
+        await guard?.(tx)
         await replacePassword(tx, { userId: id, secret, exceptSid })
         record('password.set', { id })
       })
     },
+  }
+}
+
+// Told when the work is over: the event waits for the log, and whoever waits must not keep a place from others.
+const tellingFirstRefusal = async <Result>(work: (onFirstRefusal: () => Promise<void>) => Promise<Result>, tell: () => Promise<void>): Promise<Result> => {
+  let isFirst = false
+  try {
+    return await work(async () => {
+      isFirst = true
+    })
+  } catch (error) {
+    if (isFirst) await tell()
+    throw error
   }
 }
 

@@ -5,6 +5,7 @@ import type { Database, Prisma, TransactionClient } from '../platform/data/datab
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { isUuid } from '../platform/uuid.ts'
 import { emptied } from './belongings.ts'
 import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
 import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
@@ -20,9 +21,17 @@ export interface ClientKey {
   readonly organizationId?: string
 }
 
+/** Which clients to list. */
+export interface ClientFilter {
+  readonly organizationId?: string
+  readonly q?: string
+  readonly isDeleted?: boolean
+}
+
 /** The administration of clients. Each throws `not_found` for a client that is not there. */
 export interface ClientAdministration {
-  list(filter: { readonly organizationId?: string; readonly q?: string }, page: PageRequest): Promise<Found<Client>>
+  /** `isDeleted`: those that can be restored, instead of the living. */
+  list(filter: ClientFilter, page: PageRequest): Promise<Found<Client>>
   get(key: ClientKey): Promise<Client>
   /**
    * Secrets that the new authentication method cannot use are revoked. Throws `organization_deleted` where a client of a deleted
@@ -30,6 +39,8 @@ export interface ClientAdministration {
    */
   update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: (client: Client) => void }): Promise<Client>
   remove(actor: Actor, key: ClientKey): Promise<void>
+  /** Brings back what was deleted in the last 30 days. Throws `organization_deleted` where its organization is. */
+  restore(actor: Actor, key: ClientKey, options: { readonly expect?: (client: Client) => void }): Promise<Client>
   /** One more living secret, given this once. Throws `secret_not_used` where the client does not use one, `too_many_secrets` beyond ten. */
   addSecret(
     actor: Actor,
@@ -53,13 +64,15 @@ interface Needs {
 /** Makes the service. */
 export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget }: Needs): ClientAdministration => {
   const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
-  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId }: ClientKey): Promise<ClientRow> => {
-    const where = { deletedAt: null, ...(organizationId === undefined ? {} : { organizationId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
+  const restorable = () => ({ gt: new Date(now().getTime() - keptDays * 86_400_000) })
+  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, isDeleted = false }: Sought): Promise<ClientRow> => {
+    const deletedAt = isDeleted ? restorable() : null
+    const where = { deletedAt, ...(organizationId === undefined ? {} : { organizationId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
     const row = await tx.client.findFirst({ where, include: withSecrets })
     if (!row) throw new Problem('not_found')
     return row
   }
-  const lock = async (tx: TransactionClient, key: ClientKey): Promise<ClientRow> => {
+  const lock = async (tx: TransactionClient, key: Sought): Promise<ClientRow> => {
     const { id, organizationId } = await find(tx, key)
     // Before the client, as its organization's deletion does: whether it lives is the same until this change ends.
     if (organizationId !== null) await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${organizationId}::uuid FOR SHARE`
@@ -69,7 +82,7 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
   /** Changes a client while nobody else does; whoever remembers it looks again. */
   const changeClient = async <Result>(
     actor: Actor,
-    { key, work }: { key: ClientKey; work: (tx: TransactionClient, row: ClientRow) => Promise<{ event: string; told?: object; result: Result }> },
+    { key, work }: { key: Sought; work: (tx: TransactionClient, row: ClientRow) => Promise<{ event: string; told?: object; result: Result }> },
   ): Promise<Result> => {
     const { clientId, result } = await change(actor, async (tx, record) => {
       const row = await lock(tx, key)
@@ -83,8 +96,8 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
   const version = { version: { increment: 1 } }
 
   return {
-    list: async ({ organizationId, q }, page) => {
-      const where = toWhere({ organizationId, q })
+    list: async ({ isDeleted = false, ...filter }, page) => {
+      const where = { ...toWhere(filter), deletedAt: isDeleted ? restorable() : null }
       const [rows, total] = await Promise.all([
         database.prisma.client.findMany({ ...pageOf(where, page), include: withSecrets }),
         database.prisma.client.count({ where }),
@@ -111,6 +124,16 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
         work: async (tx, { id }) => {
           await tx.client.update({ where: { id }, data: { deletedAt: now(), ...version } })
           return { event: 'client.deleted', result: undefined }
+        },
+      }),
+    restore: (actor, key, { expect }) =>
+      changeClient(actor, {
+        key: { ...key, isDeleted: true },
+        work: async (tx, before) => {
+          expect?.(toClient(before))
+          await mustBelongToTheLiving(tx, before)
+          const row = await tx.client.update({ where: { id: before.id }, data: { deletedAt: null, ...version }, include: withSecrets })
+          return { event: 'client.restored', result: toClient(row) }
         },
       }),
     addSecret: (actor, key, { expiresAt, expect }) =>
@@ -162,15 +185,15 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
   }
 }
 
+/** A client that lives, or one that was deleted and can be restored. */
+type Sought = ClientKey & { readonly isDeleted?: boolean }
+
 const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: ClientRow) => {
   if (organizationId === null) return
   if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
 }
 
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
-
-const toWhere = ({ organizationId, q }: { organizationId?: string; q?: string }): Prisma.ClientWhereInput => ({
-  deletedAt: null,
+const toWhere = ({ organizationId, q }: ClientFilter): Prisma.ClientWhereInput => ({
   ...(organizationId === undefined ? {} : { organizationId }),
   ...(q === undefined ? {} : { OR: [{ name: { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } }, { clientId: q }] }),
 })

@@ -146,7 +146,8 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   response_types: [...client.responseTypes],
   redirect_uris: [...client.redirectUris],
   post_logout_redirect_uris: [...client.postLogoutRedirectUris],
-  require_pkce: client.isPkceRequired,
+  // RFC 9700 §2.1.1: a must for public clients, whatever was said of them.
+  require_pkce: client.isPkceRequired || client.authenticationMethod === 'none',
   refresh_grace_seconds: client.refreshGraceSeconds,
   api_permissions: [...client.apiPermissions],
   metadata: z.record(z.string(), z.json()).parse(client.metadata),

@@ -114,10 +114,21 @@ export const clientEvents = {
   'client.registered': event('client', shape),
   'client.updated': event('client', shape),
   'client.deleted': event('client', shape),
+  'client.restored': event('client', shape),
   'client.purged': event('client', { client_id: z.string() }),
   'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'resource_server.created': event('resource_server', { identifier: z.string() }),
+}
+
+/**
+ * What is wrong with a redirect URI, beyond what a URL may be. They are compared as they stand (RFC 9700 §4.1.3), so a wildcard is
+ * a mistake, and what stands before an @ only looks like a host (RFC 9110 §4.2.4).
+ */
+export const redirectUriFault = (uri: string): string | undefined => {
+  if (uri.includes('*')) return 'must not contain a wildcard'
+  const url = URL.parse(uri)
+  return url && (url.username !== '' || url.password !== '') ? 'must not contain user information' : undefined
 }
 
 /** Whether the method proves possession of a shared secret. */

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
 import type { ClientAdministration, ClientKey } from './administration.ts'
-import type { CheckMetadata, Client, ClientChanges } from './client.ts'
+import type { CheckMetadata, Client, ClientChanges, NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
 
@@ -16,8 +16,8 @@ export interface OperationNeeds {
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
   readonly lists: Lists
-  /** What a client of the system may do for itself, and what one of an organization. */
-  readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[] }
+  /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
+  readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[]; readonly all: readonly string[] }
   readonly newId: () => string
   readonly now: () => Date
 }
@@ -28,6 +28,7 @@ interface ListQuery {
   readonly sort: string
   readonly organization_id?: string | undefined
   readonly q?: string | undefined
+  readonly status?: 'active' | 'deleted' | undefined
 }
 
 /** The operations. */
@@ -39,7 +40,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
     const { data, meta } = list.page({
-      ...(await administration.list({ organizationId: query.organization_id, q: query.q }, page)),
+      ...(await administration.list({ organizationId: query.organization_id, q: query.q, isDeleted: query.status === 'deleted' }, page)),
       cursorOf: client => [client.id],
     })
     return { data: data.map(toClientOutput), meta }
@@ -49,7 +50,9 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const { name, token_endpoint_auth_method: authenticationMethod, grant_types: grantTypes } = body
     const clientId = newId()
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
-    mustHoldAll(actor, client, apiPermissions.organization)
+    mustBeOfOrganizations(client, apiPermissions.organization)
+    mustHoldAll(actor, client)
+    mustHoldWhatIsCarried(actor, client, apiPermissions.all)
     checkMetadata(toMetadata({ clientId }, client))
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
@@ -64,7 +67,10 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const expect = (before: Client) => {
       ifMatch(before.version)
       mustHoldAll(actor, before)
-      mustHoldAll(actor, { ...changes, organizationId: before.organizationId }, apiPermissions.organization)
+      const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
+      mustBeOfOrganizations(given, apiPermissions.organization)
+      mustHoldAll(actor, given)
+      for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
     }
     return answer(await administration.update(actor, key, { ...changes, expect }))
@@ -73,10 +79,21 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     await administration.remove(actor, key)
     return { data: null }
   },
+  restore: async (actor: Actor, key: ClientKey) => {
+    const expect = (before: Client) => {
+      mustHoldAll(actor, before)
+      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
+    }
+    return answer(await administration.restore(actor, key, { expect }))
+  },
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)
     if (expiresAt && expiresAt <= now()) throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'must be later than now' }] })
-    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect: before => mustHoldAll(actor, before) })
+    const expect = (before: Client) => {
+      mustHoldAll(actor, before)
+      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
+    }
+    const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect })
     return { data: { client_secret: toClientSecretOutput(clientSecret), secret } }
   },
   revokeSecret: async (actor: Actor, { key, secretId }: { key: ClientKey; secretId: string }) => {
@@ -85,15 +102,34 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   },
 })
 
+interface Holder {
+  readonly apiPermissions?: readonly string[] | undefined
+  readonly organizationId?: string | undefined
+}
+
+const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, ofOrganization: readonly string[]) => {
+  if (organizationId === undefined || apiPermissions.every(name => ofOrganization.includes(name))) return
+  throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+}
+
 // Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.
-const mustHoldAll = (
-  actor: Actor,
-  { apiPermissions = [], organizationId }: { readonly apiPermissions?: readonly string[] | undefined; readonly organizationId?: string | undefined },
-  ofOrganization: readonly string[] = apiPermissions,
-) => {
-  if (organizationId !== undefined && !apiPermissions.every(name => ofOrganization.includes(name)))
-    throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+const mustHoldAll = (actor: Actor, { apiPermissions = [], organizationId }: Holder) => {
   if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
 }
+
+// A first-party app of the system is given an administrator's permissions without a question: only who holds all of them decides
+// what it is and where its answers go.
+const mustHoldWhatIsCarried = (
+  actor: Actor,
+  { isFirstParty, organizationId, grantTypes }: Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>,
+  all: readonly string[],
+) => {
+  if (!isFirstParty || organizationId !== undefined || !grantTypes.some(type => ofPeople.has(type))) return
+  if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
+}
+
+const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
+
+const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 
 const answer = (client: Client) => ({ data: toClientOutput(client), version: client.version })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
+import { time } from '../platform/http/time.ts'
 import type { ClientKey } from './administration.ts'
 import { apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
@@ -10,7 +11,9 @@ import { type OperationNeeds, type Operations, operationsOf } from './operations
 const uuid = z.string().toLowerCase().pipe(z.uuid())
 const clientName = text(255).min(1)
 const sorts = ['-created_at', 'created_at'] as const
-const newSecretBody = z.strictObject({ expires_at: z.iso.datetime({ offset: true }).optional() })
+// Without it those that live are listed.
+const status = z.enum(['active', 'deleted']).optional()
+const newSecretBody = z.strictObject({ expires_at: time.optional() })
 const created = z.object({ client: clientOutput, secret: z.string().optional() })
 const secretMade = z.object({ client_secret: clientSecretOutput, secret: z.string() })
 const read = { permission: 'clients:read' } as const
@@ -31,7 +34,7 @@ export const createClientRoutes = (needs: OperationNeeds): readonly Route[] => {
 
 const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermissions): readonly Route[] => {
   const at = { path: '/clients/:id', params: z.strictObject({ id: clientName }) } as const
-  const filters = { organization_id: uuid.optional(), q: words(200).optional() }
+  const filters = { organization_id: uuid.optional(), q: words(200).optional(), status }
   return [
     route({
       ...read,
@@ -63,6 +66,15 @@ const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermiss
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, changes: toChanges(body), ifMatch }),
     }),
     route({ ...write, ...at, method: 'DELETE', summary: 'Deletes a client.', output: done, handle: ({ actor, params }) => does.remove(actor, params) }),
+    route({
+      ...write,
+      method: 'POST',
+      path: '/clients/:id/restore',
+      summary: 'Brings back a client that was deleted in the last 30 days.',
+      params: at.params,
+      output: clientOutput,
+      handle: ({ actor, params }) => does.restore(actor, params),
+    }),
     route({
       ...write,
       method: 'POST',
@@ -98,7 +110,7 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       path: '/organizations/:id/clients',
       summary: "An organization's clients.",
       params,
-      query: listQuery({ sorts, filters: { q: words(200).optional() } }),
+      query: listQuery({ sorts, filters: { q: words(200).optional(), status } }),
       output: z.array(clientOutput),
       handle: ({ params, query }) => does.list({ ...query, organization_id: params.id }),
     }),
@@ -141,6 +153,16 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       summary: "Deletes an organization's client.",
       output: done,
       handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+    }),
+    route({
+      ...write,
+      ...inside,
+      method: 'POST',
+      path: '/organizations/:id/clients/:clientId/restore',
+      summary: "Brings back an organization's client that was deleted in the last 30 days.",
+      params: at.params,
+      output: clientOutput,
+      handle: ({ actor, params }) => does.restore(actor, keyOf(params)),
     }),
     route({
       ...write,

@@ -15,6 +15,7 @@ import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { IdentifierCookie } from './identifier-cookie.ts'
@@ -95,7 +96,7 @@ export const visitor = (ctx: Context): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
-  ip: ctx.ip,
+  ip: plainAddress(ctx.ip),
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })
 

@@ -140,4 +140,6 @@ const lockUser = async (tx: TransactionClient, userId: string) => {
 const digitsOf = (code: string) => code.replace(/[\s-]/g, '')
 
 const wrongFirstCode = () =>
-  new Problem('validation_failed', { fields: [{ path: 'code', message: 'This code is not the one your app shows now. Wait for the next and try again.' }] })
+  new Problem('validation_failed', {
+    fields: [{ path: 'code', code: 'wrong_code', message: 'This code is not the one your app shows now. Wait for the next and try again.' }],
+  })

@@ -1,6 +1,7 @@
 // Who is asking, inside a request that the engine handles.
 import Provider from 'oidc-provider'
 import { type Actor, systemActor } from '../platform/actor.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 
 /** The client that authenticated, else nobody; outside any request, the system. */
 export const actorOf = (): Actor => {
@@ -12,7 +13,7 @@ export const actorOf = (): Actor => {
     id: client?.clientId,
     permissions: new Set(),
     requestId: ctx.state.requestId,
-    ip: ctx.ip,
+    ip: plainAddress(ctx.ip),
     userAgent: ctx.get('user-agent').slice(0, 512) || undefined,
   }
 }

@@ -1,7 +1,7 @@
 // Client metadata that our API is given, checked by the engine's own rules: what it would not load is not kept.
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
-import { needsSecret } from '../clients/client.ts'
+import { needsSecret, redirectUriFault } from '../clients/client.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Engine } from './provider.ts'
 
@@ -28,6 +28,8 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 const verifyAddresses = (path: string, addresses: readonly unknown[]) => {
   for (const address of addresses) {
+    const fault = path === 'redirect_uris' ? redirectUriFault(String(address)) : undefined
+    if (fault !== undefined) throw new Problem('validation_failed', { fields: [{ path, message: fault }] })
     const url = URL.parse(String(address))
     if (url?.protocol !== 'http:' || loopback.has(url.hostname)) continue
     throw new Problem('validation_failed', { fields: [{ path, message: 'must be https, or http on the loopback' }] })

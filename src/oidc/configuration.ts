@@ -10,6 +10,7 @@ import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { clientHooks } from './client-hooks.ts'
+import { clientRules } from './client-rules.ts'
 import type { Demands } from './demands.ts'
 import type { EnginePages } from './engine-pages.ts'
 import { endsGrant } from './grants.ts'
@@ -100,6 +101,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     InitialAccessToken: lifetimes.initialAccessToken,
   },
   ...clientHooks(needs),
+  extraClientMetadata: clientRules(),
   features: features(needs),
 })
 

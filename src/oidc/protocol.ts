@@ -85,6 +85,7 @@ interface Needs {
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
+  const apiIdentifier = `${issuer}/api/v1`
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
@@ -109,7 +110,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
     demands,
     findAccount: createFindAccount({ users: needs.users, demands }),
-    loadExistingGrant: createLoadGrant({ durable, clients }),
+    loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
@@ -117,7 +118,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     documents,
     engine,
     interactions: createInteractions({ engine, change, demands, hear }),
-    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: `${issuer}/api/v1`, durable }),
+    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
 }

@@ -5,6 +5,7 @@ import mount from 'koa-mount'
 import Provider, { type Client, type ClientCredentials, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
+import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
@@ -159,7 +160,7 @@ const isCutOff = ({ headers, readableDidRead, complete }: IncomingMessage) => he
 
 const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
   const isPassing = isUnavailable(error)
-  log[isPassing ? 'warn' : 'error'](
+  log[isPassing ? 'warn' : isOfConnection(error) ? 'debug' : 'error'](
     { err: error, requestId: ctx.state.requestId, path: ctx.path },
     isPassing ? 'a dependency is unavailable' : 'the engine failed',
   )

@@ -1,6 +1,7 @@
 // Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
@@ -25,7 +26,7 @@ export interface SessionListeners {
   readonly onSignedIn: OnSignedIn
   /** A session was kept again for so long. */
   readonly onExtended: (session: { uid: string; expiresInSeconds: number }) => Promise<void>
-  /** Somebody signed out. */
+  /** Somebody signs out: what is kept of their session ends, all at once. */
   readonly onSignedOut: (session: { uid: string; accountId: string }) => Promise<void>
 }
 
@@ -59,11 +60,16 @@ const put = statement(
    RETURNING key`,
 )
 // A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
+// Who is signed in with the session, under whatever ids it is kept.
+const signedIn = statement(
+  'session-signed-in',
+  `SELECT DISTINCT uid, account_id FROM oidc_artifacts
+   WHERE kind = 'Session' AND revoked_at IS NULL AND account_id IS NOT NULL AND uid = (SELECT uid FROM oidc_artifacts WHERE key = $1)`,
+)
 const destroy = statement(
   'session-destroy',
   `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))
-   RETURNING uid, account_id`,
+   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
 )
 
 /** Makes the methods. */
@@ -103,7 +109,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtend
           accountId: payload.accountId,
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
-          ip: ctx?.ip,
+          ip: ctx && plainAddress(ctx.ip),
           userAgent: ctx?.get('user-agent'),
         })
       } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
@@ -111,8 +117,11 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtend
     destroy: async id => {
       // The engine destroys the old id before it saves the session under the new one: that `upsert` does both.
       if (isReplaced(id)) return
-      const [ended] = await database.run<{ uid: string; account_id: string | null }>(destroy, [hashOf('Session', id)])
-      if (ended?.account_id) await onSignedOut({ uid: ended.uid, accountId: ended.account_id })
+      const key = hashOf('Session', id)
+      // Before what is left is destroyed here: whoever is told ends the session's row and its artifacts in one change.
+      for (const { uid, account_id: accountId } of await database.run<{ uid: string; account_id: string }>(signedIn, [key]))
+        await onSignedOut({ uid, accountId })
+      await database.run(destroy, [key])
     },
   }
 }

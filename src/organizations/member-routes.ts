@@ -21,7 +21,7 @@ const memberParams = organizationParams.extend({ userId })
 
 const memberOutput = z.object({
   user_id: z.uuid(),
-  user: z.object({ id: z.uuid(), email: z.string(), full_name: z.string().nullable() }),
+  user: z.object({ id: z.uuid(), email: z.string(), email_verified: z.boolean(), full_name: z.string().nullable() }),
   role: z.string(),
   joined_at: z.iso.datetime(),
 })
@@ -94,9 +94,9 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
   }),
 ]
 
-const output = ({ userId: id, email, name, role, joinedAt }: Member): z.input<typeof memberOutput> => ({
+const output = ({ userId: id, email, isEmailVerified, name, role, joinedAt }: Member): z.input<typeof memberOutput> => ({
   user_id: id,
-  user: { id, email, full_name: name ?? null },
+  user: { id, email, email_verified: isEmailVerified, full_name: name ?? null },
   role,
   joined_at: joinedAt.toISOString(),
 })

@@ -28,7 +28,7 @@ export interface Members {
   /** Throws `member_exists`. */
   add(actor: Actor, member: { organizationId: OrganizationId; userId?: string; email?: string; role: string }): Promise<Member>
   setRole(actor: Actor, member: MemberKey & { readonly role: string }): Promise<Member>
-  /** Removes a member; anybody may remove themselves. */
+  /** Removes a member; anybody may remove themselves, but no app of theirs does so without `members:write`. */
   remove(actor: Actor, member: MemberKey): Promise<void>
   /** Throws `last_owner` where the person is the last owner of an organization. */
   readonly guardRemoval: GuardRemoval
@@ -94,8 +94,13 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
       record('organization.member_added', { id: user.id, role: handed.name }, { organizationId })
       return toMember(row)
     }),
-  setRole: (actor, { organizationId, userId, role }) =>
-    change(actor, async (tx, record) => {
+  setRole: async (actor, { organizationId, userId, role }) => {
+    const known = await findMember(database.prisma, { organizationId, userId })
+    if (nameOf(known) === role) {
+      await mustHoldRoles(database.prisma, { actor, organizationId, roles: [roleOf(known, permissionsOf)] })
+      return toMember(known)
+    }
+    return change(actor, async (tx, record) => {
       await lock(tx, organizationId)
       const before = await findMember(tx, { organizationId, userId })
       const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
@@ -104,12 +109,13 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
       const row = await tx.organizationMember.update({ where: { organizationId_userId: { organizationId, userId } }, data: columns, include })
       record('organization.member_role_changed', { id: userId, role: handed.name, previous_role: nameOf(before) }, { organizationId })
       return toMember(row)
-    }),
+    })
+  },
   remove: (actor, { organizationId, userId }) =>
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
       const before = await findMember(tx, { organizationId, userId })
-      if (actor.userId !== userId) {
+      if (!isLeaving(actor, userId)) {
         if (!isTheServer(actor) && !can(actor, 'members:write', organizationId)) throw new Problem('forbidden')
         await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf)] })
       }
@@ -125,17 +131,21 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
   },
 })
 
-const include = { user: { select: { email: true, name: true } }, customRole: true } as const
+const include = { user: { select: { email: true, name: true, emailVerifiedAt: true } }, customRole: true } as const
+
+const isLeaving = (actor: Actor, userId: string) => actor.sessionId !== undefined && actor.userId === userId
 
 const isTheServer = (actor: Actor) => actor.kind === 'system'
 
 const guardLastOwner = async (tx: TransactionClient, { organizationId, userId }: { organizationId: string; userId: string }): Promise<void> => {
-  const others = await tx.organizationMember.count({ where: { organizationId, role: 'owner', userId: { not: userId }, user: { deletedAt: null } } })
+  const others = await tx.organizationMember.count({
+    where: { organizationId, role: 'owner', userId: { not: userId }, user: { deletedAt: null, suspendedAt: null } },
+  })
   if (others === 0) throw new Problem('last_owner')
 }
 
 const findMember = async (tx: TransactionClient, { organizationId, userId }: MemberKey) => {
-  const row = await tx.organizationMember.findFirst({ where: { organizationId, userId, user: { deletedAt: null } }, include: { customRole: true } })
+  const row = await tx.organizationMember.findFirst({ where: { organizationId, userId, user: { deletedAt: null } }, include })
   if (!row) throw new Problem('not_found')
   return row
 }
@@ -144,9 +154,10 @@ const having = (role: string) => (isBuiltIn(role) ? { role } : { customRole: { n
 
 const nameOf = ({ role, customRole }: RoleRow): string => customRole?.name ?? role ?? ''
 
-const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null } }): Member => ({
+const toMember = (row: RoleRow & { userId: string; joinedAt: Date; user: { email: string; name: string | null; emailVerifiedAt: Date | null } }): Member => ({
   userId: userIdSchema.parse(row.userId),
   email: row.user.email,
+  isEmailVerified: row.user.emailVerifiedAt !== null,
   name: row.user.name ?? undefined,
   role: nameOf(row),
   joinedAt: row.joinedAt,

@@ -49,6 +49,7 @@ export interface OrganizationChanges {
 export interface Member {
   readonly userId: UserId
   readonly email: string
+  readonly isEmailVerified: boolean
   readonly name?: string
   /** The name of their role. */
   readonly role: string

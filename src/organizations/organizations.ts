@@ -17,8 +17,11 @@ export interface Organizations {
   create(actor: Actor, organization: NewOrganization): Promise<Organization>
   get(id: OrganizationId): Promise<Organization>
   findBySlug(slug: string): Promise<Organization | undefined>
-  /** `memberId`: only those the person belongs to. */
-  list(filter: { readonly slug?: string; readonly q?: string; readonly memberId?: string }, page: PageRequest): Promise<Found<Organization>>
+  /** `ids`: only those of these. */
+  list(
+    filter: { readonly slug?: string; readonly q?: string; readonly ids?: readonly string[]; readonly isDeleted?: boolean },
+    page: PageRequest,
+  ): Promise<Found<Organization>>
   /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
   /** Softly; its clients are disabled in the same commit. */
@@ -83,8 +86,8 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       const row = await database.prisma.organization.findFirst({ where: { slug, deletedAt: null } })
       return row ? toOrganization(row) : undefined
     },
-    list: async (filter, page) => {
-      const where = toWhere(filter)
+    list: async ({ isDeleted = false, ...filter }, page) => {
+      const where = { ...toWhere(filter), deletedAt: isDeleted ? { gt: restorableSince() } : null }
       const [rows, total] = await Promise.all([
         database.prisma.organization.findMany({ ...pageOf(where, page), omit: { branding: true } }),
         database.prisma.organization.count({ where }),
@@ -148,6 +151,8 @@ interface Purging {
 }
 
 const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }: Purging) => {
+  // Before its clients, as everybody locks them who changes one.
+  await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${id}::uuid FOR UPDATE`
   await belongings.release(tx, id)
   // Asked again: one that was restored meanwhile is not lost, and what was released of it comes back with the roll-back.
   const { count } = await tx.organization.deleteMany({ where: { id, deletedAt: { lte: until } } })
@@ -155,12 +160,11 @@ const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }
   record('organization.purged', { id }, { organizationId: id })
 }
 
-const toWhere = ({ slug, q, memberId }: { slug?: string; q?: string; memberId?: string }): Prisma.OrganizationWhereInput => {
+const toWhere = ({ slug, q, ids }: { slug?: string; q?: string; ids?: readonly string[] }): Prisma.OrganizationWhereInput => {
   const part = q?.replace(/[\\%_]/g, '\\$&')
   return {
-    deletedAt: null,
     ...(slug === undefined ? {} : { slug }),
-    ...(memberId === undefined ? {} : { members: { some: { userId: memberId } } }),
+    ...(ids === undefined ? {} : { id: { in: [...ids] } }),
     ...(part === undefined ? {} : { OR: [{ slug: { contains: part.toLowerCase() } }, { name: { contains: part, mode: 'insensitive' } }] }),
   }
 }

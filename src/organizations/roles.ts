@@ -2,8 +2,9 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
-import { type Database, type TransactionClient, uniqueViolation } from '../platform/data/database.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { isUuid } from '../platform/uuid.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Organization, type OrganizationId, organizationRoles } from './organization.ts'
 import type { NewRole, Role, RoleChanges, RoleKey } from './role.ts'
@@ -44,9 +45,10 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
   const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)] }))
   const find = async (tx: Pick<TransactionClient, 'organizationRole'>, { organizationId, role }: RoleKey): Promise<Role> => {
     const known = builtIn.find(({ name }) => name === role)
-    const row = known ? undefined : await tx.organizationRole.findFirst({ where: { organizationId, ...(isUuid(role) ? { id: role } : { name: role }) } })
-    if (!known && !row) throw new Problem('not_found')
-    return known ?? toRole(row as Row)
+    if (known) return known
+    const row = await tx.organizationRole.findFirst({ where: { organizationId, ...(isUuid(role) ? { id: role } : { name: role }) } })
+    if (!row) throw new Problem('not_found')
+    return toRole(row)
   }
   /** A role of the organization's own that the caller may change. */
   const findOwn = async (tx: TransactionClient, actor: Actor, key: RoleKey) => {
@@ -70,7 +72,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
         if ((await tx.organizationRole.count({ where: { organizationId } })) >= maxRoles) throw new Problem('too_many_roles')
         mustBeFree(name)
-        const row = await naming(tx.organizationRole.create({ data: { organizationId, name, description, permissions: [...permissions] } }))
+        const row = await tx.organizationRole.create({ data: { organizationId, name, description, permissions: [...permissions] } })
         record('role.created', row, { organizationId })
         return toRole(row)
       }),
@@ -84,7 +86,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         const { name = before.name, permissions = before.permissions } = changes
         await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
         mustBeFree(name)
-        const row = await naming(tx.organizationRole.update({ where: { id: before.id }, data: { ...changes, permissions: [...permissions] } }))
+        const row = await tx.organizationRole.update({ where: { id: before.id }, data: { ...changes, permissions: [...permissions] } })
         record('role.updated', { ...row, previous_name: before.name, previous_permissions: before.permissions, changed }, { organizationId })
         return toRole(row)
       })
@@ -108,16 +110,6 @@ const unchanged = (role: Role, expect?: (version: Date) => void): Role => {
 const mustBeFree = (name: string) => {
   if (organizationRoles.some(one => one === name)) throw new Problem('role_name_taken')
 }
-
-const naming = async <Row>(work: Promise<Row>): Promise<Row> => {
-  try {
-    return await work
-  } catch (error) {
-    throw uniqueViolation(error) === undefined ? error : new Problem('role_name_taken', { cause: error })
-  }
-}
-
-const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 
 interface Row {
   id: string

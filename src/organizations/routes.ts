@@ -1,6 +1,6 @@
 // The operations on organizations.
 import { z } from 'zod'
-import { can } from '../platform/actor.ts'
+import { type Actor, can } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
@@ -36,17 +36,21 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   route({
     method: 'GET',
     path: '/organizations',
-    summary: 'The organizations one belongs to; all of them for those who may see all.',
+    summary: 'The organizations one belongs to; all of them for those who may see all, who also see those that can be restored.',
     permission: 'authenticated',
-    query: listQuery({ sorts: ['-created_at', 'created_at'], filters: { slug: text(63).optional(), q: words(200).optional() } }),
+    query: listQuery({
+      sorts: ['-created_at', 'created_at'],
+      filters: { slug: text(63).optional(), q: words(200).optional(), status: z.enum(['active', 'deleted']).optional() },
+    }),
     output: z.array(organizationOutput),
     handle: async ({ actor, query }) => {
       const isAll = can(actor, 'organizations:list')
-      if (!isAll && actor.userId === undefined) throw new Problem('forbidden')
-      const memberId = isAll ? undefined : actor.userId
-      const list = lists.open(`organizations of ${memberId ?? 'all'}`, query)
+      const isDeleted = query.status === 'deleted'
+      if (isDeleted && !isAll) throw new Problem('forbidden')
+      const ids = isAll ? undefined : seenBy(actor)
+      const list = lists.open(`organizations of ${isAll ? 'all' : actor.userId}`, query)
       const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
-      const found = await organizations.list({ slug: query.slug, q: query.q, memberId }, page)
+      const found = await organizations.list({ slug: query.slug, q: query.q, ids, isDeleted }, page)
       const { data, meta } = list.page({ ...found, cursorOf: organization => [organization.id] })
       return { data: data.map(output), meta }
     },
@@ -99,13 +103,20 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   route({
     method: 'POST',
     path: '/organizations/:id/restore',
-    summary: 'Brings back an organization that was deleted in the last 30 days, with its clients.',
+    summary: 'Brings back an organization that was deleted in the last 30 days, with its clients; for administrators of the system.',
     permission: 'organizations:delete',
     params: organizationParams,
     output: organizationOutput,
     handle: async ({ actor, params }) => answer(await organizations.restore(actor, params.id)),
   }),
 ]
+
+// A person is shown theirs; an app of theirs, those in which it was given to see them.
+const seenBy = (actor: Actor): readonly string[] => {
+  const ids = [...(actor.memberships ?? [])].flatMap(([id, { permissions }]) => (permissions.has('organizations:read') ? [id] : []))
+  if (actor.userId === undefined || (actor.sessionId === undefined && ids.length === 0)) throw new Problem('forbidden')
+  return ids
+}
 
 const output = ({ id, slug, name, description, isMfaRequired, createdAt, updatedAt }: Organization): z.input<typeof organizationOutput> => ({
   id,

@@ -23,6 +23,7 @@ const table = {
   csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },
   passkey_refused: { status: 401, type: 'UNAUTHORIZED', message: 'This passkey could not be used. Try again, or sign in another way.' },
   passkey_unknown: { status: 401, type: 'UNAUTHORIZED', message: 'This passkey is not known here, or it was removed. Sign in another way.' },
+  csrf_header_mismatch: { status: 403, type: 'FORBIDDEN', message: 'The X-CSRF-Token header is missing or wrong; GET /auth/me tells it.' },
   not_found: { status: 404, type: 'NOT_FOUND', message: 'There is nothing here.' },
   interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
   link_expired: { status: 404, type: 'NOT_FOUND', message: 'This link has expired or was used already.' },

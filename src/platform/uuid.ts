@@ -1,4 +1,9 @@
-// Ids for rows that are written past Prisma: UUIDs of version 7 (RFC 9562 §5.7) that grow within a process, so that their order is that of the rows.
+// UUIDs: what is one, and ids for rows that are written past Prisma, of version 7 (RFC 9562 §5.7) that grow within a process, so that their order is that of the rows.
+
+const pattern = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** Whether a text is a UUID of any version, in letters of any size. */
+export const isUuid = (text: string): boolean => pattern.test(text)
 
 const counterBits = 12
 

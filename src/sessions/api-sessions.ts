@@ -105,11 +105,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
       if ((await endWhere(actor, { ...living(userId), id })) === 0) throw new Problem('not_found')
     },
     endOwn: async (actor, { userId, sid }) => {
-      try {
-        await endWhere(actor, { ...living(userId), sid })
-      } catch (error) {
-        if (!(error instanceof Problem && error.code === 'not_found')) throw error // else somebody else ended it at this moment
-      }
+      await endWhere(actor, { ...living(userId), sid })
     },
     endOthers: async (actor, { userId, exceptSid }) => {
       await endWhere(actor, { ...living(userId), ...(exceptSid ? { sid: { not: exceptSid } } : {}) })

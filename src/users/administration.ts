@@ -180,7 +180,7 @@ const toData = ({ email, isEmailVerified, isAdmin, ...plain }: UserChanges, { be
 }
 
 /** A living user, whom nobody else changes until this change ends. */
-const lockUser = async (tx: TransactionClient, id: UserId): Promise<User> => {
+export const lockUser = async (tx: TransactionClient, id: UserId): Promise<User> => {
   await tx.$queryRaw`SELECT id FROM users WHERE system_role = 'admin' OR id = ${id}::uuid ORDER BY id FOR NO KEY UPDATE`
   const row = await tx.user.findFirst({ where: { id, deletedAt: null } })
   if (!row) throw new Problem('not_found')

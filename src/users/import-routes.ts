@@ -1,7 +1,7 @@
 // The operation that moves users in from another system.
 import { z } from 'zod'
 import { type Route, route } from '../platform/http/route.ts'
-import { importOutput, importRow, maxImportRows } from './import.ts'
+import { importOutput, importRow, maxImportRows, maxWholeRows } from './import.ts'
 import type { UserImports } from './imports.ts'
 
 const mode = z.enum(['each', 'all'])
@@ -16,7 +16,7 @@ export const createUserImportRoutes = ({ userImports }: { readonly userImports: 
     description:
       'Answers a result a row, counted from 0. With `mode` `each` a bad row keeps back no other; with `all` nothing is written unless every row can be, and ' +
       'a refusal names the rows. `dry_run` writes nothing and tells what would be. Both stand in the query, or in the JSON object; a dry run, or all or nothing, ' +
-      `is what it is where either place says so. At most ${maxImportRows} rows: JSON of 4 MB, or NDJSON of 16 MB, a user a line.`,
+      `is what it is where either place says so. At most ${maxImportRows} rows, with \`all\` ${maxWholeRows}: JSON of 1 MB, or NDJSON of 16 MB, a user a line; 16 KB a user.`,
     permission: 'users:write',
     query: z.strictObject({ dry_run: z.enum(['true', 'false']).optional(), mode: mode.optional() }),
     body: z.strictObject({
@@ -24,7 +24,7 @@ export const createUserImportRoutes = ({ userImports }: { readonly userImports: 
       dry_run: z.boolean().optional(),
       mode: mode.optional(),
     }),
-    rows: { field: 'users', max: maxImportRows, row: importRow, maxJsonBytes: 4 * megabyte, maxLineStreamBytes: 16 * megabyte },
+    rows: { field: 'users', max: maxImportRows, row: importRow, maxJsonBytes: megabyte, maxLineStreamBytes: 16 * megabyte },
     output: importOutput,
     handle: async ({ actor, query, body }) => {
       const isDryRun = query.dry_run === 'true' || body.dry_run === true

@@ -1,20 +1,20 @@
 // The words of an import: what a row says, and what came of it.
 import { z } from 'zod'
-import { text } from '../platform/http/text.ts'
+import { text, words } from '../platform/http/text.ts'
+import { localeSchema } from './user.ts'
 
 /** How many users one import may bring. */
 export const maxImportRows = 10_000
+
+/** How many where it is all or none: they are one change, during which others wait for the log. */
+export const maxWholeRows = 2000
 
 /** A row. Nobody is imported as an administrator. */
 export const importRow = z.strictObject({
   email: text(320),
   email_verified: z.boolean().nullish(),
-  full_name: text(200).trim().min(1).nullish(),
-  locale: z
-    .string()
-    .max(35)
-    .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
-    .nullish(),
+  full_name: words(200).nullish(),
+  locale: localeSchema.nullish(),
   password_hash: text(512).nullish().meta({ description: 'argon2, bcrypt, scrypt or PBKDF2, as the other system kept it; replaced at the first sign-in.' }),
 })
 

@@ -3,8 +3,9 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { type Database, isUnavailable, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import type { Log } from '../platform/log.ts'
 import { mapInSlices } from '../platform/slices.ts'
-import type { ImportOutcome, ImportResult } from './import.ts'
+import { type ImportOutcome, type ImportResult, maxWholeRows } from './import.ts'
 import { type Candidate, checkRow, failed, type HashFault, taken } from './import-rows.ts'
 
 /** Keeps passwords that another system hashed. */
@@ -16,7 +17,8 @@ export interface ForeignPasswords {
 /** Imports users. */
 export interface UserImports {
   /**
-   * Answers a result a row. `isWhole`: nothing is written unless every row can be, and then `validation_failed` names the rows.
+   * Answers a result a row. `isWhole`: nothing is written unless every row can be, and then `validation_failed` names the rows,
+   * or says that they are too many.
    * A dry run writes nothing and tells what would be. Of rows with one address the first is made.
    */
   run(actor: Actor, given: { rows: readonly unknown[]; isDryRun: boolean; isWhole: boolean }): Promise<ImportOutcome>
@@ -26,6 +28,7 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly passwords: ForeignPasswords
+  readonly log: Log
   readonly now: () => Date
   readonly newUuid: () => string
 }
@@ -35,7 +38,7 @@ const batchSize = 250
 const maxFaults = 1000
 
 /** Makes the service. */
-export const createUserImports = ({ database, change, passwords, now, newUuid }: Needs): UserImports => {
+export const createUserImports = ({ database, change, passwords, log, now, newUuid }: Needs): UserImports => {
   const look = async (candidates: readonly Candidate[]): Promise<ImportResult[]> => {
     const known = new Set<string>()
     for (const batch of batchesOf(candidates)) {
@@ -84,8 +87,10 @@ export const createUserImports = ({ database, change, passwords, now, newUuid }:
         results.push(...(await makeBatch(actor, batch)))
       } catch (error) {
         // What was made is told, and so is what was not: those rows can be sent again.
-        if (results.length === 0 || !isUnavailable(error)) throw error
-        return [...results, ...candidates.slice(results.length).map(candidate => failed(candidate, 'unavailable'))]
+        if (results.length === 0) throw error
+        const isPassing = isUnavailable(error)
+        log[isPassing ? 'warn' : 'error']({ err: error, requestId: actor.requestId, made: results.length }, 'An import ended before its end.')
+        return [...results, ...candidates.slice(results.length).map(candidate => failed(candidate, isPassing ? 'unavailable' : 'internal'))]
       }
     }
     return results
@@ -101,6 +106,7 @@ export const createUserImports = ({ database, change, passwords, now, newUuid }:
 
   return {
     run: async (actor, { rows, isDryRun, isWhole }) => {
+      if (isWhole && rows.length > maxWholeRows) throw tooMany()
       const checked = await mapInSlices(rows, (given, row) => checkRow(given, { row, hashFault: passwords.faultOf }))
       const wrong = checked.filter(isResult)
       if (isWhole && !isDryRun) refuseFailed(wrong)
@@ -130,6 +136,8 @@ const insert = async (tx: TransactionClient, rows: readonly (Candidate & { reado
     ON CONFLICT (email_normalized) WHERE deleted_at IS NULL DO NOTHING RETURNING id`
   return new Set(made.map(({ id }) => id))
 }
+
+const tooMany = () => new Problem('validation_failed', { fields: [{ path: 'users', message: `Of all or none there may be ${maxWholeRows}.` }] })
 
 const isResult = (one: Candidate | ImportResult): one is ImportResult => 'status' in one
 const isCandidate = (one: Candidate | ImportResult): one is Candidate => !isResult(one)

@@ -1,5 +1,6 @@
 // All that is kept of a person, for the person to take away (GDPR articles 15 and 20): never a secret, never somebody else.
-import type { AuditEvent, AuditLog } from '../audit/audit-log.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { Members } from '../organizations/members.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { UserAdministration } from './administration.ts'

@@ -7,7 +7,7 @@ import { text, words } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import type { UserAdministration } from './administration.ts'
-import { toUserOutput as output, type User, userIdSchema, userOutput, userStatuses } from './user.ts'
+import { localeSchema, toUserOutput as output, type User, userIdSchema, userOutput, userStatuses } from './user.ts'
 
 interface Needs {
   readonly userAdministration: UserAdministration
@@ -24,7 +24,6 @@ const password = text(1024)
 const fullName = words(200)
 const systemRole = z.enum(['admin'])
 const picture = z.url({ protocol: /^https?$/ }).max(2000)
-const locale = z.string().regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
 
 /** Makes the routes. */
 export const createUserRoutes = (needs: Needs): readonly Route[] => [...kept(needs), ...states(needs), ...sessions(needs)]
@@ -94,7 +93,7 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
         email_verified: z.boolean(),
         full_name: fullName.nullable(),
         picture: picture.nullable(),
-        locale: locale.nullable(),
+        locale: localeSchema.nullable(),
         system_role: systemRole.nullable(),
       })
       .partial(),

@@ -133,8 +133,10 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['ownersApp', 'GET /organizations/{A}/members', 200],
     ['ownersApp', 'GET /organizations/{A}/roles', 403],
     ['ownersApp', 'GET /organizations/{A}', 403],
+    ['membersApp', 'GET /organizations/{A}/members', 200],
+    ['membersApp', 'DELETE /organizations/{A}/members/{member}', 403],
     ['rootsApp', 'DELETE /organizations/{A}/members/{root}', 404],
-    ['rootsApp', 'GET /organizations', 200],
+    ['rootsApp', 'GET /organizations', 403],
     ['auditor', 'GET /organizations/{A}/audit-logs', 200],
     ['auditor', 'GET /organizations/{A}/members', 403],
     ['auditor', 'DELETE /organizations/{A}/members/{auditor}', 200],
@@ -169,8 +171,9 @@ for (const [title, rows] of Object.entries(table))
       const before = await events()
       const reply = await api.ask(filled(operation), { token: cast.tokens[caller], body: body && JSON.parse(filled(JSON.stringify(body))) })
       t.is(reply.status, status, `${caller}: ${operation} ${JSON.stringify(body ?? '')} ${JSON.stringify(reply.error)}`)
+      const isRefusedWrite = (status === 403 || status === 409) && !operation.startsWith('GET')
       const isQuiet = status >= 400 || operation.startsWith('GET') || (operation.startsWith('PATCH') && JSON.stringify(body) === '{}')
-      if (isQuiet) t.is(await events(), before, `${caller}: ${operation} leaves no event`)
+      if (isQuiet) t.is(await events(), before + (isRefusedWrite ? 1 : 0), `${caller}: ${operation} leaves ${isRefusedWrite ? 'one' : 'no'} event`)
       cells += 1
     }
   })

@@ -35,6 +35,15 @@ test('bodies that are none are refused by kind', async t => {
   }
 })
 
+test('a body that a route does not take is refused, also where it deletes', async t => {
+  const { id, token: other } = await api.signIn()
+  const headers = { authorization: `Bearer ${other}`, 'content-type': 'application/json' }
+  const reply = await api.calls.call('/api/v1/users/me', { method: 'DELETE', headers, body: '{"hard":true}' })
+  t.is(reply.status, 400)
+  t.truthy(await api.server.services.users.find(id))
+  t.is((await api.calls.call('/api/v1/users/me', { method: 'DELETE', headers, body: '{}' })).status, 200)
+})
+
 test('every wrong field is named', async t => {
   const reply = await api.ask('POST /auth/register', { body: { email: 5, full_name: '', extra: true } })
   const paths = reply.error?.details.fields?.map(({ path }) => path) ?? []

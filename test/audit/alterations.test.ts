@@ -32,8 +32,8 @@ const eventEdits = [
   "target_id = coalesce(target_id, '') || 'x'",
   `target = '{"n":-1}'`,
   "request_id = 'x'",
-  'ip = NULL',
-  "user_agent = user_agent || ' '",
+  "ip = coalesce(ip, '') || 'x'",
+  "user_agent = coalesce(user_agent, '') || ' '",
 ] as const
 const linkEdits = ['organization_id = gen_random_uuid()', 'seq = seq + 500', 'seq = -seq', "previous = '\\x01'", "hash = '\\x01'", 'hash = NULL'] as const
 const headEdits = [

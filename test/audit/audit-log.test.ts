@@ -55,6 +55,8 @@ test('the log is filtered by action, outcome and time, and read page by page in 
   t.false(actions(await log(`target=${id}&to=${at}`)).includes('user.suspended'))
   t.is((await log(`target=${id}&limit=2&after=${newest.meta?.next_cursor}x`)).status, 400)
   t.is((await log('from=yesterday')).status, 400)
+  for (const time of ['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-23:59']) t.is((await log(`from=${encodeURIComponent(time)}`)).status, 400, time)
+  t.is((await log('from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z&limit=1')).status, 200)
 })
 
 test('an organization reads its own log and no other', async t => {

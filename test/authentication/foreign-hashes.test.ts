@@ -1,7 +1,7 @@
 // Hashes that other systems made: each kind verifies what its own tools made, and a bomb is refused before it goes off.
-import { randomBytes } from 'node:crypto'
+import { pbkdf2Sync, randomBytes, scryptSync } from 'node:crypto'
+import argon2 from 'argon2'
 import test from 'ava'
-import { createBcrypt } from '../../src/authentication/bcrypt.ts'
 import { readHash } from '../../src/authentication/foreign-hashes.ts'
 import { createPasswords } from '../../src/authentication/password.ts'
 
@@ -80,7 +80,7 @@ const refused: readonly (readonly [hash: string, reason: RegExp])[] = [
   [`$argon2id$v=19$m=2097152,t=20,p=1$${salt}$${tag}`, /^m must/],
   [`$argon2id$v=19$m=262145,t=1,p=1$${salt}$${tag}`, /^m must/],
   [`$argon2id$v=19$m=65536,t=11,p=1$${salt}$${tag}`, /^t must/],
-  [`$argon2id$v=19$m=262144,t=5,p=1$${salt}$${tag}`, /^m·t must/],
+  [`$argon2id$v=19$m=262144,t=3,p=1$${salt}$${tag}`, /^m·t must/],
   [`$argon2id$v=19$m=65536,t=1,p=5$${salt}$${tag}`, /^p must/],
   [`$argon2id$v=19$m=65536,t=0,p=1$${salt}$${tag}`, /^t must/],
   [`$argon2id$v=19$m=7,t=1,p=1$${salt}$${tag}`, /^m must/],
@@ -101,15 +101,20 @@ const refused: readonly (readonly [hash: string, reason: RegExp])[] = [
   ...[kept.replace('$2b', '$2x'), kept.replace('$2b', '$2'), kept.slice(0, -1), `${kept}x`, `${kept}\n`, `${kept}\0`].map(
     hash => [hash, /bcrypt hash/] as const,
   ),
+  [`$scrypt$ln=17,r=1,p=1$${salt}$${tag}`, /^ln must/],
+  [`$scrypt$ln=16,r=1,p=1$${salt}$${tag}`, /^ln must/],
+  [`$scrypt$ln=1,r=0,p=1$${salt}$${tag}`, /^r must/],
   [`$scrypt$ln=21,r=8,p=1$${salt}$${tag}`, /^the memory/],
+  [`$scrypt$ln=18,r=8,p=1$${salt}$${tag}`, /^the memory times p/],
   [`$scrypt$ln=18,r=8,p=16$${salt}$${tag}`, /^the memory times p/],
   [`$scrypt$ln=60,r=8,p=1$${salt}$${tag}`, /^ln must/],
-  [`$scrypt$ln=4294967295,r=4294967295,p=4294967295$${salt}$${tag}`, /^ln must/],
+  [`$scrypt$ln=4294967295,r=4294967295,p=4294967295$${salt}$${tag}`, /^r must/],
   [`$scrypt$ln=14,r=8,p=17$${salt}$${tag}`, /^p must/],
   [`$scrypt$ln=14,r=8$${salt}$${tag}`, /^p must/],
   [`$scrypt$ln=14,r=8,p=1$$${tag}`, /scrypt hash/],
-  [`$pbkdf2-sha256$i=2000001$${salt}$${tag}`, /^the number of iterations/],
-  [`$pbkdf2-sha1$i=2000000$${salt}$${tag}`, /^the number of iterations times blocks/],
+  [`$pbkdf2-sha256$i=1500001$${salt}$${tag}`, /^the number of iterations must/],
+  [`$pbkdf2-sha512$i=1000001$${salt}$${tag}`, /^the number of iterations must/],
+  [`$pbkdf2-sha1$i=1500000$${salt}$${tag}`, /^the number of iterations times blocks/],
   [`$pbkdf2-sha256$i=999$${salt}$${tag}`, /^the number of iterations/],
   [`$pbkdf2-sha256$i=29000,l=31$${salt}$${tag}`, /PBKDF2 hash/],
   [`$pbkdf2-md5$i=29000$${salt}$${tag}`, /PBKDF2 hash/],
@@ -122,14 +127,9 @@ const refused: readonly (readonly [hash: string, reason: RegExp])[] = [
   [`$argon2id$${'m=1,'.repeat(100)}`, /argon2 hash/],
 ]
 
-test('what is malformed or would take too long is refused at once, with its reason, and never verifies', async t => {
-  await passwords.verify('x', undefined)
+test('what is malformed or would take too long is refused with its reason, and never verifies', async t => {
   for (const [hash, reason] of refused) {
-    const startedAt = performance.now()
-    const fault = faultOf(hash)
-    const milliseconds = performance.now() - startedAt
-    t.regex(fault ?? 'taken', reason, hash.slice(0, 100))
-    t.true(milliseconds < 50, `${hash.slice(0, 100)}: ${milliseconds} ms`)
+    t.regex(faultOf(hash) ?? 'taken', reason, hash.slice(0, 100))
     t.false(await passwords.verify('x', hash))
     t.true(passwords.isOutdated(hash))
   }
@@ -138,9 +138,9 @@ test('what is malformed or would take too long is refused at once, with its reas
 test('the slowest hashes that are taken leave the event loop to others', async t => {
   const slowest = [
     '$2b$14$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W',
-    `$argon2id$v=19$m=262144,t=4,p=1$${salt}$${tag}`,
-    `$scrypt$ln=18,r=8,p=1$${salt}$${tag}`,
-    `$pbkdf2-sha512$i=2000000$${salt}$${tag}`,
+    `$argon2id$v=19$m=262144,t=2,p=1$${salt}$${tag}`,
+    `$scrypt$ln=17,r=12,p=1$${salt}$${tag}`,
+    `$pbkdf2-sha512$i=1000000$${salt}$${tag}`,
   ]
   const passwordsOfIt = createPasswords({ randomBytes })
   await passwordsOfIt.verify('x', kept)
@@ -157,10 +157,43 @@ test('the slowest hashes that are taken leave the event loop to others', async t
   }
 })
 
-test('bcrypt that is too slow is ended with busy, and the next is answered by a new thread', async t => {
-  const bcrypt = createBcrypt({ timeoutMilliseconds: 1500 })
-  const slow = kept.replace('$10$', '$14$')
-  const outcomes = await Promise.allSettled([bcrypt('x', slow), bcrypt('x', slow), bcrypt('x', slow)])
-  t.like(outcomes.at(-1), { status: 'rejected', reason: { code: 'busy' } })
-  t.true(await bcrypt('U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'))
+const phc = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+
+/** Hashes at the edges of what is taken, as cheap as they are. */
+const edges = async () => {
+  const hashes: string[] = []
+  for (const [length, saltLength] of [
+    [16, 8],
+    [64, 64],
+  ] as const) {
+    const bytes = randomBytes(saltLength)
+    for (const [ln, r, p] of [
+      [1, 1, 1],
+      [15, 1, 1],
+      [1, 32, 16],
+      [10, 2, 16],
+      [14, 4, 1],
+    ] as const)
+      hashes.push(`$scrypt$ln=${ln},r=${r},p=${p}$${phc(bytes)}$${phc(scryptSync(phrase, bytes, length, { N: 2 ** ln, r, p, maxmem: 2 ** 28 }))}`)
+    for (const digest of ['sha1', 'sha256', 'sha512'])
+      hashes.push(`$pbkdf2-${digest}$i=1000$${phc(bytes)}$${phc(pbkdf2Sync(phrase, bytes, 1000, length, digest))}`)
+    for (const type of [argon2.argon2d, argon2.argon2i, argon2.argon2id] as const)
+      for (const [memoryCost, timeCost, parallelism] of [
+        [8, 1, 1],
+        [32, 10, 4],
+        [24, 1, 3],
+      ] as const)
+        hashes.push(await argon2.hash(phrase, { type, memoryCost, timeCost, parallelism, hashLength: length, salt: bytes }))
+  }
+  return hashes
+}
+
+test('whatever parameters are taken can be verified with', async t => {
+  const hashes = await edges()
+  for (const hash of hashes) {
+    t.is(faultOf(hash), undefined, hash)
+    t.true(await passwords.verify(phrase, hash), hash)
+    t.false(await passwords.verify('x', hash), hash)
+  }
+  t.is(hashes.length, 34)
 })

@@ -60,6 +60,25 @@ test('after ten failures an account is closed even to the right password, and sa
   t.true((refusal?.retryAfterSeconds ?? 0) > 800 && (refusal?.retryAfterSeconds ?? 0) <= 900)
 })
 
+// In turn with the others: together they would ask for more than may wait.
+test.serial('strangers who guess do not close an account where its person signed in lately; there ten more are checked, also of many at once', async t => {
+  const { id, email } = await makeUser()
+  const [home, elsewhere] = [visitor('192.0.2.44'), visitor('2001:db8:1:2::7')]
+  for (const actor of [home, elsewhere])
+    await server.services.apiSessions.begin({ ...actor, kind: 'user', id }, { userId: id, amr: ['pwd'], since: new Date() })
+  const guesses = await Promise.all(Array.from({ length: 20 }, () => attempt(email, 'wrong')))
+  t.is(guesses.filter(code => code === 'invalid_credentials').length, 10)
+  t.is(await attempt(email, right), 'too_many_attempts')
+  for (const ip of ['192.0.2.44', '::ffff:192.0.2.44', '2001:db8:1:2::8']) t.is(await attempt(email, right, visitor(ip)), 'proven', ip)
+  const tries = await Promise.all(Array.from({ length: 20 }, () => attempt(email, 'wrong', home)))
+  t.is(tries.filter(code => code === 'invalid_credentials').length, 10)
+  t.is(await attempt(email, right, home), 'too_many_attempts')
+  t.is(await attempt(email, right, elsewhere), 'proven')
+  t.is(await attempt(email, right), 'too_many_attempts', 'a stranger has none')
+  const events = await server.resources.database.prisma.auditEvent.findMany({ where: { targetId: id, action: 'sign_in.succeeded' } })
+  t.deepEqual([...new Set(events.map(({ actorKind, actorId }) => `${actorKind} ${actorId}`))], [`user ${id}`])
+})
+
 test('an account that is closed to one spelling is closed to all', async t => {
   const { email } = await makeUser()
   await repeat(10, () => attempt(email.toUpperCase(), 'wrong'))
@@ -171,7 +190,8 @@ test('of two first sign-ins at once both are let in and the foreign hash is gone
   t.deepEqual([await attempt(email, right), await attempt(email, phrase)], ['proven', 'invalid_credentials'])
 })
 
-test('strangers who guess do not close an account to a browser in which its user signed in before', async t => {
+// In turn with the others: together they would ask for more than may wait.
+test.serial('strangers who guess do not close an account to a browser in which its user signed in before', async t => {
   const { id, email } = await makeUser()
   const other = await makeUser()
   await repeat(10, () => attempt(email, 'wrong'))

@@ -96,6 +96,28 @@ test('a public client has no secret and gets none', async t => {
   ).data
   t.is(secret, undefined)
   t.is((await asAdmin(`POST /clients/${client.id}/secrets`)).status, 409)
+  t.true((await asAdmin(`PATCH /clients/${client.id}`, { require_pkce: false })).data.require_pkce)
+})
+
+test('a public client never asks for itself, and one that was kept so gets no token', async t => {
+  const body = { name: 'App', token_endpoint_auth_method: 'none', redirect_uris: ['https://app.example/callback'] }
+  const both = ['authorization_code', 'client_credentials']
+  const refused = await asAdmin('POST /clients', { ...body, grant_types: both })
+  t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, 'grant_types'])
+  const { client } = (await asAdmin('POST /clients', body)).data
+  t.is((await asAdmin(`PATCH /clients/${client.id}`, { grant_types: both })).status, 400)
+  t.is((await asAdmin(`PATCH /clients/${(await asAdmin('POST /clients', machine)).data.client.id}`, { token_endpoint_auth_method: 'none' })).status, 400)
+  const clientId = 'kept-public-machine'
+  await api.server.services.clients.create(systemActor, { clientId, name: 'Kept', authenticationMethod: 'none', grantTypes: ['client_credentials'] })
+  const { status, json } = await api.calls.post('/oauth2/token', { grant_type: 'client_credentials', client_id: clientId })
+  t.deepEqual([status, json.access_token], [400, undefined])
+})
+
+test('a redirect URI with a wildcard or with user information is refused', async t => {
+  for (const uri of ['https://*.shop.example/', 'https://shop.example/*', 'https://shop.example@evil.example/', 'https://a:b@shop.example/']) {
+    const { status, error } = await asAdmin('POST /clients', { name: 'App', redirect_uris: [uri] })
+    t.deepEqual([status, error?.details.fields?.[0]?.path], [400, 'redirect_uris'], uri)
+  }
 })
 
 test('an update of what was changed meanwhile is refused', async t => {
@@ -157,4 +179,36 @@ test('a client is not enabled while its organization is deleted', async t => {
   const race = await Promise.all([services.organizations.restore(systemActor, organizationId), enable(), enable()])
   t.true(race.slice(1).every(status => status === 200 || status === 409))
   t.is(await enable(), 200)
+})
+
+test('a deleted client is found among the deleted and comes back as it was', async t => {
+  const { client, secret } = (await asAdmin('POST /clients', machine)).data
+  t.is((await asAdmin(`DELETE /clients/${client.id}`)).status, 200)
+  const listed = async (status: string) => (await asAdmin(`GET /clients?status=${status}&q=${client.client_id}`)).data.map(({ id }: { id: string }) => id)
+  t.deepEqual([await listed('deleted'), await listed('active')], [[client.id], []])
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 200)
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 404)
+  t.deepEqual([await listed('deleted'), await listed('active')], [[], [client.id]])
+  await sleep(1100)
+  t.is(await token(client.client_id, secret), 200)
+})
+
+test('a client of a deleted organization, or one deleted long ago, does not come back', async t => {
+  const organization = (await asAdmin('POST /organizations', { name: 'Short-lived' })).data
+  const { client } = (await asAdmin(`POST /organizations/${organization.id}/clients`, machine)).data
+  const path = `/organizations/${organization.id}/clients/${client.id}`
+  t.is((await asAdmin(`DELETE ${path}`)).status, 200)
+  t.is((await asAdmin(`POST ${path}/restore`)).status, 200)
+  await asAdmin(`DELETE ${path}`)
+  const { prisma } = api.server.resources.database
+  await prisma.client.update({ where: { id: client.id }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  t.is((await asAdmin(`POST ${path}/restore`)).status, 404)
+  await prisma.client.update({ where: { id: client.id }, data: { deletedAt: new Date() } })
+  await asAdmin(`DELETE /organizations/${organization.id}`)
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 409)
+  const deleted = (await asAdmin('GET /organizations?status=deleted&q=Short-lived')).data
+  t.deepEqual(
+    deleted.map(({ id }: { id: string }) => id),
+    [organization.id],
+  )
 })

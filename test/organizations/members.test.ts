@@ -99,3 +99,20 @@ test('twenty departures and demotions of the last two owners by the server at on
   t.true(told.some(one => one.status === 'rejected' && one.reason.code === 'last_owner'))
   t.is(await api.server.resources.database.prisma.organizationMember.count({ where: { organizationId: id, role: 'owner' } }), 1)
 })
+
+test('a suspended owner is not the owner whom an organization keeps', async t => {
+  const { owner, admin, base, setRole, remove } = await make()
+  t.is((await setRole(owner, admin, 'owner')).status, 200)
+  await api.server.services.userAdministration.suspend(systemActor, admin.id as never)
+  t.is((await setRole(owner, owner, 'member')).status, 409)
+  t.is((await remove(owner, owner)).status, 409)
+  t.is((await api.ask(`GET ${base}`, { token: owner.token })).status, 200)
+})
+
+test('a member who is given the role they have leaves no event', async t => {
+  const { owner, member, id, setRole } = await make()
+  const { status, data } = await setRole(owner, member, 'member')
+  t.deepEqual([status, data.role], [200, 'member'])
+  const where = { organizationId: id, action: 'organization.member_role_changed' }
+  t.is(await api.server.resources.database.prisma.auditEvent.count({ where }), 0)
+})

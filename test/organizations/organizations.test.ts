@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import * as client from 'openid-client'
+import { clientBelongings } from '../../src/clients/belongings.ts'
+import { createOrganizations } from '../../src/organizations/organizations.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import type { TransactionClient } from '../../src/platform/data/database.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { makeClient, refusal } from '../support/clients.ts'
 
@@ -72,6 +75,23 @@ test('deleting an organization disables its clients at once, restoring it brings
   t.is((await api.ask(`POST /organizations/${data.id}/restore`, { token: admin })).status, 200)
   await sleep(1100)
   t.truthy((await asked()).access_token)
+})
+
+test('an organization that is forgotten is locked before its clients, as everybody does who changes one', async t => {
+  const { services, resources } = api.server
+  const { id } = await services.organizations.create(systemActor, { name: 'Locked first' })
+  await services.organizations.remove(systemActor, id)
+  await resources.database.prisma.organization.update({ where: { id }, data: { deletedAt: new Date(Date.now() - 32 * 86_400_000) } })
+  const locked: unknown[] = []
+  const release = async (tx: TransactionClient, organizationId: string) => {
+    const rows = await tx.$queryRaw<{ is_ours: boolean }[]>`
+      SELECT xmax = pg_current_xact_id()::xid AS is_ours FROM organizations WHERE id = ${organizationId}::uuid`
+    if (organizationId === id) locked.push(...rows)
+  }
+  const { now, randomBytes, database } = resources
+  const organizations = createOrganizations({ database, change: services.change, now, randomBytes, belongings: { ...clientBelongings, release } })
+  await organizations.purge(systemActor, 100)
+  t.deepEqual(locked, [{ is_ours: true }])
 })
 
 test('an organization that was deleted 30 days ago is forgotten, and its client identifiers stay taken', async t => {

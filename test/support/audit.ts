@@ -7,6 +7,7 @@ import { createChange, event } from '../../src/platform/data/change.ts'
 import { genesisOf, leafOf, linkOf, systemChain } from '../../src/platform/data/event-chain.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
+import { createUuids } from '../../src/platform/uuid.ts'
 import { openTestDatabase } from './database.ts'
 
 /** The expression that says which chain an event is in. */
@@ -20,18 +21,20 @@ export async function openTestAudit() {
   const secrets = createSecrets({ secretKey: 'test-only-0123456789-abcdefghijklmnop', randomBytes })
   let at = Date.parse('2030-01-01T00:00:00Z')
   const now = () => new Date(at++)
+  const uuids = createUuids(randomBytes)
+  const newUuid = () => uuids(now())
   const change = createChange({
     database,
     events: { 'thing.changed': event('thing', { n: z.number(), of: z.record(z.string(), z.json()).optional() }) },
     secrets,
     now,
-    randomBytes,
+    newUuid,
   })
   const actor = { ...systemActor, id: 'somebody', ip: '192.0.2.1', userAgent: 'a «test» \u{1f642}', requestId: randomUUID() }
   const sql = async <Row = Record<string, unknown>>(text: string, values: unknown[] = []) => (await database.pool.query(text, values)).rows as Row[]
   return {
     database,
-    ...createAudit({ database, secrets, log: openLog('silent'), now, randomBytes }),
+    ...createAudit({ database, secrets, log: openLog('silent'), now, newUuid }),
     change,
     sql,
     /** One change that records so many events. */
@@ -78,7 +81,7 @@ export async function rechain({ sql }: TestAudit, chain: string, { from = 1, isH
 
 /** Keeps the log as it is and puts it back as often as wanted. */
 export async function keepLog({ sql }: TestAudit) {
-  const tables = ['audit_events', 'audit_chains', 'audit_checkpoints', 'organizations']
+  const tables = ['audit_events', 'audit_chains', 'audit_checkpoints', 'audit_anchors', 'organizations']
   for (const table of tables) await sql(`CREATE TABLE kept_${table} AS TABLE ${table}`)
   return async () => {
     for (const table of tables) {

@@ -92,6 +92,7 @@ async function makeApps(api: TestApi, people: People) {
   }
   return {
     ownersApp: await token(people.owner, 'members:read members:write roles:write'),
+    membersApp: await token(people.member, 'members:read'),
     rootsApp: await token(people.root, 'users:read users:write members:write'),
     rootsFullApp: await token(people.root, 'users:write admins:write'),
   }

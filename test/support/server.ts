@@ -9,6 +9,7 @@ import { seedDemoData } from '../../src/demo-data.ts'
 import { startAllJobs } from '../../src/jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { openRedis } from '../../src/platform/data/redis.ts'
+import { refuseMalformed } from '../../src/platform/http/connection.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
@@ -79,6 +80,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   const stopJobs = startAllJobs({ config, resources, services })
   const app = await createApp({ config, resources, services })
   const server = createServer(given.through?.(app.listener) ?? app.listener)
+  refuseMalformed(server, resources.log)
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {

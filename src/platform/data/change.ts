@@ -31,6 +31,7 @@ const constraintProblems: Readonly<Record<string, ProblemCode>> = {
   organizations_slug_key: 'slug_taken',
   clients_client_id_key: 'client_id_taken',
   authenticators_credential_id_key: 'passkey_taken',
+  organization_roles_organization_id_name_key: 'role_name_taken',
 }
 
 /** Describes an event: what kind of thing it is about and which of its fields may be written. */
@@ -41,7 +42,7 @@ interface Needs {
   readonly events: EventKinds
   readonly secrets: Secrets
   readonly now: () => Date
-  readonly randomBytes: (size: number) => Buffer
+  readonly newUuid: () => string
 }
 
 /** Makes the verb over a database and the events of all slices. Unique violations become Problems. */

@@ -1,13 +1,14 @@
 // Appends a change's events to their chains, as the last thing its transaction does.
 //
 // The head of a chain is a lock that all its changes take in turn, so it is taken late and held for two statements: one that locks
-// it (or makes it) and tells where the chain is, one that inserts all events and moves it. A statement that guesses the place instead would save
-// one trip, but under load most guesses are wrong: whoever waited for the head finds it moved.
+// it and tells where the chain is, one that inserts all events and moves it. A statement that guesses the place instead would save
+// one trip, but under load most guesses are wrong: whoever waited for the head finds it moved. What is dear of an event is done before the
+// lock, so its id and time say when it was recorded, and its place alone says what came before it.
 import { setImmediate } from 'node:timers/promises'
 import type { Secrets } from '../secrets.ts'
-import { createUuids } from '../uuid.ts'
+import { createLockHeads } from './chain-heads.ts'
 import type { TransactionClient } from './database.ts'
-import { createChainMacs, type EventRow, genesisOf, leafOf, linkOf, type Place, systemChain } from './event-chain.ts'
+import { type ChainMacs, chainStarted, createChainMacs, type EventRow, leafOf, linkOf, type Place, systemChain } from './event-chain.ts'
 
 /** An event before it has an id, a time and a place. */
 export type NewEvent = Omit<EventRow, 'id' | 'occurred_at'>
@@ -18,64 +19,83 @@ export type AppendEvents = (tx: TransactionClient, events: readonly NewEvent[]) 
 interface Needs {
   readonly secrets: Secrets
   readonly now: () => Date
-  readonly randomBytes: (size: number) => Buffer
+  readonly newUuid: () => string
+}
+
+/** An event that wants nothing but its place. */
+interface Draft {
+  readonly chain: string
+  readonly leaf: Buffer
+  /** Its row as JSON, still open for its place. */
+  readonly json: string
 }
 
 const eventsInTurn = 250
 
-/** Makes it. Chains are taken in the order of their ids, so that no two changes wait for each other. */
-export const createAppendEvents = ({ secrets, now, randomBytes }: Needs): AppendEvents => {
+/** Makes it. */
+export const createAppendEvents = ({ secrets, now, newUuid }: Needs): AppendEvents => {
   const macs = createChainMacs(secrets)
-  const newId = createUuids(randomBytes)
+  const lockHeads = createLockHeads(macs)
 
-  const lock = async (tx: TransactionClient, chain: string): Promise<Place> => {
-    const startedAt = now()
-    const [head] = await tx.$queryRaw<Head[]>`
-      INSERT INTO audit_chains AS c (id, started_at, seq, hash, mac)
-      VALUES (${chain}::uuid, ${startedAt}::timestamptz, 0, ${genesisOf(chain)}, ${macs.first(chain, startedAt)})
-      ON CONFLICT (id) DO UPDATE SET seq = c.seq RETURNING seq, hash, mac`
-    if (!head) throw new Error('a chain without a head')
-    return { seq: Number(head.seq), hash: Buffer.from(head.hash), mac: Buffer.from(head.mac) }
+  const draft = (event: NewEvent, at: Date): Draft => {
+    const row = { ...event, id: newUuid(), occurred_at: at.toISOString() }
+    return { chain: event.organization_id ?? systemChain, leaf: leafOf(row), json: JSON.stringify(row).slice(0, -1) }
   }
 
-  const append = async (tx: TransactionClient, { chain, events }: { chain: string; events: readonly NewEvent[] }) => {
-    let place = await lock(tx, chain)
-    // Under the lock, so that the order of times and ids is the order of the chain.
-    const at = now()
-    const rows: object[] = []
+  const draftAll = async (events: readonly NewEvent[], at: Date): Promise<Draft[]> => {
+    const drafts: Draft[] = []
     for (const event of events) {
-      const row = { ...event, id: newId(at), occurred_at: at.toISOString() }
-      const previous = place.hash
-      const next = { seq: place.seq + 1, hash: linkOf(previous, leafOf(row)) }
-      place = { ...next, mac: macs.next(place, next) }
-      rows.push({ ...row, seq: next.seq, previous: bytea(previous), hash: bytea(next.hash) })
+      drafts.push(draft(event, at))
       // A change of thousands of events lets other requests go on.
-      if (rows.length % eventsInTurn === 0) await setImmediate()
+      if (drafts.length % eventsInTurn === 0) await setImmediate()
     }
-    await write(tx, { chain, rows, place })
+    return drafts
   }
 
   return async (tx, events) => {
-    const chains = Map.groupBy(events, event => event.organization_id ?? systemChain)
-    for (const [chain, own] of [...chains].toSorted(([a], [b]) => (a < b ? -1 : 1))) await append(tx, { chain, events: own })
+    const at = now()
+    const drafts = Map.groupBy(await draftAll(events, at), ({ chain }) => chain)
+    const { places, started } = await lockHeads(tx, { chains: [...drafts.keys()], at })
+    const starts = started.map(chain => draft(startOf(chain, at), at))
+    for (const [chain, from] of places) {
+      const own = [...(chain === systemChain ? starts : []), ...(drafts.get(chain) ?? [])]
+      if (own.length > 0) await write(tx, { chain, ...link(own, { from, macs }) })
+    }
   }
 }
 
-interface Head {
-  readonly seq: bigint
-  readonly hash: Uint8Array
-  readonly mac: Uint8Array
+const startOf = (chain: string, at: Date): NewEvent => ({
+  action: chainStarted,
+  outcome: 'kept',
+  actor_kind: 'system',
+  actor_id: null,
+  target_kind: 'audit_chain',
+  target_id: chain,
+  target: { id: chain, started_at: at.toISOString() },
+  organization_id: null,
+  request_id: null,
+  ip: null,
+  user_agent: null,
+})
+
+const link = (drafts: readonly Draft[], { from, macs }: { from: Place; macs: ChainMacs }): { rows: string; place: Place } => {
+  let place = from
+  const rows: string[] = []
+  for (const { leaf, json } of drafts) {
+    const next = { seq: place.seq + 1, hash: linkOf(place.hash, leaf) }
+    rows.push(`${json},"seq":${next.seq},"previous":"\\\\x${place.hash.toString('hex')}","hash":"\\\\x${next.hash.toString('hex')}"}`)
+    place = { ...next, mac: macs.next(place, next) }
+  }
+  return { rows: `[${rows.join()}]`, place }
 }
 
-const bytea = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`
-
-const write = (tx: TransactionClient, { chain, rows, place }: { chain: string; rows: readonly object[]; place: Place }) =>
+const write = (tx: TransactionClient, { chain, rows, place }: { chain: string; rows: string; place: Place }) =>
   tx.$executeRaw`
     WITH head AS (UPDATE audit_chains SET seq = ${place.seq}::bigint, hash = ${place.hash}, mac = ${place.mac} WHERE id = ${chain}::uuid)
     INSERT INTO audit_events (id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
                               organization_id, request_id, ip, user_agent, seq, previous, hash)
     SELECT id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
            organization_id, request_id, ip, user_agent, seq, previous, hash
-    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS event(
+    FROM json_to_recordset(${rows}::json) AS event(
       id uuid, occurred_at timestamptz, action text, outcome text, actor_kind text, actor_id text, target_kind text, target_id text, target json,
       organization_id uuid, request_id text, ip text, user_agent text, seq bigint, previous bytea, hash bytea)`

@@ -12,6 +12,9 @@ import type { Secrets } from '../secrets.ts'
 /** The chain of events that belong to no organization. */
 export const systemChain = '00000000-0000-0000-0000-000000000000'
 
+/** The event, in the system's chain, that tells when another began. */
+export const chainStarted = 'audit.chain_started'
+
 /** An event as its row says it, without its place in the chain. */
 export interface EventRow {
   readonly id: string
@@ -74,12 +77,15 @@ export const canonical = (value: unknown): string => {
 export interface ChainMacs {
   /** Before the first event. */
   first(chain: string, startedAt: Date): Buffer
+  /** Of when the system's chain began: no other chain tells of it. */
+  anchor(startedAt: Date): Buffer
   next(place: Pick<Place, 'mac'>, event: { seq: number; hash: Buffer }): Buffer
 }
 
 /** Makes them under a key of their own. */
 export const createChainMacs = (secrets: Secrets): ChainMacs => ({
   first: (chain, startedAt) => secrets.digest('audit-chain', `${chain}\0${Number(startedAt)}`),
+  anchor: startedAt => secrets.digest('audit-anchor', String(Number(startedAt))),
   next: ({ mac }, event) => {
     const seq = Buffer.alloc(8)
     seq.writeBigUInt64BE(BigInt(event.seq))

@@ -12,12 +12,13 @@ interface Failure {
   readonly meta?: { readonly driverAdapterError?: unknown; readonly target?: unknown }
 }
 
-// P1xxx: not reachable, timed out, closed. P2024: no connection free. P2028: no transaction in time. P2037: too many connections.
-const prismaCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
+// P1xxx: not reachable, timed out, closed. P2024: no connection free. P2028: no transaction in time. P2037: too many connections. P2034: a deadlock, or no order of transactions.
+const prismaCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 const adapterKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])
-// 08 connection, 53 insufficient resources (disk full, too many connections), 57P0x shutting down; then: cancelled by a timeout, lock timeout, idle transaction ended, read-only.
-const sqlState = /^(08...|53...|57P0.|57014|55P03|25P03|25006)$/
+// 08 connection, 53 insufficient resources (disk full, too many connections), 57P0x shutting down; then: cancelled by a timeout, lock timeout, idle transaction ended, read-only,
+// a deadlock, no order of transactions.
+const sqlState = /^(08...|53...|57P0.|57014|55P03|25P03|25006|40P01|40001)$/
 // pg and ioredis give these errors no code.
 const uncoded = new Set([
   'timeout exceeded when trying to connect',

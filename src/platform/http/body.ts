@@ -1,17 +1,20 @@
 // Reads the body of a request as its route takes it: a small JSON object, or many rows as JSON or NDJSON.
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import { koaBody } from 'koa-body'
+import { HttpMethodEnum, koaBody } from 'koa-body'
 import { Problem } from '../errors.ts'
 import { mapInSlices } from '../slices.ts'
 import type { Route, Rows } from './route.ts'
-import { isPlainText } from './text.ts'
+import { isPlainText, isTooDeep } from './text.ts'
 
-const maxLineBytes = 16_384
+// Of a row, as a line of NDJSON or in the array of a JSON object.
+const maxRowBytes = 16_384
 const maxFaults = 100
 const lineFeed = 10
 
-const parseSmall = koaBody({ multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
+// A route that takes nothing refuses whatever comes, by whatever method.
+const parsedMethods = [HttpMethodEnum.POST, HttpMethodEnum.PUT, HttpMethodEnum.PATCH, HttpMethodEnum.DELETE]
+const parseSmall = koaBody({ parsedMethods, multipart: false, urlencoded: false, text: false, jsonStrict: true, jsonLimit: '100kb' })
 
 /**
  * The body, to be validated by the route. Throws `unsupported_media_type`, `payload_too_large`, `malformed_body` (which names the
@@ -24,28 +27,47 @@ export const readBody = async ({ method, rows }: Route, ctx: Context): Promise<u
   if (rows) return type === 'application/json' ? readJson(ctx, rows) : readLines(ctx, rows)
   await parseSmall(ctx as never, async () => undefined)
   const body = ctx.request.body ?? {}
+  if (isTooDeep(body)) throw new Problem('malformed_body')
   if (!isPlainText(body)) throw new Problem('malformed_text')
   return body
 }
 
 const hasBody = (ctx: Context) => Boolean(ctx.request.length) || ctx.req.headers['transfer-encoding'] !== undefined
 
-const readJson = async (ctx: Context, { maxJsonBytes }: Rows): Promise<unknown> => {
+type Read = { readonly value: unknown } | { readonly fault: string }
+
+const tooLong: Read = { fault: `is longer than ${maxRowBytes} bytes` }
+
+const checked = (read: Read): Read => ('value' in read && isTooDeep(read.value) ? { fault: 'is nested too deeply' } : read)
+
+const readJson = async (ctx: Context, { field, max, maxJsonBytes }: Rows): Promise<unknown> => {
   const bytes = await receive(ctx, maxJsonBytes)
   if (bytes.length === 0) return {}
   const read = parse(bytes)
   if ('fault' in read) throw new Problem('malformed_body')
+  const rows = await mapInSlices(rowsOf(read.value, field).slice(0, max), value => {
+    const row = checked({ value })
+    return 'value' in row && Buffer.byteLength(JSON.stringify(value)) > maxRowBytes ? tooLong : row
+  })
+  refuseFaults(rows, field)
   return read.value
+}
+
+const rowsOf = (value: unknown, field: string): readonly unknown[] => {
+  const rows: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined
+  return Array.isArray(rows) ? rows : []
 }
 
 const readLines = async (ctx: Context, { field, max, maxLineStreamBytes }: Rows): Promise<unknown> => {
   const bytes = await receive(ctx, maxLineStreamBytes)
-  const lines = await mapInSlices(linesOf(bytes, max + 1), line =>
-    line.length > maxLineBytes ? { fault: `is longer than ${maxLineBytes} bytes` } : parse(line),
-  )
-  const fields = lines.flatMap((line, index) => ('fault' in line ? [{ path: `${field}.${index}`, message: line.fault }] : []))
-  if (fields.length > 0) throw new Problem('malformed_body', { fields: fields.slice(0, maxFaults) })
+  const lines = await mapInSlices(linesOf(bytes, max + 1), line => (line.length > maxRowBytes ? tooLong : checked(parse(line))))
+  refuseFaults(lines, field)
   return { [field]: lines.map(line => ('value' in line ? line.value : undefined)) }
+}
+
+const refuseFaults = (rows: readonly Read[], field: string) => {
+  const fields = rows.flatMap((row, index) => ('fault' in row ? [{ path: `${field}.${index}`, message: row.fault }] : []))
+  if (fields.length > 0) throw new Problem('malformed_body', { fields: fields.slice(0, maxFaults) })
 }
 
 // As many as may be and one more, which is too many: that is for the route to say.
@@ -58,7 +80,7 @@ function* linesOf(bytes: Buffer, most: number) {
   }
 }
 
-const parse = (bytes: Buffer): { readonly value: unknown } | { readonly fault: string } => {
+const parse = (bytes: Buffer): Read => {
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa'
 import { isUnavailable } from '../data/database.ts'
 import { Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { isOfConnection } from './connection.ts'
 import { failure } from './envelope.ts'
 import { loggablePath } from './request.ts'
 
@@ -26,6 +27,7 @@ export const createErrorBoundary =
 const toProblem = (error: unknown): Problem => {
   if (error instanceof Problem) return error
   if (isUnavailable(error)) return new Problem('unavailable', { cause: error, retryAfterSeconds: 5 })
+  if (isOfConnection(error)) return new Problem('malformed_body', { cause: error })
   // koa-body and the parsers below it say by a status what was wrong with a body.
   const status = error instanceof Error && 'status' in error ? error.status : undefined
   if (status === 413) return new Problem('payload_too_large', { cause: error })

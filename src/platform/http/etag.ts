@@ -18,11 +18,11 @@ export const ifMatchOf =
   (ctx: Context): IfMatch =>
   version => {
     const wanted = ctx.get('If-Match')
-    if (wanted && !names(wanted, etagOf(version))) throw new Problem('precondition_failed')
+    if (wanted && !isNamed(wanted, etagOf(version))) throw new Problem('precondition_failed')
   }
 
-const names = (header: string, etag: string) =>
-  header.split(',').some(one => {
-    const tag = one.trim()
-    return tag === '*' || tag === etag || tag === `W/${etag}`
-  })
+// RFC 9110 §13.1.2 compares weakly; §13.1.1 strongly, where a weak tag is like none.
+const names = (header: string, etag: string) => tagsOf(header).some(tag => tag === '*' || tag === etag || tag === `W/${etag}`)
+const isNamed = (header: string, etag: string) => tagsOf(header).some(tag => tag === '*' || tag === etag)
+
+const tagsOf = (header: string) => header.split(',').map(tag => tag.trim())

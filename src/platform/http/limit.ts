@@ -60,9 +60,12 @@ export const createLimits =
 // The embedded database has one session, in which the library's prepared names would collide.
 const unnamed = (database: Database) => ({ query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query({ text, values }) })
 
+/** An address as it is kept: IPv4 also where it came written as IPv6. */
+export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.)/i, '')
+
 /** The key of an address: IPv6 by its /64, IPv4 also where it is written as IPv6. */
 export const addressKey = (ip: string): string => {
-  const mapped = ip.replace(/^::ffff:(?=\d+\.)/i, '')
+  const mapped = plainAddress(ip)
   if (!mapped.includes(':')) return mapped
   const [head = '', tail] = mapped.split('::', 2)
   const left = head.split(':').filter(Boolean)

@@ -19,11 +19,22 @@ export type Identify = (ctx: Context) => Promise<Actor>
 /** Counts a request of a caller. Throws `rate_limited`. */
 export type Admit = (ctx: Context, actor: Actor) => Promise<void>
 
-interface Manners {
+/** How all routes are served. */
+export interface Manners {
   readonly identify: Identify
   readonly admit?: Admit
   /** Lets a write with an `Idempotency-Key` act once. */
   readonly once?: Once
+  /** Called once for each write of a known caller that was refused for what they may do or for what there is: 403 and 409. */
+  readonly onRefused?: (refused: Refused) => Promise<void>
+}
+
+/** A write that was refused. */
+export interface Refused {
+  readonly actor: Actor
+  readonly route: Route
+  readonly params: Readonly<Record<string, string>>
+  readonly problem: Problem
 }
 
 interface Needs extends Manners {
@@ -42,8 +53,8 @@ export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware =
   }
 }
 
-const serve = (one: Route, { identify, admit, once }: Manners) => {
-  const schema = z.object({ params: one.params, query: one.query, body: one.body })
+const serve = (one: Route, { identify, admit, once, onRefused }: Manners) => {
+  const act = acting(one, once)
   return async (ctx: Context) => {
     const actor = await identify(ctx).catch(async refusal => {
       // Guessing credentials costs the address its budget.
@@ -51,15 +62,30 @@ const serve = (one: Route, { identify, admit, once }: Manners) => {
       throw refusal
     })
     await admit?.(ctx, actor)
+    try {
+      await act(ctx, actor)
+    } catch (problem) {
+      if (onRefused && isRefusal(problem) && one.method !== 'GET' && actor.kind !== 'anonymous')
+        await onRefused({ actor, route: one, params: ctx.params ?? {}, problem })
+      throw problem
+    }
+  }
+}
+
+const acting = (one: Route, once: Once | undefined) => {
+  const schema = z.object({ params: one.params, query: one.query, body: one.body })
+  return async (ctx: Context, actor: Actor) => {
     allow(one, { actor, params: ctx.params ?? {} })
     const given = parsed(schema, { params: ctx.params ?? {}, query: { ...ctx.query }, body: await readBody(one, ctx) })
     if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
     const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
     const key = ctx.get('Idempotency-Key')
-    const isRepeatable = one.method !== 'GET' && key !== '' && once !== undefined
+    const isRepeatable = one.method !== 'GET' && ctx.req.headers['idempotency-key'] !== undefined && once !== undefined
     tell(ctx, { one, answer: isRepeatable ? await once({ ctx, actor, key, run }) : await run() })
   }
 }
+
+const isRefusal = (error: unknown): error is Problem => error instanceof Problem && (error.status === 403 || error.status === 409)
 
 const stripped = (one: Route, { data, meta, status = one.status, version }: Answer) => ({
   data: one.output.parse(data),
@@ -95,7 +121,11 @@ const parsed = <Schema extends z.ZodType>(schema: Schema, given: { params: unkno
   if (!isPlainText([given.params, given.query])) throw new Problem('malformed_text')
   const result = schema.safeParse(given)
   if (result.success) return result.data
-  const fields = result.error.issues.map(({ path: [, ...path], message }) => ({ path: path.join('.'), message }))
+  const fields = result.error.issues.flatMap(({ path: [, ...path], message, ...issue }) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map(key => ({ path: [...path, key].join('.'), message: 'is not known here' }))
+      : [{ path: path.join('.'), message }],
+  )
   throw new Problem('validation_failed', { fields })
 }
 

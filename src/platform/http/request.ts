@@ -1,6 +1,7 @@
 // Names each request and logs its end: an id from the caller where it is well-formed, else a new one.
 import type { Middleware } from 'koa'
 import type { Log } from '../log.ts'
+import { isUuid } from '../uuid.ts'
 
 const wellFormed = /^[A-Za-z0-9_.-]{8,128}$/
 
@@ -22,11 +23,9 @@ export const createRequestLog =
       )
   }
 
-const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
-
 /** A path without what may be a secret that stands in it, by mistake or as an interaction's id: long parts with digits or capitals that are no UUID. */
 export const loggablePath = (path: string): string =>
   path
     .split('/')
-    .map(part => (part.length >= 16 && /[\dA-Z%]/.test(part) && !uuid.test(part) ? '[…]' : part))
+    .map(part => (part.length >= 16 && /[\dA-Z%]/.test(part) && !isUuid(part) ? '[…]' : part))
     .join('/')

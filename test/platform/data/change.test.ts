@@ -6,18 +6,20 @@ import { systemActor } from '../../../src/platform/actor.ts'
 import { type Change, createChange, event } from '../../../src/platform/data/change.ts'
 import type { Database } from '../../../src/platform/data/database.ts'
 import { createSecrets } from '../../../src/platform/secrets.ts'
+import { createUuids } from '../../../src/platform/uuid.ts'
 import { openTestDatabase } from '../../support/database.ts'
 
 let database: Database
 let change: Change
 test.before(async () => {
   database = await openTestDatabase()
+  const uuids = createUuids(randomBytes)
   change = createChange({
     database,
     events: { 'organization.created': event('organization', { slug: z.string() }) },
     secrets: createSecrets({ secretKey: 'test-only', randomBytes }),
     now: () => new Date(),
-    randomBytes,
+    newUuid: () => uuids(new Date()),
   })
 })
 test.after.always(() => database?.close())

@@ -1,8 +1,9 @@
 /** Assets are served from memory, for ever, under names that hold their hash. */
-import { mkdtemp, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import Koa from 'koa'
 import { createAssets } from '../../../src/platform/http/assets.ts'
@@ -97,6 +98,7 @@ test('an unknown name or type is told at once', async t => {
 
 test('the style sheet and the script of the pages are small', async t => {
   const views = join(import.meta.dirname, '../../../views/assets')
-  t.true((await stat(join(views, 'authy2.css'))).size <= 12 * 1024)
-  t.true((await stat(join(views, 'page.js'))).size <= 3 * 1024)
+  const sent = async (name: string) => gzipSync(await readFile(join(views, name))).length
+  t.true((await sent('authy2.css')) <= 6 * 1024)
+  for (const name of ['page.js', 'passkey.js', 'passkey-enrol.js']) t.true((await sent(name)) <= 2 * 1024, name)
 })
