@@ -6,6 +6,7 @@ const origin = process.argv[2] ?? 'http://localhost:3000'
 const { data: signedIn } = await createClient(origin).call('post', '/auth/login', {
   body: { email: 'admin@authy2.local', password: 'AdminPass123!' },
 })
+if (!('token' in signedIn)) throw new Error('a second factor is asked for: POST /auth/mfa with the ticket')
 const api = createClient(origin, signedIn.token)
 console.log(`Signed in as ${signedIn.user.email}`)
 
