@@ -3,6 +3,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { isUuid } from '../platform/uuid.ts'
@@ -11,7 +12,6 @@ import { type Client, type ClientChanges, type ClientSecret, needsSecret } from 
 import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
 import { toSecretColumns } from './registration.ts'
 
-const keptDays = 30
 const maxSecrets = 10
 
 /** Names a client, in one organization where that is told: the clients of others are not found. */
@@ -64,7 +64,7 @@ interface Needs {
 /** Makes the service. */
 export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget }: Needs): ClientAdministration => {
   const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
-  const restorable = () => ({ gt: new Date(now().getTime() - keptDays * 86_400_000) })
+  const restorable = () => ({ gt: restorableSince(now()) })
   const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, isDeleted = false }: Sought): Promise<ClientRow> => {
     const deletedAt = isDeleted ? restorable() : null
     const where = { deletedAt, ...(organizationId === undefined ? {} : { organizationId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
@@ -166,9 +166,8 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
         },
       }),
     purge: async (actor, limit) => {
-      const until = new Date(now().getTime() - keptDays * 86_400_000)
       const due = await database.prisma.client.findMany({
-        where: { deletedAt: { lte: until }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] },
+        where: { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] },
         select: { id: true, clientId: true },
         take: limit,
       })

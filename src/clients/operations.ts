@@ -51,8 +51,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const clientId = newId()
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
-    mustHoldAll(actor, client)
-    mustHoldWhatIsCarried(actor, client, apiPermissions.all)
+    mustHold(actor, client, apiPermissions.all)
     checkMetadata(toMetadata({ clientId }, client))
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
@@ -80,19 +79,13 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     return { data: null }
   },
   restore: async (actor: Actor, key: ClientKey) => {
-    const expect = (before: Client) => {
-      mustHoldAll(actor, before)
-      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
-    }
+    const expect = (before: Client) => mustHold(actor, before, apiPermissions.all)
     return answer(await administration.restore(actor, key, { expect }))
   },
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)
     if (expiresAt && expiresAt <= now()) throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'must be later than now' }] })
-    const expect = (before: Client) => {
-      mustHoldAll(actor, before)
-      mustHoldWhatIsCarried(actor, before, apiPermissions.all)
-    }
+    const expect = (before: Client) => mustHold(actor, before, apiPermissions.all)
     const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect })
     return { data: { client_secret: toClientSecretOutput(clientSecret), secret } }
   },
@@ -117,13 +110,17 @@ const mustHoldAll = (actor: Actor, { apiPermissions = [], organizationId }: Hold
   if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
 }
 
+/** Throws `forbidden` for a caller who lacks what a client may do for itself, or what people's tokens carry through it. */
+const mustHold = (actor: Actor, client: Carrier & Holder, all: readonly string[]) => {
+  mustHoldAll(actor, client)
+  mustHoldWhatIsCarried(actor, client, all)
+}
+
+type Carrier = Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>
+
 // A first-party app of the system is given an administrator's permissions without a question: only who holds all of them decides
 // what it is and where its answers go.
-const mustHoldWhatIsCarried = (
-  actor: Actor,
-  { isFirstParty, organizationId, grantTypes }: Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>,
-  all: readonly string[],
-) => {
+const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, grantTypes }: Carrier, all: readonly string[]) => {
   if (!isFirstParty || organizationId !== undefined || !grantTypes.some(type => ofPeople.has(type))) return
   if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
 }

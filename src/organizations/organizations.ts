@@ -4,11 +4,11 @@ import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
 import { slugOf } from './slug.ts'
 
-const keptDays = 30
 const slugAttempts = 5
 
 /** The organizations of the system. Each change throws `not_found` for one that is not there. */
@@ -52,8 +52,6 @@ interface Needs {
 
 /** Makes the service. */
 export const createOrganizations = ({ database, change, now, randomBytes, belongings }: Needs): Organizations => {
-  const restorableSince = () => new Date(now().getTime() - keptDays * 86_400_000)
-
   const insert = (actor: Actor, { slug, name, description, ownerId }: NewOrganization & { slug: string }) =>
     change(actor, async (tx, record) => {
       const members = ownerId === undefined ? undefined : { create: { userId: ownerId, role: 'owner' } }
@@ -87,7 +85,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       return row ? toOrganization(row) : undefined
     },
     list: async ({ isDeleted = false, ...filter }, page) => {
-      const where = { ...toWhere(filter), deletedAt: isDeleted ? { gt: restorableSince() } : null }
+      const where = { ...toWhere(filter), deletedAt: isDeleted ? { gt: restorableSince(now()) } : null }
       const [rows, total] = await Promise.all([
         database.prisma.organization.findMany({ ...pageOf(where, page), omit: { branding: true } }),
         database.prisma.organization.count({ where }),
@@ -114,7 +112,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       }),
     restore: (actor, id) =>
       change(actor, async (tx, record) => {
-        const before = await tx.organization.findFirst({ where: { id, deletedAt: { gt: restorableSince() } } })
+        const before = await tx.organization.findFirst({ where: { id, deletedAt: { gt: restorableSince(now()) } } })
         if (!before?.deletedAt) throw new Problem('not_found')
         const { count } = await tx.organization.updateMany({ where: { id, deletedAt: before.deletedAt }, data: { deletedAt: null } })
         if (count === 0) throw new Problem('not_found')
@@ -123,8 +121,8 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
         return toOrganization(before)
       }),
     purge: async (actor, limit) => {
-      const due = await database.prisma.organization.findMany({ where: { deletedAt: { lte: restorableSince() } }, select: { id: true }, take: limit })
-      for (const { id } of due) await change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(), record, belongings }))
+      const due = await database.prisma.organization.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
+      for (const { id } of due) await change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(now()), record, belongings }))
       return due.length
     },
   }

@@ -4,14 +4,12 @@ import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
 import { fromPrisma, parseEmail } from './user-row.ts'
-
-/** For how long what was deleted can be restored. */
-const keptDays = 30
 
 /** Which users to list. */
 export interface UserFilter {
@@ -61,7 +59,6 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     forget(id)
     return user
   }
-  const restorableSince = () => new Date(now().getTime() - keptDays * 86_400_000)
 
   const lock = async (tx: TransactionClient, actor: Actor, id: UserId): Promise<User> => {
     const user = await lockUser(tx, id)
@@ -122,7 +119,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     },
     restore: (actor, id) =>
       changeUser(actor, id, async (tx, record) => {
-        const { count } = await tx.user.updateMany({ where: { id, deletedAt: { gt: restorableSince() } }, data: { deletedAt: null } })
+        const { count } = await tx.user.updateMany({ where: { id, deletedAt: { gt: restorableSince(now()) } }, data: { deletedAt: null } })
         if (count === 0) throw new Problem('not_found')
         const row = await tx.user.findUniqueOrThrow({ where: { id } })
         const user = fromPrisma(row)
@@ -137,12 +134,12 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         record('user.sessions_ended', { ...user })
       }),
     purge: async (actor, limit) => {
-      const due = await database.prisma.user.findMany({ where: { deletedAt: { lte: restorableSince() } }, select: { id: true }, take: limit })
+      const due = await database.prisma.user.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
       if (due.length === 0) return 0
       return change(actor, async (tx, record) => {
         for (const { id } of due) {
           // Asked again: another process may purge the same, and nobody who was restored is lost.
-          const { count } = await tx.user.deleteMany({ where: { id, deletedAt: { lte: restorableSince() } } })
+          const { count } = await tx.user.deleteMany({ where: { id, deletedAt: { lte: restorableSince(now()) } } })
           if (count > 0) record('user.purged', { id })
         }
         return due.length

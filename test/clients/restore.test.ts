@@ -1,18 +1,14 @@
 // Clients that were deleted: found, and brought back.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { systemActor } from '../../src/platform/actor.ts'
-import { startApi, type TestApi } from '../support/api.ts'
+import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { basic } from '../support/calls.ts'
 
 let api: TestApi
 let admin: string
 test.before(async () => {
   api = await startApi()
-  const person = await api.signIn()
-  await api.server.services.userAdministration.update(systemActor, person.id as never, { isAdmin: true })
-  await sleep(1100)
-  admin = person.token
+  admin = await makeAdmin(api)
 })
 test.after.always(() => api?.close())
 

@@ -6,17 +6,14 @@ import { clientBelongings } from '../../src/clients/belongings.ts'
 import { createOrganizations } from '../../src/organizations/organizations.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { TransactionClient } from '../../src/platform/data/database.ts'
-import { startApi, type TestApi } from '../support/api.ts'
+import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { makeClient, refusal } from '../support/clients.ts'
 
 let api: TestApi
 let admin: string
 test.before(async () => {
   api = await startApi()
-  const person = await api.signIn()
-  await api.server.services.userAdministration.update(systemActor, person.id as never, { isAdmin: true })
-  await sleep(1100)
-  admin = person.token
+  admin = await makeAdmin(api)
 })
 test.after.always(() => api?.close())
 

@@ -1,4 +1,6 @@
 // Callers of the management API: people with a session token, machines with a key, and what came back, unwrapped.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemActor } from '../../src/platform/actor.ts'
 import type { Reply } from './calls.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -54,6 +56,14 @@ const asking =
     })
     return { ...(reply.json as unknown as Envelope), status: reply.status, headers: reply.headers }
   }
+
+/** Makes an administrator of the system, and gives the token of their session. */
+export async function makeAdmin(api: TestApi): Promise<string> {
+  const person = await api.signIn()
+  await api.server.services.userAdministration.update(systemActor, person.id as never, { isAdmin: true })
+  await sleep(1100)
+  return person.token
+}
 
 /** Makes a person and signs them in; one who is there already is signed in again. */
 const signingIn =
