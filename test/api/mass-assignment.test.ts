@@ -35,6 +35,10 @@ const addressOf = ({ path }: Route) => {
   const first = firstIds.find(([begin]) => begin.test(path))?.[1] ?? 'none'
   return path.replace(/:\w+/g, name => cast.ids[ids[name] ?? first] ?? '')
 }
+const keysOf = (body: unknown): readonly string[] => {
+  if (body instanceof z.ZodUnion) return body.options.flatMap(keysOf)
+  return body instanceof z.ZodObject ? Object.keys(body.shape) : []
+}
 const kept = async () => {
   const { prisma } = api.server.resources.database
   const withoutUse = (rows: readonly object[]) => rows.map(row => ({ ...row, lastUsedAt: undefined, lastSeenAt: undefined }))
@@ -59,7 +63,7 @@ test('no column is taken that the body does not name', async t => {
   const before = await kept()
   let asked = 0
   for (const one of writing) {
-    const known = one.body instanceof z.ZodObject ? Object.keys(one.body.shape) : []
+    const known = keysOf(one.body)
     const address = `${one.method} ${addressOf(one)}`
     for (const column of columns.filter(name => !known.includes(name))) {
       const { status, error } = await api.ask(address, { token: cast.tokens.root, body: { [column]: 'taken' } })
