@@ -2,7 +2,7 @@
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
-import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
+import { codeOf, enrolTotp, withinOneStep, wrongCodeOf } from '../support/factors.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -66,30 +66,32 @@ test('a sixth app is refused', async t => {
   t.is(await outcome(enrolTotp(server, user)), 'too_many_factors')
 })
 
-test('a code is accepted once, also of the step before and the step after, and none that is further away', async t => {
-  const { user } = await makePerson()
-  const { uri, factorId } = await enrolTotp(server, user)
-  t.is(await outcome(prove(user.id, codeOf(uri, -1))), 'invalid_code', 'the code that confirmed it')
-  t.is(await outcome(prove(user.id, codeOf(uri, 3))), 'invalid_code')
-  t.is(await outcome(prove(user.id, ` ${codeOf(uri).replace(/(...)/, '$1 ')} `)), 'accepted')
-  t.is(await outcome(prove(user.id, codeOf(uri))), 'invalid_code')
-  t.is(await outcome(prove(user.id, codeOf(uri, 1))), 'accepted')
-  await server.resources.database.pool.query('UPDATE authenticators SET counter = counter + 10 WHERE id = $1', [factorId])
-  t.is(await outcome(prove(user.id, codeOf(uri, 1))), 'invalid_code', 'a clock that goes back')
-})
+test('a code is accepted once, also of the step before and the step after, and none that is further away', t =>
+  withinOneStep(t, async t => {
+    const { user } = await makePerson()
+    const { uri, factorId } = await enrolTotp(server, user)
+    t.is(await outcome(prove(user.id, codeOf(uri, -1))), 'invalid_code', 'the code that confirmed it')
+    t.is(await outcome(prove(user.id, codeOf(uri, 3))), 'invalid_code')
+    t.is(await outcome(prove(user.id, ` ${codeOf(uri).replace(/(...)/, '$1 ')} `)), 'accepted')
+    t.is(await outcome(prove(user.id, codeOf(uri))), 'invalid_code')
+    t.is(await outcome(prove(user.id, codeOf(uri, 1))), 'accepted')
+    await server.resources.database.pool.query('UPDATE authenticators SET counter = counter + 10 WHERE id = $1', [factorId])
+    t.is(await outcome(prove(user.id, codeOf(uri, 1))), 'invalid_code', 'a clock that goes back')
+  }))
 
-test('of twenty who present the same code at once one is let in', async t => {
-  const { user } = await makePerson()
-  const { uri } = await enrolTotp(server, user)
-  const { totps, change } = server.services
-  const tries = Array.from({ length: 20 }, () =>
-    change(systemActor, async (tx, record) => {
-      record('factor.accepted', { id: user.id, factor: 'totp' })
-      return totps.accept(tx, { userId: user.id, code: codeOf(uri) })
-    }),
-  )
-  t.is((await Promise.all(tries)).filter(Boolean).length, 1)
-})
+test('of twenty who present the same code at once one is let in', t =>
+  withinOneStep(t, async t => {
+    const { user } = await makePerson()
+    const { uri } = await enrolTotp(server, user)
+    const { totps, change } = server.services
+    const tries = Array.from({ length: 20 }, () =>
+      change(systemActor, async (tx, record) => {
+        record('factor.accepted', { id: user.id, factor: 'totp' })
+        return totps.accept(tx, { userId: user.id, code: codeOf(uri) })
+      }),
+    )
+    t.is((await Promise.all(tries)).filter(Boolean).length, 1)
+  }))
 
 test('five wrong codes close the door for minutes, for right and wrong alike, however many come at once', async t => {
   const { user } = await makePerson()

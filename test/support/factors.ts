@@ -1,4 +1,5 @@
 // Second factors of a test's own people: an authenticator app in the test's hand.
+import type { ExecutionContext } from 'ava'
 import { TOTP, URI } from 'otpauth'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { UserId } from '../../src/users/user.ts'
@@ -32,4 +33,15 @@ export async function enrolTotp(server: TestServer, { id }: { id: string }) {
     return codeOf(uri)
   }
   return { factorId, uri, code, userId: id as UserId }
+}
+
+/** Does the work within one step of half a minute: it is begun anew when the step ended meanwhile. */
+export async function withinOneStep(t: ExecutionContext, work: (t: ExecutionContext) => Promise<void>): Promise<void> {
+  const stepNow = () => Math.floor(Date.now() / 30_000)
+  for (;;) {
+    const step = stepNow()
+    const attempt = await t.try(work)
+    if (stepNow() === step) return attempt.commit()
+    attempt.discard()
+  }
 }
