@@ -5,4 +5,5 @@ export default {
   timeout: '10m',
   concurrency: 1,
   workerThreads: false,
+  environmentVariables: { NODE_COMPILE_CACHE: 'node_modules/.cache/authy2/compiled' },
 }

@@ -5,7 +5,7 @@ import { type Challenges, createChallenges } from '../../src/challenges/challeng
 import type { Database } from '../../src/platform/data/database.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import { openTestDatabase } from '../support/database.ts'
-import { testSecretKey } from '../support/server.ts'
+import { testSecretKey } from '../support/demo-filling.ts'
 
 let database: Database
 let challenges: Challenges

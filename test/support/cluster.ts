@@ -3,10 +3,10 @@ import { readConfig } from '../../src/config.ts'
 import { openResources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
 import { type Calls, createCalls } from './calls.ts'
+import { testSecretKey } from './demo-filling.ts'
 import { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
 import { type ServerProcess, startProcess } from './process.ts'
 import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
-import { testSecretKey } from './server.ts'
 
 /** What runs. */
 export interface Cluster {

@@ -1,6 +1,6 @@
 // A fresh, migrated database for a test file: embedded, or on the server of DATABASE_URL.
 import { createHash, randomBytes } from 'node:crypto'
-import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { constants, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,10 +11,16 @@ import { readMigrations } from '../../src/platform/data/migrations.ts'
 
 const cache = fileURLToPath(new URL('../../node_modules/.cache/authy2', import.meta.url))
 
-/** Opens a database of the test's own. Closing it removes it. */
-export async function openTestDatabase(): Promise<Database> {
+/** What a test's database holds from the start, besides the schema; `key` names this state of it. */
+export interface Filling {
+  readonly key: string
+  readonly fill: (database: Database) => Promise<void>
+}
+
+/** Opens a database of the test's own, a copy of one that was migrated and filled once. Closing it removes it. */
+export async function openTestDatabase(filling?: Filling): Promise<Database> {
   const url = process.env.DATABASE_URL
-  return url ? await onServer(url) : await embedded()
+  return url ? await onServer(url, filling) : await embedded(filling)
 }
 
 /** A new folder for a data directory, and what removes it. */
@@ -25,26 +31,31 @@ export function makeDataDir(): { dataDir: string; remove(): void } {
 
 /** A data directory that holds a migrated database already: twice as fast as an empty one. */
 export async function makeMigratedDataDir(): Promise<{ dataDir: string; remove(): void }> {
-  const template = await templateFolder()
+  return copyOf(await templateFolder())
+}
+
+async function embedded(filling?: Filling): Promise<Database> {
+  const { dataDir, remove } = copyOf(await templateFolder(filling))
+  const database = await openDatabase({ dataDir })
+  return closingAlso(database, async () => remove())
+}
+
+function copyOf(template: string): { dataDir: string; remove(): void } {
   const made = makeDataDir()
   cpSync(template, join(made.dataDir, 'postgres'), { recursive: true, mode: constants.COPYFILE_FICLONE })
   return made
 }
 
-async function embedded(): Promise<Database> {
-  const { dataDir, remove } = await makeMigratedDataDir()
-  const database = await openDatabase({ dataDir })
-  return closingAlso(database, async () => remove())
-}
-
-/** The files of a closed, migrated database, made once a version of the migrations. */
-async function templateFolder(): Promise<string> {
-  const folder = join(cache, `database-${migrationsHash()}`)
+/** The files of a closed database, made once a version of the migrations and of what it is filled with. */
+async function templateFolder(filling?: Filling): Promise<string> {
+  const folder = join(cache, `database-${templateKey(filling)}`)
   if (existsSync(folder)) return folder
   mkdirSync(cache, { recursive: true })
+  removeOld()
   const dataDir = mkdtempSync(join(cache, 'making-'))
   const database = await openDatabase({ dataDir })
   await migrate(database)
+  await filling?.fill(database)
   await database.close()
   try {
     renameSync(join(dataDir, 'postgres'), folder)
@@ -55,11 +66,19 @@ async function templateFolder(): Promise<string> {
   return folder
 }
 
-async function onServer(url: string): Promise<Database> {
+/** Templates of a day ago: each change of the source makes new ones. */
+function removeOld(): void {
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name)
+    if (/^(database|making)-/.test(name) && Date.now() - statSync(path).ctimeMs > 86_400_000) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+async function onServer(url: string, filling?: Filling): Promise<Database> {
   const server = new pg.Client(url)
   await server.connect()
   const name = `authy2_test_${randomBytes(6).toString('hex')}`
-  await server.query(`CREATE DATABASE ${name} TEMPLATE ${await templateDatabase(server, url)}`)
+  await server.query(`CREATE DATABASE ${name} TEMPLATE ${await templateDatabase(server, url, filling)}`)
   const database = await openDatabase({ url: databaseUrl(url, name), dataDir: '', poolSize: 5 })
   return closingAlso(database, async () => {
     await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
@@ -67,8 +86,8 @@ async function onServer(url: string): Promise<Database> {
   })
 }
 
-async function templateDatabase(server: pg.Client, url: string): Promise<string> {
-  const name = `authy2_template_${migrationsHash()}`
+async function templateDatabase(server: pg.Client, url: string, filling?: Filling): Promise<string> {
+  const name = `authy2_template_${templateKey(filling)}`
   await server.query('SELECT pg_advisory_lock(72707370)')
   try {
     const { rows } = await server.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
@@ -77,6 +96,7 @@ async function templateDatabase(server: pg.Client, url: string): Promise<string>
     await server.query(`CREATE DATABASE ${name}_making`)
     const database = await openDatabase({ url: databaseUrl(url, `${name}_making`), dataDir: '', poolSize: 1 })
     await migrate(database)
+    await filling?.fill(database)
     await database.close()
     await server.query(`ALTER DATABASE ${name}_making RENAME TO ${name}`)
     return name
@@ -91,9 +111,12 @@ function databaseUrl(url: string, name: string): string {
   return changed.href
 }
 
-function migrationsHash(): string {
+function templateKey(filling?: Filling): string {
   const checksums = readMigrations().map(({ name, checksum }) => name + checksum)
-  return createHash('sha256').update(checksums.join()).digest('hex').slice(0, 16)
+  const hash = createHash('sha256')
+    .update(checksums.join())
+    .update(filling?.key ?? '')
+  return hash.digest('hex').slice(0, 16)
 }
 
 function closingAlso(database: Database, also: () => Promise<void>): Database {

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { verifySilence } from './canaries.ts'
-import { freePort, testSecretKey } from './server.ts'
+import { testSecretKey } from './demo-filling.ts'
+import { freePort } from './server.ts'
 import { until } from './until.ts'
 
 const program = fileURLToPath(new URL('../../src/server.ts', import.meta.url))

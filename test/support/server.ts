@@ -15,10 +15,9 @@ import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
-import { captureLog, plant } from './canaries.ts'
+import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
-
-export const testSecretKey = plant('test-only-0123456789-abcdefghijklmnopqrstuvwxyz')
+import { demo, testSecretKey } from './demo-filling.ts'
 
 /** What a test may do with its server. */
 export interface TestServer {
@@ -53,7 +52,10 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     SECRET_KEY: testSecretKey,
     ...given.settings,
   })
-  const [database, redis] = await Promise.all([openTestDatabase(), process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined])
+  const [database, redis] = await Promise.all([
+    openTestDatabase(config.isDemoSeeded ? demo : undefined),
+    process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined,
+  ])
   await redis?.client.flushdb()
   const mailDirectory = makeDataDir()
   const mailbox = createMailbox({ directory: mailDirectory.dataDir, now: () => new Date() })

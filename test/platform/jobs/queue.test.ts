@@ -8,7 +8,7 @@ import { startJobs } from '../../../src/platform/jobs/run.ts'
 import { openLog } from '../../../src/platform/log.ts'
 import { createSecrets } from '../../../src/platform/secrets.ts'
 import { openTestDatabase } from '../../support/database.ts'
-import { testSecretKey } from '../../support/server.ts'
+import { testSecretKey } from '../../support/demo-filling.ts'
 import { until } from '../../support/until.ts'
 
 const greet: JobKind<{ name: string }> = { name: 'test.greet', schema: z.object({ name: z.string() }), maxAttempts: 2 }
