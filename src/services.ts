@@ -68,6 +68,7 @@ import { endSessionsOfUser, strikeFactorOfSessions } from './sessions/endings.ts
 import { createRecentProofs } from './sessions/recent-proofs.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { createSessions } from './sessions/sessions.ts'
+import { createAccountDeletion } from './users/account-deletion.ts'
 import { createUserAdministration, lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEmailChanges } from './users/email-change.ts'
@@ -173,7 +174,8 @@ export const createServices = (
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
   const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
-  const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog: audit.auditLog, consents, now })
+  const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, mails, forget: users.forget, issuer })
+  const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, authenticators, auditLog: audit.auditLog, consents, now })
   return {
     change,
     limit,
@@ -218,6 +220,7 @@ export const createServices = (
     consents,
     invitations,
     emailChanges,
+    accountDeletion,
     collectPersonalData,
     organizationSettings,
     findLook: createFindLook({ clients, organizationSettings }),

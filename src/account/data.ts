@@ -4,14 +4,14 @@ import { z } from 'zod'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { text } from '../platform/http/text.ts'
-import type { UserAdministration } from '../users/administration.ts'
+import type { AccountDeletion } from '../users/account-deletion.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import { accountPage, type Visit } from './page.ts'
 import { parsed } from './pages.ts'
 
 interface Needs {
-  readonly userAdministration: UserAdministration
+  readonly accountDeletion: AccountDeletion
   readonly collectPersonalData: CollectPersonalData
   readonly present: Present
 }
@@ -19,7 +19,7 @@ interface Needs {
 const fields = z.strictObject({ confirm: text(320) })
 
 /** Makes the page; who deletes the account types its address, so that nobody does by one click. */
-export const createDataPage = ({ userAdministration, present }: Needs) =>
+export const createDataPage = ({ accountDeletion, present }: Needs) =>
   accountPage({
     path: '/account/data',
     view: 'account-data',
@@ -29,7 +29,7 @@ export const createDataPage = ({ userAdministration, present }: Needs) =>
       const { confirm } = parsed(fields, form)
       if (normalizeEmail(confirm) !== normalizeEmail(user.email))
         throw new Problem('validation_failed', { fields: [{ path: 'confirm', code: 'not_your_address', message: 'is not your address' }] })
-      await userAdministration.remove(actor, user.id)
+      await accountDeletion.remove(actor, user)
       present(ctx, 'account-outcome', { kind: 'deleted' })
       return { answered: true }
     },

@@ -37,7 +37,6 @@ const doneKey = /^[a-z_]{1,40}$/
 export const createAccountRouter = (needs: Needs): Router => {
   const { pages, accountSignIn, present } = needs
   const router = new Router()
-  const links = createLinkPages(needs)
   router.get('/account', ctx => seeOther(ctx, '/account/profile'))
   // Where `/.well-known/passkey-endpoints` leads.
   router.get('/account/passkeys', ctx => seeOther(ctx, '/account/security'))
@@ -62,9 +61,11 @@ export const createAccountRouter = (needs: Needs): Router => {
     const visit = await enter(ctx, needs, { path: '/account/data', isSensitive: true })
     if (visit) await answerExport(ctx, visit, needs.collectPersonalData)
   })
-  router.get('/account/email/:kind/:token', links.open)
-  router.get('/account/email/:kind', links.show)
-  router.post('/account/email/:kind', links.submit)
+  for (const link of createLinkPages(needs)) {
+    router.get(`${link.path}/:token`, link.open)
+    router.get(link.path, link.show)
+    router.post(link.path, link.submit)
+  }
   return router
 }
 

@@ -7,6 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
+import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import { localeSchema, toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
@@ -17,6 +18,7 @@ interface Needs {
   readonly members: Members
   readonly signUp: SignUp
   readonly forms: FormTokens
+  readonly accountDeletion: AccountDeletion
   readonly collectPersonalData: CollectPersonalData
 }
 
@@ -29,7 +31,7 @@ const organizationOfMine = z.object({
 })
 
 /** Makes the routes. */
-export const createMeRoutes = ({ userAdministration, members, signUp, forms, collectPersonalData }: Needs): readonly Route[] => {
+export const createMeRoutes = ({ userAdministration, accountDeletion, members, signUp, forms, collectPersonalData }: Needs): readonly Route[] => {
   const me = (actor: Actor): Promise<User> => userAdministration.get(idOf(actor))
   return [
     route({
@@ -69,11 +71,11 @@ export const createMeRoutes = ({ userAdministration, members, signUp, forms, col
     route({
       method: 'DELETE',
       path: '/users/me',
-      summary: 'Deletes the caller; restorable by an administrator for 30 days.',
+      summary: 'Deletes the caller; for 30 days a link that is mailed, or an administrator, brings them back.',
       permission,
       output: done,
       handle: async ({ actor }) => {
-        await userAdministration.remove(actor, idOf(actor))
+        await accountDeletion.remove(actor, await me(actor))
         return { data: null }
       },
     }),

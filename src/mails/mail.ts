@@ -15,6 +15,7 @@ export const mailKinds = [
   'factor_removed',
   'invitation',
   'account_exists',
+  'account_deleted',
 ] as const
 
 /** A mail as it is asked for; its words are chosen when it is sent. */

@@ -94,14 +94,14 @@ export interface AccountInvitationPage extends AccountPage {
 /** Posts to `action`: a link of a mail, which acts only when it is asked to. */
 export interface AccountLinkPage extends FormProblem {
   readonly csrf: string
-  readonly kind: 'change' | 'undo'
+  readonly kind: 'change' | 'undo' | 'restore'
   readonly email: string
   readonly action: string
 }
 
 /** Says what came of it: keys under `account.outcome.<kind>`. */
 export interface AccountOutcomePage {
-  readonly kind: 'email_changed' | 'email_undone' | 'deleted' | 'link_expired' | 'refused'
+  readonly kind: 'email_changed' | 'email_undone' | 'deleted' | 'restored' | 'link_expired' | 'refused'
   readonly homeUrl?: string
 }
 

@@ -87,11 +87,13 @@ export const ACCOUNT_STATES: States = {
   'account-link': {
     plain: { csrf, kind: 'change', email, action: '/dev/gallery' },
     undo: { csrf, kind: 'undo', email: longEmail, action: '/dev/gallery' },
+    restore: { csrf, kind: 'restore', email, action: '/dev/gallery' },
   },
   'account-outcome': {
     plain: { kind: 'email_changed', homeUrl: '/dev/gallery' },
     undone: { kind: 'email_undone', homeUrl: '/dev/gallery' },
     deleted: { kind: 'deleted' },
+    restored: { kind: 'restored', homeUrl: '/dev/gallery' },
     expired: { kind: 'link_expired', homeUrl: '/dev/gallery' },
     refused: { kind: 'refused', homeUrl: '/dev/gallery' },
   },

@@ -33,8 +33,8 @@ export interface UserAdministration {
   update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
   suspend(actor: Actor, id: UserId): Promise<User>
   activate(actor: Actor, id: UserId): Promise<User>
-  /** Softly; throws `last_admin` and `last_owner` where nobody would be left. */
-  remove(actor: Actor, id: UserId): Promise<void>
+  /** Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its transaction. */
+  remove(actor: Actor, id: UserId, within?: (tx: TransactionClient, deletedAt: Date) => Promise<void>): Promise<void>
   /** Throws `email_taken` when the address has been taken meanwhile. */
   restore(actor: Actor, id: UserId): Promise<User>
   /** Ends whatever the user is signed in with. */
@@ -106,13 +106,15 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         record('user.activated', row)
         return fromPrisma(row)
       }),
-    remove: async (actor, id) => {
+    remove: async (actor, id, within) => {
       await changeUser(actor, id, async (tx, record) => {
         await guardRemoval(tx, id)
         const before = await lock(tx, actor, id)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await endAccess(tx, id)
-        const row = await tx.user.update({ where: { id }, data: { deletedAt: now() } })
+        const deletedAt = now()
+        const row = await tx.user.update({ where: { id }, data: { deletedAt } })
+        await within?.(tx, deletedAt)
         record('user.deleted', row)
         return fromPrisma(row)
       })

@@ -1,6 +1,7 @@
 // All that is kept of a person, for the person to take away (GDPR articles 15 and 20): never a secret, never somebody else.
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { Authenticators } from '../mfa/authenticators.ts'
 import type { Members } from '../organizations/members.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { UserAdministration } from './administration.ts'
@@ -24,6 +25,7 @@ interface Needs {
   readonly userAdministration: UserAdministration
   readonly members: Members
   readonly apiSessions: ApiSessions
+  readonly authenticators: Authenticators
   readonly auditLog: AuditLog
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
   readonly now: () => Date
@@ -34,12 +36,13 @@ const newestEvents = 1000
 
 /** Makes it. */
 export const createCollectPersonalData =
-  ({ userAdministration, members, apiSessions, auditLog, consents, now }: Needs): CollectPersonalData =>
+  ({ userAdministration, members, apiSessions, authenticators, auditLog, consents, now }: Needs): CollectPersonalData =>
   async userId => {
-    const [user, organizations, sessions, grants, done, suffered] = await Promise.all([
+    const [user, organizations, sessions, factors, grants, done, suffered] = await Promise.all([
       userAdministration.get(userId),
       members.listOfUser(userId),
       apiSessions.list(userId, { limit: newestSessions }),
+      authenticators.list(userId),
       consents.list(userId),
       auditLog.list({ actorId: userId }, { limit: newestEvents }),
       auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
@@ -54,6 +57,12 @@ export const createCollectPersonalData =
         amr,
         created_at: createdAt.toISOString(),
         last_seen_at: lastSeenAt.toISOString(),
+      })),
+      factors: factors.map(({ kind, name, createdAt, lastUsedAt }) => ({
+        kind,
+        name,
+        created_at: createdAt.toISOString(),
+        last_used_at: lastUsedAt?.toISOString() ?? null,
       })),
       grants: grants.map(({ clientId, name, scopes, grantedAt }) => ({ client_id: clientId, name, scopes, granted_at: grantedAt.toISOString() })),
       events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { TOTP, URI } from 'otpauth'
+import { enrolTotp } from '../support/factors.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -177,11 +178,13 @@ test('an address that somebody has is answered alike, and nobody is mailed', asy
 test('one’s data is a file without secrets', async t => {
   const { user, person, open } = await newcomer()
   await open('/account/data')
+  await enrolTotp(server, user)
   const answer = await person.get(at('/account/data/export'))
   t.regex(answer.headers.get('content-disposition') ?? '', /attachment/)
   const data = JSON.parse(answer.body)
   t.is(data.user.email, user.email)
   t.true(data.events.length > 0)
+  t.like(data.factors[0], { kind: 'totp', name: 'Authenticator app' })
   t.notRegex(answer.body, /argon2|secret|token/)
 })
 
