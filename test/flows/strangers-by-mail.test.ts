@@ -86,12 +86,17 @@ test.serial('asking for a proof takes as many statements for everybody', async t
   const counts: number[] = []
   for (const kind of classes) {
     const email = await makeOneOf(server, kind)
-    await new Promise(resolve => setTimeout(resolve, 400))
-    const before = database.roundTrips()
-    await proofs.ask({ kind: 'anonymous', permissions: new Set(), ip: '192.0.2.1' }, { purpose: 'password_reset', email })
-    counts.push(database.roundTrips() - before)
+    const asked: number[] = []
+    // Jobs ask for work at moments of their own: of three askings at least one has no statement of theirs in it.
+    for (let round = 0; round < 3; round += 1) {
+      await new Promise(resolve => setTimeout(resolve, 300))
+      const before = database.roundTrips()
+      await proofs.ask({ kind: 'anonymous', permissions: new Set(), ip: '192.0.2.1' }, { purpose: 'password_reset', email })
+      asked.push(database.roundTrips() - before)
+    }
+    counts.push(Math.min(...asked))
   }
-  t.is(new Set(counts).size, 1, counts.join())
+  t.is(new Set(counts).size, 1, counts.map((count, index) => `${classes[index]} ${count}`).join())
 })
 
 test.serial('an attacker who asks too often is told so on the page, with 429 and when to try again', async t => {

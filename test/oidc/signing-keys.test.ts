@@ -32,6 +32,7 @@ test.serial('making what is missing twice changes nothing', async t => {
 })
 
 test.serial('a next key that clients may not know yet is not made current', async t => {
+  await server.resources.database.pool.query("UPDATE signing_keys SET created_at = now() WHERE state = 'next'")
   const error = await t.throwsAsync(server.services.signingKeys.rotate(systemActor))
   t.true(error instanceof Problem && error.code === 'signing_key_too_young')
 })
