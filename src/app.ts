@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import Koa, { type Context, type Middleware } from 'koa'
 import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
+import { createOpenedInvitation } from './account/opened-invitation.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
@@ -83,6 +84,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
   const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
+  const openedInvitation = createOpenedInvitation({ ...services, secrets, isSecure })
   const interactions = createInteractionRouters({
     ...services,
     interactions: protocol.interactions,
@@ -92,6 +94,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     devices: createKnownDevices({ secrets, isSecure, newId }),
     identifiers: createIdentifierCookie({ secrets, isSecure }),
     offers: createOffers(config, services.proofs.isPossible),
+    findInvited: openedInvitation.find,
     passwordMinLength: config.passwordMinLength,
     secrets,
     issuer,
@@ -110,6 +113,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     pageLanguage,
     present,
     forms,
+    openedInvitation,
     isSecure,
   })
 
@@ -142,12 +146,16 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   return { listener, protocol, api }
 }
 
-const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => ({
-  password: signInMethods.includes('password'),
-  emailCode: canMail && signInMethods.includes('email_code'),
-  signUp: canMail && isSignUpOpen && signInMethods.includes('password'),
-  recovery: canMail && signInMethods.includes('password'),
-})
+const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => {
+  const hasPassword = signInMethods.includes('password')
+  const signUp = isSignUpOpen ? 'everybody' : 'invited'
+  return {
+    password: hasPassword,
+    emailCode: canMail && signInMethods.includes('email_code'),
+    signUp: canMail && hasPassword ? signUp : 'nobody',
+    recovery: canMail && hasPassword,
+  }
+}
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =
