@@ -17,6 +17,8 @@ import type { Organization, OrganizationId } from './organization.ts'
 export interface Invitations {
   /** Those that can still be accepted, the newest first. */
   list(organizationId: OrganizationId, page: PageRequest): Promise<Found<Invitation>>
+  /** Throws `not_found` for one that can no longer be accepted. */
+  get(organizationId: OrganizationId, id: string): Promise<Invitation>
   /**
    * Mails one; an open one to the same address is void. Throws `validation_failed` for no address or no role, `forbidden` for a role
    * that holds more than the caller, `member_exists`, and `too_many_attempts`.
@@ -64,6 +66,11 @@ export const createInvitations = (needs: Needs): Invitations => {
       const where = { organizationId, ...open() }
       const [rows, total] = await Promise.all([database.prisma.invitation.findMany(pageOf(where, page)), database.prisma.invitation.count({ where })])
       return { rows: rows.map(toInvitation), total }
+    },
+    get: async (organizationId, id) => {
+      const row = await database.prisma.invitation.findFirst({ where: { id, organizationId, ...open() } })
+      if (!row) throw new Problem('not_found')
+      return toInvitation(row)
     },
     create: async (actor, { organizationId, email: typed, role, locale }) => {
       const email = normalizeEmail(typed)
