@@ -134,7 +134,7 @@ const makePortal = async (of: TestServer = server) => {
     const page = await browser.follow(await browser.get((await portal.request()).url), redirectUri)
     return { person: browser, page, form: await browser.get(beside(page.url, 'sign-up')) }
   }
-  return { set, open }
+  return { id, set, open }
 }
 
 test('an organization closes the sign-up of its own clients’ pages alone, and opens it again', async t => {
@@ -151,6 +151,22 @@ test('an organization closes the sign-up of its own clients’ pages alone, and 
   t.true((await other.open()).page.body.includes('/sign-up"'))
   await set(true)
   t.is((await open()).form.status, 200)
+})
+
+test('whoever an organization invites makes an account where it closed sign-up, and nobody another organization invites', async t => {
+  const [portal, other] = [await makePortal(), await makePortal()]
+  await portal.set(false)
+  await other.set(false)
+  const { email, password } = person()
+  await server.services.invitations.create(systemActor, { organizationId: portal.id, email, role: 'member' })
+  const browser = createPerson()
+  await browser.get(linkOf(await mailTo(server, email, 'invited')))
+  t.is((await other.open(browser)).form.status, 404)
+  const { form } = await portal.open(browser)
+  t.is((await browser.submit(form, { email: person().email, password, name: 'Ida' })).status, 400)
+  const page = await browser.follow(await browser.submit(form, { email, password, name: 'Ida' }), redirectUri)
+  t.is((await browser.submit(page, { code: codeOf(await mailTo(server, email, subject)) })).status, 303)
+  t.truthy(await server.services.users.findByEmail(email))
 })
 
 test('a sign-up that its organization closes meanwhile makes nobody a user, neither by the code nor by the link', async t => {

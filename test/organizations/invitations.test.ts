@@ -54,6 +54,17 @@ test('an invitation is mailed once, in the language that was named, with a link 
   t.deepEqual((await shared.asMember(`GET /invitations/${data.id}`)).data, data)
 })
 
+test('where no language is named the mail is in the person’s own, and a stranger’s in the organization’s', async t => {
+  const organization = await makeOrganization(api)
+  await organization.asOwner('PATCH /settings', { branding: { default_language: 'ja' } })
+  const who = await api.signIn()
+  await api.ask('PATCH /users/me', { token: who.token, body: { locale: 'fr' } })
+  const stranger = someone()
+  for (const email of [who.email, stranger]) t.is((await organization.asOwner('POST /invitations', { email })).status, 201)
+  t.truthy(await mailTo(api.server, who.email, 'Vous êtes invité'))
+  t.truthy(await mailTo(api.server, stranger, '招待'))
+})
+
 test('nobody invites to a role that may do more than they may, and only who may change members invites at all', async t => {
   await shared.asOwner('POST /roles', { name: 'inviter', permissions: ['members:read', 'members:write'] })
   await shared.asOwner('POST /roles', { name: 'reader', permissions: ['members:read'] })
