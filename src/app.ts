@@ -26,6 +26,7 @@ import { createLanguageRouter } from './pages/language-router.ts'
 import { createPageLanguage } from './pages/page-language.ts'
 import { createPages } from './pages/pages.ts'
 import { brandingOf, createPresent, type Present } from './pages/present.ts'
+import { createRenderPreview } from './pages/preview.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { isOfConnection } from './platform/http/connection.ts'
@@ -83,7 +84,8 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...createConsentRoutes(services),
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
-  const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
+  const renderPreview = createRenderPreview({ pages, issuer, passwordMinLength: config.passwordMinLength, randomBytes })
+  const api = createApi({ ...resources, ...services, renderPreview, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
   const openedInvitation = createOpenedInvitation({ ...services, secrets, isSecure })
   const interactions = createInteractionRouters({
     ...services,
