@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import Koa, { type Context, type Middleware } from 'koa'
 import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
+import { createOpenedInvitation } from './account/opened-invitation.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
@@ -25,6 +26,7 @@ import { createLanguageRouter } from './pages/language-router.ts'
 import { createPageLanguage } from './pages/page-language.ts'
 import { createPages } from './pages/pages.ts'
 import { brandingOf, createPresent, type Present } from './pages/present.ts'
+import { createRenderPreview } from './pages/preview.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { isOfConnection } from './platform/http/connection.ts'
@@ -82,7 +84,9 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...createConsentRoutes(services),
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
-  const api = createApi({ ...resources, ...services, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
+  const renderPreview = createRenderPreview({ pages, issuer, passwordMinLength: config.passwordMinLength, randomBytes })
+  const api = createApi({ ...resources, ...services, renderPreview, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
+  const openedInvitation = createOpenedInvitation({ ...services, secrets, isSecure })
   const interactions = createInteractionRouters({
     ...services,
     interactions: protocol.interactions,
@@ -92,6 +96,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     devices: createKnownDevices({ secrets, isSecure, newId }),
     identifiers: createIdentifierCookie({ secrets, isSecure }),
     offers: createOffers(config, services.proofs.isPossible),
+    findInvited: openedInvitation.find,
     passwordMinLength: config.passwordMinLength,
     secrets,
     issuer,
@@ -110,6 +115,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     pageLanguage,
     present,
     forms,
+    openedInvitation,
     isSecure,
   })
 
@@ -142,12 +148,16 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   return { listener, protocol, api }
 }
 
-const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => ({
-  password: signInMethods.includes('password'),
-  emailCode: canMail && signInMethods.includes('email_code'),
-  signUp: canMail && isSignUpOpen && signInMethods.includes('password'),
-  recovery: canMail && signInMethods.includes('password'),
-})
+const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean): Offers => {
+  const hasPassword = signInMethods.includes('password')
+  const signUp = isSignUpOpen ? 'everybody' : 'invited'
+  return {
+    password: hasPassword,
+    emailCode: canMail && signInMethods.includes('email_code'),
+    signUp: canMail && hasPassword ? signUp : 'nobody',
+    recovery: canMail && hasPassword,
+  }
+}
 
 // Probes come from machines that know no name of ours, so they stand before the guard of the host.
 const createProbes =

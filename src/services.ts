@@ -29,6 +29,7 @@ import { createFindLook } from './clients/branding.ts'
 import { clientEvents } from './clients/client.ts'
 import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
+import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
@@ -224,6 +225,7 @@ export const createServices = (
     collectPersonalData,
     organizationSettings,
     findLook: createFindLook({ clients, organizationSettings }),
+    findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),

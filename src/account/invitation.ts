@@ -2,43 +2,43 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { Invitations } from '../organizations/invitations.ts'
+import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import type { Secrets } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
-import { createLinkCookie } from './link-cookie.ts'
+import type { OpenedInvitation } from './opened-invitation.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './pages.ts'
 
 /** What the page needs. */
 export interface InvitationNeeds {
   readonly invitations: Invitations
-  readonly secrets: Secrets
-  readonly isSecure: boolean
+  readonly openedInvitation: OpenedInvitation
+  readonly present: Present
 }
 
 const path = '/account/invitation'
 
 /** Makes the page, and what opens its link. */
-export const createInvitationPage = ({ invitations, secrets, isSecure }: InvitationNeeds) => {
-  const cookie = createLinkCookie({ secrets, isSecure, path })
-  const found = async (ctx: Context) => {
-    const token = cookie.read(ctx)
-    const invitation = token === undefined ? undefined : await invitations.find(token)
-    if (token === undefined || !invitation) throw new Problem('link_expired')
-    return { token, invitation }
+export const createInvitationPage = ({ invitations, openedInvitation, present }: InvitationNeeds) => {
+  const get = async (ctx: Context) => {
+    const found = await openedInvitation.find(ctx)
+    if (!found) throw new Problem('link_expired')
+    return found
   }
   return {
-    open: (ctx: Context) => {
-      cookie.keep(ctx, String(ctx.params.token))
-      seeOther(ctx, path)
+    /** The secret leaves the address at once. A link that is good for nothing says so before anybody signs in for it. */
+    open: async (ctx: Context) => {
+      if (await openedInvitation.keep(ctx, String(ctx.params.token))) return seeOther(ctx, path)
+      ctx.status = new Problem('link_expired').status
+      present(ctx, 'account-outcome', { kind: 'link_expired', homeUrl: '/account/profile' })
     },
     page: accountPage({
       path,
       view: 'account-invitation',
       isSensitive: false,
       show: async (ctx, { user }) => {
-        const { email, role, organization } = (await found(ctx)).invitation
+        const { email, role, organization } = await get(ctx)
         return {
           invited: email,
           role,
@@ -49,9 +49,9 @@ export const createInvitationPage = ({ invitations, secrets, isSecure }: Invitat
       },
       submit: async (ctx, { user, actor }, form) => {
         parsed(z.strictObject({}), form)
-        const { token } = await found(ctx)
+        const { token } = await get(ctx)
         await invitations.accept(actor, { token, userId: user.id })
-        cookie.forget(ctx)
+        openedInvitation.forget(ctx)
         seeOther(ctx, '/account/organizations?done=joined')
         return { answered: true }
       },

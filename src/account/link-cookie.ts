@@ -9,9 +9,16 @@ export interface LinkCookie {
   forget(ctx: Context): void
 }
 
+interface Options {
+  readonly secrets: Secrets
+  readonly isSecure: boolean
+  readonly path: string
+  /** Without one it is named by its path. */
+  readonly name?: string
+}
+
 /** Makes it for the pages under a path; it goes when the browser is closed. */
-export const createLinkCookie = ({ secrets, isSecure, path }: { secrets: Secrets; isSecure: boolean; path: string }): LinkCookie => {
-  const name = `link_${path.replaceAll('/', '_')}`
+export const createLinkCookie = ({ secrets, isSecure, path, name = `link_${path.replaceAll('/', '_')}` }: Options): LinkCookie => {
   const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path } as const
   return {
     keep: (ctx, token) => {

@@ -18,7 +18,7 @@ import type { AccountSignIn } from './sign-in.ts'
 interface Needs extends LinkNeeds {
   readonly pages: readonly AccountPageRoute[]
   /** Opens the link of an invitation. */
-  readonly openInvitation: (ctx: Context) => void
+  readonly openInvitation: (ctx: Context) => Promise<void>
   readonly accountSignIn: AccountSignIn
   readonly findBrowserSession: FindBrowserSession
   readonly users: Users

@@ -14,6 +14,7 @@ import { createMemberRoutes } from '../organizations/member-routes.ts'
 import { createRoleRoutes } from '../organizations/role-routes.ts'
 import { createOrganizationRoutes } from '../organizations/routes.ts'
 import { createSettingsRoutes } from '../organizations/settings-routes.ts'
+import { createPreviewRoutes } from '../pages/preview-routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createJobRoutes } from '../platform/jobs/routes.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
@@ -37,6 +38,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
   Parameters<typeof createSettingsRoutes>[0] &
+  Parameters<typeof createPreviewRoutes>[0] &
   Parameters<typeof createMemberRoutes>[0] &
   Parameters<typeof createInvitationRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
@@ -67,6 +69,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
     ...createSettingsRoutes(needs),
+    ...createPreviewRoutes(needs),
     ...createMemberRoutes(needs),
     ...createInvitationRoutes(needs),
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),

@@ -16,7 +16,7 @@ const tokenOnly = z.strictObject({ csrf: text(200) })
 
 /** Makes the pages' handlers. */
 export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
-  const { interactions, proofs, present, forms, identifiers, offers, issuer, cookie } = needs
+  const { interactions, proofs, present, forms, identifiers, offers, signUpGate, issuer, cookie } = needs
   const finish = createFinish(needs)
   const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
     csrf: forms.issue(interaction.uid),
@@ -53,6 +53,7 @@ export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
       const interaction = await interactions.get(ctx)
       const proof = cookie.read(ctx, placeOf(interaction))
       if (!proof) return seeOther(ctx, baseOf(interaction))
+      if (proof.purpose === 'sign_up') await signUpGate.get(ctx, interaction, proof.email)
       try {
         await work(ctx, interaction, proof)
       } catch (error) {
@@ -128,7 +129,7 @@ interface Answered {
 const createFinish =
   ({ interactions, emailCode, provenSignUp, devices, offers, cookie, now }: PageNeeds & { cookie: ProofCookie }) =>
   async (ctx: Context, interaction: Interaction, { proof: { purpose, id, pending }, given, isRemembered }: Answered) => {
-    if (!(purpose === 'sign_in' ? offers.emailCode : offers.signUp)) throw new Problem('not_found')
+    if (purpose === 'sign_in' && !offers.emailCode) throw new Problem('not_found')
     const answer = { id, binding: interaction.uid, given }
     const prove = async () => {
       if (purpose === 'sign_in') return emailCode.prove(visitor(ctx), answer)

@@ -20,11 +20,13 @@ import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { IdentifierCookie } from './identifier-cookie.ts'
 import type { KnownDevices } from './known-device.ts'
+import type { SignUpGate } from './sign-up-gate.ts'
 
 /** An interaction as the pages need it; the protocol's entrance gives these. */
 export interface Interaction {
   readonly uid: string
   readonly prompt: string
+  readonly clientId: string
   readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
   readonly loginHint?: string
   readonly accountId?: string
@@ -58,7 +60,8 @@ export interface Interactions {
 export interface Offers {
   readonly password: boolean
   readonly emailCode: boolean
-  readonly signUp: boolean
+  /** Whether everybody may make an account, or only who is invited. */
+  readonly signUp: 'everybody' | 'invited' | 'nobody'
   readonly recovery: boolean
 }
 
@@ -83,6 +86,7 @@ export interface PageNeeds {
   readonly identifiers: IdentifierCookie
   /** What of signing up and in is offered. */
   readonly offers: Offers
+  readonly signUpGate: SignUpGate
   /** The fewest code points of a password. */
   readonly passwordMinLength: number
   readonly secrets: Secrets

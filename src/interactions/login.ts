@@ -19,11 +19,12 @@ const passwordForm = z.strictObject({
 type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, signIn, present, forms, devices, identifiers, offers, issuer, now, startCode }: Needs) => {
+export const createLoginPages = ({ interactions, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode }: Needs) => {
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
 
-  const showIdentifier = (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) =>
+  const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) => {
+    const offer = await signUpGate.find(ctx, interaction)
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
@@ -31,8 +32,9 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       connections: [],
       problem,
       passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
-      signUpUrl: offers.signUp ? `${base(interaction)}/sign-up` : undefined,
+      signUpUrl: offer ? `${base(interaction)}/sign-up` : undefined,
     })
+  }
 
   const showPasswordFor = (
     ctx: Context,
@@ -61,7 +63,7 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
     /** Shows the first page with what went wrong elsewhere on it. */
     refuse: (ctx: Context, interaction: Interaction, refusal: { problem: Problem; unknownPasskey?: string }) => {
       tell(ctx, refusal.problem)
-      showIdentifier(ctx, interaction, refusal)
+      return showIdentifier(ctx, interaction, refusal)
     },
     submitIdentifier: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
@@ -74,7 +76,7 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        showIdentifier(ctx, interaction, { problem: error })
+        await showIdentifier(ctx, interaction, { problem: error })
       }
     },
     showPassword: async (ctx: Context) => {

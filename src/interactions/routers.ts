@@ -3,11 +3,13 @@ import type Router from '@koa/router'
 import type { PageNeeds } from './interaction.ts'
 import { createRecoveryRouter } from './recovery.ts'
 import { createInteractionRouter } from './router.ts'
+import { createSignUpGate, type GateNeeds } from './sign-up-gate.ts'
 import { createVerificationRouter } from './verification.ts'
 
+type Needs = Omit<PageNeeds, 'signUpGate'> & GateNeeds & { readonly newId: () => string }
+
 /** Makes them. */
-export const createInteractionRouters = (needs: PageNeeds & { readonly newId: () => string }): readonly Router[] => [
-  createInteractionRouter(needs),
-  createRecoveryRouter(needs),
-  createVerificationRouter(needs),
-]
+export const createInteractionRouters = (given: Needs): readonly Router[] => {
+  const needs = { ...given, signUpGate: createSignUpGate(given) }
+  return [createInteractionRouter(needs), createRecoveryRouter(needs), createVerificationRouter(needs)]
+}

@@ -7,6 +7,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { isFor, type SignUpOffer } from './sign-up-gate.ts'
 import { tell } from './tell.ts'
 
 const form = z.strictObject({
@@ -16,6 +17,11 @@ const form = z.strictObject({
   password: text(1024).min(1),
 })
 
+interface Opened {
+  readonly interaction: Interaction
+  readonly offer: SignUpOffer
+}
+
 /** Makes the page's handlers. */
 export const createSignUpPage = ({
   interactions,
@@ -23,16 +29,16 @@ export const createSignUpPage = ({
   present,
   forms,
   identifiers,
-  offers,
+  signUpGate,
   passwordMinLength,
   issuer,
   cookie,
 }: PageNeeds & { cookie: ProofCookie }) => {
-  const show = (ctx: Context, interaction: Interaction, { problem, email, name }: { problem?: Problem; email?: string; name?: string } = {}) =>
+  const show = (ctx: Context, { interaction, offer }: Opened, { problem, email, name }: { problem?: Problem; email?: string; name?: string } = {}) =>
     present(ctx, 'sign-up', {
       action: `${baseOf(interaction)}/sign-up`,
       csrf: forms.issue(interaction.uid),
-      email: email ?? identifiers.kept(ctx, interaction) ?? interaction.loginHint,
+      email: email ?? offer.onlyFor ?? identifiers.kept(ctx, interaction) ?? interaction.loginHint,
       name,
       minLength: passwordMinLength,
       signInUrl: `${baseOf(interaction)}/identifier`,
@@ -40,20 +46,22 @@ export const createSignUpPage = ({
       cancelAction: `${baseOf(interaction)}/cancel`,
       problem,
     })
-  const open = async (ctx: Context) => {
-    if (!offers.signUp) throw new Problem('not_found')
-    return interactions.get(ctx)
+  const open = async (ctx: Context): Promise<Opened> => {
+    const interaction = await interactions.get(ctx)
+    return { interaction, offer: await signUpGate.get(ctx, interaction) }
   }
 
   return {
     show: async (ctx: Context) => show(ctx, await open(ctx)),
     submit: async (ctx: Context) => {
-      const interaction = await open(ctx)
+      const opened = await open(ctx)
+      const { interaction, offer } = opened
       let typed: { email?: string; name?: string } = {}
       try {
         const { csrf, email, name, password } = await readForm(ctx, { fields: form, issuer })
         typed = { email, name }
         forms.verify(interaction.uid, csrf)
+        mustBeFor(offer, email)
         const here = { binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` }
         const { id, pending } = await provenSignUp.begin(visitor(ctx), { ...here, email, name, password })
         identifiers.keep(ctx, interaction, email)
@@ -62,8 +70,13 @@ export const createSignUpPage = ({
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        show(ctx, interaction, { ...typed, problem: error })
+        show(ctx, opened, { ...typed, problem: error })
       }
     },
   }
+}
+
+const mustBeFor = (offer: SignUpOffer, email: string): void => {
+  if (isFor(offer, email)) return
+  throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'not_invited', message: 'The invitation is for another address.' }] })
 }

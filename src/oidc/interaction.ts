@@ -17,6 +17,7 @@ import type { Engine } from './provider.ts'
 export interface Interaction {
   readonly uid: string
   readonly prompt: string
+  readonly clientId: string
   readonly client: ClientOnPage
   readonly loginHint?: string
   /** The user who is signed in, if one is. */
@@ -76,6 +77,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       return {
         uid: found.uid,
         prompt: found.prompt.name,
+        clientId,
         client: client ?? { name: clientId },
         loginHint: typeof found.params.login_hint === 'string' ? found.params.login_hint : undefined,
         accountId: found.session?.accountId,

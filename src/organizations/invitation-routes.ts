@@ -16,6 +16,10 @@ interface Needs {
 }
 
 const inside = { within: 'organization' } as const
+const at = {
+  path: '/organizations/:id/invitations/:invitationId',
+  params: organizationParams.extend({ invitationId: z.string().toLowerCase().pipe(z.uuid()) }),
+} as const
 const invitationOutput = z.object({
   id: z.uuid(),
   organization_id: z.uuid(),
@@ -58,11 +62,19 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
   }),
   route({
     ...inside,
+    ...at,
+    method: 'GET',
+    summary: 'One invitation, while it can be accepted.',
+    permission: 'members:read',
+    output: invitationOutput,
+    handle: async ({ params }) => ({ data: output(await invitations.get(params.id, params.invitationId)) }),
+  }),
+  route({
+    ...inside,
+    ...at,
     method: 'DELETE',
-    path: '/organizations/:id/invitations/:invitationId',
     summary: 'Takes an invitation back.',
     permission: 'members:write',
-    params: organizationParams.extend({ invitationId: z.uuid() }),
     output: done,
     handle: async ({ actor, params }) => {
       await invitations.revoke(actor, { organizationId: params.id, id: params.invitationId })

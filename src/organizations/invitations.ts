@@ -1,6 +1,7 @@
 // Invitations: made by who may hand out the role, mailed, accepted once, and only by who has shown that the address is theirs.
 import type { Mails } from '../mails/mails.ts'
 import type { Actor } from '../platform/actor.ts'
+import { readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
@@ -17,8 +18,10 @@ import type { Organization, OrganizationId } from './organization.ts'
 export interface Invitations {
   /** Those that can still be accepted, the newest first. */
   list(organizationId: OrganizationId, page: PageRequest): Promise<Found<Invitation>>
+  /** Throws `not_found` for one that can no longer be accepted. */
+  get(organizationId: OrganizationId, id: string): Promise<Invitation>
   /**
-   * Mails one; an open one to the same address is void. Throws `validation_failed` for no address or no role, `forbidden` for a role
+   * Mails one, in the language that is named, the person's own or the organization's; an open one to the same address is void. Throws `validation_failed` for no address or no role, `forbidden` for a role
    * that holds more than the caller, `member_exists`, and `too_many_attempts`.
    */
   create(
@@ -65,6 +68,11 @@ export const createInvitations = (needs: Needs): Invitations => {
       const [rows, total] = await Promise.all([database.prisma.invitation.findMany(pageOf(where, page)), database.prisma.invitation.count({ where })])
       return { rows: rows.map(toInvitation), total }
     },
+    get: async (organizationId, id) => {
+      const row = await database.prisma.invitation.findFirst({ where: { id, organizationId, ...open() } })
+      if (!row) throw new Problem('not_found')
+      return toInvitation(row)
+    },
     create: async (actor, { organizationId, email: typed, role, locale }) => {
       const email = normalizeEmail(typed)
       if (email === undefined) throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'is no email address' }] })
@@ -92,7 +100,7 @@ export const createInvitations = (needs: Needs): Invitations => {
         await mails.post(tx, {
           kind: 'invitation',
           to: email,
-          locale,
+          locale: locale ?? (await languageFor(tx, { organizationId, email })),
           values: { organization: organization.name, inviter: inviter?.name ?? inviter?.email ?? organization.name, role: handed.name, hours: invitationHours },
           url: `${issuer}/account/invitation/${token}`,
         })
@@ -128,6 +136,14 @@ export const createInvitations = (needs: Needs): Invitations => {
         return { email: invitation.email, role: invitation.role, organization }
       }),
   }
+}
+
+// That of the person, where they are one already, else the organization's.
+const languageFor = async (tx: TransactionClient, { organizationId, email }: { organizationId: string; email: string }) => {
+  const user = await tx.user.findFirst({ where: { emailNormalized: email, deletedAt: null }, select: { locale: true } })
+  if (user?.locale) return user.locale
+  const organization = await tx.organization.findUnique({ where: { id: organizationId }, select: { branding: true } })
+  return readBranding(organization?.branding).default_language
 }
 
 // The organization or the role it was for is no more.

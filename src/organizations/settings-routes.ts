@@ -3,9 +3,11 @@ import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { type Route, route } from '../platform/http/route.ts'
 import { organizationParams } from './routes.ts'
-import type { OrganizationSettings, SettingsOfOrganizations } from './settings.ts'
+import type { OrganizationSettings, SettingsChanges, SettingsOfOrganizations } from './settings.ts'
 
-const settingsOutput = z.object({ branding: brandingBody, warnings: warningsOutput })
+const signUp = z.enum(['open', 'closed'])
+const settingsOutput = z.object({ branding: brandingBody, sign_up: signUp, mfa_required: z.boolean(), warnings: warningsOutput })
+const settingsBody = z.strictObject({ branding: brandingBody, sign_up: signUp, mfa_required: z.boolean() }).partial()
 
 /** Makes the routes. */
 export const createSettingsRoutes = ({ organizationSettings }: { organizationSettings: SettingsOfOrganizations }): readonly Route[] => {
@@ -21,12 +23,22 @@ export const createSettingsRoutes = ({ organizationSettings }: { organizationSet
     route({
       ...at,
       method: 'PATCH',
-      summary: "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct.",
+      summary:
+        "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct. Sign-up that the system closes stays closed.",
       permission: 'organizations:write',
-      body: z.strictObject({ branding: brandingBody }).partial(),
-      handle: async ({ actor, params, body, ifMatch }) => answer(await organizationSettings.update(actor, params.id, { ...body, expect: ifMatch })),
+      body: settingsBody,
+      handle: async ({ actor, params, body, ifMatch }) => answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch })),
     }),
   ]
 }
 
-const answer = ({ branding, version }: OrganizationSettings) => ({ data: { branding, warnings: warningsOf(branding) }, version })
+const toChanges = ({ branding, sign_up: signUp, mfa_required: isMfaRequired }: z.output<typeof settingsBody>): SettingsChanges => ({
+  ...(branding === undefined ? {} : { branding }),
+  ...(signUp === undefined ? {} : { isSignUpOpen: signUp === 'open' }),
+  ...(isMfaRequired === undefined ? {} : { isMfaRequired }),
+})
+
+const answer = ({ branding, isSignUpOpen, isMfaRequired, version }: OrganizationSettings) => ({
+  data: { branding, sign_up: isSignUpOpen ? ('open' as const) : ('closed' as const), mfa_required: isMfaRequired, warnings: warningsOf(branding) },
+  version,
+})

@@ -1,4 +1,4 @@
-// What an organization sets for its people: today how its pages look. Each setting is replaced whole.
+// What an organization sets for its people: how its pages look, and its policy. Each setting is replaced whole.
 import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
@@ -11,12 +11,18 @@ import { lockOrganization } from './organizations.ts'
 /** The settings of an organization. */
 export interface OrganizationSettings {
   readonly branding: BrandingSettings
+  /** Whether people make accounts on the pages of its clients; it cannot open what the system closes. */
+  readonly isSignUpOpen: boolean
+  /** Whether its members prove a second factor where they enter its clients. */
+  readonly isMfaRequired: boolean
   readonly version: Date
 }
 
 /** Which settings are changed; what is not named stays. */
 export interface SettingsChanges {
   readonly branding?: BrandingSettings | undefined
+  readonly isSignUpOpen?: boolean | undefined
+  readonly isMfaRequired?: boolean | undefined
 }
 
 /** The settings of organizations. */
@@ -64,11 +70,19 @@ export const createOrganizationSettings = ({ database, change, now }: Needs): Se
   }
 }
 
-const columns = { branding: true, updatedAt: true } as const
+const columns = { branding: true, isSignUpOpen: true, isMfaRequired: true, updatedAt: true } as const
 
-const toSettings = ({ branding, updatedAt }: { branding: unknown; updatedAt: Date }): OrganizationSettings => ({
-  branding: readBranding(branding),
-  version: updatedAt,
-})
+interface Row {
+  readonly branding: unknown
+  readonly isSignUpOpen: boolean
+  readonly isMfaRequired: boolean
+  readonly updatedAt: Date
+}
 
-const namesOf = ({ branding }: SettingsChanges) => (branding ? Object.keys(branding).map(name => `branding.${name}`) : [])
+const toSettings = ({ branding, updatedAt, ...policy }: Row): OrganizationSettings => ({ ...policy, branding: readBranding(branding), version: updatedAt })
+
+const namesOf = ({ branding, isSignUpOpen, isMfaRequired }: SettingsChanges) => [
+  ...Object.keys(branding ?? {}).map(name => `branding.${name}`),
+  ...(isSignUpOpen === undefined ? [] : ['sign_up']),
+  ...(isMfaRequired === undefined ? [] : ['mfa_required']),
+]

@@ -18,6 +18,8 @@ export interface CommonLocals {
   readonly nonce: string
   readonly branding: Branding
   readonly requestId: string
+  /** Makes it a picture, without scripts and dead to the touch; its addresses are of `base`, its policy stands in itself. */
+  readonly picture?: { readonly base: string; readonly policy: string }
 }
 
 export interface Pages {
@@ -165,6 +167,7 @@ const COMMON_NAMES = [
   'nonce',
   'branding',
   'requestId',
+  'picture',
   'title',
   'tokens',
   'assets',

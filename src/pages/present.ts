@@ -30,7 +30,10 @@ export const createPresent =
   }
 
 /** How the pages look that this request ends in. */
-export const brandingOf = (ctx: Context): Branding => ({ name: 'Authy2', ...pageContextOf(ctx).branding })
+export const brandingOf = (ctx: Context): Branding => brandingOver(pageContextOf(ctx).branding)
+
+/** A tenant's branding over the system's. */
+export const brandingOver = (tenant: Partial<Branding> | undefined): Branding => ({ name: 'Authy2', ...tenant })
 
 const maxAddress = 2000
 

@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
+import { makeClient } from '../support/clients.ts'
 import { codeOf, linkOf, mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { toSignUpCode } from '../support/sign-in-pages.ts'
+import { beside, toSignUpCode } from '../support/sign-in-pages.ts'
 import { makeUser } from '../support/users.ts'
 
 let server: TestServer
@@ -123,7 +125,69 @@ test('the link of an account made over the API asks for its password before it p
   t.is((await browser.get(new URL('/verify-email', link))).status, 400)
 })
 
-test('a closed sign-up makes nobody a user', async t => {
+/** An organization with a client, whose sign-up it opens and closes. */
+const makePortal = async (of: TestServer = server) => {
+  const { id } = await of.services.organizations.create(systemActor, { name: 'Nordlicht' })
+  const portal = await makeClient(of, { organizationId: id })
+  const set = (isSignUpOpen: boolean) => of.services.organizationSettings.update(systemActor, id, { isSignUpOpen })
+  const open = async (browser = createPerson()) => {
+    const page = await browser.follow(await browser.get((await portal.request()).url), redirectUri)
+    return { person: browser, page, form: await browser.get(beside(page.url, 'sign-up')) }
+  }
+  return { id, set, open }
+}
+
+test('an organization closes the sign-up of its own clients’ pages alone, and opens it again', async t => {
+  const [{ set, open }, other] = [await makePortal(), await makePortal()]
+  const before = await open()
+  t.true(before.page.body.includes('/sign-up"'))
+  await set(false)
+  const closed = await open()
+  t.false(closed.page.body.includes('/sign-up"'))
+  t.is(closed.form.status, 404)
+  const { email, password } = person()
+  t.is((await before.person.submit(before.form, { email, password, name: 'Ida' })).status, 404)
+  t.deepEqual(await server.mailsTo(email), [])
+  t.true((await other.open()).page.body.includes('/sign-up"'))
+  await set(true)
+  t.is((await open()).form.status, 200)
+})
+
+test('whoever an organization invites makes an account where it closed sign-up, and nobody another organization invites', async t => {
+  const [portal, other] = [await makePortal(), await makePortal()]
+  await portal.set(false)
+  await other.set(false)
+  const { email, password } = person()
+  await server.services.invitations.create(systemActor, { organizationId: portal.id, email, role: 'member' })
+  const browser = createPerson()
+  await browser.get(linkOf(await mailTo(server, email, 'invited')))
+  t.is((await other.open(browser)).form.status, 404)
+  const { form } = await portal.open(browser)
+  t.is((await browser.submit(form, { email: person().email, password, name: 'Ida' })).status, 400)
+  const page = await browser.follow(await browser.submit(form, { email, password, name: 'Ida' }), redirectUri)
+  t.is((await browser.submit(page, { code: codeOf(await mailTo(server, email, subject)) })).status, 303)
+  t.truthy(await server.services.users.findByEmail(email))
+})
+
+test('a sign-up that its organization closes meanwhile makes nobody a user, neither by the code nor by the link', async t => {
+  const { set, open } = await makePortal()
+  const { email, password } = person()
+  const { person: browser, form } = await open()
+  const page = await browser.follow(await browser.submit(form, { email, password, name: 'Ida' }), redirectUri)
+  const mail = await mailTo(server, email, subject)
+  const asks = await browser.follow(await browser.get(linkOf(mail)), redirectUri)
+  t.is(asks.status, 200)
+  await set(false)
+  t.is((await browser.submit(page, { code: codeOf(mail) })).status, 404)
+  t.is((await browser.press(asks, '/code/link')).status, 404)
+  t.is((await browser.press(page, '/code/resend')).status, 404)
+  t.is(await server.services.users.findByEmail(email), undefined)
+  await set(true)
+  t.is((await browser.submit(page, { code: codeOf(mail) })).status, 303)
+  t.truthy(await server.services.users.findByEmail(email))
+})
+
+test('a sign-up that the system closed makes nobody a user, whatever an organization says', async t => {
   const other = await startServer({ settings: { SIGN_UP: 'closed' } })
   t.teardown(() => other.close())
   const answer = await fetch(`${other.issuer}/api/v1/auth/register`, {
@@ -132,6 +196,11 @@ test('a closed sign-up makes nobody a user', async t => {
     headers: { 'content-type': 'application/json' },
   })
   t.is(answer.status, 403)
+  const { set, open } = await makePortal(other)
+  await set(true)
+  const { page, form } = await open()
+  t.false(page.body.includes('/sign-up"'))
+  t.is(form.status, 404)
 })
 
 /** The page without what differs for everybody. */

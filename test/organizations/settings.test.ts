@@ -1,4 +1,4 @@
-// How an organization's and a client's pages look: set by the API, parsed strictly, shown in order, and never a way into a page.
+// What an organization sets: its policy, and how its and its clients' pages look: parsed strictly, shown in order, never a way into a page.
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { startApi, type TestApi } from '../support/api.ts'
@@ -193,4 +193,27 @@ test('members read, managers write, and strangers are told nothing', async t => 
     [(await write(owner.token)).status, (await write(member.token)).status, (await write(stranger.token)).status, (await write()).status],
     [200, 403, 404, 401],
   )
+})
+
+test('the policy on sign-up and second factors is open at first, set by itself, told in the log, and the same wherever it is read', async t => {
+  const { id, owner, patch } = await begin()
+  const ask = (operation: string, body?: unknown) => api.ask(operation, { token: owner.token, body })
+  const policy = ({ data: { sign_up, mfa_required } }: Awaited<ReturnType<typeof ask>>) => ({ sign_up, mfa_required })
+  t.deepEqual(policy(await ask(`GET /organizations/${id}/settings`)), { sign_up: 'open', mfa_required: false })
+  t.deepEqual(policy(await ask(`PATCH /organizations/${id}/settings`, { sign_up: 'closed' })), { sign_up: 'closed', mfa_required: false })
+  t.deepEqual(policy(await ask(`PATCH /organizations/${id}/settings`, { mfa_required: true })), { sign_up: 'closed', mfa_required: true })
+  t.deepEqual(policy(await patch({})), { sign_up: 'closed', mfa_required: true })
+  t.true((await ask(`GET /organizations/${id}`)).data.mfa_required)
+  await ask(`PATCH /organizations/${id}`, { mfa_required: false })
+  t.deepEqual(policy(await ask(`GET /organizations/${id}/settings`)), { sign_up: 'closed', mfa_required: false })
+  const { rows } = await api.server.resources.database.pool.query(
+    "SELECT target->'changed' AS changed FROM audit_events WHERE action = 'organization.settings_updated' AND organization_id = $1 ORDER BY seq",
+    [id],
+  )
+  t.deepEqual(
+    rows.map(({ changed }) => changed),
+    [['sign_up'], ['mfa_required'], []],
+  )
+  for (const body of [{ sign_up: 'ajar' }, { sign_up: null }, { sign_up: true }, { mfa_required: 'yes' }, { is_sign_up_open: true }])
+    t.is((await ask(`PATCH /organizations/${id}/settings`, body)).status, 400)
 })

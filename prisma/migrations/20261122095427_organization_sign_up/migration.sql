@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "organizations" ADD COLUMN     "is_sign_up_open" BOOLEAN NOT NULL DEFAULT true;

@@ -1,0 +1,70 @@
+// The operations that show a branding before it is saved: of an organization, of its clients, and of the system's.
+import { z } from 'zod'
+import type { ClientAdministration, ClientKey } from '../clients/administration.ts'
+import { organizationIdSchema } from '../organizations/organization.ts'
+import type { Organizations } from '../organizations/organizations.ts'
+import type { SettingsOfOrganizations } from '../organizations/settings.ts'
+import { type BrandingSettings, brandingBody, over, toBranding, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
+import { type Route, route } from '../platform/http/route.ts'
+import { text } from '../platform/http/text.ts'
+import { previewedPages, type RenderPreview } from './preview.ts'
+
+interface Needs {
+  readonly renderPreview: RenderPreview
+  readonly organizations: Pick<Organizations, 'get'>
+  readonly organizationSettings: Pick<SettingsOfOrganizations, 'get'>
+  readonly clientAdministration: Pick<ClientAdministration, 'get'>
+}
+
+const language = text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de')
+const body = z.strictObject({ branding: brandingBody, page: z.enum(previewedPages).default('identifier'), language: language.optional() })
+const output = z.object({ html: z.string(), warnings: warningsOutput })
+const organization = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+const clientName = text(255).min(1)
+const description =
+  'The HTML is a whole document that can be used for nothing: without scripts, its forms and links dead, with a content security policy of its own. ' +
+  'Show it in a sandboxed frame (`srcdoc`).'
+const shared = { method: 'POST', description, body, output } as const
+
+/** Makes the routes. Each asks for what changing the same branding asks for. */
+export const createPreviewRoutes = ({ renderPreview, organizations, organizationSettings, clientAdministration }: Needs): readonly Route[] => {
+  const show = ({ branding, page, language }: z.output<typeof body>, { client, look }: { client: string; look: BrandingSettings }) => ({
+    data: {
+      html: renderPreview({ page, client, branding: toBranding(look), language: language ?? look.default_language ?? 'en' }),
+      warnings: warningsOf(branding),
+    },
+  })
+  const showClient = async (key: ClientKey, given: z.output<typeof body>) => {
+    const client = await clientAdministration.get(key)
+    const upper = client.organizationId === undefined ? undefined : await organizationSettings.get(organizationIdSchema.parse(client.organizationId))
+    return show(given, { client: client.name, look: over(upper?.branding ?? {}, given.branding) })
+  }
+  return [
+    route({
+      ...shared,
+      path: '/organizations/:id/settings/preview',
+      summary: "A page in a branding of an organization's that is not saved yet, with warnings for what pages will correct.",
+      permission: 'organizations:write',
+      within: 'organization',
+      params: organization,
+      handle: async ({ params, body }) => show(body, { client: (await organizations.get(params.id)).name, look: body.branding }),
+    }),
+    route({
+      ...shared,
+      path: '/organizations/:id/clients/:clientId/preview',
+      summary: "A page of an organization's client in a branding that is not saved yet, under that of the organization.",
+      permission: 'clients:write',
+      within: 'organization',
+      params: organization.extend({ clientId: clientName }),
+      handle: ({ params, body }) => showClient({ id: params.clientId, organizationId: params.id }, body),
+    }),
+    route({
+      ...shared,
+      path: '/clients/:id/preview',
+      summary: 'A page of a client in a branding that is not saved yet, under that of its organization.',
+      permission: 'clients:write',
+      params: z.strictObject({ id: clientName }),
+      handle: ({ params, body }) => showClient({ id: params.id }, body),
+    }),
+  ]
+}
