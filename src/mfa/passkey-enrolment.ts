@@ -2,7 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { deviceOf } from '../platform/http/device.ts'
+import { deviceName } from '../platform/http/device.ts'
 import type { User } from '../users/user.ts'
 import { maxPasskeys, PasskeyRefusal, type RegistrationJson } from './passkey.ts'
 import type { Credential } from './passkey-ceremonies.ts'
@@ -50,7 +50,7 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
           data: {
             userId: user.id,
             kind,
-            name: name ?? passkeyName({ aaguid, device: deviceOf(actor.userAgent) }),
+            name: name ?? passkeyName({ aaguid, device: deviceName(actor.userAgent) }),
             confirmedAt: now(),
             ...toColumns(credential),
           },
@@ -98,7 +98,7 @@ const createNotices =
       values: {
         factor: `Passkey “${name}”`,
         time: `${now().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-        device: deviceOf(actor.userAgent) ?? 'an unknown device',
+        device: deviceName(actor.userAgent) ?? 'an unknown device',
         ip: actor.ip ?? 'unknown',
       },
       url: `${issuer}/account/passkeys`,
