@@ -31,10 +31,10 @@ import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
+import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
 import { createAuthenticators } from './mfa/authenticators.ts'
 import { createEraseFactors } from './mfa/erase.ts'
-import { createFactorNotices } from './mfa/notices.ts'
 import { createPasskeys } from './mfa/passkeys.ts'
 import { createRecoveryCodes } from './mfa/recovery-codes.ts'
 import { createFactorRequirement } from './mfa/requirement.ts'
@@ -110,11 +110,12 @@ export const createServices = (
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId })
   const mails = createMails({ queue })
+  const notify = createNotices({ mails, isPossible: mailer !== undefined, issuer, now })
   const challenges = createChallenges({ database, secrets, randomBytes, newId, now })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
-  const replacePassword = createReplacePassword({ endAccess, now })
+  const replacePassword = createReplacePassword({ endAccess, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
@@ -124,14 +125,14 @@ export const createServices = (
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
-  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, mails, acceptProof, replacePassword, now })
+  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })
   const passkeys = createPasskeys({
     database,
     change,
     users,
-    mails,
+    notify,
     limit,
     issuer,
     productName: 'Authy2',
@@ -159,9 +160,8 @@ export const createServices = (
   const sessions = createSessions({ database, newId: newUuid })
   const apiSessions = createApiSessions({ database, change, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
-  const notify = createFactorNotices({ mails, issuer, now })
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
-  const recoveryCodes = createRecoveryCodes({ database, change, secrets, randomBytes })
+  const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
   const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
   const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
@@ -172,13 +172,14 @@ export const createServices = (
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
-  const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
+  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, forget: users.forget, issuer, now })
   const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, auditLog: audit.auditLog, consents, now })
   return {
     change,
     limit,
     queue,
     mails,
+    notify,
     challenges,
     users,
     userAdministration,

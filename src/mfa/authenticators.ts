@@ -1,12 +1,12 @@
 // The factors a person has enrolled, of whatever kind: listed, and removed for good.
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 import type { Authenticator } from './authenticator.ts'
-import { toAuthenticator, toTarget } from './authenticator-row.ts'
-import type { PostFactorNotice } from './notices.ts'
+import { toAuthenticator, toNoted, toTarget } from './authenticator-row.ts'
 
 /** Takes back what a removed app proved in sessions and tokens that live on, in the change's own transaction. */
 export type StrikeSecondFactor = (tx: TransactionClient, userId: string) => Promise<void>
@@ -22,7 +22,7 @@ export interface Authenticators {
 interface Needs {
   readonly database: Database
   readonly change: Change
-  readonly notify: PostFactorNotice
+  readonly notify: PostNotice
   readonly strikes: readonly StrikeSecondFactor[]
   readonly now: () => Date
 }
@@ -41,7 +41,7 @@ export const createAuthenticators = ({ database, change, notify, strikes, now }:
       if ((await tx.authenticator.count({ where: living(user.id) })) === 0) await tx.recoveryCode.deleteMany({ where: { userId: user.id } })
       if (removed.kind === 'totp') for (const strike of strikes) await strike(tx, user.id)
       record('authenticator.removed', toTarget(removed))
-      await notify(tx, { kind: 'factor_removed', actor, user, factor: removed.name })
+      await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(removed) })
     }),
 })
 

@@ -1,9 +1,9 @@
 // A person's own passkeys: made, listed, renamed and removed; whoever's account it is hears of it by mail.
-import type { Actor } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { deviceName } from '../platform/http/device.ts'
 import type { User } from '../users/user.ts'
+import { toNoted } from './authenticator-row.ts'
 import { maxPasskeys, PasskeyRefusal, type RegistrationJson } from './passkey.ts'
 import type { Credential } from './passkey-ceremonies.ts'
 import { passkeyName } from './passkey-name.ts'
@@ -17,8 +17,7 @@ const livingOf = (userId: string) => ({ userId, kind, deletedAt: null })
 
 /** Makes the part. */
 export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
-  const { database, change, challenges, ceremonies, now } = needs
-  const post = createNotices(needs)
+  const { database, change, challenges, ceremonies, notify, now } = needs
   const list = (userId: string) => database.prisma.authenticator.findMany({ where: livingOf(userId), orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] })
 
   const verified = async (response: RegistrationJson, { user, binding }: { user: User; binding: string }): Promise<Credential> => {
@@ -56,7 +55,7 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
           },
         })
         record('authenticator.enrolled', told(row))
-        await post(tx, { kind: 'factor_added', user, name: row.name, actor })
+        await notify(tx, { kind: 'factor_added', userId: user.id, actor, values: toNoted(row) })
         return toPasskey(row)
       })
     },
@@ -76,33 +75,10 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
         const [row] = await tx.authenticator.updateManyAndReturn({ where: { ...livingOf(user.id), id }, data: { deletedAt: now() } })
         if (!row) throw new Problem('not_found')
         record('authenticator.removed', told(row))
-        await post(tx, { kind: 'factor_removed', user, name: row.name, actor })
+        await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(row) })
       }),
   }
 }
-
-interface Notice {
-  readonly kind: 'factor_added' | 'factor_removed'
-  readonly user: User
-  readonly name: string
-  readonly actor: Actor
-}
-
-const createNotices =
-  ({ mails, issuer, now }: PartNeeds) =>
-  (tx: TransactionClient, { kind, user, name, actor }: Notice): Promise<void> =>
-    mails.post(tx, {
-      kind,
-      to: user.email,
-      locale: user.locale,
-      values: {
-        factor: `Passkey “${name}”`,
-        time: `${now().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-        device: deviceName(actor.userAgent) ?? 'an unknown device',
-        ip: actor.ip ?? 'unknown',
-      },
-      url: `${issuer}/account/passkeys`,
-    })
 
 // Of those who add at once each sees what the others added.
 const lockUser = (tx: TransactionClient, userId: string) => tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`

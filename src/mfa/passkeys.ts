@@ -1,6 +1,6 @@
 // Passkeys: everything a person does with them, put together.
 import type { Proof } from '../authentication/authentication.ts'
-import type { Mails } from '../mails/mails.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
@@ -50,7 +50,7 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly users: Users
-  readonly mails: Mails
+  readonly notify: PostNotice
   readonly limit: MakeLimit
   readonly issuer: string
   readonly productName: string
