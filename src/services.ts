@@ -128,10 +128,12 @@ export const createServices = (
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })
+  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
   const passkeys = createPasskeys({
     database,
     change,
     users,
+    authenticators,
     notify,
     limit,
     issuer,
@@ -162,7 +164,6 @@ export const createServices = (
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
   const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
-  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
   const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
   const tickets = createSignInTickets({ database, change, randomBytes, now })

@@ -17,7 +17,7 @@ const livingOf = (userId: string) => ({ userId, kind, deletedAt: null })
 
 /** Makes the part. */
 export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
-  const { database, change, challenges, ceremonies, notify, now } = needs
+  const { database, change, challenges, ceremonies, authenticators, notify, now } = needs
   const list = (userId: string) => database.prisma.authenticator.findMany({ where: livingOf(userId), orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] })
 
   const verified = async (response: RegistrationJson, { user, binding }: { user: User; binding: string }): Promise<Credential> => {
@@ -70,13 +70,7 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
         record('authenticator.renamed', told(row))
         return toPasskey(row)
       }),
-    remove: (actor, { user, id }) =>
-      change(actor, async (tx, record) => {
-        const [row] = await tx.authenticator.updateManyAndReturn({ where: { ...livingOf(user.id), id }, data: { deletedAt: now() } })
-        if (!row) throw new Problem('not_found')
-        record('authenticator.removed', told(row))
-        await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(row) })
-      }),
+    remove: (actor, { user, id }) => authenticators.remove(actor, { user, id, kind }),
   }
 }
 

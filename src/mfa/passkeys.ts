@@ -7,6 +7,7 @@ import type { Database } from '../platform/data/database.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
+import type { Authenticators } from './authenticators.ts'
 import type { AssertionJson, CreationOptions, Passkey, PasskeyPolicy, RegistrationJson, RequestOptions } from './passkey.ts'
 import { type Ceremonies, createCeremonies } from './passkey-ceremonies.ts'
 import { createPasskeyChallenges, type PasskeyChallenges } from './passkey-challenges.ts'
@@ -26,7 +27,7 @@ export interface PasskeyEnrolment {
   list(userId: string): Promise<readonly Passkey[]>
   /** Throws `not_found`. `expect` is called with the passkey that is about to be changed. */
   rename(actor: Actor, passkey: { userId: string; id: string; name: string; expect?: (passkey: Passkey) => void }): Promise<Passkey>
-  /** Throws `not_found`. */
+  /** Throws `not_found`. What it proved counts no more. */
   remove(actor: Actor, passkey: { user: User; id: string }): Promise<void>
 }
 
@@ -51,6 +52,7 @@ interface Needs {
   readonly change: Change
   readonly users: Users
   readonly notify: PostNotice
+  readonly authenticators: Pick<Authenticators, 'remove'>
   readonly limit: MakeLimit
   readonly issuer: string
   readonly productName: string
