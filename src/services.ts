@@ -64,6 +64,7 @@ import { createLanguages } from './platform/languages.ts'
 import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
+import { createDevices, eraseDevices } from './sessions/devices.ts'
 import { endSessionsOfUser, strikeFactorOfSessions } from './sessions/endings.ts'
 import { createRecentProofs } from './sessions/recent-proofs.ts'
 import { sessionEvents } from './sessions/session.ts'
@@ -121,7 +122,7 @@ export const createServices = (
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
   // Whoever keeps something that signs a person in names here how it is erased.
-  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now })]
+  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
@@ -159,8 +160,9 @@ export const createServices = (
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
   const organizationSettings = createOrganizationSettings({ database, change, now })
-  const sessions = createSessions({ database, newId: newUuid })
-  const apiSessions = createApiSessions({ database, change, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
+  const devices = createDevices({ notify })
+  const sessions = createSessions({ database, devices, newId: newUuid })
+  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
   const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
