@@ -65,6 +65,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const cookieKeys = createCookieKeys(secrets.derive('cookie'))
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
+  const devices = createKnownDevices({ secrets, isSecure, newId })
   const protocol = await createProtocol({
     ...resources,
     ...services,
@@ -75,6 +76,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     cookieKeys,
     stylesheet: assets.url('authy2.css'),
     show,
+    findDeviceId: ctx => devices.read(ctx)?.id,
     continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
   })
   const forms = createFormTokens(secrets)
@@ -93,7 +95,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     present,
     pageLanguage,
     forms,
-    devices: createKnownDevices({ secrets, isSecure, newId }),
+    devices,
     identifiers: createIdentifierCookie({ secrets, isSecure }),
     offers: createOffers(config, services.proofs.isPossible),
     findInvited: openedInvitation.find,

@@ -32,10 +32,10 @@ import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
 import { createMails } from './mails/mails.ts'
+import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
 import { createAuthenticators } from './mfa/authenticators.ts'
 import { createEraseFactors } from './mfa/erase.ts'
-import { createFactorNotices } from './mfa/notices.ts'
 import { createPasskeys } from './mfa/passkeys.ts'
 import { createRecoveryCodes } from './mfa/recovery-codes.ts'
 import { createFactorRequirement } from './mfa/requirement.ts'
@@ -65,6 +65,7 @@ import { createLanguages } from './platform/languages.ts'
 import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
+import { createDevices, eraseDevices } from './sessions/devices.ts'
 import { endSessionsOfUser, strikeFactorOfSessions } from './sessions/endings.ts'
 import { createRecentProofs } from './sessions/recent-proofs.ts'
 import { sessionEvents } from './sessions/session.ts'
@@ -112,28 +113,31 @@ export const createServices = (
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId })
   const mails = createMails({ queue })
+  const notify = createNotices({ mails, isPossible: mailer !== undefined, issuer, now })
   const challenges = createChallenges({ database, secrets, randomBytes, newId, now })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
-  const replacePassword = createReplacePassword({ endAccess, now })
+  const replacePassword = createReplacePassword({ endAccess, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
   // Whoever keeps something that signs a person in names here how it is erased.
-  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now })]
+  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
-  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, mails, acceptProof, replacePassword, now })
+  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })
+  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
   const passkeys = createPasskeys({
     database,
     change,
     users,
-    mails,
+    authenticators,
+    notify,
     limit,
     issuer,
     productName: 'Authy2',
@@ -158,13 +162,12 @@ export const createServices = (
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
   const organizationSettings = createOrganizationSettings({ database, change, now })
-  const sessions = createSessions({ database, newId: newUuid })
-  const apiSessions = createApiSessions({ database, change, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
+  const devices = createDevices({ notify })
+  const sessions = createSessions({ database, devices, newId: newUuid })
+  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
-  const notify = createFactorNotices({ mails, issuer, now })
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
-  const recoveryCodes = createRecoveryCodes({ database, change, secrets, randomBytes })
-  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
+  const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
   const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
   const tickets = createSignInTickets({ database, change, randomBytes, now })
@@ -174,14 +177,15 @@ export const createServices = (
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
-  const emailChanges = createEmailChanges({ change, challenges, mails, limit, endAccess, forget: users.forget, issuer, now })
-  const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, mails, forget: users.forget, issuer })
+  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, forget: users.forget, issuer, now })
+  const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, forget: users.forget, issuer })
   const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, authenticators, auditLog: audit.auditLog, consents, now })
   return {
     change,
     limit,
     queue,
     mails,
+    notify,
     challenges,
     users,
     userAdministration,

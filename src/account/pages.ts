@@ -1,5 +1,4 @@
 // The pages of the account centre, each a value: what it shows and what its form does.
-import Bowser from 'bowser'
 import { z } from 'zod'
 import type { SignUp } from '../authentication/sign-up.ts'
 import type { Members } from '../organizations/members.ts'
@@ -7,6 +6,7 @@ import { organizationIdSchema } from '../organizations/organization.ts'
 import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import { Problem } from '../platform/errors.ts'
+import { deviceOf } from '../platform/http/device.ts'
 import { text } from '../platform/http/text.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
@@ -152,10 +152,10 @@ const organizations = ({ members }: AccountNeeds) =>
   })
 
 const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: Session, currentSid: string): PageSession => {
-  const { browser, os } = Bowser.parse(userAgent || 'unknown')
+  const { browser, system } = deviceOf(userAgent)
   return {
     id,
-    ...(browser.name && os.name ? { browser: browser.name, system: os.name } : {}),
+    ...(browser && system ? { browser, system } : {}),
     ip: ip?.replace(/^::ffff:(?=\d+\.)/i, ''),
     isApi: kind === 'api',
     isCurrent: sid === currentSid,

@@ -2,7 +2,6 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { Authenticators } from '../mfa/authenticators.ts'
-import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { TotpEnrolment, Totps } from '../mfa/totp.ts'
 import type { Present } from '../pages/present.ts'
@@ -15,7 +14,6 @@ import { parsed } from './pages.ts'
 /** What the pages need. */
 export interface SecurityNeeds {
   readonly authenticators: Authenticators
-  readonly passkeys: Passkeys
   readonly totps: Totps
   readonly recoveryCodes: RecoveryCodes
   readonly present: Present
@@ -29,7 +27,7 @@ const form = z.union([z.strictObject({ remove: z.uuid() }), z.strictObject({ cod
 /** Makes them. */
 export const createSecurityPages = (needs: SecurityNeeds): readonly AccountPageRoute[] => [security(needs), authenticator(needs)]
 
-const security = ({ authenticators, passkeys, recoveryCodes, present, forms }: SecurityNeeds) => {
+const security = ({ authenticators, recoveryCodes, present, forms }: SecurityNeeds) => {
   const showCodes = async (ctx: Context, { user, actor, sid }: Visit) => {
     const codes = await recoveryCodes.issue(actor, user.id)
     present(ctx, 'recovery-codes', { action: home, csrf: forms.issue(formBinding(sid)), codes })
@@ -55,9 +53,7 @@ const security = ({ authenticators, passkeys, recoveryCodes, present, forms }: S
       }
       if ('saved' in asked) return { done: 'saved' }
       const { user, actor } = visit
-      const factor = (await authenticators.list(user.id)).find(({ id }) => id === asked.remove)
-      if (factor?.kind === 'passkey') await passkeys.remove(actor, { user, id: asked.remove })
-      else await authenticators.remove(actor, { user, id: asked.remove })
+      await authenticators.remove(actor, { user, id: asked.remove })
       return { done: 'factor_removed' }
     },
   })

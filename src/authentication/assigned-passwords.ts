@@ -42,6 +42,6 @@ export const createAssignedPasswords = ({ users, passwords, signIn, verifyStreng
     verifyStrength(password, { path: 'password', personal: user })
     // Asked again: hashing takes a while, in which the user may have become an administrator.
     const guard = async (tx: TransactionClient) => mustAdminister(actor, await lockUser(tx, user.id))
-    await signIn.setPassword(actor, { id: user.id, password, guard })
+    await signIn.setPassword(actor, { id: user.id, password, guard, isFirstTold: true })
   },
 })

@@ -50,7 +50,7 @@ export const createProvenSignUp = ({ verifyStrength, proofs, users, passwords, c
     await change(actor, async (tx, record) => {
       const { isFirst } = await acceptProof(tx, { userId: user.id, email })
       if (!isFirst) throw new Problem('proof_expired')
-      await replacePassword(tx, { userId: user.id, secret })
+      await replacePassword(tx, { userId: user.id, secret, actor })
       record('email.verified', { id: user.id, is_first: isFirst })
     })
     users.forget(user.id)

@@ -1,7 +1,6 @@
 // A new password for who forgot theirs, or never had one: by a link that is good once. Nobody is signed in by it, so a second factor is
 // never passed by a reset; whatever was signed in before is ended.
 import type { Challenges } from '../challenges/challenges.ts'
-import type { Mails } from '../mails/mails.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
@@ -26,16 +25,14 @@ interface Needs {
   readonly users: Users
   readonly passwords: Passwords
   readonly change: Change
-  readonly mails: Mails
   readonly acceptProof: AcceptProof
   readonly replacePassword: ReplacePassword
-  readonly now: () => Date
 }
 
 const purpose = 'password_reset'
 
 /** Makes the service. */
-export const createRecovery = ({ verifyStrength, challenges, users, passwords, change, mails, acceptProof, replacePassword, now }: Needs): Recovery => {
+export const createRecovery = ({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword }: Needs): Recovery => {
   const find = async (token: string) => {
     const challenge = await challenges.find(purpose, token)
     const user = challenge?.userId === undefined ? undefined : await users.find(challenge.userId)
@@ -53,9 +50,8 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
         if (challenge?.userId !== user.id) throw new Problem('proof_expired')
         const { email } = challenge
         await acceptProof(tx, { userId: user.id, email })
-        await replacePassword(tx, { userId: user.id, secret })
+        await replacePassword(tx, { userId: user.id, secret, actor, isFirstTold: true })
         await challenges.voidAll(tx, { userId: user.id, email })
-        await mails.post(tx, passwordChanged(user, { actor, at: now() }))
         record('password.reset', { id: user.id })
       })
       users.forget(user.id)
@@ -63,10 +59,3 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
     },
   }
 }
-
-const passwordChanged = (user: User, { actor, at }: { actor: Actor; at: Date }) => ({
-  kind: 'password_changed' as const,
-  to: user.email,
-  locale: user.locale,
-  values: { time: `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`, device: actor.userAgent ?? 'an unknown device', ip: actor.ip ?? 'unknown' },
-})

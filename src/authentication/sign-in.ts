@@ -13,7 +13,7 @@ import type { User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof, RefusalReason } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
-import type { ReplacePassword } from './replace-password.ts'
+import type { NewPassword, ReplacePassword } from './replace-password.ts'
 
 /** A try to sign in; `device` where the browser is one in which these users signed in before. */
 export interface Attempt {
@@ -34,7 +34,14 @@ export interface SignIn {
    * Sets a user's password, whatever it was, and ends what the user is signed in with but for the session that is excepted.
    * `guard` is asked inside the change, before anything is written.
    */
-  setPassword(actor: Actor, user: { id: UserId; password: string; exceptSid?: string; guard?: (tx: TransactionClient) => Promise<void> }): Promise<void>
+  setPassword(actor: Actor, user: SetPassword): Promise<void>
+}
+
+/** The password that a user is to have from now on. */
+export interface SetPassword extends Pick<NewPassword, 'exceptSid' | 'isFirstTold'> {
+  readonly id: UserId
+  readonly password: string
+  readonly guard?: (tx: TransactionClient) => Promise<void>
 }
 
 interface Refusal {
@@ -145,11 +152,11 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       return { user: proven, amr: ['pwd'] }
     },
     hasPassword: async userId => (await database.run(passwordOf, [userId])).length > 0,
-    setPassword: async (actor, { id, password, exceptSid, guard }) => {
+    setPassword: async (actor, { id, password, guard, ...options }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
         await guard?.(tx)
-        await replacePassword(tx, { userId: id, secret, exceptSid })
+        await replacePassword(tx, { ...options, userId: id, secret, actor })
         record('password.set', { id })
       })
     },

@@ -13,6 +13,8 @@ export const mailKinds = [
   'new_device',
   'factor_added',
   'factor_removed',
+  'recovery_codes_made',
+  'recovery_code_used',
   'invitation',
   'account_exists',
   'account_deleted',
@@ -24,7 +26,7 @@ export const mailRequest = z.object({
   to: z.string(),
   /** The reader's language as a BCP 47 tag. */
   locale: z.string().optional(),
-  /** What the sentences name. */
+  /** What the sentences name; what is known of the device, the time and the factor is said in the reader's language (words.ts). */
   values: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
   /** Where the button leads. */
   url: z.string().optional(),

@@ -6,6 +6,7 @@ import type { Queue } from '../platform/jobs/queue.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Mail, Mailer } from '../platform/mail.ts'
 import { type MailRequest, mailRequest, sendMail } from './mail.ts'
+import { wordsOf } from './words.ts'
 
 /** Asks for mails. */
 export interface Mails {
@@ -32,8 +33,9 @@ const locals = ['lang', 'dir', 'subject', 'paragraphs', 'code', 'buttonText', 'b
 export const createMailHandler = ({ mailer, languages, directory, isCached, productName }: HandlerNeeds): JobHandler => {
   const views = createViews({ directory, isCached, locals: { 'mail/html': locals, 'mail/text': locals } })
   return jobHandler(sendMail, async ({ kind, to, locale, values, url, code }, { id }) => {
-    const { tag, direction, t } = languages.in(locale)
-    const words = { ...values, product: productName, code: code ?? '' }
+    const language = languages.in(locale)
+    const { tag, direction, t } = language
+    const words = { ...wordsOf(language, values), product: productName, code: code ?? '' }
     const say = (part: string) => t(`mail.${kind}.${part}`, words)
     const content = {
       lang: tag,

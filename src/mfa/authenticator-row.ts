@@ -1,6 +1,9 @@
 // Turns the rows of authenticators into what their owners see, and into what events tell.
 import type { Authenticator, FactorKind } from './authenticator.ts'
 
+/** What an authenticator app is called until somebody gives it a name. */
+export const unnamedApp = 'Authenticator app'
+
 /** The columns that an owner may see. */
 export interface AuthenticatorRow {
   id: string
@@ -25,6 +28,12 @@ export const toAuthenticator = ({ id, userId, kind, name, confirmedAt, lastUsedA
 
 /** What an event tells of one. */
 export const toTarget = ({ id, userId, kind, name }: Pick<AuthenticatorRow, 'id' | 'userId' | 'kind' | 'name'>) => ({ id, user_id: userId, kind, name })
+
+/** What a notice tells of one. An app that nobody named is told by what it is. */
+export const toNoted = ({ kind, name }: Pick<AuthenticatorRow, 'kind' | 'name'>) => ({
+  method: kind === 'totp' && name === unnamedApp ? 'unnamed' : kind,
+  name,
+})
 
 // A check in the database allows these two and no other.
 const kindOf = (kind: string): FactorKind => (kind === 'passkey' ? 'passkey' : 'totp')

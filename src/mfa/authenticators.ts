@@ -1,29 +1,33 @@
 // The factors a person has enrolled, of whatever kind: listed, and removed for good.
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
-import type { Authenticator } from './authenticator.ts'
-import { toAuthenticator, toTarget } from './authenticator-row.ts'
-import type { PostFactorNotice } from './notices.ts'
+import { type Authenticator, amrOfCode, type FactorKind } from './authenticator.ts'
+import { toAuthenticator, toNoted, toTarget } from './authenticator-row.ts'
+import { referencesOfPasskey } from './passkey-row.ts'
 
-/** Takes back what a removed app proved in sessions and tokens that live on, in the change's own transaction. */
-export type StrikeSecondFactor = (tx: TransactionClient, userId: string) => Promise<void>
+/**
+ * Takes back what a removed factor proved in sessions and tokens that live on, in the change's own transaction: what says all of its
+ * references (RFC 8176) and `mfa` says them no more. Which of several of a kind it was is not known, so none of them counts.
+ */
+export type StrikeFactor = (tx: TransactionClient, factor: { readonly userId: string; readonly references: readonly string[] }) => Promise<void>
 
 /** The enrolled factors. */
 export interface Authenticators {
   /** Confirmed ones, the oldest first. */
   list(userId: string): Promise<readonly Authenticator[]>
-  /** Throws `not_found`. With the last one go the recovery codes. What it proved counts no more. */
-  remove(actor: Actor, removal: { user: User; id: string }): Promise<void>
+  /** Throws `not_found`, also where it is of another kind than the one that is meant. With the last one go the recovery codes. What it proved counts no more. */
+  remove(actor: Actor, removal: { user: User; id: string; kind?: FactorKind }): Promise<void>
 }
 
 interface Needs {
   readonly database: Database
   readonly change: Change
-  readonly notify: PostFactorNotice
-  readonly strikes: readonly StrikeSecondFactor[]
+  readonly notify: PostNotice
+  readonly strikes: readonly StrikeFactor[]
   readonly now: () => Date
 }
 
@@ -33,15 +37,16 @@ export const createAuthenticators = ({ database, change, notify, strikes, now }:
     const rows = await database.prisma.authenticator.findMany({ where: living(userId), orderBy: { id: 'asc' } })
     return rows.map(toAuthenticator)
   },
-  remove: (actor, { user, id }) =>
+  remove: (actor, { user, id, kind }) =>
     change(actor, async (tx, record) => {
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${user.id}::uuid FOR NO KEY UPDATE`
-      const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id }, data: { deletedAt: now(), secret: '' } })
+      const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id, kind }, data: { deletedAt: now(), secret: '' } })
       if (!removed) throw new Problem('not_found')
       if ((await tx.authenticator.count({ where: living(user.id) })) === 0) await tx.recoveryCode.deleteMany({ where: { userId: user.id } })
-      if (removed.kind === 'totp') for (const strike of strikes) await strike(tx, user.id)
+      const references = removed.kind === 'totp' ? amrOfCode : referencesOfPasskey(removed)
+      for (const strike of strikes) await strike(tx, { userId: user.id, references })
       record('authenticator.removed', toTarget(removed))
-      await notify(tx, { kind: 'factor_removed', actor, user, factor: removed.name })
+      await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(removed) })
     }),
 })
 

@@ -1,9 +1,9 @@
 // A person's own passkeys: made, listed, renamed and removed; whoever's account it is hears of it by mail.
-import type { Actor } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { deviceOf } from '../platform/http/device.ts'
+import { deviceName } from '../platform/http/device.ts'
 import type { User } from '../users/user.ts'
+import { toNoted } from './authenticator-row.ts'
 import { maxPasskeys, PasskeyRefusal, type RegistrationJson } from './passkey.ts'
 import type { Credential } from './passkey-ceremonies.ts'
 import { passkeyName } from './passkey-name.ts'
@@ -17,8 +17,7 @@ const livingOf = (userId: string) => ({ userId, kind, deletedAt: null })
 
 /** Makes the part. */
 export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
-  const { database, change, challenges, ceremonies, now } = needs
-  const post = createNotices(needs)
+  const { database, change, challenges, ceremonies, authenticators, notify, now } = needs
   const list = (userId: string) => database.prisma.authenticator.findMany({ where: livingOf(userId), orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] })
 
   const verified = async (response: RegistrationJson, { user, binding }: { user: User; binding: string }): Promise<Credential> => {
@@ -50,13 +49,13 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
           data: {
             userId: user.id,
             kind,
-            name: name ?? passkeyName({ aaguid, device: deviceOf(actor.userAgent) }),
+            name: name ?? passkeyName({ aaguid, device: deviceName(actor.userAgent) }),
             confirmedAt: now(),
             ...toColumns(credential),
           },
         })
         record('authenticator.enrolled', told(row))
-        await post(tx, { kind: 'factor_added', user, name: row.name, actor })
+        await notify(tx, { kind: 'factor_added', userId: user.id, actor, values: toNoted(row) })
         return toPasskey(row)
       })
     },
@@ -71,38 +70,9 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
         record('authenticator.renamed', told(row))
         return toPasskey(row)
       }),
-    remove: (actor, { user, id }) =>
-      change(actor, async (tx, record) => {
-        const [row] = await tx.authenticator.updateManyAndReturn({ where: { ...livingOf(user.id), id }, data: { deletedAt: now() } })
-        if (!row) throw new Problem('not_found')
-        record('authenticator.removed', told(row))
-        await post(tx, { kind: 'factor_removed', user, name: row.name, actor })
-      }),
+    remove: (actor, { user, id }) => authenticators.remove(actor, { user, id, kind }),
   }
 }
-
-interface Notice {
-  readonly kind: 'factor_added' | 'factor_removed'
-  readonly user: User
-  readonly name: string
-  readonly actor: Actor
-}
-
-const createNotices =
-  ({ mails, issuer, now }: PartNeeds) =>
-  (tx: TransactionClient, { kind, user, name, actor }: Notice): Promise<void> =>
-    mails.post(tx, {
-      kind,
-      to: user.email,
-      locale: user.locale,
-      values: {
-        factor: `Passkey “${name}”`,
-        time: `${now().toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-        device: deviceOf(actor.userAgent) ?? 'an unknown device',
-        ip: actor.ip ?? 'unknown',
-      },
-      url: `${issuer}/account/passkeys`,
-    })
 
 // Of those who add at once each sees what the others added.
 const lockUser = (tx: TransactionClient, userId: string) => tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey } from '../platform/http/limit.ts'
 import { type AssertionJson, PasskeyRefusal } from './passkey.ts'
 import type { Assertion, Credential } from './passkey-ceremonies.ts'
-import { toCredential, toDescriptor } from './passkey-row.ts'
+import { referencesOfPasskey, toCredential, toDescriptor } from './passkey-row.ts'
 import { challengeOf } from './passkey-shape.ts'
 import type { PartNeeds, PasskeyProof } from './passkeys.ts'
 import { handleOf } from './user-handle.ts'
@@ -98,12 +98,8 @@ const use = async (tx: TransactionClient, { rowId, credential, assertion: { coun
   return used === 1
 }
 
-/**
- * RFC 8176 §2: `hwk` for a key that cannot leave its device and `swk` for one that is synced, as the authenticator says; `user`
- * for the touch; and `mfa` where it knew the person by PIN or body, which is something they have and something they know or are.
- */
+/** And `mfa` (RFC 8176 §2) where it knew the person by PIN or body, which is something they have and something they know or are. */
 const referencesOf = ({ credential, assertion }: Used): AuthenticationMethodReference[] => [
-  credential.details.isBackupEligible ? 'swk' : 'hwk',
-  'user',
+  ...referencesOfPasskey(credential),
   ...(assertion.isUserVerified ? (['mfa'] as const) : []),
 ]

@@ -1,5 +1,6 @@
 // Turns rows of authenticators into passkeys and into the credentials they are verified by.
 import { z } from 'zod'
+import type { AuthenticationMethodReference } from '../authentication/authentication.ts'
 import type { Passkey } from './passkey.ts'
 import type { Credential, CredentialDetails } from './passkey-ceremonies.ts'
 
@@ -39,4 +40,7 @@ export const toDescriptor = (row: Row) => {
   return { id, transports: details.transports }
 }
 
-const toDetails = ({ details }: Row): CredentialDetails => detailsSchema.parse(details)
+/** RFC 8176 §2: `hwk` for a key that cannot leave its device and `swk` for one that is synced, as the authenticator says; `user` for the touch. */
+export const referencesOfPasskey = (row: Pick<Row, 'details'>): AuthenticationMethodReference[] => [toDetails(row).isBackupEligible ? 'swk' : 'hwk', 'user']
+
+const toDetails = ({ details }: Pick<Row, 'details'>): CredentialDetails => detailsSchema.parse(details)

@@ -1,12 +1,13 @@
 // Passkeys: everything a person does with them, put together.
 import type { Proof } from '../authentication/authentication.ts'
-import type { Mails } from '../mails/mails.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
+import type { Authenticators } from './authenticators.ts'
 import type { AssertionJson, CreationOptions, Passkey, PasskeyPolicy, RegistrationJson, RequestOptions } from './passkey.ts'
 import { type Ceremonies, createCeremonies } from './passkey-ceremonies.ts'
 import { createPasskeyChallenges, type PasskeyChallenges } from './passkey-challenges.ts'
@@ -26,7 +27,7 @@ export interface PasskeyEnrolment {
   list(userId: string): Promise<readonly Passkey[]>
   /** Throws `not_found`. `expect` is called with the passkey that is about to be changed. */
   rename(actor: Actor, passkey: { userId: string; id: string; name: string; expect?: (passkey: Passkey) => void }): Promise<Passkey>
-  /** Throws `not_found`. */
+  /** Throws `not_found`. What it proved counts no more. */
   remove(actor: Actor, passkey: { user: User; id: string }): Promise<void>
 }
 
@@ -50,7 +51,8 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly users: Users
-  readonly mails: Mails
+  readonly notify: PostNotice
+  readonly authenticators: Pick<Authenticators, 'remove'>
   readonly limit: MakeLimit
   readonly issuer: string
   readonly productName: string

@@ -14,7 +14,7 @@ export interface SecondFactor {
   prove(actor: Actor, proof: { userId: string; factor: CodeFactor; code: string }): Promise<{ amr: readonly string[] }>
 }
 
-type Accept = (tx: TransactionClient, proof: { userId: string; code: string }) => Promise<boolean>
+type Accept = (tx: TransactionClient, proof: { userId: string; code: string; actor: Actor }) => Promise<boolean>
 
 interface Needs {
   readonly database: Database
@@ -50,7 +50,7 @@ export const createSecondFactor = ({ database, change, limit, factors }: Needs):
       await byAddress.consume(ipKey)
       for (const budget of byUser[factor]) await budget.consume(userId)
       const isAccepted = await change(actor, async (tx, record) => {
-        const accepted = await factors[factor].accept(tx, { userId, code })
+        const accepted = await factors[factor].accept(tx, { userId, code, actor })
         record(accepted ? 'factor.accepted' : 'factor.refused', { id: userId, factor }, { outcome: accepted ? 'kept' : 'refused' })
         return accepted
       })

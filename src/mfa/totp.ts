@@ -1,5 +1,6 @@
 // One-time passwords by time (RFC 6238): enrolled by a seed, confirmed by a first code, each code accepted once.
 import { Secret, TOTP } from 'otpauth'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
@@ -9,8 +10,7 @@ import { type QrCode, qrCodeOf } from '../platform/qr.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { User } from '../users/user.ts'
 import type { Authenticator } from './authenticator.ts'
-import { toAuthenticator, toTarget } from './authenticator-row.ts'
-import type { PostFactorNotice } from './notices.ts'
+import { toAuthenticator, toNoted, toTarget, unnamedApp } from './authenticator-row.ts'
 
 /** An enrolment that waits for its first code; the seed is told here alone. */
 export interface TotpEnrolment {
@@ -40,7 +40,7 @@ interface Needs {
   readonly change: Change
   readonly secrets: Secrets
   readonly limit: MakeLimit
-  readonly notify: PostFactorNotice
+  readonly notify: PostNotice
   readonly issuerName: string
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
@@ -79,7 +79,7 @@ export const createTotps = (needs: Needs): Totps => {
   }
 
   return {
-    enrol: async (actor, { user, name = 'Authenticator app' }) => {
+    enrol: async (actor, { user, name = unnamedApp }) => {
       const seed = new Secret({ buffer: Uint8Array.from(needs.randomBytes(seedBytes)).buffer }).base32
       const row = await change(actor, async (tx, record) => {
         await lockUser(tx, user.id)
@@ -108,7 +108,7 @@ export const createTotps = (needs: Needs): Totps => {
         const [made] = await tx.authenticator.updateManyAndReturn({ where: pending(user, id), data })
         if (!made) throw new Problem('not_found')
         record('authenticator.enrolled', toTarget(made))
-        await notify(tx, { kind: 'factor_added', actor, user, factor: made.name })
+        await notify(tx, { kind: 'factor_added', userId: user.id, actor, values: toNoted(made) })
         return toAuthenticator(made)
       })
       await byUser.reward(user.id)

@@ -21,21 +21,28 @@ export const endArtifactsOfSession = async (tx: TransactionClient, sid: string):
 }
 
 /**
- * Takes the one-time passwords back from what the protocol keeps of a user: the app was removed. Sessions and refresh tokens that
- * were proven by them say from now on what is left; opaque access tokens, which say only a class, the lowest. One that holds U+0000 cannot be rewritten and ends.
+ * Takes a removed factor back from what the protocol keeps of a user. Sessions and refresh tokens that were proven by it say from now on
+ * what is left, and where nothing is, that it was one factor; opaque access tokens, which say only a class, the lowest. One that holds
+ * U+0000 cannot be rewritten and ends.
  */
-export const strikeFactorOfArtifacts = async (tx: TransactionClient, userId: string): Promise<void> => {
+export const strikeFactorOfArtifacts = async (
+  tx: TransactionClient,
+  { userId, references }: { readonly userId: string; readonly references: readonly string[] },
+): Promise<void> => {
+  const struck = ['mfa', ...references]
   await tx.$executeRaw`
     DELETE FROM oidc_artifacts WHERE kind IN ('RefreshToken', 'AccessToken') AND payload::text LIKE ${'%\\\\u0000%'}
       AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId})`
   await tx.$executeRaw`
     UPDATE oidc_artifacts SET payload = (payload::jsonb
-      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] THEN jsonb_build_object('amr', (payload::jsonb -> 'amr') - 'mfa' - 'otp') ELSE '{}' END
-      || CASE WHEN payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'amr' ?& ${struck}::text[] THEN jsonb_build_object('amr', CASE
+           WHEN (payload::jsonb -> 'amr') <@ to_jsonb(${struck}::text[]) THEN (payload::jsonb -> 'amr') - 'mfa'
+           ELSE (payload::jsonb -> 'amr') - ${struck}::text[] END) ELSE '{}' END
+      || CASE WHEN payload::jsonb -> 'amr' ?& ${struck}::text[] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
       || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', ${oneFactor}::text)) ELSE '{}' END
     )::json
     WHERE revoked_at IS NULL AND (
-      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ?& ARRAY['mfa', 'otp'])
+      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ?& ${struck}::text[])
       OR (kind IN ('RefreshToken', 'AccessToken') AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId}))
     )`
 }

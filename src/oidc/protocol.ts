@@ -79,6 +79,7 @@ interface Needs {
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly languages: Languages
   readonly findLook: FindLook
+  readonly findDeviceId: (ctx: Context) => string | undefined
 }
 
 /** Puts it together. The signing keys must be there. */
@@ -92,6 +93,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const sessionArtifacts = createSessionArtifacts({
     database,
     durable,
+    findDeviceId: needs.findDeviceId,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),

@@ -1,4 +1,5 @@
 // Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
+import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
 import { plainAddress } from '../platform/http/limit.ts'
@@ -17,6 +18,7 @@ export type OnSignedIn = (session: {
   accountId: string
   amr: readonly string[]
   expiresInSeconds: number
+  deviceId?: string
   ip?: string
   userAgent?: string
 }) => Promise<void>
@@ -33,6 +35,8 @@ export interface SessionListeners {
 interface Needs extends SessionListeners {
   readonly database: Database
   readonly durable: PostgresArtifacts
+  /** By what the browser is known in which somebody signs in. */
+  readonly findDeviceId: (ctx: Context) => string | undefined
 }
 
 const keptSeconds = 3600
@@ -73,7 +77,7 @@ const destroy = statement(
 )
 
 /** Makes the methods. */
-export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
+export const createSessionArtifacts = ({ database, durable, findDeviceId, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
 
   return {
@@ -109,6 +113,7 @@ export const createSessionArtifacts = ({ database, durable, onSignedIn, onExtend
           accountId: payload.accountId,
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
+          deviceId: ctx && findDeviceId(ctx),
           ip: ctx && plainAddress(ctx.ip),
           userAgent: ctx?.get('user-agent'),
         })

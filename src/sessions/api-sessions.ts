@@ -4,6 +4,7 @@ import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { hashOf } from '../platform/secrets.ts'
+import type { Devices } from './devices.ts'
 import { apiSessionLifetimes, type Session, sessionTokenPrefix } from './session.ts'
 
 /** Ends what the protocol keeps of a browser's session, in the change's own transaction. */
@@ -12,7 +13,7 @@ export type EndBrowserSession = (tx: TransactionClient, sid: string) => Promise<
 /** The sessions that a person sees and ends, and those that a token stands for. */
 export interface ApiSessions {
   /**
-   * Begins one; the token is told only here. Throws `invalid_credentials` when the person's access was ended since they began
+   * Begins one; the token is told only here, and a program or network that is new to the person is told to them. Throws `invalid_credentials` when the person's access was ended since they began
    * to prove themselves, or in that very millisecond: by another password, a suspension, a deletion.
    */
   begin(actor: Actor, session: { userId: string; amr: readonly string[]; since: Date }): Promise<{ session: Session; token: string }>
@@ -31,6 +32,7 @@ export interface ApiSessions {
 interface Needs {
   readonly database: Database
   readonly change: Change
+  readonly devices: Devices
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string
   readonly now: () => Date
@@ -40,7 +42,7 @@ interface Needs {
 const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
 
 /** Makes the service. */
-export const createApiSessions = ({ database, change, randomBytes, newId, now, endBrowserSession }: Needs): ApiSessions => {
+export const createApiSessions = ({ database, change, devices, randomBytes, newId, now, endBrowserSession }: Needs): ApiSessions => {
   const living = (userId: string): Prisma.SessionWhereInput => ({
     userId,
     endedAt: null,
@@ -83,6 +85,7 @@ export const createApiSessions = ({ database, change, randomBytes, newId, now, e
             expiresAt: new Date(now().getTime() + apiSessionLifetimes.absoluteSeconds * 1000),
           },
         })
+        await devices.note(tx, { userId, from: { ip: actor.ip, userAgent: actor.userAgent } })
         record('session.started', toTarget(made))
         return made
       })

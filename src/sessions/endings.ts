@@ -6,8 +6,17 @@ export const endSessionsOfUser = async (tx: TransactionClient, userId: string, {
   await tx.$executeRaw`UPDATE sessions SET ended_at = now() WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND sid <> ${exceptSid ?? ''}`
 }
 
-/** Takes the one-time passwords back from what the sessions of a user say was proven: the app was removed. */
-export const strikeFactorOfSessions = async (tx: TransactionClient, userId: string): Promise<void> => {
+/**
+ * Takes a removed factor back from what the sessions of a user say was proven; where it was all that was proven, it counts as one
+ * factor from now on.
+ */
+export const strikeFactorOfSessions = async (
+  tx: TransactionClient,
+  { userId, references }: { readonly userId: string; readonly references: readonly string[] },
+): Promise<void> => {
+  const struck = ['mfa', ...references]
   await tx.$executeRaw`
-    UPDATE sessions SET amr = array_remove(array_remove(amr, 'mfa'), 'otp') WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND amr @> ARRAY['mfa', 'otp']`
+    UPDATE sessions SET amr = CASE WHEN amr <@ ${struck}::text[] THEN array_remove(amr, 'mfa')
+      ELSE ARRAY(SELECT said FROM unnest(amr) WITH ORDINALITY AS one (said, place) WHERE said <> ALL (${struck}::text[]) ORDER BY place) END
+    WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND amr @> ${struck}::text[]`
 }

@@ -1,29 +1,32 @@
-// Where a person is signed in: one row a session, for people to see and to end.
+// Where a person is signed in: one row a session, for people to see and to end. A sign-in in a browser that is known takes one round trip as
+// ever; one that is new takes a transaction, in which its user is told. Going on with a session does neither.
 import { type Database, statement } from '../platform/data/database.ts'
+import { type Devices, deviceKey, type Place } from './devices.ts'
 
 /** A sign-in as it happened. */
-export interface SignedIn {
+export interface SignedIn extends Place {
   readonly sid: string
   readonly userId: string
   readonly amr: readonly string[]
-  readonly ip?: string
-  readonly userAgent?: string
   readonly expiresInSeconds: number
 }
 
 /** The sessions of the system. */
 export interface Sessions {
-  /** Notes a sign-in; a further one in the same session renews it. */
+  /** Notes a sign-in; a further one in the same session renews it. One from a device that is new to its user is told to them in the same commit. */
   begin(session: SignedIn): Promise<void>
   /** Notes that a living session was used and goes on for so long. */
   extend(session: { readonly sid: string; readonly expiresInSeconds: number }): Promise<void>
 }
 
+// Begins nothing on a device that is new.
 const begin = statement(
   'session-begin',
-  `INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at)
-   VALUES ($1, $2, 'browser', $3, $4, $5, $6, now() + make_interval(secs => $7))
-   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = now(), ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at`,
+  `WITH seen AS (UPDATE known_devices SET seen_at = now() WHERE user_id = $2::uuid AND key = $8 RETURNING user_id)
+   INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at)
+   SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision) FROM seen
+   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = now(), ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
+   RETURNING id`,
 )
 
 const extend = statement(
@@ -40,9 +43,15 @@ const purge = statement(
 export const purgeSessions = async (database: Database, limit: number): Promise<number> => (await database.run(purge, [limit])).length
 
 /** Makes the service. */
-export const createSessions = ({ database, newId }: { database: Database; newId: () => string }): Sessions => ({
-  begin: async ({ sid, userId, amr, ip, userAgent, expiresInSeconds }) => {
-    await database.run(begin, [newId(), userId, sid, ip ?? null, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds])
+export const createSessions = ({ database, devices, newId }: { database: Database; devices: Devices; newId: () => string }): Sessions => ({
+  begin: async ({ sid, userId, amr, expiresInSeconds, ...from }) => {
+    const { ip = null, userAgent = null } = from
+    const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds, deviceKey(from)]
+    if ((await database.run(begin, values)).length > 0) return
+    await database.prisma.$transaction(async tx => {
+      await devices.note(tx, { userId, from })
+      await tx.$queryRawUnsafe(begin.text, ...values)
+    })
   },
   extend: async ({ sid, expiresInSeconds }) => {
     await database.run(extend, [sid, expiresInSeconds])

@@ -1,7 +1,7 @@
 // Deleting one's own account: told by mail, whose link brings it back for as long as it is kept.
 import type { Challenge } from '../challenges/challenge.ts'
 import type { Challenges } from '../challenges/challenges.ts'
-import type { Mails } from '../mails/mails.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { restorableDays } from '../platform/data/restorable.ts'
@@ -24,13 +24,13 @@ interface Needs {
   readonly userAdministration: UserAdministration
   readonly change: Change
   readonly challenges: Challenges
-  readonly mails: Mails
+  readonly notify: PostNotice
   readonly forget: (userId: string) => void
   readonly issuer: string
 }
 
 /** Makes the service. */
-export const createAccountDeletion = ({ userAdministration, change, challenges, mails, forget, issuer }: Needs): AccountDeletion => ({
+export const createAccountDeletion = ({ userAdministration, change, challenges, notify, forget, issuer }: Needs): AccountDeletion => ({
   remove: (actor, user) =>
     userAdministration.remove(actor, user.id, async (tx, deletedAt) => {
       const { token } = await challenges.issue(tx, {
@@ -40,13 +40,8 @@ export const createAccountDeletion = ({ userAdministration, change, challenges, 
         ttlSeconds: restorableDays * 86_400,
         details: { email: user.email, deleted_at: deletedAt.toISOString() },
       })
-      await mails.post(tx, {
-        kind: 'account_deleted',
-        to: user.email,
-        locale: user.locale,
-        values: { days: restorableDays },
-        url: `${issuer}/account/restore/${token}`,
-      })
+      const url = `${issuer}/account/restore/${token}`
+      await notify(tx, { kind: 'account_deleted', userId: user.id, actor, values: { days: restorableDays }, url })
     }),
   find: async token => {
     const challenge = await challenges.find('account_restore', token)

@@ -2,6 +2,7 @@
 import type { Challenge } from '../challenges/challenge.ts'
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Mails } from '../mails/mails.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
@@ -27,6 +28,7 @@ interface Needs {
   readonly change: Change
   readonly challenges: Challenges
   readonly mails: Mails
+  readonly notify: PostNotice
   readonly limit: MakeLimit
   readonly endAccess: EndAccess
   readonly forget: (userId: string) => void
@@ -38,7 +40,7 @@ const changeMinutes = 60
 const undoHours = 72
 
 /** Makes the service. Five requests an hour and user. */
-export const createEmailChanges = ({ change, challenges, mails, limit, endAccess, forget, issuer, now }: Needs): EmailChanges => {
+export const createEmailChanges = ({ change, challenges, mails, notify, limit, endAccess, forget, issuer, now }: Needs): EmailChanges => {
   const byUser = limit('email-change:user', { points: 5, durationSeconds: 3600 })
 
   /** Redeems a link in a change and gives its user the address that it stands for. */
@@ -46,8 +48,8 @@ export const createEmailChanges = ({ change, challenges, mails, limit, endAccess
     const challenge = await challenges.redeemLink(tx, { purpose, token })
     const userId = challenge?.userId
     if (!challenge || userId === undefined) throw new Problem('link_expired')
-    const [before] = await tx.$queryRaw<{ email: string; locale: string | null }[]>`
-      SELECT email, locale FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR NO KEY UPDATE`
+    const [before] = await tx.$queryRaw<{ email: string }[]>`
+      SELECT email FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR NO KEY UPDATE`
     if (!before) throw new Problem('link_expired')
     const email = addressOf(challenge)
     await tx.user.update({ where: { id: userId }, data: { email, emailNormalized: parseEmail(email), emailVerifiedAt: now() } })
@@ -86,10 +88,11 @@ export const createEmailChanges = ({ change, challenges, mails, limit, endAccess
           ttlSeconds,
           details: { email: before.email },
         })
-        await mails.post(tx, {
+        await notify(tx, {
           kind: 'email_changed',
+          userId,
+          actor,
           to: before.email,
-          locale: before.locale ?? undefined,
           values: { old_email: before.email, new_email: email, hours: String(undoHours) },
           url: `${issuer}/account/email/undo/${undo.token}`,
         })

@@ -158,6 +158,9 @@ test('another address is proven by its mail, told to the old one, and can be und
   t.is((await server.services.userAdministration.get(user.id)).email, email)
   t.is((await elsewhere.follow(await elsewhere.get(link), 'nowhere')).status, 404)
   await until(async () => (await server.mailsTo(user.email)).length === 1)
+  const [notice] = await server.mailsTo(user.email)
+  t.is(notice?.subject, 'Your email address was changed')
+  t.regex(notice?.text ?? '', new RegExp(`from ${user.email} to ${email} on .+ UTC, from .+ \\((127\\.0\\.0\\.1|::1)\\)\\.[^]*within 72 hours`))
   const undo = /http:\/\/\S+\/account\/email\/undo\/\S+/.exec((await server.mailsTo(user.email))[0]?.text ?? '')?.[0] ?? ''
   await elsewhere.press(await elsewhere.follow(await elsewhere.get(undo), 'nowhere'), 'csrf')
   t.is((await server.services.userAdministration.get(user.id)).email, user.email)

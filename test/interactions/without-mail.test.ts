@@ -12,8 +12,8 @@ test.before(async () => {
 })
 test.after.always(() => server?.close())
 
-const post = (path: string, body: object) =>
-  fetch(`${server.issuer}/api/v1${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+const post = (path: string, body: object, headers = {}) =>
+  fetch(`${server.issuer}/api/v1${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
 
 test('the pages that need mail are neither linked nor there', async t => {
   t.false((await beginSignIn(server)).page.body.includes('/sign-up'))
@@ -29,6 +29,8 @@ test('the API answers as elsewhere, and no job waits for ever', async t => {
   t.is((await post('/auth/password/forgot', { email: 'bob@acme-corp.com' })).status, 202)
   t.is((await post('/auth/email/resend', { email: 'bob@acme-corp.com' })).status, 202)
   t.is((await post('/auth/register', { email: `${randomUUID()}@people.example`, password: 'violet umbrella 77', full_name: 'Ida' })).status, 201)
+  for (const userAgent of ['papertrail/1.0', 'stapler/1.0'])
+    t.is((await post('/auth/login', { email: 'bob@acme-corp.com', password: 'UserPass123!' }, { 'user-agent': userAgent })).status, 200)
   const { rows } = await server.resources.database.pool.query('SELECT count(*)::int AS waiting FROM jobs')
   t.is(rows[0].waiting, 0)
 })

@@ -3,6 +3,7 @@ import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
 import { enrolTotp } from '../support/factors.ts'
+import { mailTo, subjectsTo } from '../support/mails.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -13,9 +14,9 @@ test.before(async () => {
 test.after.always(() => server?.close())
 
 const makeCodes = async () => {
-  const { id } = await makeUser(server)
+  const { id, email } = await makeUser(server)
   await enrolTotp(server, { id })
-  return { id, codes: await server.services.recoveryCodes.issue(systemActor, id) }
+  return { id, email, codes: await server.services.recoveryCodes.issue(systemActor, id) }
 }
 const prove = (userId: string, code = '') => server.services.secondFactor.prove(systemActor, { userId, factor: 'recovery_code', code })
 const outcome = (work: Promise<unknown>) => work.then(() => 'accepted').catch(error => (error instanceof Problem ? error.code : Promise.reject(error)))
@@ -52,7 +53,7 @@ test('of twenty who present the same one at once one is let in', async t => {
   const tries = Array.from({ length: 20 }, () =>
     change(systemActor, async (tx, record) => {
       record('factor.accepted', { id, factor: 'recovery_code' })
-      return recoveryCodes.accept(tx, { userId: id, code: codes[0] ?? '' })
+      return recoveryCodes.accept(tx, { userId: id, code: codes[0] ?? '', actor: systemActor })
     }),
   )
   t.is((await Promise.all(tries)).filter(Boolean).length, 1)
@@ -74,4 +75,20 @@ test('whoever used up the tries of the app can still enter by one', async t => {
   await Promise.all(Array.from({ length: 6 }, () => outcome(guess())))
   t.is(await outcome(guess()), 'too_many_attempts')
   t.is(await outcome(prove(id, codes[0])), 'accepted')
+})
+
+test('of a code that was used its owner hears how many are left, and of codes made anew that those before are void', async t => {
+  const { id, email, codes } = await makeCodes()
+  const enrolled = 'A way to sign in was added'
+  t.is(await outcome(prove(id, 'not a code')), 'invalid_code')
+  t.deepEqual(await subjectsTo(server, email), [enrolled], 'the first codes come with the app')
+  for (const code of codes.slice(0, 9)) await prove(id, code)
+  t.regex(
+    (await mailTo(server, email, 'A recovery code was used', 9)).text,
+    /was used on .+ UTC, from an unknown device \(an unknown address\)\. One is left\./,
+  )
+  await server.services.recoveryCodes.issue({ ...systemActor, ip: '203.0.113.7' }, id)
+  const mail = await mailTo(server, email, 'New recovery codes were made')
+  t.regex(mail.text, /\(203\.0\.113\.7\)\. Those before are void\./)
+  t.is((await subjectsTo(server, email)).length, 11)
 })

@@ -18,7 +18,7 @@ test('signing out ends the session’s row first, of everybody signed in with it
     told.push(`${accountId}: ${row.living}`)
     if (accountId === 'second-person') throw new Error('the connection is gone')
   }
-  const sessions = createSessionArtifacts({ database, durable, onSignedIn: nothing, onExtended: nothing, onSignedOut })
+  const sessions = createSessionArtifacts({ database, durable, findDeviceId: () => undefined, onSignedIn: nothing, onExtended: nothing, onSignedOut })
   const signedIn = (accountId: string) => ({ ...session('browser-1'), accountId, loginTs: Math.floor(Date.now() / 1000) })
   for (const [sid, accountId] of [
     ['first', 'first-person'],
@@ -37,7 +37,7 @@ test('a session that was ended is not saved again, neither under its own id nor 
   const database = await openTestDatabase()
   t.teardown(() => database.close())
   const durable = createPostgresArtifacts(database)
-  const sessions = createSessionArtifacts({ database, durable, onSignedIn: nothing, onExtended: nothing, onSignedOut: nothing })
+  const sessions = createSessionArtifacts({ database, durable, findDeviceId: () => undefined, onSignedIn: nothing, onExtended: nothing, onSignedOut: nothing })
   await sessions.upsert('first', session('browser-1'), 3600)
   await sessions.upsert('second', session('browser-1'), 3600)
   await sessions.upsert('other', session('browser-2'), 3600)

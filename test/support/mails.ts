@@ -15,6 +15,13 @@ export async function mailTo(server: TestServer, address: string, subject: strin
   return newest
 }
 
+/** The subjects of all that was mailed to an address, the oldest first, once nothing waits to be sent. */
+export async function subjectsTo(server: TestServer, address: string): Promise<readonly string[]> {
+  const { pool } = server.resources.database
+  await until(async () => (await pool.query('SELECT 1 FROM jobs LIMIT 1')).rows.length === 0)
+  return (await server.mailsTo(address)).map(({ subject }) => subject).toReversed()
+}
+
 /** The address that the mail's link leads to. */
 export const linkOf = ({ text }: Pick<KeptMail, 'text'>): URL => new URL(/^https?:\S+$/m.exec(text)?.[0] ?? 'none:')
 

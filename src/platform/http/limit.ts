@@ -63,6 +63,13 @@ const unnamed = (database: Database) => ({ query: ({ text, values }: { text: str
 /** An address as it is kept: IPv4 also where it came written as IPv6. */
 export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.)/i, '')
 
+/** The network of an address, for telling places apart: IPv4 by its /24, IPv6 by its /48. */
+export const networkOf = (ip: string): string => {
+  const key = addressKey(ip)
+  const separator = key.includes(':') ? ':' : '.'
+  return key.split(separator).slice(0, 3).join(separator)
+}
+
 /** The key of an address: IPv6 by its /64, IPv4 also where it is written as IPv6. */
 export const addressKey = (ip: string): string => {
   const mapped = plainAddress(ip)

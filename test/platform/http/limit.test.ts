@@ -3,7 +3,7 @@ import test from 'ava'
 import type { Database } from '../../../src/platform/data/database.ts'
 import { openRedis, type Redis } from '../../../src/platform/data/redis.ts'
 import { Problem } from '../../../src/platform/errors.ts'
-import { addressKey, createLimits } from '../../../src/platform/http/limit.ts'
+import { addressKey, createLimits, networkOf } from '../../../src/platform/http/limit.ts'
 import { openTestDatabase } from '../../support/database.ts'
 import { hasRedis, startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
@@ -102,4 +102,19 @@ test('an address counts the same in every writing, and IPv6 by its network', t =
   for (const same of ['2001:db8:1:2::ffff', '2001:0db8:0001:0002:0:0:0:1', '2001:DB8:1:2:a:b:c:d']) t.is(addressKey(same), network, same)
   for (const other of ['2001:db8:1:3::1', '2001:db8::1', '::1']) t.not(addressKey(other), network, other)
   t.is(addressKey('2001:db8::1'), addressKey('2001:db8:0:0::2'))
+})
+
+test('addresses of one network are of one place', t => {
+  for (const [one, other] of [
+    ['203.0.113.7', '203.0.113.200'],
+    ['::ffff:203.0.113.7', '203.0.113.8'],
+    ['2001:db8:1:2::1', '2001:db8:1:ffff::1'],
+  ] as const)
+    t.is(networkOf(one), networkOf(other))
+  for (const [one, other] of [
+    ['203.0.113.7', '203.0.112.7'],
+    ['2001:db8:1::1', '2001:db8:2::1'],
+    ['', '203.0.113.7'],
+  ] as const)
+    t.not(networkOf(one), networkOf(other))
 })

@@ -1,0 +1,59 @@
+// Tells people by mail what was done to their account, when and from where, in the change that did it.
+import type { Actor } from '../platform/actor.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import { deviceOf } from '../platform/http/device.ts'
+import { plainAddress } from '../platform/http/limit.ts'
+import type { MailRequest } from './mail.ts'
+import type { Mails } from './mails.ts'
+
+/** Where the button of each leads: to what its reader does if it was not them. */
+const places = {
+  password_changed: '/recovery',
+  new_device: '/account/sessions',
+  factor_added: '/account/security',
+  factor_removed: '/account/security',
+  recovery_codes_made: '/account/security',
+  recovery_code_used: '/account/security',
+  email_changed: '/account/email',
+  account_deleted: '/account',
+} as const satisfies Partial<Record<MailRequest['kind'], string>>
+
+/** What was done to an account. */
+export interface Notice {
+  readonly kind: keyof typeof places
+  readonly userId: string
+  /** Who did it: the request they came with tells the device and the address. */
+  readonly actor: Pick<Actor, 'ip' | 'userAgent'>
+  readonly values?: MailRequest['values']
+  /** Another address than the user's own of this moment. */
+  readonly to?: string
+  /** Another place than the notice's own, such as a link with a secret. */
+  readonly url?: string
+}
+
+/** Posts a notice in the change's own transaction; none to a user who is not there. */
+export type PostNotice = (tx: TransactionClient, notice: Notice) => Promise<void>
+
+interface Needs {
+  readonly mails: Mails
+  /** Without a way to send mail nothing is kept for it: told much later, it would be told wrong. */
+  readonly isPossible: boolean
+  readonly issuer: string
+  readonly now: () => Date
+}
+
+/** Makes it. */
+export const createNotices =
+  ({ mails, isPossible, issuer, now }: Needs): PostNotice =>
+  async (tx, { kind, userId, actor, values, to, url }) => {
+    if (!isPossible) return
+    const user = await tx.user.findFirst({ where: { id: userId, deletedAt: null }, select: { email: true, locale: true } })
+    if (!user) return
+    await mails.post(tx, {
+      kind,
+      to: to ?? user.email,
+      locale: user.locale ?? undefined,
+      values: { ...values, time: now().toISOString(), ...deviceOf(actor.userAgent), ...(actor.ip ? { ip: plainAddress(actor.ip) } : {}) },
+      url: url ?? `${issuer}${places[kind]}`,
+    })
+  }
