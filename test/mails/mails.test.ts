@@ -71,7 +71,7 @@ for (const { tag, find } of languages.list)
       for (const part of [text, shown].map(inLatinDigits)) {
         if (url) t.true(part.includes(url) && part.includes(find(`mail.${kind}.button`) ?? '⟦⟧'))
         if (code) t.true(part.includes(code))
-        if ('minutes' in values || 'hours' in values || 'left' in values) t.true(part.includes('57'), 'the expiry or what is left')
+        if (['minutes', 'hours', 'days', 'left'].some(name => name in values)) t.true(part.includes('57'), 'the expiry or what is left')
         if ('time' in values) for (const said of ['2026', 'UTC', 'Chrome', 'macOS', '203.0.113.7']) t.true(part.includes(said), said)
         if ('name' in values) t.true(part.includes('Blue key'))
         if ('new_email' in values) t.true(part.includes('old@people.example') && part.includes('new@people.example'))
