@@ -42,6 +42,7 @@ import { createFactorRequirement } from './mfa/requirement.ts'
 import { createSecondFactor } from './mfa/second-factor.ts'
 import { createSignInTickets } from './mfa/tickets.ts'
 import { createTotps } from './mfa/totp.ts'
+import { addProofToArtifacts } from './oidc/added-proofs.ts'
 import { consentEvents, createConsents } from './oidc/consents.ts'
 import { endArtifactsOfSession, endArtifactsOfUser, strikeFactorOfArtifacts } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
@@ -172,7 +173,7 @@ export const createServices = (
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
   const tickets = createSignInTickets({ database, change, randomBytes, now })
   const apiSignIn = createApiSignIn({ signIn, users, apiSessions, secondFactor, factorRequirement, tickets, now })
-  const recentProofs = createRecentProofs({ database, change, now })
+  const recentProofs = createRecentProofs({ database, change, tellProtocol: addProofToArtifacts, now })
   const reauthentication = createReauthentication({ signIn, secondFactor, recentProofs })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })

@@ -6,7 +6,7 @@ import type { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 
 /** The session of the hosted pages, found by its signed cookie. */
-export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; authenticatedAt: Date } | undefined>
+export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; authenticatedAt: Date; amr: readonly string[] } | undefined>
 
 /** Who is here. */
 export interface Visit {

@@ -2,6 +2,8 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { multiFactor } from '../mfa/authenticator.ts'
+import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
@@ -22,6 +24,7 @@ interface Needs extends LinkNeeds {
   readonly accountSignIn: AccountSignIn
   readonly findBrowserSession: FindBrowserSession
   readonly users: Users
+  readonly secondFactor: SecondFactor
   readonly collectPersonalData: CollectPersonalData
   readonly present: Present
   readonly forms: FormTokens
@@ -69,16 +72,17 @@ export const createAccountRouter = (needs: Needs): Router => {
   return router
 }
 
-/** Who is here; whoever is not signed in, or not lately enough, is sent to sign in. */
+/** Who is here; whoever is not signed in, not lately enough, or by one factor of the two they have, is sent to prove what is missing. */
 const enter = async (
   ctx: Context,
-  { findBrowserSession, users, accountSignIn, now }: Pick<Needs, 'findBrowserSession' | 'users' | 'accountSignIn' | 'now'>,
+  { findBrowserSession, users, secondFactor, accountSignIn, now }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'accountSignIn' | 'now'>,
   { path, isSensitive }: Pick<AccountPageRoute, 'path' | 'isSensitive'>,
 ): Promise<Visit | undefined> => {
   const session = await findBrowserSession(ctx)
   const user = session && (await users.find(session.userId))
   const isFresh = session !== undefined && now().getTime() - session.authenticatedAt.getTime() < sensitiveSeconds * 1000
-  if (!session || !user || user.isSuspended || (isSensitive && !isFresh)) {
+  const isWhole = session !== undefined && (session.amr.includes(multiFactor) || (await secondFactor.list(session.userId)).length === 0)
+  if (!session || !user || user.isSuspended || !isWhole || (isSensitive && !isFresh)) {
     accountSignIn.begin(ctx, { to: path, ...(isSensitive ? { maxAgeSeconds: sensitiveSeconds } : {}) })
     return undefined
   }

@@ -1,6 +1,7 @@
 // The ways to sign in besides the password, for their owner: listed, added and removed.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { amrOfCode, withSecondFactor } from '../mfa/authenticator.ts'
 import type { Authenticators } from '../mfa/authenticators.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { TotpEnrolment, Totps } from '../mfa/totp.ts'
@@ -8,6 +9,7 @@ import type { Present } from '../pages/present.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
+import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import { type AccountPageRoute, accountPage, formBinding, type Visit } from './page.ts'
 import { parsed } from './pages.ts'
 
@@ -16,6 +18,7 @@ export interface SecurityNeeds {
   readonly authenticators: Authenticators
   readonly totps: Totps
   readonly recoveryCodes: RecoveryCodes
+  readonly recentProofs: RecentProofs
   readonly present: Present
   readonly forms: FormTokens
 }
@@ -60,7 +63,7 @@ const security = ({ authenticators, recoveryCodes, present, forms }: SecurityNee
 }
 
 // Each showing begins anew: a seed is never shown twice but to the one who mistyped the first code.
-const authenticator = ({ totps, recoveryCodes, present, forms }: SecurityNeeds) => {
+const authenticator = ({ totps, recoveryCodes, recentProofs, present, forms }: SecurityNeeds) => {
   const localsOf = ({ id, secret, uri, qr }: TotpEnrolment, account: string) => ({ enrolment: id, secret, uri, qr, account })
   return accountPage({
     path: '/account/authenticator',
@@ -74,6 +77,7 @@ const authenticator = ({ totps, recoveryCodes, present, forms }: SecurityNeeds) 
     submit: async (ctx, { user, actor, sid }, given) => {
       const { enrolment, code } = parsed(z.strictObject({ enrolment: z.uuid(), code: text(100).trim().min(1) }), given)
       await totps.confirm(actor, { user, id: enrolment, code })
+      await recentProofs.renew(actor, withSecondFactor([], amrOfCode))
       const { left } = await recoveryCodes.count(user.id)
       if (left > 0) {
         seeOther(ctx, `${home}?done=factor_added`)

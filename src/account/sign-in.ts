@@ -17,6 +17,8 @@ interface Needs {
   readonly issuer: string
   readonly isSecure: boolean
   readonly randomBytes: (size: number) => Buffer
+  /** The class that whoever has a second factor signs in with. */
+  readonly acrOfBoth: string
 }
 
 const cookieName = 'account_sign_in'
@@ -25,7 +27,7 @@ const begun = z.object({ state: z.string(), to: z.string() })
 const query = z.object({ state: z.string(), code: z.string() })
 
 /** Makes it. */
-export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes }: Needs): AccountSignIn => {
+export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, acrOfBoth }: Needs): AccountSignIn => {
   const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/account' } as const
   return {
     begin: (ctx, { to, maxAgeSeconds }) => {
@@ -41,6 +43,8 @@ export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes }: 
         // The code is never redeemed: nobody keeps the verifier of this challenge.
         code_challenge: hashOf('account', randomBytes(32).toString('hex')).toString('base64url'),
         code_challenge_method: 'S256',
+        // Asked for voluntarily: whoever has no second factor comes in by one (OpenID Connect Core §5.5.1.1).
+        acr_values: acrOfBoth,
         ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
       }).toString()
       ctx.redirect(address.href)

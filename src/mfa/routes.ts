@@ -8,7 +8,7 @@ import { svgOf } from '../platform/qr.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { userIdSchema } from '../users/user.ts'
-import { authenticatorOutput, toAuthenticatorOutput } from './authenticator.ts'
+import { amrOfCode, authenticatorOutput, toAuthenticatorOutput, withSecondFactor } from './authenticator.ts'
 import type { Authenticators } from './authenticators.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { Totps } from './totp.ts'
@@ -59,14 +59,16 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
     route({
       method: 'POST',
       path: '/users/me/factors/:factorId/confirm',
-      summary: 'Confirms an authenticator app by the first code it shows.',
+      summary: 'Confirms an authenticator app by the first code it shows, which proves the session by it too.',
       permission,
       params: factorParams,
       body: z.strictObject({ code: text(20).min(1) }),
       output: authenticatorOutput,
       handle: async ({ actor, params, body }) => {
         await recentProofs.verify(actor)
-        return { data: toAuthenticatorOutput(await totps.confirm(actor, { user: await me(actor), id: params.factorId, code: body.code })) }
+        const confirmed = await totps.confirm(actor, { user: await me(actor), id: params.factorId, code: body.code })
+        await recentProofs.renew(actor, withSecondFactor([], amrOfCode))
+        return { data: toAuthenticatorOutput(confirmed) }
       },
     }),
     route({

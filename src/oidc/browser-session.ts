@@ -5,11 +5,11 @@ import type { Engine } from './provider.ts'
 /** Makes the look-up; the cookie's signature is checked by the app's own keys. */
 export const createFindBrowserSession = ({ engine, isSecure }: { engine: Engine; isSecure: boolean }) => {
   const name = isSecure ? '__Host-session' : 'session'
-  return async (ctx: Context): Promise<{ sid: string; userId: string; authenticatedAt: Date } | undefined> => {
+  return async (ctx: Context): Promise<{ sid: string; userId: string; authenticatedAt: Date; amr: readonly string[] } | undefined> => {
     const id = ctx.cookies.get(name, { signed: true })
     const session = id ? await engine.current().Session.find(id) : undefined
     return session?.accountId && session.uid
-      ? { sid: session.uid, userId: session.accountId, authenticatedAt: new Date((session.loginTs ?? 0) * 1000) }
+      ? { sid: session.uid, userId: session.accountId, authenticatedAt: new Date((session.loginTs ?? 0) * 1000), amr: session.amr ?? [] }
       : undefined
   }
 }

@@ -1,5 +1,5 @@
 // Keeps mail for reading, where no server to send it by is named: development.
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Mailer } from './mail.ts'
@@ -27,13 +27,27 @@ export const createMailbox = ({ directory, now }: { directory: string; now: () =
     send: async mail => {
       const at = now().toISOString()
       const old = (await names()).slice(0, -keptAtMost)
-      await writeFile(join(directory, `${at.replace(/\D/g, '')}-${mail.id}.json`), JSON.stringify({ ...mail, at }), { mode: 0o600 })
+      const path = join(directory, `${at.replace(/\D/g, '')}-${mail.id}`)
+      // Whoever reads meanwhile finds the whole mail or none.
+      await writeFile(`${path}.part`, JSON.stringify({ ...mail, at }), { mode: 0o600 })
+      await rename(`${path}.part`, `${path}.json`)
       for (const name of old) await rm(join(directory, name), { force: true })
     },
     list: async () => {
       const files = (await names()).reverse()
-      return Promise.all(files.map(async name => keptMail.parse(JSON.parse(await readFile(join(directory, name), 'utf8')))))
+      const texts = await Promise.all(files.map(name => readText(join(directory, name))))
+      return texts.flatMap(text => (text === undefined ? [] : [keptMail.parse(JSON.parse(text))]))
     },
     close: () => undefined,
+  }
+}
+
+// One that was cleared away since it was listed is not there any more.
+const readText = async (path: string): Promise<string | undefined> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
   }
 }

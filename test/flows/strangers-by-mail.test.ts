@@ -1,4 +1,4 @@
-// Seven classes of people × every way that asks for mail: bodies, headers, cookies and redirects are the same for all.
+// Seven classes of people × every way in or back in: bodies, headers, cookies and redirects are the same for all.
 import test from 'ava'
 import { createCalls } from '../support/calls.ts'
 import { classes, makeOneOf } from '../support/classes-of-people.ts'
@@ -6,7 +6,7 @@ import type { Answer, Person } from '../support/person.ts'
 import { createPerson } from '../support/person.ts'
 
 import { startServer, type TestServer } from '../support/server.ts'
-import { toCode, toPassword, toSignUpCode } from '../support/sign-in-pages.ts'
+import { beginSignIn, toCode, toPassword, toSignUpCode } from '../support/sign-in-pages.ts'
 
 let server: TestServer
 test.before(async () => {
@@ -36,6 +36,11 @@ const chain = async (person: Person, first: Answer) => {
 }
 
 const ways: Readonly<Record<string, (email: string) => Promise<Answer[]>>> = {
+  'signing in by a wrong password': async email => {
+    const { person, page } = await beginSignIn(server)
+    const asked = await chain(person, await person.submit(page, { username: email }))
+    return [...asked, await person.submit(asked.at(-1) ?? page, { password: 'not the password' })]
+  },
   'forgotten password': async email => {
     const person = createPerson()
     const form = await person.get(`${server.issuer}/recovery`)
@@ -65,19 +70,26 @@ for (const [name, go] of Object.entries(ways))
     t.true((answers[0]?.length ?? 0) > 1)
   })
 
-for (const path of ['/auth/password/forgot', '/auth/email/resend'])
-  test.serial(`POST ${path} answers all seven classes alike, and sends as many statements`, async t => {
+const operations = [
+  { path: '/auth/login', more: { password: 'not the password' }, expected: 401 },
+  { path: '/auth/password/forgot', more: {}, expected: 202 },
+  { path: '/auth/email/resend', more: {}, expected: 202 },
+]
+
+for (const { path, more, expected } of operations)
+  test.serial(`POST ${path} answers all seven classes alike`, async t => {
     const calls = createCalls(server.issuer)
     t.teardown(calls.close)
     const answers = []
     for (const kind of classes) {
       const email = await makeOneOf(server, kind)
-      const body = JSON.stringify({ email })
-      const { status, body: told } = await calls.call(`/api/v1${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
-      answers.push({ status, body: without(told, email) })
+      const body = JSON.stringify({ email, ...more })
+      const { status, headers, body: told } = await calls.call(`/api/v1${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const kept = Object.entries(headers).filter(([name]) => !changing.has(name))
+      answers.push({ status, headers: kept, cookies: headers['set-cookie'], body: without(told, email) })
     }
     for (const [index, kind] of classes.entries()) t.deepEqual(answers[index], answers[0], kind)
-    t.is(answers[0]?.status, 202)
+    t.is(answers[0]?.status, expected)
   })
 
 test.serial('asking for a proof takes as many statements for everybody', async t => {

@@ -2,16 +2,18 @@
 import test from 'ava'
 import { createCalls } from '../support/calls.ts'
 import { contests } from '../support/contests.ts'
+import { contestsOfPeople } from '../support/contests-of-people.ts'
 import { prepareTrack, type Track } from '../support/race.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const rounds = 3
 const tries = 8
+const triesOfPeople = 20
 
 let server: TestServer
 let track: Track
 test.before(async () => {
-  server = await startServer()
+  server = await startServer({ settings: { TRUST_PROXY: '1' } })
   track = await prepareTrack({ services: server.services, calls: createCalls(server.issuer), issuer: server.issuer })
 })
 test.after.always(async () => {
@@ -23,3 +25,6 @@ for (const [title, contest] of Object.entries(contests))
   test.serial(`of many at once, ${title}`, async t => {
     for (let round = 0; round < rounds; round += 1) await contest(t, track, tries)
   })
+
+for (const [title, contest] of Object.entries(contestsOfPeople))
+  test.serial(`of many people at once, ${title}`, t => contest(t, { ...server, calls: track.calls }, triesOfPeople))

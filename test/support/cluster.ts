@@ -1,8 +1,11 @@
 // Server processes over one PostgreSQL and, where wanted, one Redis, all of the test's own.
+import { join } from 'node:path'
 import { readConfig } from '../../src/config.ts'
+import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { openResources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
 import { type Calls, createCalls } from './calls.ts'
+import { makeDataDir } from './database.ts'
 import { testSecretKey } from './demo-filling.ts'
 import { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts'
 import { type ServerProcess, startProcess } from './process.ts'
@@ -16,6 +19,8 @@ export interface Cluster {
   readonly redis?: RedisServer
   /** Asks the processes by turns. */
   readonly calls: Calls
+  /** What the processes mailed to an address, the newest first. */
+  mailsTo(address: string): Promise<readonly KeptMail[]>
   /** Works with services over the same database, in the test's own process; they are closed afterwards. */
   withServices<Result>(work: (services: Services) => Promise<Result>): Promise<Result>
   /** Ends all and removes what they left; answers the exit codes of the processes. */
@@ -28,8 +33,14 @@ export async function whyNoCluster(): Promise<string | undefined> {
   return (await hasRedis()) ? undefined : 'there is no redis-server'
 }
 
+interface Given {
+  readonly size: number
+  readonly isRedisUsed: boolean
+  readonly settings?: Readonly<Record<string, string>>
+}
+
 /** Starts it. The first process listens on the issuer's own port. */
-export async function startCluster({ size, isRedisUsed }: { size: number; isRedisUsed: boolean }): Promise<Cluster> {
+export async function startCluster({ size, isRedisUsed, settings = {} }: Given): Promise<Cluster> {
   const folder = await findPostgres()
   if (folder === undefined) throw new Error(await whyNoCluster())
   const ends: (() => Promise<unknown>)[] = []
@@ -41,7 +52,10 @@ export async function startCluster({ size, isRedisUsed }: { size: number; isRedi
     ends.push(postgres.remove)
     const redis = isRedisUsed ? await startRedis() : undefined
     if (redis) ends.push(redis.remove)
-    const environment = { DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) }
+    const { dataDir, remove } = makeDataDir()
+    ends.push(async () => remove())
+    const mailbox = createMailbox({ directory: join(dataDir, 'mail'), now: () => new Date() })
+    const environment = { ...settings, DATA_DIR: dataDir, DATABASE_URL: postgres.url, ...(redis ? { REDIS_URL: redis.url } : {}) }
     const first = await startProcess(environment)
     const processes = [first]
     ends.push(() => Promise.all(processes.map(one => one.stop())))
@@ -57,6 +71,7 @@ export async function startCluster({ size, isRedisUsed }: { size: number; isRedi
       postgres,
       redis,
       calls,
+      mailsTo: async address => (await mailbox.list()).filter(({ to }) => to === address),
       withServices: async work => {
         const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: testSecretKey, ISSUER: first.issuer, ...environment })
         const resources = await openResources(config)

@@ -4,7 +4,7 @@ import type { TestServer } from './server.ts'
 import { until } from './until.ts'
 
 /** The newest mail to an address whose subject says so, once `count` of them are there. */
-export async function mailTo(server: TestServer, address: string, subject: string, count = 1): Promise<KeptMail> {
+export async function mailTo(server: Pick<TestServer, 'mailsTo'>, address: string, subject: string, count = 1): Promise<KeptMail> {
   let found: readonly KeptMail[] = []
   await until(async () => {
     found = (await server.mailsTo(address)).filter(mail => mail.subject.includes(subject))

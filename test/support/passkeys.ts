@@ -8,6 +8,8 @@ import { Problem } from '../../src/platform/errors.ts'
 import { createAuthenticator, type Twist } from './authenticator.ts'
 import type { TestServer } from './server.ts'
 
+type Place = Pick<TestServer, 'issuer' | 'services'>
+
 /** Somebody at an address of their own, so that budgets are not shared. */
 export const visitor = (): Actor => ({
   kind: 'anonymous',
@@ -18,7 +20,7 @@ export const visitor = (): Actor => ({
 })
 
 /** A person without a passkey yet. */
-export async function makePerson({ services, issuer }: TestServer, { isSynced = false } = {}) {
+export async function makePerson({ services, issuer }: Place, { isSynced = false } = {}) {
   const user = await services.users.create(systemActor, { email: `${randomUUID()}@people.example`, name: 'A Person' })
   const actor: Actor = { ...visitor(), kind: 'user', id: user.id, userId: user.id }
   return { user, actor, binding: randomUUID(), authenticator: createAuthenticator(issuer, { isSynced }) }
@@ -28,13 +30,13 @@ export async function makePerson({ services, issuer }: TestServer, { isSynced = 
 export type TestPerson = Awaited<ReturnType<typeof makePerson>>
 
 /** Makes a passkey for somebody. */
-export async function enrol({ services }: TestServer, { user, actor, binding, authenticator }: TestPerson, twist: Twist & { name?: string } = {}) {
+export async function enrol({ services }: Place, { user, actor, binding, authenticator }: TestPerson, twist: Twist & { name?: string } = {}) {
   const options = await services.passkeys.beginEnrolment({ user, binding })
   return services.passkeys.enrol(actor, { user, binding, response: authenticator.create(options, twist), name: twist.name })
 }
 
 /** A person with a passkey. */
-export async function makeHolder(server: TestServer, { twist = {}, isSynced = false }: { twist?: Twist; isSynced?: boolean } = {}) {
+export async function makeHolder(server: Place, { twist = {}, isSynced = false }: { twist?: Twist; isSynced?: boolean } = {}) {
   const person = await makePerson(server, { isSynced })
   return { ...person, passkey: await enrol(server, person, twist) }
 }

@@ -79,7 +79,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await seedDemoData(services)
-  const stopJobs = startAllJobs({ config, resources, services })
+  const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services }) : async () => undefined
   const app = await createApp({ config, resources, services })
   const server = createServer(given.through?.(app.listener) ?? app.listener)
   refuseMalformed(server, resources.log)

@@ -5,7 +5,7 @@ import type { TestServer } from './server.ts'
 
 /** Begins an authorization; answers the first page and what the client needs to finish. */
 export async function beginSignIn(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   { person = createPerson(), parameters = {} }: { person?: Person; parameters?: Record<string, string> } = {},
 ) {
   const { configuration, request } = await createRelyingParty(server.issuer)
@@ -15,7 +15,7 @@ export async function beginSignIn(
 }
 
 /** Types the address; answers the password page. */
-export async function toPassword(server: TestServer, email: string, person?: Person) {
+export async function toPassword(server: Pick<TestServer, 'issuer'>, email: string, person?: Person) {
   const begun = await beginSignIn(server, { person })
   return { ...begun, page: await begun.person.follow(await begun.person.submit(begun.page, { username: email }), redirectUri) }
 }
@@ -24,14 +24,14 @@ export async function toPassword(server: TestServer, email: string, person?: Per
 export const beside = (url: URL, path: string): URL => new URL(`${url.pathname.split('/').slice(0, 3).join('/')}/${path}`, url)
 
 /** Asks for a code by mail; answers the page that takes it. */
-export async function toCode(server: TestServer, email: string, person?: Person) {
+export async function toCode(server: Pick<TestServer, 'issuer'>, email: string, person?: Person) {
   const begun = await toPassword(server, email, person)
   return { ...begun, page: await begun.person.follow(await begun.person.press(begun.page, '/email-code'), redirectUri) }
 }
 
 /** Fills in the sign-up page; answers the page that takes the code. */
 export async function toSignUpCode(
-  server: TestServer,
+  server: Pick<TestServer, 'issuer'>,
   { email, password, name = 'Ida Example' }: { email: string; password: string; name?: string },
   person?: Person,
 ) {
