@@ -40,9 +40,14 @@ export const enterPassword = async (person: Person, page: Answer, { email, passw
 /** Ticks the box of the recovery codes. */
 export const saveCodes = async (person: Person, page: Answer) => person.follow(await person.post(page.url, { ...hiddenOf(page), saved: 'yes' }), redirectUri)
 
-/** What the hidden fields of a page say. */
+/** What the hidden fields of a page say, but for the choice of a language below it. */
 export const hiddenOf = ({ body }: Answer): Record<string, string> =>
-  Object.fromEntries([...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]))
+  Object.fromEntries(
+    [...body.replace(/<footer.*<\/footer>/s, '').matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  )
 
 /** The `otpauth:` address behind the code that the page shows. */
 export const scan = ({ body }: Answer): string => (/href="(otpauth:[^"]+)"/.exec(body)?.[1] ?? '').replaceAll('&amp;', '&')
