@@ -65,15 +65,16 @@ test('no column is taken that the body does not name', async t => {
   for (const one of writing) {
     const known = keysOf(one.body)
     const address = `${one.method} ${addressOf(one)}`
-    for (const column of columns.filter(name => !known.includes(name))) {
-      const { status, error } = await api.ask(address, { token: cast.tokens.root, body: { [column]: 'taken' } })
-      t.is(status, 400, `${address} ${column}`)
-      t.true(
-        error?.details.fields?.some(({ path }) => path === column),
-        `${address} ${column} is refused as a key`,
-      )
-      asked += 1
-    }
+    const unknown = columns.filter(name => !known.includes(name))
+    const { status, error } = await api.ask(address, { token: cast.tokens.root, body: Object.fromEntries(unknown.map(name => [name, 'taken'])) })
+    t.is(status, 400, address)
+    const refused = new Set(error?.details.fields?.map(({ path }) => path))
+    t.deepEqual(
+      unknown.filter(name => !refused.has(name)),
+      [],
+      `${address} refuses each by its name`,
+    )
+    asked += unknown.length
     // A prototype is no key of ours either.
     t.is((await api.ask(address, { token: cast.tokens.root, body: JSON.parse('[{"role":"owner"}]') })).status, 400)
   }
