@@ -36,6 +36,15 @@ const toConsent: Step = async (page, server) => {
   await page.getByRole('button', { name: 'Allow' }).waitFor()
 }
 
+/** A page of bob's own account. */
+const toAccount =
+  (path: string): Step =>
+  async (page, server) => {
+    await page.goto(`${server.issuer}/account/${path}`)
+    if (!page.url().endsWith(path)) await signIn(page)
+    await page.waitForURL(`**/account/${path}`)
+  }
+
 /** One picture: the pages that the steps lead to, side by side. */
 interface Shot {
   readonly file: string
@@ -47,6 +56,7 @@ const SHOTS: readonly Shot[] = [
   { file: 'sign-in.png', scheme: 'light', steps: [toIdentifier, toPassword] },
   { file: 'sign-in-dark.png', scheme: 'dark', steps: [toIdentifier, toPassword] },
   { file: 'consent.png', scheme: 'light', steps: [toConsent] },
+  { file: 'account.png', scheme: 'light', steps: [toAccount('security'), toAccount('sessions')] },
   { file: 'demo.png', scheme: 'light', steps: [toDemo] },
 ]
 
