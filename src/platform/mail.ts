@@ -24,7 +24,7 @@ const timeoutMilliseconds = 8000
 /** Sends over SMTP. `from` is an address, or a name with one in angle brackets; `host` stands in the mails' ids. */
 export const createSmtpMailer = ({ url, from, host }: { url: string; from: string; host: string }): Mailer => {
   const timeouts = { connectionTimeout: timeoutMilliseconds, greetingTimeout: timeoutMilliseconds, socketTimeout: timeoutMilliseconds }
-  const transport = nodemailer.createTransport({ ...optionsOf(url), ...timeouts, pool: true, maxConnections: 2 })
+  const transport = nodemailer.createTransport({ ...optionsOf(url), ...timeouts, pool: true, maxConnections: 4 })
   return {
     send: async ({ id, to, subject, text, html }) => {
       try {

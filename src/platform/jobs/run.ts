@@ -6,6 +6,8 @@ import type { Claimed, Queue } from './queue.ts'
 const lookMilliseconds = 1000
 const together = 4
 const maxDelaySeconds = 3600
+// Below the time for which a job is claimed: whoever takes longer has failed before another begins the same.
+const deadlineMilliseconds = 25_000
 
 interface Needs {
   readonly queue: Queue
@@ -25,7 +27,9 @@ export const startJobs = ({ queue, handlers, log }: Needs): (() => Promise<void>
     do {
       isWanted = false
       const claimed = await queue.claim(kinds, together)
-      await Promise.all(claimed.map(job => attempt(job, { queue, handler: byKind.get(job.kind), log })))
+      const attempts = await Promise.allSettled(claimed.map(job => attempt(job, { queue, handler: byKind.get(job.kind), log })))
+      for (const { reason } of attempts.filter(one => one.status === 'rejected'))
+        log.warn({ err: reason }, 'a job could not be put back; it is tried again later')
       if (claimed.length === together) isWanted = true
     } while (isWanted && !isStopping)
   }
@@ -52,7 +56,9 @@ export const startJobs = ({ queue, handlers, log }: Needs): (() => Promise<void>
 const attempt = async (job: Claimed, { queue, handler, log }: { queue: Queue; handler: JobHandler | undefined; log: Log }) => {
   if (!handler) return
   try {
-    await handler.handle(queue.open(job), { id: job.id, attempt: job.attempt })
+    // Whose process died with it each time has never failed, and is given up too.
+    if (job.attempt > handler.kind.maxAttempts) throw new Hopeless('the process ended in each try')
+    await inTime(handler.handle(queue.open(job), { id: job.id, attempt: job.attempt }))
     await queue.finish(job)
   } catch (error) {
     const isHopeless = error instanceof Hopeless || job.attempt >= handler.kind.maxAttempts
@@ -63,3 +69,13 @@ const attempt = async (job: Claimed, { queue, handler, log }: { queue: Queue; ha
 
 // 5 s, 10 s, 20 s … an hour.
 const delayOf = (attempt: number) => Math.min(5 * 2 ** (attempt - 1), maxDelaySeconds)
+
+const inTime = async (work: Promise<void>): Promise<void> => {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('the job took too long')), deadlineMilliseconds)
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
