@@ -30,19 +30,31 @@ export const strikeFactorOfArtifacts = async (
   { userId, references }: { readonly userId: string; readonly references: readonly string[] },
 ): Promise<void> => {
   const struck = ['mfa', ...references]
+  const granted = await tx.$queryRaw<{ grant_id: string }[]>`
+    SELECT grant_id FROM oidc_artifacts WHERE kind = 'Grant' AND account_id = ${userId} AND grant_id IS NOT NULL`
+  const grantIds = granted.map(({ grant_id }) => grant_id)
   await tx.$executeRaw`
-    DELETE FROM oidc_artifacts WHERE kind IN ('RefreshToken', 'AccessToken') AND payload::text LIKE ${'%\\\\u0000%'}
-      AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId})`
-  await tx.$executeRaw`
-    UPDATE oidc_artifacts SET payload = (payload::jsonb
-      || CASE WHEN payload::jsonb -> 'amr' ?& ${struck}::text[] THEN jsonb_build_object('amr', CASE
-           WHEN (payload::jsonb -> 'amr') <@ to_jsonb(${struck}::text[]) THEN (payload::jsonb -> 'amr') - 'mfa'
-           ELSE (payload::jsonb -> 'amr') - ${struck}::text[] END) ELSE '{}' END
-      || CASE WHEN payload::jsonb -> 'amr' ?& ${struck}::text[] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', ${oneFactor}::text) ELSE '{}' END
-      || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', ${oneFactor}::text)) ELSE '{}' END
-    )::json
-    WHERE revoked_at IS NULL AND (
-      (kind = 'Session' AND account_id = ${userId} AND payload::jsonb -> 'amr' ?& ${struck}::text[])
-      OR (kind IN ('RefreshToken', 'AccessToken') AND grant_id IN (SELECT g.grant_id FROM oidc_artifacts g WHERE g.kind = 'Grant' AND g.account_id = ${userId}))
-    )`
+    DELETE FROM oidc_artifacts WHERE kind IN ('RefreshToken', 'AccessToken') AND grant_id = ANY(${grantIds}::text[]) AND payload::text LIKE ${'%\\\\u0000%'}`
+  // Apart, so that each is found by its index.
+  await tx.$executeRawUnsafe(
+    `UPDATE oidc_artifacts SET payload = ${rewritten} WHERE kind = 'Session' AND account_id = $1 AND revoked_at IS NULL AND payload::jsonb -> 'amr' ?& $2::text[]`,
+    userId,
+    struck,
+    oneFactor,
+  )
+  await tx.$executeRawUnsafe(
+    `UPDATE oidc_artifacts SET payload = ${rewritten} WHERE kind IN ('RefreshToken', 'AccessToken') AND grant_id = ANY($1::text[]) AND revoked_at IS NULL`,
+    grantIds,
+    struck,
+    oneFactor,
+  )
 }
+
+// $2: what is struck; $3: the class of one factor.
+const rewritten = `(payload::jsonb
+  || CASE WHEN payload::jsonb -> 'amr' ?& $2::text[] THEN jsonb_build_object('amr', CASE
+       WHEN (payload::jsonb -> 'amr') <@ to_jsonb($2::text[]) THEN (payload::jsonb -> 'amr') - 'mfa'
+       ELSE (payload::jsonb -> 'amr') - $2::text[] END) ELSE '{}' END
+  || CASE WHEN payload::jsonb -> 'amr' ?& $2::text[] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', $3::text) ELSE '{}' END
+  || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', $3::text)) ELSE '{}' END
+)::json`
