@@ -88,10 +88,7 @@ export type Services = ReturnType<typeof createServices>
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = (
-  { database, redis, log, mailer, secrets, now, randomBytes, newId }: Resources,
-  { issuer, passwordMinLength, mfaRequired }: Config,
-) => {
+export const createServices = ({ database, redis, log, mailer, secrets, now, randomBytes }: Resources, { issuer, passwordMinLength, mfaRequired }: Config) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -112,10 +109,10 @@ export const createServices = (
   const newUuid = () => uuids(now())
   const change = createChange({ database, events, secrets, now, newUuid })
   const limit = createLimits({ database, redis })
-  const queue = createQueue({ database, secrets, newId })
+  const queue = createQueue({ database, secrets, newId: newUuid })
   const mails = createMails({ queue })
   const notify = createNotices({ mails, isPossible: mailer !== undefined, issuer, now })
-  const challenges = createChallenges({ database, secrets, randomBytes, newId, now })
+  const challenges = createChallenges({ database, secrets, randomBytes, newId: newUuid, now })
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
@@ -132,7 +129,15 @@ export const createServices = (
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })
-  const authenticators = createAuthenticators({ database, change, notify, strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts], now })
+  const authenticators = createAuthenticators({
+    database,
+    change,
+    notify,
+    strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts],
+    mustAdminister,
+    lockUser,
+    now,
+  })
   const passkeys = createPasskeys({
     database,
     change,

@@ -28,7 +28,7 @@ export const createReauthentication = (needs: { signIn: SignIn; secondFactor: Se
     }
     const factors = await needs.secondFactor.list(user.id)
     if (factors.length > 0) throw new Problem('validation_failed', { fields: [{ path: 'code', message: `a code is required: ${factors.join(' or ')}` }] })
-    const { amr } = await needs.signIn.prove(actor, { identifier: user.email, password: by.password })
+    const { amr } = await needs.signIn.prove(actor, { identifier: user.email, password: by.password, isAgain: true })
     await needs.recentProofs.renew(actor, amr)
   },
 })

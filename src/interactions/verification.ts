@@ -52,7 +52,7 @@ export const createVerificationRouter = (needs: PageNeeds & { readonly newId: ()
     try {
       const { csrf, password = '' } = await readForm(ctx, { fields: form, issuer })
       forms.verify(`verification\0${errand.id}`, csrf)
-      if (hasPassword) await signIn.prove(visitor(ctx), { identifier: user.email, password, device: devices.read(ctx) })
+      if (hasPassword) await signIn.prove(visitor(ctx), { identifier: user.email, password, device: devices.read(ctx), isAgain: true })
       await emailVerification.verifyLink({ ...visitor(ctx), kind: 'user', id: user.id }, { token: errand.token, isOwner: hasPassword })
       errands.update(ctx, { token: undefined })
       seeOther(ctx, '/verify-email/done')

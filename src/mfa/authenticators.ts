@@ -4,7 +4,8 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import type { User } from '../users/user.ts'
+import type { MustAdminister } from '../users/admins.ts'
+import type { User, UserId } from '../users/user.ts'
 import { type Authenticator, amrOfCode, type FactorKind } from './authenticator.ts'
 import { toAuthenticator, toNoted, toTarget } from './authenticator-row.ts'
 import { referencesOfPasskey } from './passkey-row.ts'
@@ -19,7 +20,7 @@ export type StrikeFactor = (tx: TransactionClient, factor: { readonly userId: st
 export interface Authenticators {
   /** Confirmed ones, the oldest first. */
   list(userId: string): Promise<readonly Authenticator[]>
-  /** Throws `not_found`, also where it is of another kind than the one that is meant. With the last one go the recovery codes. What it proved counts no more. */
+  /** Throws `forbidden` where an administrator's is removed by who is none, and `not_found`, also where it is of another kind than the one that is meant. With the last one go the recovery codes. What it proved counts no more. */
   remove(actor: Actor, removal: { user: User; id: string; kind?: FactorKind }): Promise<void>
 }
 
@@ -28,18 +29,22 @@ interface Needs {
   readonly change: Change
   readonly notify: PostNotice
   readonly strikes: readonly StrikeFactor[]
+  readonly mustAdminister: MustAdminister
+  /** A living user, whom nobody else changes until this change ends. */
+  readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
   readonly now: () => Date
 }
 
 /** Makes the service. */
-export const createAuthenticators = ({ database, change, notify, strikes, now }: Needs): Authenticators => ({
+export const createAuthenticators = ({ database, change, notify, strikes, mustAdminister, lockUser, now }: Needs): Authenticators => ({
   list: async userId => {
     const rows = await database.prisma.authenticator.findMany({ where: living(userId), orderBy: { id: 'asc' } })
     return rows.map(toAuthenticator)
   },
   remove: (actor, { user, id, kind }) =>
     change(actor, async (tx, record) => {
-      await tx.$queryRaw`SELECT id FROM users WHERE id = ${user.id}::uuid FOR NO KEY UPDATE`
+      const locked = await lockUser(tx, user.id)
+      if (actor.userId !== user.id) mustAdminister(actor, locked)
       const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id, kind }, data: { deletedAt: now(), secret: '' } })
       if (!removed) throw new Problem('not_found')
       if ((await tx.authenticator.count({ where: living(user.id) })) === 0) await tx.recoveryCode.deleteMany({ where: { userId: user.id } })
