@@ -181,7 +181,9 @@ test('an address that somebody has is answered alike, and nobody is mailed', asy
 test('one’s data is a file without secrets', async t => {
   const { user, person, open } = await newcomer()
   await open('/account/data')
-  await enrolTotp(server, user)
+  const factor = await enrolTotp(server, user)
+  const asked = await person.follow(await person.get(at('/account/data')), 'nowhere')
+  await person.follow(await person.submit(asked, { code: await factor.code() }), 'nowhere')
   const answer = await person.get(at('/account/data/export'))
   t.regex(answer.headers.get('content-disposition') ?? '', /attachment/)
   const data = JSON.parse(answer.body)
