@@ -15,7 +15,7 @@ import { createKnownDevices } from './interactions/known-device.ts'
 import { createMailboxRouter } from './interactions/mailbox.ts'
 import { createInteractionRouters } from './interactions/routers.ts'
 import { createWellKnown } from './interactions/well-known.ts'
-import { twoFactors } from './oidc/acr.ts'
+import { oneFactor, twoFactors } from './oidc/acr.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import { createConsentRoutes } from './oidc/consent-routes.ts'
 import type { ContinueWords } from './oidc/continue-page.ts'
@@ -113,7 +113,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...services,
     issuer,
     findBrowserSession,
-    acrOfBoth: twoFactors,
+    acrValues: `${twoFactors} ${oneFactor}`,
     passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,
     pageLanguage,

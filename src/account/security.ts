@@ -44,7 +44,7 @@ const security = ({ authenticators, recoveryCodes, present, forms }: SecurityNee
       const { left } = await recoveryCodes.count(user.id)
       return {
         factors: factors.map(({ id, name, kind, createdAt }) => ({ id, name, kind, createdAt: createdAt.getTime() })),
-        hasCodes: factors.some(({ kind }) => kind === 'totp'),
+        hasCodes: factors.length > 0,
         codesLeft: left,
       }
     },

@@ -17,8 +17,8 @@ interface Needs {
   readonly issuer: string
   readonly isSecure: boolean
   readonly randomBytes: (size: number) => Buffer
-  /** The class that whoever has a second factor signs in with. */
-  readonly acrOfBoth: string
+  /** The classes, the most wanted first: whoever has a second factor, of whatever kind, proves it. */
+  readonly acrValues: string
 }
 
 const cookieName = 'account_sign_in'
@@ -27,7 +27,7 @@ const begun = z.object({ state: z.string(), to: z.string() })
 const query = z.object({ state: z.string(), code: z.string() })
 
 /** Makes it. */
-export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, acrOfBoth }: Needs): AccountSignIn => {
+export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, acrValues }: Needs): AccountSignIn => {
   const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/account' } as const
   return {
     begin: (ctx, { to, maxAgeSeconds }) => {
@@ -43,8 +43,8 @@ export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, ac
         // The code is never redeemed: nobody keeps the verifier of this challenge.
         code_challenge: hashOf('account', randomBytes(32).toString('hex')).toString('base64url'),
         code_challenge_method: 'S256',
-        // Asked for voluntarily: whoever has no second factor comes in by one (OpenID Connect Core §5.5.1.1).
-        acr_values: acrOfBoth,
+        // A wish: whoever has no second factor comes in by one.
+        acr_values: acrValues,
         ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
       }).toString()
       ctx.redirect(address.href)

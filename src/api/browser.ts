@@ -4,7 +4,7 @@ import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 
 /** The session of the hosted pages, found by its signed cookie. */
-export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string } | undefined>
+export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; amr: readonly string[] } | undefined>
 
 /** Finds the browser's session and lets only our own pages use it. Throws `csrf_header_mismatch`. */
 export type IdentifyBrowser = FindBrowserSession

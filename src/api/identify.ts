@@ -2,6 +2,7 @@
 import type { Context } from 'koa'
 import { apiKeyPrefix } from '../api-keys/api-key.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
+import { multiFactor } from '../mfa/authenticator.ts'
 import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { plainAddress } from '../platform/http/limit.ts'
@@ -22,6 +23,8 @@ export interface VerifiedAccessToken {
   readonly registeredScopes: readonly string[]
   readonly isFirstParty: boolean
   readonly organizationId?: string
+  /** Whether the token says that its person proved two factors (RFC 9470 §6). */
+  readonly hasTwoFactors: boolean
 }
 
 /** Verifies an access token for the API; answers `undefined` for whatever is wrong with it. */
@@ -74,8 +77,8 @@ const bySession =
 const byBrowser = async ({ identifyBrowser, standings }: Needs, ctx: Context): Promise<Caller | undefined> => {
   const session = await identifyBrowser(ctx)
   if (!session) return undefined
-  const { sid, userId } = session
-  const standing = await standings.find(userId)
+  const { sid, userId, amr } = session
+  const standing = await standings.find({ userId, hasTwoFactors: amr.includes(multiFactor) })
   return standing && { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
 }
 
@@ -92,9 +95,9 @@ const byAccessToken =
   async (token: string): Promise<Caller | undefined> => {
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
-    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId } = verified
+    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, hasTwoFactors } = verified
     if (userId !== undefined) {
-      const standing = await standings.find(userId)
+      const standing = await standings.find({ userId, hasTwoFactors })
       return standing && { kind: 'user', id: userId, userId, ...narrowed(within(organizationId, standing), new Set(scopes)) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
@@ -106,7 +109,9 @@ const byAccessToken =
 // Whoever administers an organization decides where the answers of its clients go: for a person they carry what the person may do
 // in that organization, and nothing of any other or of the system.
 const within = (organizationId: string | undefined, standing: Standing): Standing =>
-  organizationId === undefined ? standing : { permissions: new Set(), memberships: new Map([...standing.memberships].filter(([id]) => id === organizationId)) }
+  organizationId === undefined
+    ? standing
+    : { ...standing, permissions: new Set(), memberships: new Map([...standing.memberships].filter(([id]) => id === organizationId)) }
 
 // A machine of an organization has its permissions there alone: a key what its maker had, a client at most what an administrator
 // has. What only people may have it never has.

@@ -121,9 +121,15 @@ const bodyContent = ({ body, rows }: Route): Json => {
   }
 }
 
-const takesBody = ({ method, body }: Route) => method !== 'GET' && Object.keys(propertiesOf(inputSchema(body))).length > 0
+const takesBody = ({ method, body }: Route) => method !== 'GET' && namesIn(inputSchema(body)).length > 0
 
 const propertiesOf = ({ properties }: Json): Record<string, unknown> => (typeof properties === 'object' && properties !== null ? { ...properties } : {})
+
+// Of alternatives the names of all.
+const namesIn = (schema: Json): string[] => {
+  const alternatives = [schema.anyOf, schema.oneOf].flatMap(one => (Array.isArray(one) ? one : []))
+  return [...Object.keys(propertiesOf(schema)), ...alternatives.flatMap(namesIn)]
+}
 
 const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
   const asked = inputSchema(schema)
@@ -187,6 +193,6 @@ const mayForbid = ({ permission, method }: Route) => permission !== undefined ||
 const namesSomething = ({ permission, params, query, body, within }: Route) =>
   within !== undefined ||
   permission === 'signed_in' ||
-  [params, query, body].some(schema => Object.keys(propertiesOf(inputSchema(schema))).some(name => /(^|_)id$|Id$/.test(name)))
+  [params, query, body].some(schema => namesIn(inputSchema(schema)).some(name => /(^|_)id$|Id$/.test(name)))
 
 const comparesVersions = ({ method }: Route) => method === 'PATCH' || method === 'PUT'

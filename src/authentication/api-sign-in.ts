@@ -1,6 +1,5 @@
 // Signing in to the API: the password first, then the second factor of whoever has one, and only then a session.
-import type { CodeFactor } from '../mfa/authenticator.ts'
-import { withSecondFactor } from '../mfa/authenticator.ts'
+import { type CodeFactor, codesOf, withSecondFactor } from '../mfa/authenticator.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { SignInTickets } from '../mfa/tickets.ts'
@@ -27,7 +26,7 @@ export interface Asked {
 
 /** Signs people in to the API. */
 export interface ApiSignIn {
-  /** Throws what {@link SignIn.prove} throws, and `factor_required` when somebody must have a second factor and has none. */
+  /** Throws what {@link SignIn.prove} throws, and `factor_required` when somebody must prove a second factor and has none, or none by code. */
   begin(actor: Actor, credentials: { email: string; password: string }): Promise<Begun | Asked>
   /** Throws `ticket_expired`, `invalid_code` and `too_many_attempts`. */
   finish(actor: Actor, proof: { ticket: string; factor: CodeFactor; code: string }): Promise<Begun>
@@ -53,10 +52,13 @@ export const createApiSignIn = ({ signIn, users, apiSessions, secondFactor, fact
     begin: async (actor, { email, password }) => {
       const since = now()
       const { user, amr } = await signIn.prove(actor, { identifier: email, password })
-      const factors = await secondFactor.list(user.id)
-      if (factors.length > 0) return { ticket: await tickets.issue(asUser(actor, user), { userId: user.id, amr, provenAt: since }), factors }
-      if (await factorRequirement.isRequiredForApi(user.id)) throw new Problem('factor_required')
-      return start(actor, { user, amr, since })
+      const held = await secondFactor.list(user.id)
+      // An authenticator app asks for its code always; a passkey where it must be, and here a recovery code stands in for it.
+      const isMust = !held.includes('totp') && (await factorRequirement.isRequiredForApi(user.id))
+      if (!isMust && !held.includes('totp')) return start(actor, { user, amr, since })
+      const factors = codesOf(held)
+      if (factors.length === 0) throw new Problem('factor_required')
+      return { ticket: await tickets.issue(asUser(actor, user), { userId: user.id, amr, provenAt: since }), factors }
     },
     finish: async (actor, { ticket, factor, code }) => {
       const { id, userId, amr, provenAt } = await tickets.attempt(ticket)

@@ -63,7 +63,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
       try {
         if (given instanceof Problem) throw given
         await totps.confirm(actingAs(ctx, user.id), { user, id: enrolment.id, code: given.code })
-        seeOther(ctx, await interactions.addFactor(ctx, { amr: amrOfCode, isEnrolled: true }))
+        seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, isEnrolled: true }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)

@@ -49,7 +49,7 @@ export interface Interactions {
   finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
   getProgress(ctx: Context): Promise<Progress | undefined>
   goOn(ctx: Context): Promise<string>
-  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>

@@ -13,7 +13,7 @@ import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
 import { createPasskeyPages } from './passkey.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
-import { createSecondFactorPage } from './second-factor.ts'
+import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
 import { createSignUpPage } from './sign-up.ts'
 
 /** Makes the router. */
@@ -24,6 +24,7 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   const login = createLoginPages({ ...needs, startCode: code.start })
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)
+  const secondPasskey = createSecondPasskey(needs)
   const router = new Router({ prefix: '/interaction/:uid' })
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
@@ -38,6 +39,8 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.get('/consent', showPrompt)
   router.post('/passkey/options', passkey.giveOptions)
   router.post('/passkey', passkey.submit)
+  router.post('/second-factor/passkey/options', secondPasskey.giveOptions)
+  router.post('/second-factor/passkey', secondPasskey.submit)
   router.get('/sign-up', signUp.show)
   router.post('/sign-up', signUp.submit)
   router.post('/email-code', code.begin)

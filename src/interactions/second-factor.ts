@@ -1,38 +1,58 @@
-// The second factor of a sign-in or a step up: one code, from the app or from the list of recovery codes.
+// The second factor of a sign-in or a step up: a passkey, or one code, from the app or from the list of recovery codes.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { CodeFactor } from '../mfa/authenticator.ts'
+import { type CodeFactor, codesOf } from '../mfa/authenticator.ts'
+import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
+import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { actingAs, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
-const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) })
+const csrf = text(200)
+const codeFields = z.strictObject({ csrf, code: text(100).trim().min(1) })
+const passkeyFields = z.strictObject({ csrf, response: assertionField })
+const optionsFields = z.strictObject({ csrf })
 
 const pathOf: Readonly<Record<CodeFactor, string>> = { totp: 'second-factor', recovery_code: 'second-factor/recovery-code' }
 
-/** Makes the handlers of a factor's page. */
-export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => {
-  const { interactions, secondFactor, users, present, forms } = needs
-  const showFor = async (ctx: Context, { interaction, userId, problem }: { interaction: Interaction; userId: string; problem?: Problem }) => {
-    const [user, factors] = await Promise.all([users.find(userId), secondFactor.list(userId)])
+interface Shown {
+  readonly interaction: Interaction
+  readonly userId: string
+  readonly problem?: Problem
+  readonly unknownPasskey?: string
+}
+
+/** Shows the page of a factor: of the app where there is one, else of the passkey alone. The passkey stands on either. */
+const createShow =
+  ({ secondFactor, users, present, forms }: PageNeeds, given: CodeFactor) =>
+  async (ctx: Context, { interaction, userId, problem, unknownPasskey }: Shown) => {
+    const [user, held] = await Promise.all([users.find(userId), secondFactor.list(userId)])
     if (!user) throw new Problem('interaction_expired')
     const base = `/interaction/${interaction.uid}`
+    const action = `${base}/second-factor/passkey`
     present(ctx, 'second-factor', {
-      action: `${base}/${pathOf[factor]}`,
+      action: `${base}/${pathOf[given]}`,
       csrf: forms.issue(interaction.uid),
-      factor,
+      factor: given === 'totp' && held.includes('passkey') && !held.includes('totp') ? 'passkey' : given,
       account: user.email,
       switchUrl: `${base}/identifier`,
       client: interaction.client,
-      ways: factors.filter(other => other !== factor).map(other => ({ factor: other, url: `${base}/${pathOf[other]}` })),
+      passkey: held.includes('passkey') ? { action, optionsUrl: `${action}/options`, unknownId: unknownPasskey } : undefined,
+      ways: codesOf(held)
+        .filter(other => other !== given)
+        .map(factor => ({ factor, url: `${base}/${pathOf[factor]}` })),
       cancelAction: `${base}/cancel`,
       problem,
     })
   }
 
+/** Makes the handlers of a factor's page. */
+export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => {
+  const { interactions, secondFactor } = needs
+  const showFor = createShow(needs, factor)
   return {
     show: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
@@ -41,17 +61,52 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
       await showFor(ctx, { interaction, userId: progress.userId })
     },
     submit: async (ctx: Context) => {
-      const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields })
+      const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields: codeFields })
       if (progress?.next !== 'second_factor') return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
         const { amr } = await secondFactor.prove(actingAs(ctx, userId), { userId, factor, code: given.code })
-        seeOther(ctx, await interactions.addFactor(ctx, { amr }))
+        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
         await showFor(ctx, { interaction, userId, problem: error })
+      }
+    },
+  }
+}
+
+/** Makes the handlers of a passkey as the second factor: of this user, in this interaction. */
+export const createSecondPasskey = (needs: PageNeeds) => {
+  const { interactions, passkeys, forms, issuer } = needs
+  const showFor = createShow(needs, 'totp')
+  return {
+    /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
+    giveOptions: async (ctx: Context) => {
+      const { uid } = await interactions.get(ctx)
+      forms.verify(uid, (await readForm(ctx, { fields: optionsFields, issuer })).csrf)
+      const progress = await interactions.getProgress(ctx)
+      if (progress?.next !== 'second_factor') throw new Problem('interaction_expired')
+      const { userId } = progress
+      ctx.set('Cache-Control', 'no-store')
+      ctx.body = await passkeys.beginProof(actingAs(ctx, userId), { binding: uid, userId })
+    },
+    submit: async (ctx: Context) => {
+      const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields: passkeyFields })
+      if (progress?.next !== 'second_factor') return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
+      const { userId } = progress
+      try {
+        if (given instanceof Problem) throw given
+        const { amr } = await passkeys.prove(actingAs(ctx, userId), { binding: interaction.uid, userId, response: given.response })
+        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
+      } catch (error) {
+        if (!isShownOnPage(error)) throw error
+        // Nobody typed what is wrong here, so there is no field to tell it at.
+        const problem = error.code === 'validation_failed' ? new Problem('passkey_refused', { cause: error }) : error
+        tell(ctx, problem)
+        const unknownPasskey = problem.code === 'passkey_unknown' && !(given instanceof Problem) ? given.response.id : undefined
+        await showFor(ctx, { interaction, userId, problem, unknownPasskey })
       }
     },
   }

@@ -14,6 +14,15 @@ export const codeFactors = ['totp', 'recovery_code'] as const
 /** A factor that is proven by typing a code. */
 export type CodeFactor = (typeof codeFactors)[number]
 
+/** All that a second factor can be proven by. */
+export const secondFactors = ['totp', 'passkey', 'recovery_code'] as const
+
+/** What a second factor is proven by. */
+export type SecondFactorName = (typeof secondFactors)[number]
+
+/** Of what somebody has, what is typed. */
+export const codesOf = (factors: readonly SecondFactorName[]): readonly CodeFactor[] => codeFactors.filter(factor => factors.includes(factor))
+
 /** An enrolled factor, as its owner may see it. */
 export interface Authenticator {
   readonly id: string

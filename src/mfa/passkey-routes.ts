@@ -7,7 +7,9 @@ import { text } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { type User, userIdSchema } from '../users/user.ts'
+import { withSecondFactor } from './authenticator.ts'
 import { creationOptionsJson, type Passkey, registrationJson } from './passkey.ts'
+import { referencesOf } from './passkey-row.ts'
 import type { Passkeys } from './passkeys.ts'
 
 interface Needs {
@@ -51,12 +53,17 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
     route({
       method: 'POST',
       path: '/users/me/passkeys',
-      summary: 'Keeps the passkey that the browser made of the options.',
+      summary: 'Keeps the passkey that the browser made of the options, which proves the session by it too. Needs a recent proof.',
       permission,
       body: z.strictObject({ name: name.optional(), response: registrationJson }),
       output: passkeyOutput,
       status: 201,
-      handle: async ({ actor, body }) => told(await passkeys.enrol(actor, { ...(await me(actor)), ...body })),
+      handle: async ({ actor, body }) => {
+        await recentProofs.verify(actor)
+        const passkey = await passkeys.enrol(actor, { ...(await me(actor)), ...body })
+        await recentProofs.renew(actor, withSecondFactor([], referencesOf(passkey)))
+        return told(passkey)
+      },
     }),
     route({
       method: 'GET',

@@ -1,15 +1,15 @@
-// The one door where a second factor is proven, whatever it is: budgets before the look, an event for each try.
+// The one door where a second factor is proven by a code: budgets before the look, an event for each try. It knows also what else there is.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
-import { amrOfCode, type CodeFactor, codeFactors } from './authenticator.ts'
+import { amrOfCode, type CodeFactor, type SecondFactorName, secondFactors } from './authenticator.ts'
 
 /** Proves people by a second factor. */
 export interface SecondFactor {
-  /** What this user can prove a second factor by; nothing for whoever has enrolled none. */
-  list(userId: string): Promise<readonly CodeFactor[]>
+  /** What this user can prove a second factor by; nothing for whoever has enrolled none. Recovery codes stand in for any of them. */
+  list(userId: string): Promise<readonly SecondFactorName[]>
   /** Throws `invalid_code` for every kind of wrong and `too_many_attempts` beyond the budgets. Gives the references of what was proven. */
   prove(actor: Actor, proof: { userId: string; factor: CodeFactor; code: string }): Promise<{ amr: readonly string[] }>
 }
@@ -26,8 +26,9 @@ interface Needs {
 
 const enrolled = statement(
   'second-factors-of',
-  `SELECT EXISTS (SELECT 1 FROM authenticators WHERE user_id = $1 AND kind = 'totp' AND confirmed_at IS NOT NULL AND deleted_at IS NULL) AS totp,
-     EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS codes`,
+  `SELECT coalesce(bool_or(kind = 'totp'), false) AS totp, coalesce(bool_or(kind = 'passkey'), false) AS passkey,
+     EXISTS (SELECT 1 FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL) AS recovery_code
+   FROM authenticators WHERE user_id = $1 AND confirmed_at IS NOT NULL AND deleted_at IS NULL`,
 )
 
 /**
@@ -41,8 +42,8 @@ export const createSecondFactor = ({ database, change, limit, factors }: Needs):
 
   return {
     list: async userId => {
-      const [row] = await database.run<{ totp: boolean; codes: boolean }>(enrolled, [userId])
-      return codeFactors.filter(factor => row?.totp && (factor === 'totp' || row.codes))
+      const [row] = await database.run<Readonly<Record<SecondFactorName, boolean>>>(enrolled, [userId])
+      return row?.totp || row?.passkey ? secondFactors.filter(factor => row[factor]) : []
     },
     prove: async (actor, { userId, factor, code }) => {
       const ipKey = addressKey(actor.ip ?? 'unknown')

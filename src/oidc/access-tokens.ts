@@ -3,6 +3,7 @@ import { createLocalJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { Clients } from '../clients/clients.ts'
 import { createMemo } from '../platform/data/memo.ts'
+import { twoFactors } from './acr.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -15,7 +16,13 @@ interface Needs {
   readonly now: () => Date
 }
 
-const claimsSchema = z.object({ sub: z.string(), client_id: z.string(), scope: z.string().default(''), cnf: z.undefined().optional() })
+const claimsSchema = z.object({
+  sub: z.string(),
+  client_id: z.string(),
+  scope: z.string().default(''),
+  acr: z.string().optional(),
+  cnf: z.undefined().optional(),
+})
 
 /** Makes the verification. Tokens bound to a DPoP key are refused: the API takes bearer tokens alone. */
 export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients, durable, now }: Needs) => {
@@ -38,6 +45,7 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
       registeredScopes: client.apiPermissions,
       isFirstParty: client.isFirstParty,
       organizationId: client.organizationId,
+      hasTwoFactors: claims.acr === twoFactors,
     }
   }
 }

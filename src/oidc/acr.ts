@@ -14,24 +14,32 @@ export interface AskedAcr {
   readonly values: readonly string[]
   /** Without one of them the client wants no answer but an error. */
   readonly isEssential: boolean
+  /** A claim that is asked for voluntarily: whatever it names, what can be given is enough (§5.5.1). */
+  readonly isVoluntary: boolean
 }
+
+/**
+ * What a request wants of a second factor. `demand`: two factors and nothing less, be it of whoever enrols one for it. `wish`: of
+ * whoever has one, for the client takes less from all others.
+ */
+export type FactorWish = 'none' | 'wish' | 'demand'
 
 /** Reads a request. An essential claim outweighs `acr_values`, which the engine would let replace it. */
 export const askedAcr = (params: { readonly acr_values?: unknown; readonly claims?: unknown } | undefined): AskedAcr => {
   const claim = acrClaim(params?.claims)
   const named = [...strings(claim?.values), ...strings([claim?.value])]
-  if (claim?.essential === true && named.length > 0) return { values: named, isEssential: true }
-  const values = typeof params?.acr_values === 'string' ? params.acr_values.split(' ').filter(Boolean) : named
-  return { values, isEssential: false }
+  if (claim?.essential === true && named.length > 0) return { values: named, isEssential: true, isVoluntary: false }
+  if (typeof params?.acr_values !== 'string') return { values: named, isEssential: false, isVoluntary: true }
+  return { values: params.acr_values.split(' ').filter(Boolean), isEssential: false, isVoluntary: false }
 }
 
 /** Whether what was proven is enough for a class. */
 export const isSatisfied = (value: string, amr: readonly string[]): boolean => value === oneFactor || (value === twoFactors && amr.includes('mfa'))
 
-/** Whether a second factor would meet what is asked better than what was proven does: the first value that can be met decides. */
-export const wantsSecondFactor = ({ values }: AskedAcr, amr: readonly string[]): boolean => {
-  const best = values.find(value => acrValues.includes(value))
-  return best !== undefined && !isSatisfied(best, amr) && best === twoFactors
+/** Two factors are demanded by whoever lists them without the one that less would meet; listed beside it, in whatever place, they are a wish. */
+export const factorWish = ({ values, isVoluntary }: AskedAcr): FactorWish => {
+  if (!values.includes(twoFactors)) return 'none'
+  return isVoluntary || values.includes(oneFactor) ? 'wish' : 'demand'
 }
 
 /** Whether a request asks for what nobody can give: an essential class that we do not know. */

@@ -1,9 +1,13 @@
-// What a sign-in still lacks: asked by the system, the client's organization, the request, and by every factor somebody has.
+// What a sign-in still lacks: asked by the system, the client's organization, the request, and by an authenticator app that somebody has.
+//
+// Whoever has a factor of any kind proves it wherever a second one is demanded, and is never led to enrol another without it: a stolen
+// password would enrol one of its thief's. A passkey asks for nothing by itself, for it is a way in of its own and not everywhere at
+// hand: who signs in by password where one factor is enough is asked for a second one only if they added an authenticator app.
 import type { Clients } from '../clients/clients.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
-import { askedAcr, wantsSecondFactor } from './acr.ts'
+import { askedAcr, factorWish } from './acr.ts'
 
 /** What has to be done next. */
 export type NextProof = 'second_factor' | 'enrolment'
@@ -41,14 +45,14 @@ export const createDemands = ({ clients, secondFactor, requirement }: Needs): De
   return {
     next: async ({ userId, amr, isSigningIn, clientId, params }) => {
       if (amr.includes(multiFactor)) return undefined
-      const asked = askedAcr(params)
-      const isWanted = wantsSecondFactor(asked, amr)
-      const isMust = await isRequired(userId, clientId)
-      if (!isSigningIn && !isMust && !isWanted) return undefined
+      const wish = factorWish(askedAcr(params))
+      const isMust = wish === 'demand' || (await isRequired(userId, clientId))
+      const isWanted = isMust || wish === 'wish'
+      if (!isSigningIn && !isWanted) return undefined
       const factors = await secondFactor.list(userId)
-      if (factors.length > 0) return 'second_factor'
-      // OpenID Connect Core §5.5.1.1: what is asked for voluntarily and cannot be given is answered with what can.
-      return isMust || (isWanted && asked.isEssential) ? 'enrolment' : undefined
+      if (isWanted ? factors.length > 0 : factors.includes('totp')) return 'second_factor'
+      // OpenID Connect Core §5.5.1.1: a wish that cannot be met is answered with what can be given.
+      return isMust ? 'enrolment' : undefined
     },
     isOutdated: async ({ userId, amr, clientId }) => !amr.includes(multiFactor) && (await isRequired(userId, clientId)),
   }

@@ -6,7 +6,7 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { askedAcr } from './acr.ts'
+import { askedAcr, factorWish } from './acr.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
@@ -37,8 +37,11 @@ export interface Interactions {
   getProgress(ctx: Context): Promise<Progress | undefined>
   /** The address where the sign-in is by now. Throws `interaction_expired` where nothing was proven. */
   goOn(ctx: Context): Promise<string>
-  /** Takes a second factor, on top of what was proven; one that was enrolled just now is followed by its recovery codes. */
-  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  /**
+   * Takes a second factor of this user, on top of what was proven; one that was enrolled just now is followed by its recovery codes.
+   * Throws `interaction_expired` where somebody else is signing in by now.
+   */
+  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   /** Notes the enrolment that was begun in this interaction. */
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   /** The recovery codes were seen: the sign-in goes on. */
@@ -110,8 +113,9 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       await change({ ...actor, ...(accountId ? { kind: 'user' as const, id: accountId } : {}) }, async (_tx, record) =>
         record('consent.refused', { client_id: String(found.params.client_id) }, { outcome: 'refused' }),
       )
-      // Who was asked for an essential class and leaves before giving it could not be authenticated as asked.
-      const isUnmet = (found.prompt.name === 'mfa' || found.result?.pending !== undefined) && askedAcr(found.params).isEssential
+      // Who was asked for a class that must be and leaves before giving it could not be authenticated as asked.
+      const asked = askedAcr(found.params)
+      const isUnmet = (found.prompt.name === 'mfa' || found.result?.pending !== undefined) && (asked.isEssential || factorWish(asked) === 'demand')
       const result = isUnmet
         ? { error: 'unmet_authentication_requirements', error_description: 'the requested ACR was not given' }
         : { error: 'access_denied', error_description: 'the user refused' }

@@ -30,7 +30,7 @@ export interface LoginProgress {
   find(ctx: Context): Promise<Progress | undefined>
   goOn(ctx: Context): Promise<string>
   begin(ctx: Context, proof: FirstProof): Promise<string>
-  addFactor(ctx: Context, factor: { amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
 }
@@ -108,7 +108,12 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       const pending = { accountId, amr: [...amr], isRemembered, provenAt: at.getTime() / 1000, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
-    addFactor: (ctx, { amr, isEnrolled = false }) => change(ctx, pending => ({ ...pending, amr: withSecondFactor(pending.amr, amr), areCodesDue: isEnrolled })),
+    addFactor: (ctx, { userId, amr, isEnrolled = false }) =>
+      change(ctx, pending => {
+        // The account may be switched in another tab while a factor is proven: it is nobody else's.
+        if (pending.accountId !== userId) throw new Problem('interaction_expired')
+        return { ...pending, amr: withSecondFactor(pending.amr, amr), areCodesDue: isEnrolled }
+      }),
     noteEnrolment: async (ctx, enrolmentId) => {
       await change(ctx, pending => ({ ...pending, enrolmentId }))
     },

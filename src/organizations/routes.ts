@@ -1,7 +1,8 @@
 // The operations on organizations.
 import { z } from 'zod'
-import { type Actor, can } from '../platform/actor.ts'
+import { type Actor, can, type Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { mustHaveTwoFactors } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
@@ -79,13 +80,15 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     ...inside,
     method: 'PATCH',
     path: '/organizations/:id',
-    summary: 'Changes an organization; what is not named stays.',
+    summary: 'Changes an organization; what is not named stays. Only who proved two factors requires them of others.',
     permission: 'organizations:write',
     params: organizationParams,
     body: z.strictObject({ name, slug, description: description.nullable(), mfa_required: z.boolean() }).partial(),
     output: organizationOutput,
-    handle: async ({ actor, params, body: { mfa_required: isMfaRequired, ...body }, ifMatch }) =>
-      answer(await organizations.update(actor, params.id, { ...body, ...(isMfaRequired === undefined ? {} : { isMfaRequired }), expect: ifMatch })),
+    handle: async ({ actor, params, body: { mfa_required: isMfaRequired, ...body }, ifMatch }) => {
+      if (isMfaRequired) mustHaveTwoFactors(actor)
+      return answer(await organizations.update(actor, params.id, { ...body, ...(isMfaRequired === undefined ? {} : { isMfaRequired }), expect: ifMatch }))
+    },
   }),
   route({
     ...inside,
@@ -111,9 +114,11 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
   }),
 ]
 
-// A person is shown theirs; an app of theirs, those in which it was given to see them.
+// A person is shown theirs, whatever they proved; an app of theirs, those in which it was given to see them.
 const seenBy = (actor: Actor): readonly string[] => {
-  const ids = [...(actor.memberships ?? [])].flatMap(([id, { permissions }]) => (permissions.has('organizations:read') ? [id] : []))
+  const isSeen = ({ permissions, withheld }: Membership) =>
+    permissions.has('organizations:read') || (actor.sessionId !== undefined && withheld?.has('organizations:read') === true)
+  const ids = [...(actor.memberships ?? [])].flatMap(([id, membership]) => (isSeen(membership) ? [id] : []))
   if (actor.userId === undefined || (actor.sessionId === undefined && ids.length === 0)) throw new Problem('forbidden')
   return ids
 }

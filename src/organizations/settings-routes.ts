@@ -1,6 +1,7 @@
 // The operations on the settings of an organization.
 import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
+import { mustHaveTwoFactors } from '../platform/http/allow.ts'
 import { type Route, route } from '../platform/http/route.ts'
 import { organizationParams } from './routes.ts'
 import type { OrganizationSettings, SettingsChanges, SettingsOfOrganizations } from './settings.ts'
@@ -24,10 +25,13 @@ export const createSettingsRoutes = ({ organizationSettings }: { organizationSet
       ...at,
       method: 'PATCH',
       summary:
-        "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct. Sign-up that the system closes stays closed.",
+        "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct. Sign-up that the system closes stays closed, and only who proved two factors requires them of others.",
       permission: 'organizations:write',
       body: settingsBody,
-      handle: async ({ actor, params, body, ifMatch }) => answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch })),
+      handle: async ({ actor, params, body, ifMatch }) => {
+        if (body.mfa_required) mustHaveTwoFactors(actor)
+        return answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch }))
+      },
     }),
   ]
 }

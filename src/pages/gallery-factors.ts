@@ -32,6 +32,7 @@ export const factorStates = ({ form, client, longClient, account, longAccount }:
     ways: [{ factor: 'recovery_code', url: form.action }],
     cancelAction: form.action,
   } as const
+  const passkey = { action: form.action, optionsUrl: `${form.action}/passkey` }
   const recovery = { ...asked, factor: 'recovery_code', ways: [{ factor: 'totp', url: form.action }] } as const
   const enrolment = {
     ...form,
@@ -47,6 +48,9 @@ export const factorStates = ({ form, client, longClient, account, longAccount }:
       plain: asked,
       alone: { ...asked, client: undefined, ways: [] },
       recovery,
+      both: { ...asked, passkey },
+      passkey: { ...asked, factor: 'passkey', passkey },
+      'passkey-error': { ...asked, factor: 'passkey', passkey, ways: [], problem: new Problem('passkey_refused') },
       error: { ...asked, problem: new Problem('invalid_code') },
       'many-tries': { ...recovery, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },
       'field-error': { ...asked, problem: fault('code', 'required') },

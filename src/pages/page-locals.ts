@@ -58,16 +58,17 @@ export interface PasswordPage extends FormProblem {
   readonly cancelAction?: string
 }
 
-/** Posts `csrf`, `code` to `action`; `csrf` to `cancelAction`. Its field error is `code`. */
+/** Posts `csrf`, `code` to `action`, and what a passkey answers where `passkey` says; `csrf` to `cancelAction`. Its field error is `code`. */
 export interface SecondFactorPage extends FormProblem {
   readonly action: string
   readonly csrf: string
-  /** What the code is of. */
-  readonly factor: 'totp' | 'recovery_code'
+  /** What the code is of; `passkey` where none is asked for. */
+  readonly factor: 'totp' | 'recovery_code' | 'passkey'
   readonly account: string
   /** Where somebody else signs in. */
   readonly switchUrl: string
   readonly client?: PageClient
+  readonly passkey?: PagePasskey
   /** What else it can be proven by. */
   readonly ways: readonly { readonly factor: 'totp' | 'recovery_code'; readonly url: string }[]
   readonly cancelAction?: string

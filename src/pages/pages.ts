@@ -114,6 +114,7 @@ const LOCAL_NAMES: LocalNames = {
     account: true,
     switchUrl: true,
     client: true,
+    passkey: true,
     ways: true,
     cancelAction: true,
   },

@@ -4,6 +4,8 @@
 export interface Membership {
   readonly role: string
   readonly permissions: ReadonlySet<string>
+  /** What they could do here with a second factor, which the organization requires and their session lacks: without one nothing. */
+  readonly withheld?: ReadonlySet<string>
 }
 
 /** Made at the entrance, first argument of every change. */
@@ -14,6 +16,8 @@ export interface Actor {
   readonly userId?: string
   /** The session of the API that the caller's token belongs to. */
   readonly sessionId?: string
+  /** Whether a person proved two factors in the session that they act in, or that their token is of. */
+  readonly hasTwoFactors?: boolean
   /** What they may do in the whole system, and so in every organization. */
   readonly permissions: ReadonlySet<string>
   /** What they may do in single organizations, by the organization's id. */

@@ -16,8 +16,22 @@ const table = {
   invalid_credentials: { status: 401, type: 'UNAUTHORIZED', message: 'The email or password is incorrect.' },
   invalid_code: { status: 401, type: 'UNAUTHORIZED', message: 'This code is not valid, or was used already.' },
   ticket_expired: { status: 401, type: 'UNAUTHORIZED', message: 'This sign-in took too long. Begin it again.' },
-  reauthentication_required: { status: 403, type: 'FORBIDDEN', message: 'Prove once more who you are: your last proof is too old for this.' },
-  factor_required: { status: 403, type: 'FORBIDDEN', message: 'A second factor is required of you. Set one up on the sign-in pages first.' },
+  reauthentication_required: {
+    status: 403,
+    type: 'FORBIDDEN',
+    message: 'Prove once more who you are: your last proof is too old for this, or lacks your second factor. A passkey is proven on the sign-in pages alone.',
+  },
+  factor_required: {
+    status: 403,
+    type: 'FORBIDDEN',
+    message: 'A second factor is required of you. Set one up on the sign-in pages first, or sign in there with your passkey.',
+  },
+  second_factor_required: {
+    status: 403,
+    type: 'FORBIDDEN',
+    message:
+      'This needs a session with two factors. Prove your second one at POST /auth/reauthenticate or on the sign-in pages; whoever has none sets one up first.',
+  },
   forbidden: { status: 403, type: 'FORBIDDEN', message: 'You are not allowed to do this.' },
   sign_up_closed: { status: 403, type: 'FORBIDDEN', message: 'New accounts are made by an administrator here.' },
   csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },

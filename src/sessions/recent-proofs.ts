@@ -8,7 +8,7 @@ import { Problem } from '../platform/errors.ts'
 export interface RecentProofs {
   /**
    * Throws `reauthentication_required` when the caller's session was last proven more than five minutes ago, by one factor where the
-   * caller has enrolled a second, or there is none.
+   * caller has enrolled a second of whatever kind, or there is none.
    */
   verify(actor: Actor): Promise<void>
   /** Notes that the caller proved themselves again in their session, and how. Throws `forbidden` where there is none. */
@@ -21,7 +21,7 @@ const recent = statement(
   'session-proven',
   `SELECT 1 FROM sessions s WHERE sid = $1 AND user_id = $2 AND ended_at IS NULL AND proven_at > now() - make_interval(secs => $3)
      AND ('mfa' = ANY (amr) OR NOT EXISTS (
-       SELECT 1 FROM authenticators a WHERE a.user_id = s.user_id AND a.kind = 'totp' AND a.confirmed_at IS NOT NULL AND a.deleted_at IS NULL))`,
+       SELECT 1 FROM authenticators a WHERE a.user_id = s.user_id AND a.confirmed_at IS NOT NULL AND a.deleted_at IS NULL))`,
 )
 
 interface Needs {

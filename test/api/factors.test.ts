@@ -1,7 +1,9 @@
 // Factors on the API: enrolled, asked for at the sign-in, and taken away only with a fresh proof.
 import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
 import { type Envelope, password, startApi, type TestApi } from '../support/api.ts'
 import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
+import { addPasskey } from '../support/passkey-journeys.ts'
 
 let api: TestApi
 test.before(async () => {
@@ -115,11 +117,26 @@ test('who must have a factor and has none is given no session of the API', async
   const owner = await api.signIn()
   const { data } = await api.ask('POST /organizations', { token: owner.token, body: { name: 'Careful' } })
   t.false(data.mfa_required)
-  const changed = await api.ask(`PATCH /organizations/${data.id}`, { token: owner.token, body: { mfa_required: true } })
-  t.true(changed.data.mfa_required)
+  await api.server.services.organizations.update(systemActor, data.id, { isMfaRequired: true })
   const refused = await logIn(owner.email)
   t.is(refused.status, 403)
   const factor = await enrolTotp(api.server, owner)
   const { ticket } = (await logIn(owner.email)).data
   t.is((await mfa({ ticket, factor: 'totp', code: await factor.code() })).status, 200)
+})
+
+test('a passkey asks nobody at the API, and where a factor must be a recovery code stands in for it', async t => {
+  const owner = await api.signIn()
+  await addPasskey(api.server, owner)
+  const codes = await api.server.services.recoveryCodes.issue(systemActor, owner.id)
+  t.deepEqual((await logIn(owner.email)).data.session.amr, ['pwd'])
+  const { id } = await api.server.services.organizations.create(systemActor, { name: 'Careful', ownerId: owner.id as never })
+  await api.server.services.organizations.update(systemActor, id, { isMfaRequired: true })
+  const { ticket, factors } = (await logIn(owner.email)).data
+  t.deepEqual(factors, ['recovery_code'])
+  t.is((await mfa({ ticket, factor: 'recovery_code', code: codes[0] ?? '' })).status, 200)
+  await query('DELETE FROM recovery_codes WHERE user_id = $1', [owner.id])
+  const refused = await logIn(owner.email)
+  t.is(refused.status, 403)
+  t.regex(messageOf(refused), /with your passkey\.$/)
 })

@@ -1,6 +1,7 @@
 // The document says what the server does.
 import test from 'ava'
 import { openApi } from '../../src/api/openapi.ts'
+import { nothing } from '../../src/platform/http/route.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 
 let api: TestApi
@@ -28,6 +29,16 @@ test('bodies and answers are described by the schemas that validate', t => {
   t.true(login.includes('"additionalProperties":false'))
   t.true(login.includes('"token"'))
   t.true(JSON.stringify(document.paths['/api-keys']).includes('next_cursor'))
+})
+
+test('every body that an operation takes is described, one of alternatives too', t => {
+  const { routes } = api.server.app.api
+  const document = openApi({ routes, issuer: api.server.issuer })
+  const bodyOf = (path: string, method: string) => document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]?.requestBody
+  for (const { path, method, body } of routes) if (method !== 'GET') t.is(bodyOf(path, method) === undefined, body === nothing, `${method} ${path}`)
+  t.like(bodyOf('/auth/reauthenticate', 'POST'), {
+    content: { 'application/json': { schema: { anyOf: [{ required: ['factor', 'code'] }, { required: ['password'] }] } } },
+  })
 })
 
 test('every name in the document leads to a part of it', t => {

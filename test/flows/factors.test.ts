@@ -93,7 +93,7 @@ test('max_age and prompt=login ask for the password too, however fresh the secon
 test('what is asked for voluntarily and cannot be given is answered with what can', async t => {
   const user = await makeUser(server)
   const { person } = await portal.signIn({ who: user })
-  for (const acr_values of [twoFactors, `phr ${twoFactors}`, 'urn:example:gold', oneFactor]) {
+  for (const acr_values of [`${twoFactors} ${oneFactor}`, `phr ${twoFactors} ${oneFactor}`, 'urn:example:gold', oneFactor]) {
     const { page, claims } = await open(person, portal, { acr_values })
     t.is((await claims(page))?.acr, oneFactor, acr_values)
   }

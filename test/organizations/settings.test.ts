@@ -3,6 +3,7 @@ import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { makeClient } from '../support/clients.ts'
+import { enrolTotp } from '../support/factors.ts'
 import { createPerson } from '../support/person.ts'
 import { bob, redirectUri } from '../support/relying-party.ts'
 
@@ -197,6 +198,8 @@ test('members read, managers write, and strangers are told nothing', async t => 
 
 test('the policy on sign-up and second factors is open at first, set by itself, told in the log, and the same wherever it is read', async t => {
   const { id, owner, patch } = await begin()
+  const factor = await enrolTotp(api.server, owner)
+  await api.ask('POST /auth/reauthenticate', { token: owner.token, body: { factor: 'totp', code: await factor.code() } })
   const ask = (operation: string, body?: unknown) => api.ask(operation, { token: owner.token, body })
   const policy = ({ data: { sign_up, mfa_required } }: Awaited<ReturnType<typeof ask>>) => ({ sign_up, mfa_required })
   t.deepEqual(policy(await ask(`GET /organizations/${id}/settings`)), { sign_up: 'open', mfa_required: false })

@@ -1,4 +1,5 @@
 // Browsers, tabs and what their people proved: the ground of a walk, on which each arrival is judged by the oracle.
+import type { SoftAuthenticator } from './authenticator.ts'
 import type { TestClient } from './clients.ts'
 import { hiddenOf, open } from './factor-journeys.ts'
 import { createOracle, type Demand, type Told } from './factor-oracle.ts'
@@ -16,6 +17,8 @@ export const kinds = [
   'right code',
   'code of somebody',
   'wrong code',
+  'passkey',
+  'passkey of somebody',
   'save codes',
   'back',
   'finish',
@@ -37,12 +40,13 @@ export interface Action {
   readonly entrance: number
 }
 
-/** Somebody who walks; `seed` where they have an authenticator app. */
+/** Somebody who walks; `seed` where they have an authenticator app, `authenticator` where they have a passkey. */
 export interface Walker {
   readonly id: string
   readonly email: string
   readonly password: string
   seed?: string
+  readonly authenticator?: SoftAuthenticator
 }
 
 /** A door: a client, and how it asks. */

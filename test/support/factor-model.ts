@@ -1,5 +1,6 @@
 // Walks people through pages in whatever order: each action does one thing in one tab of one browser.
 import * as client from 'openid-client'
+import type { SoftAuthenticator } from './authenticator.ts'
 import { type Action, createGround, type Ground, pick, toldOf, uidOf } from './factor-ground.ts'
 import { asksFor, hiddenOf, scan } from './factor-journeys.ts'
 import { codeOf as totpOf, wrongCodeOf } from './factors.ts'
@@ -41,6 +42,8 @@ const doingsOn = (ground: Ground): Readonly<Record<Action['kind'], Doing>> => {
     'right code': action => proofs.enterCode(action, proofs.pending(action)?.seed),
     'code of somebody': action => proofs.enterCode(action, pick(ground.people, action.who).seed),
     'wrong code': async action => (await post(action, '/second-factor', { code: wrongCodeOf(wrongSeed) }))?.go(),
+    passkey: action => proofs.usePasskey(action, proofs.pending(action)?.authenticator),
+    'passkey of somebody': action => proofs.usePasskey(action, pick(ground.people, action.who).authenticator),
     'save codes': async action => {
       const at = shown(action)
       if (at) await (await post(action, '/recovery-codes', { ...hiddenOf(at.page), saved: 'yes' }))?.go()
@@ -58,7 +61,7 @@ const doingsOn = (ground: Ground): Readonly<Record<Action['kind'], Doing>> => {
 }
 
 /** What proves something, on the pages. */
-const proving = ({ server, people, oracle, count, shown, post, identifiers, firstBy }: Ground) => {
+const proving = ({ server, people, oracle, count, fail, shown, post, identifiers, firstBy }: Ground) => {
   // By the first proof of the interaction in the tab, or in a step up by the session.
   const pending = (action: Action) => {
     const at = shown(action)
@@ -85,10 +88,20 @@ const proving = ({ server, people, oracle, count, shown, post, identifiers, firs
       if (sent?.answer.status === 303) first(action, { uid: sent.uid, by: 'pwd' })
       await sent?.go()
     },
+    usePasskey: async (action: Action, authenticator: SoftAuthenticator | undefined) => {
+      const who = pending(action)
+      const asked = authenticator && (await post(action, '/second-factor/passkey/options', {}))
+      if (!authenticator || asked?.answer.status !== 200) return
+      const response = JSON.stringify(authenticator.get(JSON.parse(asked.answer.body)))
+      const sent = await post(action, '/second-factor/passkey', { response })
+      if (sent?.answer.status === 303 && who?.authenticator === authenticator) oracle.proveFactor(action.browser, who.id, 'passkey')
+      await sent?.go()
+    },
     enterCode: async (action: Action, seed: string = wrongSeed) => {
       const who = pending(action)
       const at = shown(action)
       const isEnrolment = at !== undefined && asksFor(at.page) === 'enrol'
+      if (isEnrolment && who?.authenticator) fail('whoever has a passkey is led to enrol an app')
       const used = isEnrolment ? scan(at.page) : seed
       if (used === '') return
       await server.resources.database.pool.query('UPDATE authenticators SET counter = 0 WHERE confirmed_at IS NOT NULL')

@@ -19,10 +19,13 @@ interface Proofs {
   readonly first: Set<'pwd' | 'otp'>
   /** The step of the sequence in which the first proof was made. */
   readonly at: number
-  hasFactor: boolean
+  /** What was proven beside the first proof: a code, a passkey. */
+  readonly factors: Set<'code' | 'passkey'>
 }
 
-/** Makes a model of so many browsers and of the people who have a factor from the beginning. Each `verify` answers what is wrong. */
+const referencesOf = { code: ['otp', 'mfa'], passkey: ['hwk', 'user', 'mfa'] } as const
+
+/** Makes a model of so many browsers and of the people who have an authenticator app from the beginning. Each `verify` answers what is wrong. */
 export const createOracle = ({ browsers, enrolled }: { browsers: number; enrolled: readonly string[] }) => {
   const proofs = Array.from({ length: browsers }, () => new Map<string, Proofs>())
   const signedIn: (string | undefined)[] = Array(browsers).fill(undefined)
@@ -32,20 +35,19 @@ export const createOracle = ({ browsers, enrolled }: { browsers: number; enrolle
   const of = (browser: number, sub: string) => proofs[browser]?.get(sub)
 
   const faultOfClaims = (known: Proofs, { acr, amr }: Told) => {
-    const mayTell = new Set<string>([...known.first, ...(known.hasFactor ? ['otp', 'mfa'] : [])])
+    const mayTell = new Set<string>([...known.first, ...[...known.factors].flatMap(factor => [...referencesOf[factor]])])
     const excess = amr.filter(reference => !mayTell.has(reference))
     if (excess.length > 0) return `amr tells ${excess}, which was not proven`
-    return acr === twoFactors && !known.hasFactor ? 'acr tells two factors of one' : undefined
+    return acr === twoFactors && known.factors.size === 0 ? 'acr tells two factors of one' : undefined
   }
 
   return {
     proveFirst: (browser: number, { sub, by, step }: { sub: string; by: 'pwd' | 'otp'; step: number }) => {
       const known = of(browser, sub)
-      proofs[browser]?.set(sub, { first: new Set([...(known?.first ?? []), by]), at: known?.at ?? step, hasFactor: known?.hasFactor ?? false })
+      proofs[browser]?.set(sub, { first: new Set([...(known?.first ?? []), by]), at: known?.at ?? step, factors: known?.factors ?? new Set() })
     },
-    proveFactor: (browser: number, sub: string) => {
-      const known = of(browser, sub)
-      if (known) known.hasFactor = true
+    proveFactor: (browser: number, sub: string, factor: 'code' | 'passkey' = 'code') => {
+      of(browser, sub)?.factors.add(factor)
     },
     enrol: (sub: string, step: number) => {
       if (!enrolledAt.has(sub)) enrolledAt.set(sub, step)
@@ -71,7 +73,7 @@ export const createOracle = ({ browsers, enrolled }: { browsers: number; enrolle
       if (isSilent && signedIn[browser] !== sub) return 'somebody who is not signed in is let in silently'
       const isOlder = known.at < (enrolledAt.get(sub) ?? Number.POSITIVE_INFINITY)
       const mustHave = demand.isFactorAsked || demand.members.has(sub) || (enrolledAt.has(sub) && !isOlder)
-      if (mustHave && !known.hasFactor) return 'a second factor is required and was not proven'
+      if (mustHave && known.factors.size === 0) return 'a second factor is required and was not proven'
       signedIn[browser] = sub
       return faultOfClaims(known, told)
     },

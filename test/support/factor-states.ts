@@ -2,6 +2,7 @@
 import { makeClient, type TestClient } from './clients.ts'
 import { enterPassword, essential, go, makeMember, open, scan, twoFactors } from './factor-journeys.ts'
 import { codeOf, enrolTotp } from './factors.ts'
+import { addPasskey } from './passkey-journeys.ts'
 import { type Answer, createPerson, type Person } from './person.ts'
 import type { TestServer } from './server.ts'
 import { makeUser } from './users.ts'
@@ -36,14 +37,22 @@ export const missingSteps = [
   'the recovery codes after the enrolment',
   'the enrolment of a session with one factor',
   'the step up of a session with one factor',
+  'the passkey after the password',
+  'the passkey of a session with one factor',
 ] as const
 
-/** Whoever is there already: somebody with an authenticator app, and a member of an organization that requires one, with a client of it. */
+/**
+ * Whoever is there already: somebody with an authenticator app, and members of organizations that require a second factor, each with a
+ * client of theirs: one who has none, one who has a passkey.
+ */
 export async function prepareStates(server: TestServer) {
   const portal = await makeClient(server)
   const user = await makeUser(server)
   const owner = { ...user, ...(await enrolTotp(server, user)) }
   const { user: member, entrance: careful } = await makeMember(server, { isMfaRequired: true })
+
+  const { user: keyed, entrance: guarded } = await makeMember(server, { isMfaRequired: true })
+  await addPasskey(server, keyed)
 
   const begun = async (
     who: Who,
@@ -84,6 +93,14 @@ export async function prepareStates(server: TestServer) {
         const { person } = await portal.signIn({ who: late })
         await enrolTotp(server, late)
         return begun(late, portal, { parameters: essential(twoFactors), person })
+      },
+    },
+    'the passkey after the password': { page: 'second-factor', reach: async () => withPassword(await begun(keyed, guarded)) },
+    'the passkey of a session with one factor': {
+      page: 'second-factor',
+      reach: async () => {
+        const { person } = await portal.signIn({ who: keyed })
+        return begun(keyed, guarded, { parameters: { acr_values: twoFactors }, person })
       },
     },
   }

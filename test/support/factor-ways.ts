@@ -5,6 +5,7 @@ import { asksFor, essential, hiddenOf, open, twoFactors } from './factor-journey
 import type { Prepared, Stuck } from './factor-states.ts'
 import { createMailWays } from './factor-ways-by-mail.ts'
 import { codeOf, wrongCodeOf } from './factors.ts'
+import { makePasskeyHolder, optionsOf, sendPasskey } from './passkey-journeys.ts'
 import { type Answer, createPerson, type Person } from './person.ts'
 import { redirectUri } from './relying-party.ts'
 import type { TestServer } from './server.ts'
@@ -56,6 +57,7 @@ const connect =
 
 /** Makes the ways. */
 export async function prepareWays(server: TestServer, { careful, owner }: Prepared): Promise<Readonly<Record<string, Way>>> {
+  const thief = await makePasskeyHolder(server)
   const television = await makeClient(server, { authenticationMethod: 'none', grantTypes: [grantType] })
   return {
     'going on at the finishing address': finish,
@@ -77,6 +79,17 @@ export async function prepareWays(server: TestServer, { careful, owner }: Prepar
     'a wrong code': send('/second-factor', { code: wrongCodeOf('JBSWY3DPEHPK3PXP') }),
     'a wrong recovery code': send('/second-factor/recovery-code', { code: 'AAAA-AAAA-AAAA-AAAA' }),
     'a code of another seed to the enrolment': send('/enrol', { code: codeOf('JBSWY3DPEHPK3PXP') }),
+    'the answer of somebody else’s passkey': async ({ person, page }) => {
+      const { options } = await optionsOf(person, page)
+      const answer = options ? thief.authenticator.get(options) : '{}'
+      return person.follow(await sendPasskey(person, page, answer), redirectUri)
+    },
+    'a passkey of somebody else at the first page': async stuck => {
+      const options = await stuck.person.post(at(stuck.page, '/passkey/options'), { csrf: hiddenOf(stuck.page).csrf ?? '' })
+      const answer = thief.authenticator.get(JSON.parse(options.body))
+      return stuck.person.follow(await sendPasskey(stuck.person, stuck.page, answer), redirectUri)
+    },
+    'a passkey without its answer': send('/second-factor/passkey', { response: '' }),
     'a form without its token': send('/second-factor', { csrf: 'x', code: '123456' }),
     'a silent request of the same client': stuck => silently(stuck),
     'a silent request of the organization’s client': stuck => silently({ ...stuck, entrance: careful }, essential(twoFactors)),

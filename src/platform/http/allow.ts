@@ -5,7 +5,7 @@ import type { Route } from './route.ts'
 
 type Guarded = Pick<Route, 'permission' | 'within'>
 
-/** Throws `unauthenticated`, `forbidden`, or `not_found` where the organization may not be told to exist. */
+/** Throws `unauthenticated`, and what {@link mustHold} throws. */
 export const allow = ({ permission, within }: Guarded, { actor, params }: { actor: Actor; params: Readonly<Record<string, string>> }): void => {
   if (permission === undefined) return
   if (actor.kind === 'anonymous') throw new Problem('unauthenticated')
@@ -16,14 +16,24 @@ export const allow = ({ permission, within }: Guarded, { actor, params }: { acto
     return
   }
   if (within === 'given') {
-    if (!canSomewhere(actor, permission)) throw new Problem('forbidden')
-    return
+    if (canSomewhere(actor, permission)) return
+    const isWithheld = [...(actor.memberships?.values() ?? [])].some(({ withheld }) => withheld?.has(permission))
+    throw new Problem(isWithheld ? 'second_factor_required' : 'forbidden')
   }
   mustHold(actor, { permission, organizationId: within === undefined ? undefined : (params.id ?? '').toLowerCase() })
 }
 
-/** Throws `forbidden`, or `not_found` where the organization may not be told to exist. */
+/**
+ * Throws `second_factor_required` for a member whose session lacks the one that the organization requires, else `forbidden`, or
+ * `not_found` where the organization may not be told to exist.
+ */
 export const mustHold = (actor: Actor, { permission, organizationId }: { permission: string; organizationId?: string | undefined }): void => {
+  if (organizationId !== undefined && actor.memberships?.get(organizationId)?.withheld) throw new Problem('second_factor_required')
   if (can(actor, permission, organizationId)) return
   throw new Problem(organizationId !== undefined && !seesOrganization(actor, organizationId) ? 'not_found' : 'forbidden')
+}
+
+/** Throws `second_factor_required` for a person who asks others for a second factor in a session without one: nobody locks themselves out unawares. */
+export const mustHaveTwoFactors = ({ kind, hasTwoFactors = false }: Actor): void => {
+  if (kind === 'user' && !hasTwoFactors) throw new Problem('second_factor_required')
 }

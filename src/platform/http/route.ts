@@ -39,7 +39,8 @@ interface Description {
   /** A name of the permission table, `signed_in`: any person, or `authenticated`: any caller that is known. Absent: anybody. */
   readonly permission?: string
   /**
-   * Where the permission must be held. `organization`: in the one that the path's `:id` names; who is none of it is told 404.
+   * Where the permission must be held. `organization`: in the one that the path's `:id` names; who is none of it is told 404, and a member
+   * without the second factor that it requires 403.
    * `given`: somewhere at all, and the handler asks again with `mustHold`, for only it knows the organization. Absent: in the system.
    */
   readonly within?: 'organization' | 'given'
