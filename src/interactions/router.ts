@@ -40,7 +40,7 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.post('/passkey', passkey.submit)
   router.get('/sign-up', signUp.show)
   router.post('/sign-up', signUp.submit)
-  router.post('/email-code', code.begin)
+  router.post('/email-code', login.submitEmailCode)
   router.get('/code', code.show)
   router.post('/code', code.submit)
   router.post('/code/resend', code.resend)
