@@ -76,6 +76,7 @@ import { createUserAdministration, lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEmailChanges } from './users/email-change.ts'
 import { createEndAccess } from './users/end-access.ts'
+import { createEvictUnproven } from './users/evict-unproven.ts'
 import { createUserImports } from './users/imports.ts'
 import { createCollectPersonalData } from './users/personal-data.ts'
 import { createProveEmail } from './users/prove-email.ts'
@@ -183,8 +184,10 @@ export const createServices = ({ database, redis, log, mailer, secrets, now, ran
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
-  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, forget: users.forget, issuer, now })
-  const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, forget: users.forget, issuer })
+  const evictUnproven = createEvictUnproven({ endAccess, now })
+  const { forget } = users
+  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, issuer, now })
+  const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer })
   const collectPersonalData = createCollectPersonalData({ userAdministration, members, apiSessions, authenticators, auditLog: audit.auditLog, consents, now })
   return {
     change,

@@ -36,10 +36,10 @@ export interface LinkPage {
 interface Link {
   readonly path: `/account/${string}`
   readonly kind: AccountLinkPage['kind']
-  readonly outcome: AccountOutcomePage['kind']
   /** The address that it is about. */
   find(token: string): Promise<string | undefined>
-  act(actor: Actor, token: string): Promise<void>
+  /** Answers what came of it. */
+  act(actor: Actor, token: string): Promise<AccountOutcomePage['kind']>
 }
 
 const form = z.strictObject({ csrf: text(200) })
@@ -47,21 +47,33 @@ const form = z.strictObject({ csrf: text(200) })
 /** Makes them. */
 export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
   const { emailChanges, accountDeletion } = needs
+  const confirmAt = (end: 'new' | 'old') => async (actor: Actor, token: string) => `email_${await emailChanges.confirm(actor, { end, token })}` as const
   const links: readonly Link[] = [
+    { path: '/account/email/confirm', kind: 'change', find: token => emailChanges.find('new', token), act: confirmAt('new') },
+    { path: '/account/email/approve', kind: 'approve', find: token => emailChanges.find('old', token), act: confirmAt('old') },
     {
-      path: '/account/email/confirm',
-      kind: 'change',
-      outcome: 'email_changed',
-      find: token => emailChanges.find('change', token),
-      act: emailChanges.confirm,
+      path: '/account/email/undo',
+      kind: 'undo',
+      find: token => emailChanges.find('undo', token),
+      act: async (actor, token) => {
+        await emailChanges.undo(actor, token)
+        return 'email_undone'
+      },
     },
-    { path: '/account/email/undo', kind: 'undo', outcome: 'email_undone', find: token => emailChanges.find('undo', token), act: emailChanges.undo },
-    { path: '/account/restore', kind: 'restore', outcome: 'restored', find: accountDeletion.find, act: accountDeletion.restore },
+    {
+      path: '/account/restore',
+      kind: 'restore',
+      find: accountDeletion.find,
+      act: async (actor, token) => {
+        await accountDeletion.restore(actor, token)
+        return 'restored'
+      },
+    },
   ]
   return links.map(link => createLinkPage(needs, link))
 }
 
-const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds, { path, kind, outcome, find, act }: Link): LinkPage => {
+const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds, { path, kind, find, act }: Link): LinkPage => {
   const cookie = createLinkCookie({ secrets, isSecure, path })
   const expired = (ctx: Context) => {
     ctx.status = 404
@@ -86,12 +98,13 @@ const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds
       forms.verify(bindingOf(token), csrf)
       cookie.forget(ctx)
       try {
-        await act(byMail(ctx), token)
+        const outcome = await act(byMail(ctx), token)
+        present(ctx, 'account-outcome', { kind: outcome, homeUrl: '/account/profile' })
       } catch (error) {
-        if (error instanceof Problem && (error.code === 'link_expired' || error.code === 'email_taken')) return expired(ctx)
-        throw error
+        if (!(error instanceof Problem && (error.code === 'link_expired' || error.code === 'email_taken'))) throw error
+        ctx.status = error.status
+        present(ctx, 'account-outcome', { kind: error.code, homeUrl: '/account/profile' })
       }
-      present(ctx, 'account-outcome', { kind: outcome, homeUrl: '/account/profile' })
     },
   }
 }

@@ -91,11 +91,11 @@ const email = ({ emailChanges }: AccountNeeds) =>
     path: '/account/email',
     view: 'account-email',
     isSensitive: true,
-    show: async (_ctx, { user }) => ({ email: user.email }),
+    show: async (_ctx, { user: { email, isEmailVerified } }) => ({ email, isEmailVerified }),
     submit: async (_ctx, { user, actor }, form) => {
       const { email } = parsed(z.strictObject({ email: text(320).trim().min(1) }), form)
-      await emailChanges.request(actor, { user, email })
-      return { done: 'email_sent' }
+      const { isFromBoth } = await emailChanges.request(actor, { user, email })
+      return { done: isFromBoth ? 'email_sent_both' : 'email_sent' }
     },
   })
 

@@ -18,6 +18,7 @@ import { createPreviewRoutes } from '../pages/preview-routes.ts'
 import type { Route } from '../platform/http/route.ts'
 import { createJobRoutes } from '../platform/jobs/routes.ts'
 import { createSessionRoutes } from '../sessions/routes.ts'
+import { createEmailChangeRoutes } from '../users/email-change-routes.ts'
 import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
 import { withinExisting } from './existing.ts'
@@ -29,6 +30,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createJobRoutes>[0] &
   Parameters<typeof createSessionRoutes>[0] &
   Parameters<typeof createMeRoutes>[0] &
+  Parameters<typeof createEmailChangeRoutes>[0] &
   Parameters<typeof createPasskeyRoutes>[0] &
   Parameters<typeof createSecondFactorRoutes>[0] &
   Parameters<typeof createFactorRoutes>[0] &
@@ -60,6 +62,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createRecoveryRoutes(needs),
     ...createSessionRoutes(needs),
     ...createMeRoutes(needs),
+    ...createEmailChangeRoutes(needs),
     ...createPasskeyRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: machinePermissions }),
     ...createUserImportRoutes(needs),

@@ -37,7 +37,10 @@ export interface Proofs {
   ask(actor: Actor, proof: { purpose: 'email_verification' | 'password_reset'; email: string }): Promise<void>
   /** As {@link ask}, in the transaction of the change that is the reason; it counts for nobody's budget. */
   askWithin(tx: TransactionClient, actor: Actor, proof: { purpose: 'email_verification'; email: string }): Promise<void>
-  /** Answers the id by which a code is redeemed. As {@link ask}, but throws `too_many_attempts` for one who asks too often. */
+  /**
+   * Answers the id by which a code is redeemed. Throws `too_many_attempts` for one who asks too often, and `too_many_mails` where the
+   * address had too many, known or not: then the last code stays good.
+   */
   askHere(actor: Actor, proof: ProofHere): Promise<string>
   /** Throws `code_wrong` while there are tries left, else `proof_expired`. */
   redeemHere(answer: AnswerHere): Promise<Challenge>
@@ -58,7 +61,7 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
   const byIp = limit('proof:ip', { points: 60, durationSeconds: 900 })
 
   // Five tries a code and five codes an hour: a code is guessed in a day with a chance of 0.0006.
-  const isMailOver = (purpose: MailedPurpose, email: string) => isOver(byMailAddress, hashOf('proof', `${purpose}\0${email}`).toString('base64url'))
+  const mailKey = (purpose: MailedPurpose, email: string) => hashOf('proof', `${purpose}\0${email}`).toString('base64url')
   const deliver = async (tx: TransactionClient, { actor, ...payload }: Omit<ProofDelivery, 'caller'> & { actor: Actor }) => {
     if (!isPossible) return log.warn({ purpose: payload.purpose }, 'a mail was asked for and there is no way to send it: set SMTP_URL')
     const { requestId, ip, userAgent } = actor
@@ -69,15 +72,16 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
     isPossible,
     ask: async (actor, { purpose, email }) => {
       const address = normalizeEmail(email)
-      const isMute = (await isOver(byIp, addressKey(actor.ip ?? 'unknown'))) || (await isMailOver(purpose, address ?? email))
+      const isMute = (await isOver(byIp, addressKey(actor.ip ?? 'unknown'))) || (await isOver(byMailAddress, mailKey(purpose, address ?? email)))
       await database.prisma.$transaction(tx => deliver(tx, { actor, purpose, email: address ?? '', isMute }))
     },
     askWithin: (tx, actor, { purpose, email }) => deliver(tx, { actor, purpose, email: normalizeEmail(email) ?? '', isMute: false }),
     askHere: async (actor, { purpose, email, binding, linkPath }) => {
       const address = normalizeEmail(email)
       await byIp.consume(addressKey(actor.ip ?? 'unknown'))
+      await translated(byMailAddress.consume(mailKey(purpose, address ?? email)))
       // What is no address goes the same way: there is nobody behind it.
-      const isMute = (await isMailOver(purpose, address ?? email)) || address === undefined
+      const isMute = address === undefined
       return database.prisma.$transaction(async tx => {
         const challenge = { purpose, email: address ?? '', binding, ttlSeconds: proofMinutes[purpose] * 60, details: { is_mute: isMute } }
         const { id, token, code = '' } = await challenges.issue(tx, challenge)
@@ -103,6 +107,15 @@ const isOver = async (limit: Limit, key: string): Promise<boolean> => {
   } catch (error) {
     if (error instanceof Problem && error.code === 'too_many_attempts') return true
     throw error
+  }
+}
+
+const translated = async (consumed: Promise<unknown>): Promise<void> => {
+  try {
+    await consumed
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
+    throw new Problem('too_many_mails', { cause: error, retryAfterSeconds: error.retryAfterSeconds })
   }
 }
 

@@ -50,12 +50,17 @@ interface Refusal {
   readonly reason: RefusalReason
 }
 
-interface AccountTry {
+interface Budgeted {
   readonly accountKey: string
   readonly ipKey: string
   readonly user?: User
+  /** The browser is one in which this very user signed in before. */
+  readonly isKnownDevice: boolean
   readonly onFirstRefusal: () => Promise<void>
 }
+
+/** Gives back what was taken: the attempt was honest. */
+type GiveBack = () => Promise<unknown>
 
 interface Needs {
   readonly database: Database
@@ -75,7 +80,8 @@ const passwordOf = statement('password-of', "SELECT id, secret FROM authenticati
 
 /**
  * Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. Where strangers used the
- * account's up, each address where its user signed in lately has ten of its own.
+ * account's up, each address where its user signed in lately has ten of its own. A browser in which its user signed in before has ten
+ * of its own and no others, whatever strangers used up.
  */
 export const createSignIn = ({ database, change, users, passwords, limit, replacePassword }: Needs): SignIn => {
   const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
@@ -99,7 +105,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
   }
 
   /** Takes a point of the account, or where none is left of the account at this address; gives what gives it back. */
-  const consumeOfAccount = async ({ accountKey, ipKey, user, onFirstRefusal }: AccountTry): Promise<() => Promise<void>> => {
+  const consumeOfAccount = async ({ accountKey, ipKey, user, onFirstRefusal }: Budgeted): Promise<GiveBack> => {
     let isFirst = false
     const noteFirst = async () => {
       isFirst = true
@@ -119,6 +125,18 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
     }
   }
 
+  const consume = async (budgeted: Budgeted): Promise<GiveBack> => {
+    const { accountKey, ipKey, isKnownDevice, onFirstRefusal } = budgeted
+    if (isKnownDevice) {
+      await byAccount.consume(accountKey, { onFirstRefusal })
+      return () => byAccount.reward(accountKey)
+    }
+    // The address first: one that is over its own budget uses up nobody's account.
+    await byAddress.consume(ipKey, { onFirstRefusal })
+    const giveBack = await consumeOfAccount(budgeted)
+    return () => Promise.all([giveBack(), byAddress.reward(ipKey)])
+  }
+
   return {
     prove: async (actor, { identifier, password, device, isAgain = false }) => {
       const name = isAgain ? 'reauthentication' : 'sign_in'
@@ -133,9 +151,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       const { proven, renewed, giveBack } = await tellingFirstRefusal(
         onFirstRefusal =>
           passwords.inTurn(async hashing => {
-            // The address first: one that is over its own budget uses up nobody's account.
-            await byAddress.consume(ipKey, { onFirstRefusal })
-            const giveBack = await consumeOfAccount({ accountKey, ipKey, user, onFirstRefusal })
+            const giveBack = await consume({ accountKey, ipKey, user, isKnownDevice: ownDevice !== '', onFirstRefusal })
             return { ...(await check(hashing, { user, password })), giveBack }
           }),
         () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' }),
@@ -148,7 +164,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
         if (renewed) await renew(tx, renewed)
         record(`${name}.succeeded`, { id: proven.id, method: 'password' })
       })
-      await Promise.all([giveBack(), byAddress.reward(ipKey)])
+      await giveBack()
       return { user: proven, amr: ['pwd'] }
     },
     hasPassword: async userId => (await database.run(passwordOf, [userId])).length > 0,

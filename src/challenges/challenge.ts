@@ -1,7 +1,16 @@
 // The words of this slice: a challenge, which is sent to an address and proven once by whoever reads its mail.
 
 /** What a proof is for. A challenge of one purpose is nothing for another. */
-export type Purpose = 'email_verification' | 'password_reset' | 'sign_in' | 'sign_up' | 'email_change' | 'email_undo' | 'account_restore' | 'invitation'
+export type Purpose =
+  | 'email_verification'
+  | 'password_reset'
+  | 'sign_in'
+  | 'sign_up'
+  | 'email_change'
+  | 'email_change_approval'
+  | 'email_undo'
+  | 'account_restore'
+  | 'invitation'
 
 /** A challenge that was answered, or could be. */
 export interface Challenge {

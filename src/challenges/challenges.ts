@@ -8,7 +8,7 @@ export type CodeAnswer = { readonly outcome: 'redeemed'; readonly challenge: Cha
 
 /** The challenges. */
 export interface Challenges {
-  /** Makes one in the transaction of a change; older ones of the same purpose, address and binding are void. The secrets are told only here. */
+  /** Makes one in the transaction of a change; older ones of the same purpose, address, user and binding are void. The secrets are told only here. */
   issue(tx: TransactionClient, challenge: NewChallenge): Promise<{ id: string; token: string; code?: string }>
   /** The living challenge of a link, which stays unused: for a page that asks before it acts (a mail scanner follows links too). */
   find(purpose: Purpose, token: string): Promise<Challenge | undefined>
@@ -18,6 +18,8 @@ export interface Challenges {
   redeemLink(tx: TransactionClient, answer: { purpose: Purpose; token: string; binding?: string }): Promise<Challenge | undefined>
   /** Uses a try of a code, and the challenge where it is right. Commits at once: a try stays used whatever comes after. */
   redeemCode(answer: { purpose: Purpose; id: string; code: string; binding: string }): Promise<CodeAnswer>
+  /** Replaces the details of the living challenge that a user has of a purpose; tells whether there is one. */
+  amend(tx: TransactionClient, challenge: { userId: string; purpose: Purpose; details: NonNullable<NewChallenge['details']> }): Promise<boolean>
   /** Voids the living challenges of a user, those of no purpose but these where they are named, and those that only name the address. */
   voidAll(tx: TransactionClient, user: { userId: string; email?: string; purposes?: readonly Purpose[] }): Promise<void>
 }
@@ -66,8 +68,9 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       const token = randomBytes(32).toString('base64url')
       const code = binding === undefined ? undefined : newCode(randomBytes)
       const bindingHash = binding === undefined ? undefined : new Uint8Array(hashOf('challenge-binding', binding))
-      // Of those that are bound only this browser's are void: a stranger who asks for codes spoils nobody else's.
-      await tx.challenge.updateMany({ where: { purpose, email, usedAt: null, bindingHash: bindingHash ?? null }, data: { usedAt: now() } })
+      // Of those that are bound only this browser's are void, and only this user's: a stranger who asks for an address spoils nobody else's.
+      const older = { purpose, email, userId: userId ?? null, usedAt: null, bindingHash: bindingHash ?? null }
+      await tx.challenge.updateMany({ where: older, data: { usedAt: now() } })
       await tx.challenge.create({
         data: {
           id,
@@ -105,6 +108,11 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       const [row] = await database.run<Row & { is_right: boolean }>(tryCode, [id, purpose, codeHash(id, digits), hashOf('challenge-binding', binding)])
       if (!row) return { outcome: 'dead' }
       return row.is_right ? { outcome: 'redeemed', challenge: toChallenge(row) } : { outcome: 'wrong' }
+    },
+    amend: async (tx, { userId, purpose, details }) => {
+      const living = { userId, purpose, usedAt: null, attemptsLeft: { gt: 0 }, expiresAt: { gt: now() } }
+      const { count } = await tx.challenge.updateMany({ where: living, data: { details } })
+      return count > 0
     },
     voidAll: async (tx, { userId, email, purposes }) => {
       const whose = { OR: [{ userId }, ...(email === undefined ? [] : [{ userId: null, email }])] }

@@ -16,7 +16,7 @@ const tokenOnly = z.strictObject({ csrf: text(200) })
 
 /** Makes the pages' handlers. */
 export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
-  const { interactions, proofs, present, forms, identifiers, offers, signUpGate, issuer, cookie } = needs
+  const { interactions, proofs, present, forms, signUpGate, issuer, cookie } = needs
   const finish = createFinish(needs)
   const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
     csrf: forms.issue(interaction.uid),
@@ -66,16 +66,6 @@ export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
   return {
     /** Mails a code to sign in by. */
     start: (ctx: Context, interaction: Interaction, email: string) => ask(ctx, interaction, { purpose: 'sign_in', email }, false),
-    /** The same, to whom the identifier page named, on demand. */
-    begin: async (ctx: Context) => {
-      if (!offers.emailCode) throw new Problem('not_found')
-      const interaction = await interactions.get(ctx)
-      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
-      forms.verify(interaction.uid, csrf)
-      const email = identifiers.kept(ctx, interaction)
-      if (email === undefined) return seeOther(ctx, baseOf(interaction))
-      await ask(ctx, interaction, { purpose: 'sign_in', email }, false)
-    },
     show: asked(async (ctx, interaction, proof) => show(ctx, interaction, proof)),
     submit: asked(async (ctx, interaction, proof) => {
       const { csrf, code, remember } = await readForm(ctx, { fields: codeForm, issuer })

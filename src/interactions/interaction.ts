@@ -114,6 +114,7 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'validation_failed',
   'invalid_credentials',
   'too_many_attempts',
+  'too_many_mails',
   'busy',
   'csrf_mismatch',
   'code_wrong',

@@ -15,6 +15,7 @@ const passwordForm = z.strictObject({
   password: text(1024).min(1),
   remember: z.enum(['yes', 'on']).optional(),
 })
+const tokenOnly = z.strictObject({ csrf: text(200) })
 
 type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
 
@@ -102,6 +103,22 @@ export const createLoginPages = ({ interactions, signIn, present, forms, devices
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
         showPasswordFor(ctx, interaction, { username, problem: error, isRemembered })
+      }
+    },
+    /** Mails a code to whom the identifier page named, instead of the password. */
+    submitEmailCode: async (ctx: Context) => {
+      if (!offers.emailCode) throw new Problem('not_found')
+      const interaction = await open(ctx)
+      const username = identifiers.kept(ctx, interaction)
+      if (username === undefined) return seeOther(ctx, base(interaction))
+      try {
+        const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
+        forms.verify(interaction.uid, csrf)
+        await startCode(ctx, interaction, username)
+      } catch (error) {
+        if (!isShownOnPage(error)) throw error
+        tell(ctx, error)
+        showPasswordFor(ctx, interaction, { username, problem: error })
       }
     },
   }

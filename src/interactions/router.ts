@@ -43,7 +43,7 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.post('/second-factor/passkey', secondPasskey.submit)
   router.get('/sign-up', signUp.show)
   router.post('/sign-up', signUp.submit)
-  router.post('/email-code', code.begin)
+  router.post('/email-code', login.submitEmailCode)
   router.get('/code', code.show)
   router.post('/code', code.submit)
   router.post('/code/resend', code.resend)

@@ -8,6 +8,7 @@ export const mailKinds = [
   'password_reset',
   'sign_in',
   'email_change',
+  'email_change_approval',
   'email_changed',
   'password_changed',
   'new_device',

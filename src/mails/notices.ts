@@ -14,6 +14,7 @@ const places = {
   factor_removed: '/account/security',
   recovery_codes_made: '/account/security',
   recovery_code_used: '/account/security',
+  email_change_approval: '/account/email',
   email_changed: '/account/email',
   account_deleted: '/account',
 } as const satisfies Partial<Record<MailRequest['kind'], string>>

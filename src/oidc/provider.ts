@@ -130,14 +130,17 @@ const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
   Object.assign(provider.ReplayDetection, { unique })
 }
 
+const comeAgainSeconds: Readonly<Record<number, string>> = { 503: '5', 429: '900' }
+
 // What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
   ({ refreshTokens, stylesheet, continueWords, hear }: Needs) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
-    if (ctx.status === 503) ctx.set('Retry-After', '5')
-    if (ctx.status === 429) ctx.set('Retry-After', '900')
+    // The pages answer under the engine too, and know better.
+    const comeAgain = ctx.response.get('Retry-After') || comeAgainSeconds[ctx.status]
+    if (comeAgain) ctx.set('Retry-After', comeAgain)
     if (isContinuePage(ctx.body)) {
       await hear(ctx, requestOf(ctx))
       ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })

@@ -28,6 +28,8 @@ export interface AccountPasswordPage extends AccountPage {
 /** Posts `email` to `/account/email`. */
 export interface AccountEmailPage extends AccountPage {
   readonly email: string
+  /** Whether the present address is asked too. */
+  readonly isEmailVerified: boolean
 }
 
 /** A session as its owner sees it; times in milliseconds. */
@@ -94,14 +96,23 @@ export interface AccountInvitationPage extends AccountPage {
 /** Posts to `action`: a link of a mail, which acts only when it is asked to. */
 export interface AccountLinkPage extends FormProblem {
   readonly csrf: string
-  readonly kind: 'change' | 'undo' | 'restore'
+  readonly kind: 'change' | 'approve' | 'undo' | 'restore'
   readonly email: string
   readonly action: string
 }
 
 /** Says what came of it: keys under `account.outcome.<kind>`. */
 export interface AccountOutcomePage {
-  readonly kind: 'email_changed' | 'email_undone' | 'deleted' | 'restored' | 'link_expired' | 'refused'
+  readonly kind:
+    | 'email_changed'
+    | 'email_waits_for_new'
+    | 'email_waits_for_old'
+    | 'email_taken'
+    | 'email_undone'
+    | 'deleted'
+    | 'restored'
+    | 'link_expired'
+    | 'refused'
   readonly homeUrl?: string
 }
 
@@ -129,7 +140,7 @@ const common = { problem: true, csrf: true, done: true } as const
 export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
-  'account-email': { ...common, email: true },
+  'account-email': { ...common, email: true, isEmailVerified: true },
   'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },

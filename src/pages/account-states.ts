@@ -56,7 +56,11 @@ export const ACCOUNT_STATES: States = {
       problem: { code: 'validation_failed', message: '', fields: [{ path: 'current_password', code: 'wrong_password', message: '' }] },
     },
   },
-  'account-email': { plain: { csrf, email }, done: { csrf, email: longEmail, done: 'account.done.email_sent' } },
+  'account-email': {
+    plain: { csrf, email, isEmailVerified: true },
+    unverified: { csrf, email, isEmailVerified: false, done: 'account.done.email_sent' },
+    done: { csrf, email: longEmail, isEmailVerified: true, done: 'account.done.email_sent_both' },
+  },
   'account-security': {
     plain: { csrf, factors, hasCodes: true, codesLeft: 7 },
     none: { csrf, factors: [], hasCodes: false, codesLeft: 0, done: 'account.done.factor_removed' },
@@ -86,11 +90,15 @@ export const ACCOUNT_STATES: States = {
   },
   'account-link': {
     plain: { csrf, kind: 'change', email, action: '/dev/gallery' },
+    approve: { csrf, kind: 'approve', email: longEmail, action: '/dev/gallery' },
     undo: { csrf, kind: 'undo', email: longEmail, action: '/dev/gallery' },
     restore: { csrf, kind: 'restore', email, action: '/dev/gallery' },
   },
   'account-outcome': {
     plain: { kind: 'email_changed', homeUrl: '/dev/gallery' },
+    'waits-for-new': { kind: 'email_waits_for_new', homeUrl: '/dev/gallery' },
+    'waits-for-old': { kind: 'email_waits_for_old', homeUrl: '/dev/gallery' },
+    taken: { kind: 'email_taken', homeUrl: '/dev/gallery' },
     undone: { kind: 'email_undone', homeUrl: '/dev/gallery' },
     deleted: { kind: 'deleted' },
     restored: { kind: 'restored', homeUrl: '/dev/gallery' },

@@ -50,6 +50,7 @@ export const proofStates = ({ client, longClient }: Given): States => {
       'sign-up': { ...code, reason: 'sign_up' },
       resent: { ...code, isResent: true },
       error: { ...code, problem: new Problem('code_wrong') },
+      'many-mails': { ...code, problem: new Problem('too_many_mails', { retryAfterSeconds: 3000 }) },
       'field-error': { ...code, problem: faults({ path: 'code', code: 'required' }) },
       long: { ...code, email: longEmail, client: longClient },
     },

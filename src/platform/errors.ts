@@ -70,6 +70,7 @@ const table = {
   wrong_host: { status: 421, type: 'MISDIRECTED_REQUEST', message: 'This server does not answer for that host.' },
   rate_limited: { status: 429, type: 'RATE_LIMITED', message: 'Too many requests. Try again later.' },
   too_many_attempts: { status: 429, type: 'RATE_LIMITED', message: 'Too many attempts. Try again later.' },
+  too_many_mails: { status: 429, type: 'RATE_LIMITED', message: 'Too many messages. Try again later.' },
   internal: { status: 500, type: 'INTERNAL_ERROR', message: 'Something went wrong on our side.' },
   busy: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'The server is busy. Try again in a moment.' },
   unavailable: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'A service this server depends on is unavailable. Try again in a moment.' },

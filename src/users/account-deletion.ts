@@ -7,7 +7,8 @@ import type { Change } from '../platform/data/change.ts'
 import { restorableDays } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { UserAdministration } from './administration.ts'
-import { type User, userIdSchema } from './user.ts'
+import type { EvictUnproven } from './evict-unproven.ts'
+import type { User } from './user.ts'
 import { parseEmail } from './user-row.ts'
 
 /** Deletions by the person whose account it is. */
@@ -16,7 +17,7 @@ export interface AccountDeletion {
   remove(actor: Actor, user: User): Promise<void>
   /** The address of the account that a link would bring back; `undefined` for a link that is none. */
   find(token: string): Promise<string | undefined>
-  /** Brings the account back. Throws `link_expired`, and `email_taken` where its address belongs to another by now. */
+  /** Brings the account back. Throws `link_expired`, and `email_taken` where another proved its address by now. */
   restore(actor: Actor, token: string): Promise<void>
 }
 
@@ -25,12 +26,13 @@ interface Needs {
   readonly change: Change
   readonly challenges: Challenges
   readonly notify: PostNotice
+  readonly evictUnproven: EvictUnproven
   readonly forget: (userId: string) => void
   readonly issuer: string
 }
 
 /** Makes the service. */
-export const createAccountDeletion = ({ userAdministration, change, challenges, notify, forget, issuer }: Needs): AccountDeletion => ({
+export const createAccountDeletion = ({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer }: Needs): AccountDeletion => ({
   remove: (actor, user) =>
     userAdministration.remove(actor, user.id, async (tx, deletedAt) => {
       const { token } = await challenges.issue(tx, {
@@ -48,17 +50,19 @@ export const createAccountDeletion = ({ userAdministration, change, challenges, 
     return challenge && detailsOf(challenge).email
   },
   restore: async (actor, token) => {
-    const userId = await change(actor, async (tx, record) => {
+    const changed = await change(actor, async (tx, record) => {
       const challenge = await challenges.redeemLink(tx, { purpose: 'account_restore', token })
       if (!challenge?.userId) throw new Problem('link_expired')
+      // Whoever has the link reads the mail of the address.
+      const evicted = await evictUnproven(tx, record, { email: challenge.email, userId: challenge.userId })
       // This very deletion is undone: whom an administrator deleted since stays deleted.
       const where = { id: challenge.userId, deletedAt: detailsOf(challenge).deletedAt }
       const [row] = await tx.user.updateManyAndReturn({ where, data: { deletedAt: null } })
       if (!row) throw new Problem('link_expired')
       record('user.restored', row)
-      return userIdSchema.parse(row.id)
+      return [row.id, evicted]
     })
-    forget(userId)
+    for (const id of changed) if (id !== undefined) forget(id)
   },
 })
 

@@ -1,5 +1,6 @@
-// Changing one's address: proven by a link to the new one, told to the old one, which can undo it for three days.
-import type { Challenge } from '../challenges/challenge.ts'
+// Changing one's address: confirmed by a link to the new one and, where the present one is verified, by a link to that too; told to the
+// old one, which can undo it for three days.
+import type { Purpose } from '../challenges/challenge.ts'
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Mails } from '../mails/mails.ts'
 import type { PostNotice } from '../mails/notices.ts'
@@ -9,20 +10,33 @@ import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { normalizeEmail } from './email.ts'
-import { type EndAccess, type User, userIdSchema } from './user.ts'
+import { addressOf, createGive, createRedeem } from './email-links.ts'
+import { type EvictUnproven, isYielding } from './evict-unproven.ts'
+import type { EndAccess, User, UserId } from './user.ts'
 import { parseEmail } from './user-row.ts'
 
 /** Changes of address. */
 export interface EmailChanges {
-  /** Sends the link to the new address. Answers alike whether the address is free. Throws `validation_failed` and `too_many_attempts`. */
-  request(actor: Actor, change: { readonly user: User; readonly email: string }): Promise<void>
+  /**
+   * Sends the links, and voids those of earlier requests. Answers alike whether the new address is free, and says whether the present one
+   * is to confirm too. Throws `validation_failed` and `too_many_attempts`.
+   */
+  request(actor: Actor, change: { readonly user: User; readonly email: string }): Promise<{ readonly isFromBoth: boolean }>
   /** The new address that a link would bring, or the old one that an undoing would; `undefined` for a link that is none. */
-  find(kind: 'change' | 'undo', token: string): Promise<string | undefined>
-  /** Makes the change. Throws `link_expired`, and `email_taken` where somebody was quicker. */
-  confirm(actor: Actor, token: string): Promise<void>
+  find(kind: EmailLink, token: string): Promise<string | undefined>
+  /** Confirms at the new address, or at the present one; the second of both makes the change. Throws `link_expired` and `email_taken`. */
+  confirm(actor: Actor, link: { readonly end: End; readonly token: string }): Promise<Confirmed>
   /** Brings the old address back and ends all that the user is signed in with. Throws `link_expired` and `email_taken`. */
   undo(actor: Actor, token: string): Promise<void>
 }
+
+/** What a link of ours is for. */
+export type EmailLink = End | 'undo'
+
+/** What a confirmation came to: the change, or which end is still to confirm it. */
+export type Confirmed = 'changed' | 'waits_for_new' | 'waits_for_old'
+
+type End = 'new' | 'old'
 
 interface Needs {
   readonly change: Change
@@ -31,6 +45,7 @@ interface Needs {
   readonly notify: PostNotice
   readonly limit: MakeLimit
   readonly endAccess: EndAccess
+  readonly evictUnproven: EvictUnproven
   readonly forget: (userId: string) => void
   readonly issuer: string
   readonly now: () => Date
@@ -38,22 +53,25 @@ interface Needs {
 
 const changeMinutes = 60
 const undoHours = 72
+const purposes = { new: 'email_change', old: 'email_change_approval', undo: 'email_undo' } as const satisfies Record<EmailLink, Purpose>
+const requested = [purposes.new, purposes.old]
+const otherEnd = { new: 'old', old: 'new' } as const
+const voided: readonly Purpose[] = ['password_reset', 'email_verification', 'sign_in', ...requested]
 
 /** Makes the service. Five requests an hour and user. */
-export const createEmailChanges = ({ change, challenges, mails, notify, limit, endAccess, forget, issuer, now }: Needs): EmailChanges => {
+export const createEmailChanges = (needs: Needs): EmailChanges => {
+  const { change, challenges, notify, limit, endAccess, issuer } = needs
   const byUser = limit('email-change:user', { points: 5, durationSeconds: 3600 })
+  const redeem = createRedeem(needs)
+  const give = createGive(needs)
+  const send = createSend(needs)
 
-  /** Redeems a link in a change and gives its user the address that it stands for. */
-  const move = async (tx: TransactionClient, { purpose, token }: { purpose: 'email_change' | 'email_undo'; token: string }) => {
-    const challenge = await challenges.redeemLink(tx, { purpose, token })
-    const userId = challenge?.userId
-    if (!challenge || userId === undefined) throw new Problem('link_expired')
-    const [before] = await tx.$queryRaw<{ email: string }[]>`
-      SELECT email FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR NO KEY UPDATE`
-    if (!before) throw new Problem('link_expired')
-    const email = addressOf(challenge)
-    await tx.user.update({ where: { id: userId }, data: { email, emailNormalized: parseEmail(email), emailVerifiedAt: now() } })
-    return { userId: userIdSchema.parse(userId), before, email }
+  /** Mails the old address that it is not the user's any more, and the link that undoes it. */
+  const tellOld = async (tx: TransactionClient, { actor, userId, from, to }: { actor: Actor; userId: UserId; from: string; to: string }) => {
+    const details = { email: from }
+    const undo = await challenges.issue(tx, { purpose: purposes.undo, userId, email: parseEmail(from), ttlSeconds: undoHours * 3600, details })
+    const values = { old_email: from, new_email: to, hours: String(undoHours) }
+    await notify(tx, { kind: 'email_changed', userId, actor, to: from, values, url: `${issuer}/account/email/undo/${undo.token}` })
   }
 
   return {
@@ -61,57 +79,74 @@ export const createEmailChanges = ({ change, challenges, mails, notify, limit, e
       const normalized = parseEmail(email)
       if (normalized === normalizeEmail(user.email)) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'is your address already' }] })
       await byUser.consume(user.id)
-      await change(actor, async (tx, record) => {
-        const details = { email: email.trim() }
-        const { token } = await challenges.issue(tx, { purpose: 'email_change', userId: user.id, email: normalized, ttlSeconds: changeMinutes * 60, details })
-        // Who has the address already is not told of it, and nobody else is either.
-        const isTaken = (await tx.user.count({ where: { emailNormalized: normalized, deletedAt: null } })) > 0
-        const url = `${issuer}/account/email/confirm/${token}`
-        if (!isTaken) await mails.post(tx, { kind: 'email_change', to: details.email, locale: user.locale, values: { minutes: String(changeMinutes) }, url })
+      return change(actor, async (tx, record) => {
+        const sent = await send(tx, { actor, user, to: { email: email.trim(), normalized } })
         record('user.email_change_requested', { id: user.id })
+        return sent
       })
     },
     find: async (kind, token) => {
-      const challenge = await challenges.find(kind === 'change' ? 'email_change' : 'email_undo', token)
+      const challenge = await challenges.find(purposes[kind], token)
       return challenge && addressOf(challenge)
     },
-    confirm: async (actor, token) => {
-      const { userId } = await change(actor, async (tx, record) => {
-        const moved = await move(tx, { purpose: 'email_change', token })
-        const { userId, before, email } = moved
-        await challenges.voidAll(tx, { userId, purposes: ['password_reset', 'email_verification', 'sign_in', 'email_change'] })
-        const ttlSeconds = undoHours * 3600
-        const undo = await challenges.issue(tx, {
-          purpose: 'email_undo',
-          userId,
-          email: parseEmail(before.email),
-          ttlSeconds,
-          details: { email: before.email },
-        })
-        await notify(tx, {
-          kind: 'email_changed',
-          userId,
-          actor,
-          to: before.email,
-          values: { old_email: before.email, new_email: email, hours: String(undoHours) },
-          url: `${issuer}/account/email/undo/${undo.token}`,
-        })
-        record('user.email_changed', { id: userId, email })
-        return moved
-      })
-      forget(userId)
-    },
-    undo: async (actor, token) => {
-      const { userId } = await change(actor, async (tx, record) => {
-        const moved = await move(tx, { purpose: 'email_undo', token })
-        await endAccess(tx, moved.userId)
-        await challenges.voidAll(tx, { userId: moved.userId, purposes: ['password_reset', 'email_verification', 'sign_in', 'email_change', 'email_undo'] })
-        record('user.email_change_undone', { id: moved.userId, email: moved.email })
-        return moved
-      })
-      forget(userId)
-    },
+    confirm: (actor, { end, token }) =>
+      redeem(actor, { purpose: purposes[end], token }, async (tx, record, { challenge, before }) => {
+        const { from, waits_for: waitsFor } = challenge.details
+        // The address was changed by other means since: this is not what was asked for.
+        if (from !== before.email_normalized) throw new Problem('link_expired')
+        const id = before.id
+        if (waitsFor !== undefined) {
+          const other = { userId: id, purpose: purposes[otherEnd[end]], details: { email: addressOf(challenge), from: before.email_normalized } }
+          if (!(await challenges.amend(tx, other))) throw new Problem('link_expired')
+          record('user.email_change_confirmed', { id, end })
+          return { result: `waits_for_${otherEnd[end]}` as const }
+        }
+        const { evicted, email } = await give(tx, record, { userId: id, challenge })
+        await challenges.voidAll(tx, { userId: id, purposes: voided })
+        await tellOld(tx, { actor, userId: id, from: before.email, to: email })
+        record('user.email_changed', { id, email })
+        return { result: 'changed' as const, evicted }
+      }),
+    undo: (actor, token) =>
+      redeem(actor, { purpose: purposes.undo, token }, async (tx, record, { challenge, before: { id } }) => {
+        const { evicted, email } = await give(tx, record, { userId: id, challenge })
+        await endAccess(tx, id)
+        await challenges.voidAll(tx, { userId: id, purposes: [...voided, purposes.undo] })
+        record('user.email_change_undone', { id, email })
+        return { result: undefined, evicted }
+      }),
   }
 }
 
-const addressOf = ({ details, email }: Challenge): string => (typeof details.email === 'string' ? details.email : email)
+interface Sending {
+  readonly actor: Actor
+  readonly user: User
+  readonly to: { readonly email: string; readonly normalized: string }
+}
+
+/** Issues and mails the links of a request, and says whether the present address is asked too. */
+const createSend =
+  ({ challenges, mails, notify, issuer }: Needs) =>
+  async (tx: TransactionClient, { actor, user: { id: userId, locale }, to }: Sending) => {
+    const [before] = await tx.$queryRaw<{ email: string; email_normalized: string; is_verified: boolean }[]>`
+      SELECT email, email_normalized, email_verified_at IS NOT NULL AS is_verified FROM users
+      WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR NO KEY UPDATE`
+    if (!before) throw new Problem('not_found')
+    await challenges.voidAll(tx, { userId, purposes: requested })
+    const issue = async (end: End, email: string, waits: object) => {
+      const details = { email: to.email, from: before.email_normalized, ...waits }
+      const { token } = await challenges.issue(tx, { purpose: purposes[end], userId, email, ttlSeconds: changeMinutes * 60, details })
+      return `${issuer}/account/email/${end === 'new' ? 'confirm' : 'approve'}/${token}`
+    }
+    const minutes = String(changeMinutes)
+    const confirmUrl = await issue('new', to.normalized, before.is_verified ? { waits_for: 'old' } : {})
+    // Who proved to have the address already is not told of it, and nobody else is either.
+    const held = await tx.user.count({ where: { emailNormalized: to.normalized, deletedAt: null, NOT: isYielding } })
+    if (held === 0) await mails.post(tx, { kind: 'email_change', to: to.email, locale, values: { minutes }, url: confirmUrl })
+    if (before.is_verified) {
+      const values = { old_email: before.email, new_email: to.email, minutes }
+      const url = await issue('old', before.email_normalized, { waits_for: 'new' })
+      await notify(tx, { kind: 'email_change_approval', userId, actor, values, url })
+    }
+    return { isFromBoth: before.is_verified }
+  }

@@ -5,7 +5,6 @@ import { enrolTotp } from '../support/factors.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { until } from '../support/until.ts'
 import { makeUser } from '../support/users.ts'
 
 let server: TestServer
@@ -140,42 +139,6 @@ test('the last owner cannot leave, and is told so on the page', async t => {
   const answer = await person.submit(page, { organization: id })
   t.is(answer.status, 409)
   t.true(answer.body.includes('at least one owner'))
-})
-
-test('another address is proven by its mail, told to the old one, and can be undone there', async t => {
-  const { user, person, open } = await newcomer()
-  const email = `${randomUUID()}@new.example`
-  const page = await open('/account/email')
-  await person.submit(page, { email })
-  await until(async () => (await server.mailsTo(email)).length === 1)
-  const link = /http:\/\/\S+\/account\/email\/confirm\/\S+/.exec((await server.mailsTo(email))[0]?.text ?? '')?.[0] ?? ''
-  const elsewhere = createPerson()
-  const asked = await elsewhere.follow(await elsewhere.get(link), 'nowhere')
-  t.is(asked.url.pathname, '/account/email/confirm')
-  t.is((await server.services.userAdministration.get(user.id)).email, user.email)
-  const done = await elsewhere.press(asked, 'csrf')
-  t.is(done.status, 200)
-  t.is((await server.services.userAdministration.get(user.id)).email, email)
-  t.is((await elsewhere.follow(await elsewhere.get(link), 'nowhere')).status, 404)
-  await until(async () => (await server.mailsTo(user.email)).length === 1)
-  const [notice] = await server.mailsTo(user.email)
-  t.is(notice?.subject, 'Your email address was changed')
-  t.regex(notice?.text ?? '', new RegExp(`from ${user.email} to ${email} on .+ UTC, from .+ \\((127\\.0\\.0\\.1|::1)\\)\\.[^]*within 72 hours`))
-  const undo = /http:\/\/\S+\/account\/email\/undo\/\S+/.exec((await server.mailsTo(user.email))[0]?.text ?? '')?.[0] ?? ''
-  await elsewhere.press(await elsewhere.follow(await elsewhere.get(undo), 'nowhere'), 'csrf')
-  t.is((await server.services.userAdministration.get(user.id)).email, user.email)
-  t.is((await person.get(at('/account/profile'))).status, 303)
-})
-
-test('an address that somebody has is answered alike, and nobody is mailed', async t => {
-  const { person, open } = await newcomer()
-  const other = await makeUser(server)
-  const page = await open('/account/email')
-  const free = await person.submit(page, { email: `${randomUUID()}@free.example` })
-  const taken = await person.submit(page, { email: other.email })
-  t.is(taken.status, free.status)
-  t.is(taken.location?.href, free.location?.href)
-  t.is((await server.mailsTo(other.email)).length, 0)
 })
 
 test('one’s data is a file without secrets', async t => {

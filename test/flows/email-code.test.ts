@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import * as client from 'openid-client'
-import { codeOf, linkOf, mailTo } from '../support/mails.ts'
+import { codeOf, linkOf, mailTo, subjectsTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -128,13 +128,41 @@ test('the first proof of an address takes an account over that a stranger made: 
   t.is(again.location?.searchParams.get('error'), 'login_required')
 })
 
-test('an address gets five codes an hour, and a code that was not mailed signs nobody in', async t => {
+test('an address gets five codes an hour; who asks for more is told when to come again, and the last code stays good', async t => {
   const { email } = await makeUser(server)
-  for (let round = 0; round < 6; round += 1) await toCode(server, email)
-  await mailTo(server, email, subject, 5)
-  t.is((await server.mailsTo(email)).length, 5)
-  const { rows } = await server.resources.database.pool.query("SELECT details FROM challenges WHERE email = $1 AND (details->>'is_mute')::boolean", [email])
-  t.is(rows.length, 1)
+  const { person, page } = await toCode(server, email)
+  for (let count = 1; count < 5; count += 1) {
+    await mailTo(server, email, subject, count)
+    t.is((await person.press(page, '/code/resend')).status, 303)
+  }
+  const last = await mailTo(server, email, subject, 5)
+  for (let round = 0; round < 3; round += 1) {
+    const refused = await person.press(page, '/code/resend')
+    t.is(refused.status, 429)
+    const minutes = String(Math.ceil(Number(refused.headers.get('retry-after')) / 60))
+    t.true(Number(minutes) > 55, minutes)
+    t.is(/Too many messages\. Try again in (\d+) minutes/.exec(refused.body)?.[1], minutes)
+  }
+  const elsewhere = await toCode(server, email)
+  t.is(elsewhere.page.status, 429)
+  t.true(elsewhere.page.url.pathname.endsWith('/email-code'))
+  t.truthy((await elsewhere.person.follow(await elsewhere.person.submit(elsewhere.page, { password: 'a long enough password' }), redirectUri)).location)
+  t.is((await subjectsTo(server, email)).length, 5)
+  t.is((await person.submit(page, { code: codeOf(last) })).status, 303)
+})
+
+test('an address that nobody has, and what is no address, get as many messages and are refused by the same words', async t => {
+  const answers = []
+  for (const email of [(await makeUser(server)).email, `${randomUUID()}@people.example`, `no address ${randomUUID()}`]) {
+    const { person, page } = await toCode(server, email)
+    const statuses = []
+    for (let round = 0; round < 4; round += 1) statuses.push((await person.press(page, '/code/resend')).status)
+    const { status, body } = await person.press(page, '/code/resend')
+    answers.push({ statuses, status, told: /Too many messages[^<]*/.exec(body)?.[0].replace(/\d+/, 'some') })
+  }
+  t.deepEqual(answers[0]?.statuses, [303, 303, 303, 303])
+  t.is(answers[0]?.status, 429)
+  for (const answer of answers) t.deepEqual(answer, answers[0])
 })
 
 test('without the method there is neither the button nor its address', async t => {

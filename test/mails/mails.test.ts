@@ -26,6 +26,7 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   password_reset: { values: { minutes: '57' }, url },
   sign_in: { values: { minutes: '57' }, url, code: '135790' },
   email_change: { values: { minutes: '57' }, url },
+  email_change_approval: { values: { ...place, old_email: 'old@people.example', new_email: 'new@people.example', minutes: '57' }, url },
   email_changed: { values: { ...place, old_email: 'old@people.example', new_email: 'new@people.example', hours: '57' }, url },
   password_changed: { values: place, url },
   new_device: { values: place, url },

@@ -101,13 +101,17 @@ export const contestsOfPeople: Readonly<Record<string, PeopleContest>> = {
     const replies = await rush(crowd, { person, url: beside(page.url, 'passkey'), form, tries })
     t.is(wins(replies, 303), 1, JSON.stringify(tallyOf(replies)))
   },
-  'one change of an address is made once, and undone once': async (t, crowd, tries) => {
+  'one change of an address is approved once, made once, and undone once': async (t, crowd, tries) => {
     const { id, email } = await makeUser(crowd, { password })
     const user = await crowd.services.users.find(id)
     const next = newcomer().email
     if (user) await crowd.services.emailChanges.request({ ...systemActor, kind: 'user', id }, { user, email: next })
+    await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, email, 'Approve')), tries })
     await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, next, '')), tries })
-    await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, email, '')), tries })
+    t.is((await crowd.services.userAdministration.get(id)).email, next)
+    // Anybody can make an account with the address that is free by now.
+    t.is((await ask(crowd, '/auth/register', { body: { email, password, full_name: 'A Stranger' } })).status, 201)
+    await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, email, 'was changed')), tries })
     t.is((await crowd.services.userAdministration.get(id)).email, email)
   },
 }

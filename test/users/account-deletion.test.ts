@@ -62,10 +62,25 @@ test('whom an administrator deleted since stays deleted', async t => {
 test('an address that belongs to another by now stays theirs, and the link can be tried again', async t => {
   const { user, mail } = await makeDeleted()
   const { users, accountDeletion, userAdministration } = server.services
-  const other = await users.create(systemActor, { email: user.email, name: 'Another' })
+  const other = await users.create(systemActor, { email: user.email, name: 'Another', isEmailVerified: true })
   t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'email_taken')
   await userAdministration.remove(systemActor, other.id)
   t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'done')
+})
+
+test('an address that another never proved does not keep its person from their account', async t => {
+  const { user, mail } = await makeDeleted()
+  const { users, accountDeletion, userAdministration } = server.services
+  const squatter = await users.create(systemActor, { email: user.email.toUpperCase(), name: 'A Stranger' })
+  t.is(await outcome(userAdministration.restore(systemActor, user.id)), 'email_taken', 'an administrator is told')
+  t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'done')
+  t.true(await isThere(user.id))
+  t.false(await isThere(squatter.id))
+  const events = await server.resources.database.prisma.auditEvent.findMany({ where: { targetId: squatter.id, action: 'user.deleted' } })
+  t.deepEqual(
+    events.map(({ target }) => (target as { reason?: string }).reason),
+    ['address_proven_by_another'],
+  )
 })
 
 test('whom an administrator deletes is sent no link', async t => {
