@@ -95,13 +95,14 @@ export interface PageNeeds {
   readonly now: () => Date
 }
 
-/** Who is asking on a page before they signed in. */
-export const visitor = (ctx: Context): Actor => ({
+/** Who is asking on a page before they signed in, and in which language, where a mail may come of it. */
+export const visitor = (ctx: Context, language?: { readonly tag: string }): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
   ip: plainAddress(ctx.ip),
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
+  language: language?.tag,
 })
 
 /** Who is asking on a page after the first proof. */

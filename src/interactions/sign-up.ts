@@ -27,6 +27,7 @@ export const createSignUpPage = ({
   interactions,
   provenSignUp,
   present,
+  pageLanguage,
   forms,
   identifiers,
   signUpGate,
@@ -63,7 +64,7 @@ export const createSignUpPage = ({
         forms.verify(interaction.uid, csrf)
         mustBeFor(offer, email)
         const here = { binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` }
-        const { id, pending } = await provenSignUp.begin(visitor(ctx), { ...here, email, name, password })
+        const { id, pending } = await provenSignUp.begin(visitor(ctx, pageLanguage.of(ctx)), { ...here, email, name, password })
         identifiers.keep(ctx, interaction, email)
         cookie.write(ctx, { purpose: 'sign_up', id, email, pending }, placeOf(interaction))
         seeOther(ctx, `${baseOf(interaction)}/code`)

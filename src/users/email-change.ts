@@ -67,7 +67,14 @@ export const createEmailChanges = ({ change, challenges, mails, notify, limit, e
         // Who has the address already is not told of it, and nobody else is either.
         const isTaken = (await tx.user.count({ where: { emailNormalized: normalized, deletedAt: null } })) > 0
         const url = `${issuer}/account/email/confirm/${token}`
-        if (!isTaken) await mails.post(tx, { kind: 'email_change', to: details.email, locale: user.locale, values: { minutes: String(changeMinutes) }, url })
+        if (!isTaken)
+          await mails.post(tx, {
+            kind: 'email_change',
+            to: details.email,
+            locale: user.locale ?? actor.language,
+            values: { minutes: String(changeMinutes) },
+            url,
+          })
         record('user.email_change_requested', { id: user.id })
       })
     },
