@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
+import { mailedName, text } from '../platform/http/text.ts'
 import { baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import { isFor, type SignUpOffer } from './sign-up-gate.ts'
@@ -13,7 +13,7 @@ import { tell } from './tell.ts'
 const form = z.strictObject({
   csrf: text(200),
   email: text(320).trim().min(1),
-  name: text(200).trim().min(1),
+  name: mailedName(200),
   password: text(1024).min(1),
 })
 

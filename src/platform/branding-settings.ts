@@ -1,7 +1,7 @@
 // A tenant's branding as the API takes it and the database keeps it: parsed strictly, replaced whole.
 import { z } from 'zod'
 import { type Branding, type BrandingWarning, brandingWarnings } from './branding.ts'
-import { text } from './http/text.ts'
+import { name, text } from './http/text.ts'
 
 // An image in the page is sent with every page: two logos and an icon keep it under 50 KB.
 const maxImage = 20_000
@@ -20,7 +20,7 @@ const color = z.string().regex(/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i, 'must be a col
 /** What a tenant may set; what is absent is the system's. */
 export const brandingBody = z
   .strictObject({
-    name: text(100).trim().min(1),
+    name: name(100),
     logo_url: image(maxImage),
     logo_dark_url: image(maxImage),
     favicon_url: image(maxIcon),
