@@ -30,6 +30,8 @@ export interface Interaction {
   readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
   readonly loginHint?: string
   readonly accountId?: string
+  /** Who is signed in and is to sign in again. */
+  readonly againId?: string
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
   readonly hasOfflineAccess: boolean
 }
