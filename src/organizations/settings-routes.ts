@@ -1,5 +1,6 @@
 // The operations on the settings of an organization.
 import { z } from 'zod'
+import type { Images } from '../images/images.ts'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { type Route, route } from '../platform/http/route.ts'
 import { organizationParams } from './routes.ts'
@@ -10,7 +11,7 @@ const settingsOutput = z.object({ branding: brandingBody, sign_up: signUp, mfa_r
 const settingsBody = z.strictObject({ branding: brandingBody, sign_up: signUp, mfa_required: z.boolean() }).partial()
 
 /** Makes the routes. */
-export const createSettingsRoutes = ({ organizationSettings }: { organizationSettings: SettingsOfOrganizations }): readonly Route[] => {
+export const createSettingsRoutes = ({ organizationSettings, images }: { organizationSettings: SettingsOfOrganizations; images: Images }): readonly Route[] => {
   const at = { path: '/organizations/:id/settings', within: 'organization', params: organizationParams, output: settingsOutput } as const
   return [
     route({
@@ -27,7 +28,10 @@ export const createSettingsRoutes = ({ organizationSettings }: { organizationSet
         "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct. Sign-up that the system closes stays closed.",
       permission: 'organizations:write',
       body: settingsBody,
-      handle: async ({ actor, params, body, ifMatch }) => answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch })),
+      handle: async ({ actor, params, body, ifMatch }) => {
+        await images.keepAll(actor, body.branding, 'branding')
+        return answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch }))
+      },
     }),
   ]
 }
