@@ -1,11 +1,10 @@
 // Pictures of tenants and clients: fetched once at saving, shown from our own origin, and nothing but pictures.
-import { createHash } from 'node:crypto'
 import test from 'ava'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { makeClient } from '../support/clients.ts'
 import { makeOrganization } from '../support/organization.ts'
 import { createPerson } from '../support/person.ts'
-import { png, startPictures, svg } from '../support/pictures.ts'
+import { pictureAt, png, startPictures, svg } from '../support/pictures.ts'
 import { bob, redirectUri } from '../support/relying-party.ts'
 import { until } from '../support/until.ts'
 
@@ -22,7 +21,6 @@ test.after.always(async () => {
   await api?.close()
 })
 
-const placeOf = (bytes: Buffer) => `/assets/images/${createHash('sha256').update(bytes).digest('hex')}`
 const begin = async () => {
   const organization = await makeOrganization(api)
   const client = await makeClient(api.server, { name: 'Portal', organizationId: organization.id })
@@ -50,7 +48,7 @@ test('a logo is fetched at saving and shown from our own origin, and the setting
   t.deepEqual(data.branding, branding)
   t.deepEqual((await organization.asOwner('GET /settings')).data.branding, branding)
   const page = await openPage(client)
-  t.true(page.body.includes(`src="${placeOf(png)}"`))
+  t.true(page.body.includes(`src="${pictureAt(png)}"`))
   t.is(page.body.match(/\/assets\/images\/[0-9a-f]{64}/g)?.length, 3)
   t.false(page.body.includes(new URL(branding.logo_url).host))
   const policy = page.headers.get('content-security-policy') ?? ''
@@ -60,7 +58,7 @@ test('a logo is fetched at saving and shown from our own origin, and the setting
 test('what is kept is served for good, as nothing but a picture', async t => {
   const { save } = await begin()
   t.is((await save({ logo_url: pictures.at('/logo.svg') })).status, 200)
-  const answer = await fetch(`${api.server.issuer}${placeOf(svg)}`)
+  const answer = await fetch(`${api.server.issuer}${pictureAt(svg)}`)
   t.deepEqual(Buffer.from(await answer.arrayBuffer()), svg)
   for (const [name, value] of Object.entries({
     'content-type': 'image/svg+xml',
@@ -70,11 +68,11 @@ test('what is kept is served for good, as nothing but a picture', async t => {
     'x-content-type-options': 'nosniff',
   }))
     t.is(answer.headers.get(name), value)
-  const again = await api.calls.call(placeOf(svg), { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })
+  const again = await api.calls.call(pictureAt(svg), { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })
   t.is(again.status, 304)
   t.is((await fetch(answer.url, { method: 'HEAD' })).headers.get('content-length'), String(svg.length))
   t.is((await fetch(answer.url, { method: 'POST' })).status, 405)
-  for (const path of [`/assets/images/${'0'.repeat(64)}`, '/assets/images/', '/assets/images/x', `${placeOf(svg)}0`])
+  for (const path of [`/assets/images/${'0'.repeat(64)}`, '/assets/images/', '/assets/images/x', `${pictureAt(svg)}0`])
     t.is((await fetch(`${api.server.issuer}${path}`)).status, 404, path)
 })
 
@@ -122,10 +120,10 @@ test('the branding of a client is fetched too, and a preview shows it before it 
   const { organization, client } = await begin()
   const branding = { logo_url: pictures.at('/logo.png') }
   const preview = await organization.asOwner(`POST /clients/${client.clientId}/preview`, { branding })
-  t.true(preview.data.html.includes(`src="${placeOf(png)}"`))
+  t.true(preview.data.html.includes(`src="${pictureAt(png)}"`))
   t.true(preview.data.html.includes(`img-src ${api.server.issuer} data:`))
   t.is((await organization.asOwner(`PATCH /clients/${client.clientId}`, { branding })).status, 200)
-  t.true((await openPage(client)).body.includes(`src="${placeOf(png)}"`))
+  t.true((await openPage(client)).body.includes(`src="${pictureAt(png)}"`))
   const refused = await api.ask('POST /clients', {
     token: admin,
     body: { name: 'One', redirect_uris: [redirectUri], branding: { logo_url: pictures.at('/page.html') } },
@@ -142,7 +140,7 @@ test('the registered logo of a client is fetched by a job and shown with its con
     await new Promise(resolve => setTimeout(resolve, 1100))
     const page = await toConsent(client)
     t.true(page.body.includes('class="tile"') && page.body.includes('name="decision"'))
-    t.is(page.body.includes(`src="${placeOf(svg)}"`), logo === logos[0])
+    t.is(page.body.includes(`src="${pictureAt(svg)}"`), logo === logos[0])
     t.false(page.body.includes(logo))
   }
 })

@@ -1,16 +1,22 @@
 // A small server of pictures on the loopback, such as tenants keep theirs on.
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What it serves by path. */
+/** Some of what it serves. */
 export const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
 export const svg = Buffer.from('<?xml version="1.0"?><!-- ours --><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><rect width="1" height="1"/></svg>')
+
+export const dark = Buffer.concat([png, Buffer.from('dark')])
+
+/** Where our own origin shows a picture. */
+export const pictureAt = (bytes: Buffer): string => `/assets/images/${createHash('sha256').update(bytes).digest('hex')}`
 
 const evil = (inside: string) => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${inside}</svg>`)
 const served: Readonly<Record<string, Buffer>> = {
   '/logo.png': png,
-  '/dark.png': Buffer.concat([png, Buffer.from('dark')]),
+  '/dark.png': dark,
   '/icon.ico': Buffer.from('00000100010010100000', 'hex'),
   '/logo.svg': svg,
   '/photo.jpg': Buffer.from('ffd8ffe000104a464946', 'hex'),
@@ -31,7 +37,7 @@ export async function startPictures() {
   const asked: string[] = []
   const gone = new Set<string>()
   const server = createServer((request, response) => {
-    const path = request.url ?? ''
+    const path = (request.url ?? '').replace(/\?.*/, '')
     asked.push(path)
     const bytes = gone.has(path) ? undefined : served[path]
     if (path === '/slow.png') return
