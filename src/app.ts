@@ -9,6 +9,7 @@ import { type Api, createApi } from './api/entrance.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
+import { serveImages } from './images/serve.ts'
 import { createIdentifierCookie } from './interactions/identifier-cookie.ts'
 import type { Offers } from './interactions/interaction.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
@@ -134,6 +135,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(createGuard({ issuer, larger: api.largerPaths }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
+  koa.use(serveImages(services.images))
   koa.use(assets.middleware)
   for (const middleware of api.middleware) koa.use(middleware)
   koa.use(createLanguageRouter({ languages, pageLanguage, issuer }).routes())

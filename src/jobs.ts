@@ -15,6 +15,7 @@ export const startAllJobs = ({ config, resources, services }: { config: Config; 
   const { log, mailer } = resources
   const isCached = config.environment !== 'development'
   const handlers: JobHandler[] = [
+    services.images.handler,
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]

@@ -31,6 +31,8 @@ import { createClients } from './clients/clients.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
+import { maxImageBytes } from './images/image.ts'
+import { createImages } from './images/images.ts'
 import { createMails } from './mails/mails.ts'
 import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
@@ -60,6 +62,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createOutboundFetch } from './platform/http/outbound.ts'
 import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import { createLanguages } from './platform/languages.ts'
@@ -89,7 +92,10 @@ export type Services = ReturnType<typeof createServices>
 const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
-export const createServices = ({ database, redis, log, mailer, secrets, now, randomBytes }: Resources, { issuer, passwordMinLength, mfaRequired }: Config) => {
+export const createServices = (
+  { database, redis, log, mailer, secrets, now, randomBytes }: Resources,
+  { environment, issuer, passwordMinLength, mfaRequired }: Config,
+) => {
   const events = {
     ...userEvents,
     ...authenticationEvents,
@@ -165,8 +171,10 @@ export const createServices = ({ database, redis, log, mailer, secrets, now, ran
   const invitations = createInvitations({ ...roleNeeds, mails, limit, randomBytes, now, issuer })
   const userAdministration = createUserAdministration({ database, change, now, forget: users.forget, endAccess, guardRemoval: members.guardRemoval })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
-  const clients = createClients({ database, change, secrets, now, randomBytes })
-  const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, forget: clients.forget })
+  const fetchImages = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxImageBytes })
+  const images = createImages({ database, queue, limit, log, now, fetch: fetchImages })
+  const clients = createClients({ database, change, secrets, now, randomBytes, images })
+  const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
   const organizationSettings = createOrganizationSettings({ database, change, now })
   const devices = createDevices({ notify })
@@ -237,7 +245,8 @@ export const createServices = ({ database, redis, log, mailer, secrets, now, ran
     accountDeletion,
     collectPersonalData,
     organizationSettings,
-    findLook: createFindLook({ clients, organizationSettings }),
+    images,
+    findLook: createFindLook({ clients, organizationSettings, images }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),

@@ -7,7 +7,7 @@ import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import { Problem } from '../platform/errors.ts'
 import { deviceOf } from '../platform/http/device.ts'
-import { text } from '../platform/http/text.ts'
+import { mailedName, text } from '../platform/http/text.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { Session } from '../sessions/session.ts'
@@ -64,9 +64,9 @@ const profile = ({ userAdministration, languages, pageLanguage }: AccountNeeds) 
       return { name, email, isEmailVerified, locale, locales: languages.list.map(({ tag, name }) => ({ tag, name })) }
     },
     submit: async (ctx, { user, actor }, form) => {
-      const fields = z.strictObject({ name: text(200).trim(), locale: z.enum(['', ...languages.tags]) })
+      const fields = z.strictObject({ name: text(200).trim().transform(nothing).pipe(mailedName(200).nullable()), locale: z.enum(['', ...languages.tags]) })
       const { name, locale } = parsed(fields, form)
-      await userAdministration.update(actor, user.id, { name: name || null, locale: locale || null })
+      await userAdministration.update(actor, user.id, { name, locale: locale || null })
       if (locale) pageLanguage.remember(ctx, { tag: locale, path: '/account/profile' })
       return { done: 'saved' }
     },
@@ -150,6 +150,9 @@ const organizations = ({ members }: AccountNeeds) =>
       return { done: 'left' }
     },
   })
+
+// A field that is emptied takes the name away.
+const nothing = (typed: string) => typed || null
 
 const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: Session, currentSid: string): PageSession => {
   const { browser, system } = deviceOf(userAgent)

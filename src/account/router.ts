@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
@@ -27,6 +28,7 @@ interface Needs extends LinkNeeds {
   readonly secondFactor: SecondFactor
   readonly collectPersonalData: CollectPersonalData
   readonly present: Present
+  readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
   readonly issuer: string
   readonly now: () => Date
@@ -75,7 +77,14 @@ export const createAccountRouter = (needs: Needs): Router => {
 /** Who is here; whoever is not signed in, not lately enough, or by one factor of the two they have, is sent to prove what is missing. */
 const enter = async (
   ctx: Context,
-  { findBrowserSession, users, secondFactor, accountSignIn, now }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'accountSignIn' | 'now'>,
+  {
+    findBrowserSession,
+    users,
+    secondFactor,
+    accountSignIn,
+    pageLanguage,
+    now,
+  }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'accountSignIn' | 'pageLanguage' | 'now'>,
   { path, isSensitive }: Pick<AccountPageRoute, 'path' | 'isSensitive'>,
 ): Promise<Visit | undefined> => {
   const session = await findBrowserSession(ctx)
@@ -88,10 +97,11 @@ const enter = async (
   }
   const { requestId } = ctx.state
   const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined
+  const language = pageLanguage.of(ctx).tag
   return {
     user,
     sid: session.sid,
-    actor: { kind: 'user', id: user.id, userId: user.id, sessionId: session.sid, permissions: new Set(), requestId, ip: ctx.ip, userAgent },
+    actor: { kind: 'user', id: user.id, userId: user.id, sessionId: session.sid, permissions: new Set(), requestId, ip: ctx.ip, userAgent, language },
   }
 }
 

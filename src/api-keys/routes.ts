@@ -5,7 +5,7 @@ import { Problem } from '../platform/errors.ts'
 import { mustHold } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { name } from '../platform/http/text.ts'
 import { time } from '../platform/http/time.ts'
 import { apiKeyOutput, toApiKeyOutput } from './api-key.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -14,7 +14,7 @@ const organizationId = z
   .uuid()
   .transform(id => id.toLowerCase())
   .optional()
-const keyName = text(100).trim().min(1)
+const keyName = name(100)
 
 interface Needs {
   readonly apiKeys: ApiKeys

@@ -11,6 +11,7 @@ import type { Once } from '../platform/http/idempotency.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { mountRoutes } from '../platform/http/mount.ts'
 import type { Route } from '../platform/http/route.ts'
+import type { Languages } from '../platform/languages.ts'
 import { createIdentifyBrowser, type FindBrowserSession } from './browser.ts'
 import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
@@ -24,6 +25,7 @@ type Needs = Parameters<typeof createManagementRoutes>[0] & {
   readonly database: Database
   readonly redis?: Redis
   readonly forms: FormTokens
+  readonly languages: Languages
   readonly once: Once
   readonly change: Change
   readonly limit: MakeLimit

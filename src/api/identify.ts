@@ -7,6 +7,8 @@ import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { plainAddress } from '../platform/http/limit.ts'
 import type { Identify } from '../platform/http/mount.ts'
+import { acceptedRanges } from '../platform/language-ranges.ts'
+import type { Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionTokenPrefix } from '../sessions/session.ts'
 import type { IdentifyBrowser } from './browser.ts'
@@ -36,9 +38,10 @@ interface Needs {
   readonly standings: Standings
   readonly verifyAccessToken: VerifyAccessToken
   readonly identifyBrowser: IdentifyBrowser
+  readonly languages: Pick<Languages, 'choose'>
 }
 
-type Caller = Omit<Actor, 'requestId' | 'ip' | 'userAgent'>
+type Caller = Omit<Actor, 'requestId' | 'ip' | 'userAgent' | 'language'>
 
 const nobody: Caller = { kind: 'anonymous', permissions: new Set() }
 const ofMachines: ReadonlySet<string> = new Set(machinePermissions)
@@ -49,11 +52,11 @@ export const createIdentify = (needs: Needs): Identify => {
   const ways = { session: bySession(needs), key: byKey(needs), token: byAccessToken(needs) }
   return async ctx => {
     const authorization = ctx.get('Authorization')
-    if (authorization === '') return { ...((await byBrowser(needs, ctx)) ?? nobody), ...requestOf(ctx) }
+    if (authorization === '') return { ...((await byBrowser(needs, ctx)) ?? nobody), ...requestOf(needs, ctx) }
     const credential = bearer.exec(authorization)?.[1]
     const caller = credential === undefined ? undefined : await ways[kindOf(credential)](credential)
     if (!caller) throw new Problem('unauthenticated')
-    return { ...caller, ...requestOf(ctx) }
+    return { ...caller, ...requestOf(needs, ctx) }
   }
 }
 
@@ -62,7 +65,15 @@ const kindOf = (credential: string) => {
   return credential.startsWith(apiKeyPrefix) ? 'key' : 'token'
 }
 
-const requestOf = (ctx: Context) => ({ requestId: ctx.state.requestId, ip: plainAddress(ctx.ip), userAgent: ctx.get('User-Agent').slice(0, 512) || undefined })
+const requestOf = ({ languages }: Needs, ctx: Context) => {
+  const accepted = ctx.get('Accept-Language')
+  return {
+    requestId: ctx.state.requestId,
+    ip: plainAddress(ctx.ip),
+    userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
+    language: accepted ? languages.choose(acceptedRanges(accepted)).tag : undefined,
+  }
+}
 
 const bySession =
   ({ apiSessions, standings }: Needs) =>

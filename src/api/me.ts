@@ -6,7 +6,7 @@ import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, words } from '../platform/http/text.ts'
+import { mailedName, text } from '../platform/http/text.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
@@ -58,7 +58,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       summary: 'Changes what the caller is called and shown as; null empties.',
       permission,
       body: z.strictObject({
-        full_name: words(200).nullish(),
+        full_name: mailedName(200).nullish(),
         picture: pictureAddress.nullish(),
         locale: localeSchema.nullish(),
       }),

@@ -10,6 +10,7 @@ const payload = z.object({
   issued: z.object({ token: z.string(), code: z.string(), linkPath: z.string() }).optional(),
   /** Too many went to this address: it is noted, and no mail goes. */
   isMute: z.boolean(),
+  /** The language of whoever asked: of the mail to a person who chose none. */
   locale: z.string().optional(),
   caller: z.object({ requestId: z.string().optional(), ip: z.string().optional(), userAgent: z.string().optional() }),
 })

@@ -62,10 +62,10 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
 
   // Five tries a code and five codes an hour: a code is guessed in a day with a chance of 0.0006.
   const mailKey = (purpose: MailedPurpose, email: string) => hashOf('proof', `${purpose}\0${email}`).toString('base64url')
-  const deliver = async (tx: TransactionClient, { actor, ...payload }: Omit<ProofDelivery, 'caller'> & { actor: Actor }) => {
+  const deliver = async (tx: TransactionClient, { actor, ...payload }: Omit<ProofDelivery, 'caller' | 'locale'> & { actor: Actor }) => {
     if (!isPossible) return log.warn({ purpose: payload.purpose }, 'a mail was asked for and there is no way to send it: set SMTP_URL')
-    const { requestId, ip, userAgent } = actor
-    await queue.add(tx, { kind: deliverProof, payload: { ...payload, caller: { requestId, ip, userAgent } } })
+    const { requestId, ip, userAgent, language } = actor
+    await queue.add(tx, { kind: deliverProof, payload: { ...payload, locale: language, caller: { requestId, ip, userAgent } } })
   }
 
   return {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { codeFactors } from '../mfa/authenticator.ts'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, words } from '../platform/http/text.ts'
+import { mailedName, text } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { toUserOutput, userOutput } from '../users/user.ts'
 import type { ApiSignIn } from './api-sign-in.ts'
@@ -29,7 +29,7 @@ export const createAuthRoutes = ({ apiSignIn, signUp, apiSessions, config }: Nee
     method: 'POST',
     path: '/auth/register',
     summary: 'Makes a user with a password, and mails a proof of the address.',
-    body: z.strictObject({ email, password, full_name: words(200) }),
+    body: z.strictObject({ email, password, full_name: mailedName(200) }),
     output: userOutput,
     status: 201,
     handle: async ({ actor, body }) => {

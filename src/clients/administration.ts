@@ -1,4 +1,5 @@
 // Clients as their administrators see and change them: their metadata as the engine takes it, and their secrets, several at a time.
+import type { Images } from '../images/images.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
@@ -59,10 +60,11 @@ interface Needs {
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly forget: (clientId: string) => void
+  readonly images: Pick<Images, 'ask'>
 }
 
 /** Makes the service. */
-export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget }: Needs): ClientAdministration => {
+export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget, images }: Needs): ClientAdministration => {
   const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
   const restorable = () => ({ gt: restorableSince(now()) })
   const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, isDeleted = false }: Sought): Promise<ClientRow> => {
@@ -115,6 +117,7 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
           const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
           if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
           const row = await tx.client.update({ where: { id: before.id }, data: { ...toUpdate(changes, now()), ...version }, include: withSecrets })
+          await images.ask(tx, changes.metadata?.logo_uri)
           return { event: 'client.updated', result: toClient(row) }
         },
       }),

@@ -1,7 +1,7 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
-import { text, words } from '../platform/http/text.ts'
+import { name, text } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 
 const uri = text(2000)
@@ -36,7 +36,7 @@ const furtherMetadata = {
 const further = z.strictObject(furtherMetadata).partial()
 
 const own = {
-  name: words(255),
+  name: name(255),
   token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none']),
   grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
   redirect_uris: uris,

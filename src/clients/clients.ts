@@ -1,4 +1,5 @@
 // OAuth clients: made, registered, found with a cache that asks for nothing but a version once a second.
+import type { Images } from '../images/images.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
@@ -32,12 +33,13 @@ interface Needs {
   readonly secrets: Secrets
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
+  readonly images: Pick<Images, 'ask'>
 }
 
 const versionOf = statement('client-version', 'SELECT version FROM clients WHERE client_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL')
 
 /** Makes the service. */
-export const createClients = ({ database, change, secrets, now, randomBytes }: Needs): Clients => {
+export const createClients = ({ database, change, secrets, now, randomBytes, images }: Needs): Clients => {
   const known = new Map<string, Registration>()
 
   const load = async (clientId: string): Promise<Registration | undefined> => {
@@ -85,6 +87,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
                 : { create: toSecretColumns({ clientId: client.clientId, secret, method: client.authenticationMethod }, secrets) },
           },
         })
+        await images.ask(tx, client.metadata?.logo_uri)
         record('client.created', { id: row.id, client_id: row.clientId, name: row.name }, { organizationId: client.organizationId })
         return row
       })
@@ -108,6 +111,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes }: N
             data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
           })
         }
+        await images.ask(tx, metadata.logo_uri)
         record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
       })
       memo.forget(clientId)

@@ -1,5 +1,6 @@
 // What the routes of clients do, wherever they stand: parsed values in, answers out.
 import type { z } from 'zod'
+import type { Images } from '../images/images.ts'
 import { type Actor, can } from '../platform/actor.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import { Problem } from '../platform/errors.ts'
@@ -16,6 +17,7 @@ export interface OperationNeeds {
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
   readonly lists: Lists
+  readonly images: Images
   /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
   readonly apiPermissions: { readonly system: readonly string[]; readonly organization: readonly string[]; readonly all: readonly string[] }
   readonly newId: () => string
@@ -35,7 +37,7 @@ interface ListQuery {
 export type Operations = ReturnType<typeof operationsOf>
 
 /** Makes them. */
-export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, newId, now, apiPermissions }: OperationNeeds) => ({
+export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, images, newId, now, apiPermissions }: OperationNeeds) => ({
   list: async (query: ListQuery) => {
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
@@ -53,6 +55,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHold(actor, client, apiPermissions.all)
     checkMetadata(toMetadata({ clientId }, client))
+    await images.keepAll(actor, client.branding, 'branding')
     const { id, secret } = await clients.create(actor, client)
     const made = await administration.get({ id })
     return { data: { client: toClientOutput(made), secret }, version: made.version }
@@ -72,6 +75,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
     }
+    await images.keepAll(actor, changes.branding, 'branding')
     return answer(await administration.update(actor, key, { ...changes, expect }))
   },
   remove: async (actor: Actor, key: ClientKey) => {

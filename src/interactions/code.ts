@@ -16,7 +16,7 @@ const tokenOnly = z.strictObject({ csrf: text(200) })
 
 /** Makes the pages' handlers. */
 export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
-  const { interactions, proofs, present, forms, signUpGate, issuer, cookie } = needs
+  const { interactions, proofs, present, pageLanguage, forms, signUpGate, issuer, cookie } = needs
   const finish = createFinish(needs)
   const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
     csrf: forms.issue(interaction.uid),
@@ -42,7 +42,12 @@ export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
       problem,
     })
   const ask = async (ctx: Context, interaction: Interaction, { purpose, email, pending }: Omit<AskedProof, 'id'>, isResent: boolean) => {
-    const id = await proofs.askHere(visitor(ctx), { purpose, email, binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` })
+    const id = await proofs.askHere(visitor(ctx, pageLanguage.of(ctx)), {
+      purpose,
+      email,
+      binding: interaction.uid,
+      linkPath: `${baseOf(interaction)}/code`,
+    })
     cookie.write(ctx, { purpose, id, email, pending, isResent }, placeOf(interaction))
     seeOther(ctx, `${baseOf(interaction)}/code`)
   }

@@ -1,6 +1,7 @@
 // What a browser remembers while somebody does an errand outside an interaction: whose form it is, the link that was opened, the way back.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { notePageContext } from '../platform/http/page-context.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { createSealedCookie } from './sealed-cookie.ts'
 
@@ -9,6 +10,8 @@ const schema = z.object({
   id: z.string(),
   /** The interaction that was left for it. */
   interaction: z.string().optional(),
+  /** The language of the page that was left for it. */
+  language: z.string().optional(),
   email: z.string().optional(),
   /** The secret of the link. */
   token: z.string().optional(),
@@ -19,7 +22,7 @@ export type Errand = z.output<typeof schema>
 
 /** Remembers one errand of a kind. */
 export interface Errands {
-  /** The one under way, or a new one. */
+  /** The one under way, or a new one. What is answered is in its language. */
   begin(ctx: Context): Errand
   update(ctx: Context, changes: Partial<Omit<Errand, 'id'>>): Errand
 }
@@ -40,5 +43,10 @@ export const createErrands = (name: string, { secrets, isSecure, newId }: Needs)
     cookie.write(ctx, errand)
     return errand
   }
-  return { begin: ctx => cookie.read(ctx) ?? update(ctx, {}), update }
+  const begin = (ctx: Context) => {
+    const errand = cookie.read(ctx) ?? update(ctx, {})
+    notePageContext(ctx, { uiLocales: errand.language })
+    return errand
+  }
+  return { begin, update }
 }

@@ -30,6 +30,8 @@ export interface Interaction {
   readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
   readonly loginHint?: string
   readonly accountId?: string
+  /** Who is signed in and is to sign in again. */
+  readonly againId?: string
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
   readonly hasOfflineAccess: boolean
 }
@@ -95,13 +97,14 @@ export interface PageNeeds {
   readonly now: () => Date
 }
 
-/** Who is asking on a page before they signed in. */
-export const visitor = (ctx: Context): Actor => ({
+/** Who is asking on a page before they signed in, and in which language, where a mail may come of it. */
+export const visitor = (ctx: Context, language?: { readonly tag: string }): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
   ip: plainAddress(ctx.ip),
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
+  language: language?.tag,
 })
 
 /** Who is asking on a page after the first proof. */

@@ -20,16 +20,25 @@ const tokenOnly = z.strictObject({ csrf: text(200) })
 type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode }: Needs) => {
+export const createLoginPages = ({ interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode }: Needs) => {
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
 
+  /** The address that is likely theirs; none for who says that they are somebody else. */
+  const knownFor = async (ctx: Context, interaction: Interaction) => {
+    if (ctx.query.change !== undefined) return undefined
+    const { againId, loginHint } = interaction
+    return identifiers.kept(ctx, interaction) ?? loginHint ?? (againId && (await users.find(againId))?.email)
+  }
+
   const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) => {
     const offer = await signUpGate.find(ctx, interaction)
+    const known = await knownFor(ctx, interaction)
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
-      username: identifiers.kept(ctx, interaction) ?? interaction.loginHint,
+      username: known,
+      changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
       connections: [],
       problem,
       passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },

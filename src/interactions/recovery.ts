@@ -16,7 +16,7 @@ const passwordForm = z.strictObject({ csrf: text(200), username: text(320).optio
 
 /** Makes the router. */
 export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => string }): Router => {
-  const { interactions, identifiers, offers, proofs, recovery, devices, present, forms, issuer } = needs
+  const { interactions, identifiers, offers, proofs, recovery, devices, present, pageLanguage, forms, issuer } = needs
   const errands = createErrands('recovery', needs)
   const router = new Router()
   router.use('/recovery', (_ctx, next) => {
@@ -40,7 +40,8 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
   router.get('/interaction/:uid/recovery', async ctx => {
     if (!offers.recovery) throw new Problem('not_found')
     const interaction = await interactions.get(ctx)
-    errands.update(ctx, { interaction: interaction.uid, email: identifiers.kept(ctx, interaction), token: undefined })
+    const { tag: language } = pageLanguage.of(ctx)
+    errands.update(ctx, { interaction: interaction.uid, language, email: identifiers.kept(ctx, interaction), token: undefined })
     seeOther(ctx, '/recovery')
   })
   router.get('/recovery', async ctx => {
@@ -55,7 +56,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     try {
       const { csrf, username } = await readForm(ctx, { fields: askForm, issuer })
       forms.verify(`recovery\0${errand.id}`, csrf)
-      await proofs.ask(visitor(ctx), { purpose: 'password_reset', email: username })
+      await proofs.ask(visitor(ctx, pageLanguage.of(ctx)), { purpose: 'password_reset', email: username })
       errands.update(ctx, { email: username, token: undefined })
       seeOther(ctx, '/recovery/sent')
     } catch (error) {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
+import { mailedName, text } from '../platform/http/text.ts'
 import { baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import { isFor, type SignUpOffer } from './sign-up-gate.ts'
@@ -13,7 +13,7 @@ import { tell } from './tell.ts'
 const form = z.strictObject({
   csrf: text(200),
   email: text(320).trim().min(1),
-  name: text(200).trim().min(1),
+  name: mailedName(200),
   password: text(1024).min(1),
 })
 
@@ -27,6 +27,7 @@ export const createSignUpPage = ({
   interactions,
   provenSignUp,
   present,
+  pageLanguage,
   forms,
   identifiers,
   signUpGate,
@@ -63,7 +64,7 @@ export const createSignUpPage = ({
         forms.verify(interaction.uid, csrf)
         mustBeFor(offer, email)
         const here = { binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` }
-        const { id, pending } = await provenSignUp.begin(visitor(ctx), { ...here, email, name, password })
+        const { id, pending } = await provenSignUp.begin(visitor(ctx, pageLanguage.of(ctx)), { ...here, email, name, password })
         identifiers.keep(ctx, interaction, email)
         cookie.write(ctx, { purpose: 'sign_up', id, email, pending }, placeOf(interaction))
         seeOther(ctx, `${baseOf(interaction)}/code`)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { name } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { type User, userIdSchema } from '../users/user.ts'
@@ -19,7 +19,7 @@ interface Needs {
 }
 
 const permission = 'signed_in'
-const name = text(100).trim().min(1)
+const passkeyName = name(100)
 const params = z.strictObject({ id: z.uuid() })
 const passkeyOutput = z.object({
   id: z.uuid(),
@@ -55,7 +55,7 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
       path: '/users/me/passkeys',
       summary: 'Keeps the passkey that the browser made of the options, which proves the session by it too. Needs a recent proof.',
       permission,
-      body: z.strictObject({ name: name.optional(), response: registrationJson }),
+      body: z.strictObject({ name: passkeyName.optional(), response: registrationJson }),
       output: passkeyOutput,
       status: 201,
       handle: async ({ actor, body }) => {
@@ -79,7 +79,7 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
       summary: 'Renames one of the caller’s passkeys.',
       permission,
       params,
-      body: z.strictObject({ name }),
+      body: z.strictObject({ name: passkeyName }),
       output: passkeyOutput,
       handle: async ({ actor, params, body, ifMatch }) => {
         const { user } = await me(actor)

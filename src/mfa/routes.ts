@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { name, text } from '../platform/http/text.ts'
 import { svgOf } from '../platform/qr.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
@@ -47,7 +47,7 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
       path: '/users/me/factors',
       summary: 'Begins to enrol an authenticator app; it counts once it is confirmed. Needs a recent proof.',
       permission,
-      body: z.strictObject({ kind: z.literal('totp'), name: text(100).trim().min(1).optional() }),
+      body: z.strictObject({ kind: z.literal('totp'), name: name(100).optional() }),
       output: enrolmentOutput,
       status: 201,
       handle: async ({ actor, body }) => {

@@ -22,8 +22,8 @@ export const createConsentRoutes = ({ consents }: { consents: Consents }): reado
     permission: 'signed_in',
     output: z.array(grantOutput),
     handle: async ({ actor }) => ({
-      data: (await consents.list(userOf(actor))).map(({ clientId, name, logoUrl, scopes, resources, grantedAt }) => ({
-        client: { client_id: clientId, name, logo_uri: logoUrl ?? null },
+      data: (await consents.list(userOf(actor))).map(({ clientId, name, logoUri, scopes, resources, grantedAt }) => ({
+        client: { client_id: clientId, name, logo_uri: logoUri ?? null },
         scopes: [...scopes],
         resources: Object.entries(resources).map(([resource, given]) => ({ resource, scopes: [...given] })),
         granted_at: grantedAt.toISOString(),

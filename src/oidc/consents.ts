@@ -9,6 +9,9 @@ import { Problem } from '../platform/errors.ts'
 export interface Consent {
   readonly clientId: string
   readonly name: string
+  /** As it was registered. */
+  readonly logoUri?: string
+  /** The same picture on our own origin. */
   readonly logoUrl?: string
   readonly scopes: readonly string[]
   readonly resources: Readonly<Record<string, readonly string[]>>
@@ -28,7 +31,8 @@ export const consentEvents = { 'consent.revoked': event('grant', { client_id: z.
 
 const grantsOf = statement(
   'consents-of-user',
-  `SELECT a.client_id, a.payload, a.created_at, c.name, c.metadata ->> 'logo_uri' AS logo_uri
+  `SELECT a.client_id, a.payload, a.created_at, c.name, c.metadata ->> 'logo_uri' AS logo_uri,
+     (SELECT encode(i.image_hash, 'hex') FROM image_addresses i WHERE i.address = sha256(convert_to(c.metadata ->> 'logo_uri', 'UTF8'))) AS logo_hash
    FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id
    WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
    ORDER BY a.created_at DESC LIMIT 1000`,
@@ -40,6 +44,7 @@ interface Row {
   readonly created_at: Date
   readonly name: string
   readonly logo_uri: string | null
+  readonly logo_hash: string | null
 }
 
 const grantPayload = z.object({
@@ -76,7 +81,8 @@ const toConsent = (rows: readonly Row[]): Consent => {
   return {
     clientId: newest.client_id,
     name: newest.name,
-    logoUrl: newest.logo_uri ?? undefined,
+    logoUri: newest.logo_uri ?? undefined,
+    logoUrl: newest.logo_hash === null ? undefined : `/assets/images/${newest.logo_hash}`,
     scopes: words(granted.map(({ openid }) => openid?.scope ?? '')),
     resources: Object.fromEntries(Object.entries(resources).map(([indicator, entries = []]) => [indicator, words(entries.map(([, scopes]) => scopes))])),
     grantedAt: rows.at(-1)?.created_at ?? newest.created_at,

@@ -94,7 +94,6 @@ export const requestOf = ({ oidc }: KoaContextWithOIDC) => ({ clientId: oidc?.cl
 export const toPage = (client: Client | undefined, redirectUri?: unknown): ClientOnPage | undefined =>
   client && {
     name: client.clientName || client.clientId,
-    logoUrl: client.logoUri,
     policyUrl: client.policyUri,
     termsUrl: client.tosUri,
     origin: typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri).host || undefined : undefined,

@@ -22,6 +22,8 @@ export interface Interaction {
   readonly loginHint?: string
   /** The user who is signed in, if one is. */
   readonly accountId?: string
+  /** The same, where it is this user who is to sign in again. */
+  readonly againId?: string
   /** What consent is asked for. */
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
   readonly hasOfflineAccess: boolean
@@ -84,6 +86,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
         client: client ?? { name: clientId },
         loginHint: typeof found.params.login_hint === 'string' ? found.params.login_hint : undefined,
         accountId: found.session?.accountId,
+        againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
         asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
         hasOfflineAccess: scopes.includes('offline_access'),
       }
@@ -123,6 +126,11 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
     },
   }
 }
+
+// What was asked for, or lies too far back; any other reason is that it must be somebody else, or that the user has gone.
+const again = new Set(['login_prompt', 'max_age', 'enrolment_stale'])
+
+const isAgain = ({ name, reasons }: { name: string; reasons: readonly string[] }): boolean => name === 'login' && reasons.every(reason => again.has(reason))
 
 const translating = async <Result>(work: () => Promise<Result>): Promise<Result> => {
   try {

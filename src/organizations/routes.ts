@@ -5,7 +5,7 @@ import { Problem } from '../platform/errors.ts'
 import { mustHaveTwoFactors } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, words } from '../platform/http/text.ts'
+import { mailedName, text, words } from '../platform/http/text.ts'
 import { type Organization, organizationIdSchema } from './organization.ts'
 import type { Organizations } from './organizations.ts'
 import { slugPattern } from './slug.ts'
@@ -18,7 +18,7 @@ interface Needs {
 const inside = { within: 'organization' } as const
 /** The path's organization; ids are compared in small letters. */
 export const organizationParams = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
-const name = words(200)
+const name = mailedName(200)
 const slug = z.string().regex(slugPattern, 'must be small letters, digits and single hyphens, up to 63')
 const description = text(2000).trim()
 

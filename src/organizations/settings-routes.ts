@@ -1,5 +1,6 @@
 // The operations on the settings of an organization.
 import { z } from 'zod'
+import type { Images } from '../images/images.ts'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { mustHaveTwoFactors } from '../platform/http/allow.ts'
 import { type Route, route } from '../platform/http/route.ts'
@@ -11,7 +12,7 @@ const settingsOutput = z.object({ branding: brandingBody, sign_up: signUp, mfa_r
 const settingsBody = z.strictObject({ branding: brandingBody, sign_up: signUp, mfa_required: z.boolean() }).partial()
 
 /** Makes the routes. */
-export const createSettingsRoutes = ({ organizationSettings }: { organizationSettings: SettingsOfOrganizations }): readonly Route[] => {
+export const createSettingsRoutes = ({ organizationSettings, images }: { organizationSettings: SettingsOfOrganizations; images: Images }): readonly Route[] => {
   const at = { path: '/organizations/:id/settings', within: 'organization', params: organizationParams, output: settingsOutput } as const
   return [
     route({
@@ -30,6 +31,7 @@ export const createSettingsRoutes = ({ organizationSettings }: { organizationSet
       body: settingsBody,
       handle: async ({ actor, params, body, ifMatch }) => {
         if (body.mfa_required) mustHaveTwoFactors(actor)
+        await images.keepAll(actor, body.branding, 'branding')
         return answer(await organizationSettings.update(actor, params.id, { ...toChanges(body), expect: ifMatch }))
       },
     }),

@@ -66,6 +66,7 @@ const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '2
 export const GALLERY_STATES: States = {
   identifier: {
     plain: identifier,
+    again: { ...identifier, username, changeUrl: '/dev/gallery' },
     alone: { ...form, connections: [] },
     connections: { ...identifier, connections, connectionAction: '/dev/gallery' },
     error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },

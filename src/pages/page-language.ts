@@ -33,5 +33,5 @@ export const createPageLanguage = ({ languages, isSecure }: { languages: Languag
   }
 }
 
-// The pages of one interaction are one place.
-const placeOf = (path: string): string => /^\/(?:interaction|oauth2\/authorize)\/([\w-]+)/.exec(path)?.[1] ?? path
+// The pages of one interaction are one place, and so are those of a forgotten password.
+const placeOf = (path: string): string => /^\/(?:interaction|oauth2\/authorize)\/([\w-]+)/.exec(path)?.[1] ?? /^\/recovery(?=\/)/.exec(path)?.[0] ?? path

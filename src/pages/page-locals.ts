@@ -34,6 +34,8 @@ export interface IdentifierPage extends FormProblem {
   readonly action: string
   readonly csrf: string
   readonly username?: string
+  /** Where the page is without the address that was filled in. */
+  readonly changeUrl?: string
   readonly client?: PageClient
   readonly connections: readonly { readonly id: string; readonly name: string; readonly iconUrl?: string }[]
   /** Needed when there are connections. */

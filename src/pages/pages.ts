@@ -83,6 +83,7 @@ const PROBLEM = { problem: true } as const
 const LOCAL_NAMES: LocalNames = {
   identifier: {
     ...PROBLEM,
+    changeUrl: true,
     action: true,
     csrf: true,
     username: true,

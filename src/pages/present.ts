@@ -26,8 +26,12 @@ export const createPresent =
     ctx.set('Content-Language', tag)
     ctx.type = 'html'
     const common: CommonLocals = { lang: tag, here: addressOf(ctx), branding: brandingOf(ctx), nonce, requestId: ctx.state.requestId }
-    ctx.body = pages.render(view, { ...locals, ...common })
+    ctx.body = pages.render(view, { ...withLogo(locals, pageContextOf(ctx).clientLogoUrl), ...common })
   }
+
+// A client's logo is only ever the one that we keep: browsers ask nobody else for it.
+const withLogo = <Locals extends object>(locals: Locals, logoUrl: string | undefined): Locals =>
+  'client' in locals && locals.client ? { ...locals, client: { ...locals.client, logoUrl } } : locals
 
 /** How the pages look that this request ends in. */
 export const brandingOf = (ctx: Context): Branding => brandingOver(pageContextOf(ctx).branding)
@@ -47,7 +51,7 @@ export const pagePolicy = (nonce: string): string =>
     "default-src 'none'",
     `style-src 'self' 'nonce-${nonce}'`,
     `script-src 'self' 'nonce-${nonce}'`,
-    "img-src 'self' https: data:",
+    "img-src 'self' data:",
     "connect-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",

@@ -1,9 +1,11 @@
 // The operations that show a branding before it is saved: of an organization, of its clients, and of the system's.
 import { z } from 'zod'
 import type { ClientAdministration, ClientKey } from '../clients/administration.ts'
+import type { Images } from '../images/images.ts'
 import { organizationIdSchema } from '../organizations/organization.ts'
 import type { Organizations } from '../organizations/organizations.ts'
 import type { SettingsOfOrganizations } from '../organizations/settings.ts'
+import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, brandingBody, over, toBranding, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
@@ -12,6 +14,7 @@ import { previewedPages, type RenderPreview } from './preview.ts'
 interface Needs {
   readonly renderPreview: RenderPreview
   readonly organizations: Pick<Organizations, 'get'>
+  readonly images: Images
   readonly organizationSettings: Pick<SettingsOfOrganizations, 'get'>
   readonly clientAdministration: Pick<ClientAdministration, 'get'>
 }
@@ -27,17 +30,20 @@ const description =
 const shared = { method: 'POST', description, body, output } as const
 
 /** Makes the routes. Each asks for what changing the same branding asks for. */
-export const createPreviewRoutes = ({ renderPreview, organizations, organizationSettings, clientAdministration }: Needs): readonly Route[] => {
-  const show = ({ branding, page, language }: z.output<typeof body>, { client, look }: { client: string; look: BrandingSettings }) => ({
-    data: {
-      html: renderPreview({ page, client, branding: toBranding(look), language: language ?? look.default_language ?? 'en' }),
-      warnings: warningsOf(branding),
-    },
-  })
-  const showClient = async (key: ClientKey, given: z.output<typeof body>) => {
+export const createPreviewRoutes = ({ renderPreview, images, organizations, organizationSettings, clientAdministration }: Needs): readonly Route[] => {
+  const show = async (actor: Actor, { branding, page, language }: z.output<typeof body>, { client, look }: { client: string; look: BrandingSettings }) => {
+    await images.keepAll(actor, branding, 'branding')
+    return {
+      data: {
+        html: renderPreview({ page, client, branding: toBranding(await images.own(look)), language: language ?? look.default_language ?? 'en' }),
+        warnings: warningsOf(branding),
+      },
+    }
+  }
+  const showClient = async (actor: Actor, key: ClientKey, given: z.output<typeof body>) => {
     const client = await clientAdministration.get(key)
     const upper = client.organizationId === undefined ? undefined : await organizationSettings.get(organizationIdSchema.parse(client.organizationId))
-    return show(given, { client: client.name, look: over(upper?.branding ?? {}, given.branding) })
+    return show(actor, given, { client: client.name, look: over(upper?.branding ?? {}, given.branding) })
   }
   return [
     route({
@@ -47,7 +53,7 @@ export const createPreviewRoutes = ({ renderPreview, organizations, organization
       permission: 'organizations:write',
       within: 'organization',
       params: organization,
-      handle: async ({ params, body }) => show(body, { client: (await organizations.get(params.id)).name, look: body.branding }),
+      handle: async ({ actor, params, body }) => show(actor, body, { client: (await organizations.get(params.id)).name, look: body.branding }),
     }),
     route({
       ...shared,
@@ -56,7 +62,7 @@ export const createPreviewRoutes = ({ renderPreview, organizations, organization
       permission: 'clients:write',
       within: 'organization',
       params: organization.extend({ clientId: clientName }),
-      handle: ({ params, body }) => showClient({ id: params.clientId, organizationId: params.id }, body),
+      handle: ({ actor, params, body }) => showClient(actor, { id: params.clientId, organizationId: params.id }, body),
     }),
     route({
       ...shared,
@@ -64,7 +70,7 @@ export const createPreviewRoutes = ({ renderPreview, organizations, organization
       summary: 'A page of a client in a branding that is not saved yet, under that of its organization.',
       permission: 'clients:write',
       params: z.strictObject({ id: clientName }),
-      handle: ({ params, body }) => showClient({ id: params.id }, body),
+      handle: ({ actor, params, body }) => showClient(actor, { id: params.id }, body),
     }),
   ]
 }

@@ -48,7 +48,7 @@ export const createRenderPreview =
 
 /** As the pages' own, but without scripts and without forms: whoever shows the picture need not trust what a tenant wrote. */
 const picturePolicy = ({ issuer, nonce }: { issuer: string; nonce: string }): string =>
-  ["default-src 'none'", `style-src ${issuer} 'nonce-${nonce}'`, `img-src ${issuer} https: data:`, "form-action 'none'", `base-uri ${issuer}`].join('; ')
+  ["default-src 'none'", `style-src ${issuer} 'nonce-${nonce}'`, `img-src ${issuer} data:`, "form-action 'none'", `base-uri ${issuer}`].join('; ')
 
 type Samples = Pick<PageLocals, 'identifier' | 'password' | 'sign-up' | 'consent'>
 

@@ -27,6 +27,8 @@ export interface Actor {
   readonly requestId?: string
   readonly ip?: string
   readonly userAgent?: string
+  /** What they are spoken to in where they chose nothing themselves, as a BCP 47 tag: the language of the page or of the request. */
+  readonly language?: string
 }
 
 /** The server itself: start-up, scripts and jobs. */

@@ -1,7 +1,7 @@
 // A tenant's branding as the API takes it and the database keeps it: parsed strictly, replaced whole.
 import { z } from 'zod'
 import { type Branding, type BrandingWarning, brandingWarnings } from './branding.ts'
-import { text } from './http/text.ts'
+import { name, text } from './http/text.ts'
 
 // An image in the page is sent with every page: two logos and an icon keep it under 50 KB.
 const maxImage = 20_000
@@ -11,16 +11,22 @@ const imageData = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml);base64,[a-zA-Z0-9
 const isWeb = (value: string) => URL.parse(value)?.protocol === 'https:' && /^https:\/\/[^\s\\\p{Cc}@]+$/iu.test(value)
 const isMail = (value: string) => /^mailto:[^\s\\\p{Cc}]+$/iu.test(value)
 
+// In the clear only within the machine, where nobody but a developer may fetch from (outbound.ts).
+const isPicture = (value: string) => isWeb(value) || /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?\/[^\s\\\p{Cc}@]*$/u.test(value)
+
 const webAddress = text(2000).refine(isWeb, 'must be an https address')
 const contactAddress = text(2000).refine(value => isWeb(value) || isMail(value), 'must be an https or mailto address')
 const image = (maxLength: number) =>
-  text(maxLength).refine(value => imageData.test(value) || (value.length <= 2000 && isWeb(value)), 'must be an https address, or a data: image in base64')
+  text(maxLength).refine(value => imageData.test(value) || (value.length <= 2000 && isPicture(value)), 'must be an https address, or a data: image in base64')
 const color = z.string().regex(/^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i, 'must be a colour such as #0d6b5c')
+
+/** The settings that are pictures. */
+export const imageFields = ['logo_url', 'logo_dark_url', 'favicon_url'] as const
 
 /** What a tenant may set; what is absent is the system's. */
 export const brandingBody = z
   .strictObject({
-    name: text(100).trim().min(1),
+    name: name(100),
     logo_url: image(maxImage),
     logo_dark_url: image(maxImage),
     favicon_url: image(maxIcon),

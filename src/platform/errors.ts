@@ -79,6 +79,9 @@ const table = {
 /** What an error may be told as. */
 export const problemTypes: readonly string[] = [...new Set(Object.values(table).map(({ type }) => type))]
 
+/** All codes. */
+export const problemCodes = Object.keys(table) as readonly ProblemCode[]
+
 /** The code of a {@link Problem}. */
 export type ProblemCode = keyof typeof table
 

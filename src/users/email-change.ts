@@ -142,7 +142,7 @@ const createSend =
     const confirmUrl = await issue('new', to.normalized, before.is_verified ? { waits_for: 'old' } : {})
     // Who proved to have the address already is not told of it, and nobody else is either.
     const held = await tx.user.count({ where: { emailNormalized: to.normalized, deletedAt: null, NOT: isYielding } })
-    if (held === 0) await mails.post(tx, { kind: 'email_change', to: to.email, locale, values: { minutes }, url: confirmUrl })
+    if (held === 0) await mails.post(tx, { kind: 'email_change', to: to.email, locale: locale ?? actor.language, values: { minutes }, url: confirmUrl })
     if (before.is_verified) {
       const values = { old_email: before.email, new_email: to.email, minutes }
       const url = await issue('old', before.email_normalized, { waits_for: 'new' })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AssignedPasswords } from '../authentication/assigned-passwords.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, words } from '../platform/http/text.ts'
+import { mailedName, text, words } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import type { UserAdministration } from './administration.ts'
@@ -21,7 +21,7 @@ const write = { permission: 'users:write' } as const
 const params = z.strictObject({ id: userIdSchema })
 const email = text(320)
 const password = text(1024)
-const fullName = words(200)
+const fullName = mailedName(200)
 const systemRole = z.enum(['admin'])
 const picture = z.url({ protocol: /^https?$/ }).max(2000)
 

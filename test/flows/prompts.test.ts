@@ -66,6 +66,29 @@ test('a login_hint fills the identifier in', async t => {
   t.regex(answer.body, /<input[^>]*name="username"[^>]*value="someone@acme-corp\.com"/)
 })
 
+test('whoever is asked to sign in again finds their address there, and another one a click away', async t => {
+  const { person } = await portal.signIn()
+  await sleep(1100)
+  for (const parameters of [{ prompt: 'login' }, { max_age: '1' }] as Record<string, string>[]) {
+    const { answer } = await ask(person, parameters)
+    t.regex(answer.body, new RegExp(`<input[^>]*name="username"[^>]*value="${bob.email}"`))
+    const change = /<a href="([^"]+)"[^>]*>Change/.exec(answer.body)?.[1] ?? ''
+    t.regex(answer.body, /Not you\?/)
+    const changed = await person.get(new URL(change, answer.url))
+    t.true(isPage(changed, 'username'))
+    t.false(changed.body.includes(bob.email))
+  }
+  const hinted = await ask(person, { prompt: 'login', login_hint: alice.email })
+  t.true(hinted.answer.body.includes(alice.email) && !hinted.answer.body.includes(bob.email))
+})
+
+test('whoever chooses an account, or is asked for as somebody else, finds no address there', async t => {
+  const { person } = await portal.signIn()
+  t.false((await ask(person, { prompt: 'select_account' })).answer.body.includes(bob.email))
+  const other = await portal.signIn({ who: alice })
+  t.false((await ask(person, { id_token_hint: other.tokens.id_token ?? '' })).answer.body.includes(bob.email))
+})
+
 test('a wrong password and an unknown person are told in the same words, with 401', async t => {
   const told = async (username: string) => {
     const person = createPerson()

@@ -5,7 +5,9 @@ import test from 'ava'
 import { IntlMessageFormat } from 'intl-messageformat'
 import { COMMON_STATES, GALLERY_STATES } from '../../src/pages/gallery-states.ts'
 import { createPages } from '../../src/pages/pages.ts'
+import { problemWords } from '../../src/pages/problem-words.ts'
 import { flatten } from '../../src/platform/catalogue.ts'
+import { problemCodes } from '../../src/platform/errors.ts'
 import { createLanguages } from '../../src/platform/languages.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -104,4 +106,48 @@ test('every key that is there is said', t => {
     [...english.keys()].filter(key => !literals.has(key) && !families.some(start => key.startsWith(start))),
     [],
   )
+})
+
+// What only callers of the API are told, and what has a page of its own.
+const withoutSentence = new Set([
+  'csrf_header_mismatch',
+  'slug_taken',
+  'client_id_taken',
+  'role_name_taken',
+  'role_in_use',
+  'role_built_in',
+  'too_many_roles',
+  'idempotency_key_reused',
+  'idempotency_key_busy',
+  'secret_not_used',
+  'too_many_secrets',
+  'signing_key_too_young',
+  'precondition_failed',
+  'interaction_expired',
+  'link_expired',
+])
+
+test('every Problem that a page can show is told in every language', t => {
+  for (const language of languages.list)
+    for (const code of problemCodes.filter(one => !withoutSentence.has(one) && one !== 'validation_failed')) {
+      const { error } = problemWords(language, { code, message: '⟦the API’s⟧', retryAfterSeconds: 120 })
+      t.truthy(error)
+      t.false(error?.includes('⟦'), `${code} in ${language.tag}`)
+    }
+})
+
+test('what the forms themselves may find wrong with a field is told in every language', t => {
+  const codes = [
+    'required',
+    'too_short',
+    'too_long',
+    'invalid',
+    ...sources.flatMap(({ text }) => [...text.matchAll(/path: '[^']*', code: '(\w+)'/g)].map(found => found[1] ?? '')),
+  ]
+  for (const { tag } of languages.list)
+    for (const code of codes)
+      t.true(
+        [...(messages.get(tag)?.keys() ?? [])].some(key => key === `fault.${code}` || (key.startsWith('fault.') && key.endsWith(`.${code}`))),
+        `${code} in ${tag}`,
+      )
 })

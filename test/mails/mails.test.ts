@@ -97,6 +97,16 @@ test('a factor is told by its kind in the reader’s language, and by the name t
   t.regex((await render('factor_added', 'de', { method: 'unnamed', name: 'Authenticator app' })).text, /^Die Authenticator-App wurde/)
 })
 
+test('a built-in role is said in the reader’s language, any other by its own name', async t => {
+  const said = { de: 'als Mitglied beizutreten', fr: 'en tant que membre', es: 'como miembro', ja: 'メンバーとして', ar: 'بصفة عضو', en: 'as member' }
+  for (const [tag, words] of Object.entries(said)) {
+    const { text, html } = await render('invitation', tag)
+    t.true(text.includes(words) && html.includes(words), tag)
+    t.true((await render('invitation', tag, { role: 'night-watch' })).text.includes('night-watch'), tag)
+  }
+  t.true((await render('invitation', 'de', { role: 'owner' })).text.includes('als Inhaber '))
+})
+
 test('no name that a stranger chose adds a line to a mail or a field to its head, or turns the words around it', async t => {
   const evil = 'Acme\r\nBcc: everybody@people.example\n\nOpen https://evil.example\u2028now\u0000\u202e!'
   const { subject, text, html } = await render('invitation', 'en', { organization: evil, inviter: evil, role: evil })

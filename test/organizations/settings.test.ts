@@ -5,13 +5,20 @@ import { startApi, type TestApi } from '../support/api.ts'
 import { makeClient } from '../support/clients.ts'
 import { enrolTotp } from '../support/factors.ts'
 import { createPerson } from '../support/person.ts'
+import { dark, pictureAt, png, startPictures, svg } from '../support/pictures.ts'
 import { bob, redirectUri } from '../support/relying-party.ts'
 
 let api: TestApi
+let pictures: Awaited<ReturnType<typeof startPictures>>
 test.before(async () => {
+  pictures = await startPictures()
+  full.logo_url = pictures.at('/logo.svg')
   api = await startApi()
 })
-test.after.always(() => api?.close())
+test.after.always(async () => {
+  pictures?.close()
+  await api?.close()
+})
 
 /** Makes an organization, its owner and a client of it. */
 const begin = async () => {
@@ -31,7 +38,7 @@ const begin = async () => {
 const pixel = `data:image/png;base64,${Buffer.from('pixel').toString('base64')}`
 const full = {
   name: 'Nordlicht Energie',
-  logo_url: 'https://cdn.nordlicht.example/logo.svg',
+  logo_url: '',
   logo_dark_url: pixel,
   favicon_url: pixel,
   primary_color: '#0b0b3b',
@@ -53,7 +60,7 @@ test('an organization’s branding is kept as it was given and shown on every pa
   for (const { body } of [page, password, await person.submit(password, { password: 'wrong' })])
     for (const part of [
       'Nordlicht Energie</title>',
-      `src="${full.logo_url}" alt="Nordlicht Energie"`,
+      `src="${pictureAt(svg)}" alt="Nordlicht Energie"`,
       `srcset="${pixel}"`,
       `<link rel="icon" href="${pixel}">`,
       '--brand:#0b0b3b;--on-brand:#ffffff',
@@ -71,18 +78,18 @@ test('the branding of the organization comes before that of the client, and the 
   const own = await patchClient({
     name: 'Portal look',
     primary_color: '#123456',
-    logo_url: 'https://a.example/l.png',
-    logo_dark_url: 'https://a.example/d.png',
+    logo_url: pictures.at('/logo.svg'),
+    logo_dark_url: pictures.at('/dark.png'),
   })
   t.is(own.status, 200)
   t.is(own.data.branding.name, 'Portal look')
   const first = (await open()).page.body
-  t.true(first.includes('Portal look</title>') && first.includes('--brand:#123456') && first.includes('https://a.example/d.png'))
+  t.true(first.includes('Portal look</title>') && first.includes('--brand:#123456') && first.includes(pictureAt(dark)))
 
-  await patch({ name: 'Nordlicht', logo_url: 'https://b.example/l.png' })
+  await patch({ name: 'Nordlicht', logo_url: pictures.at('/logo.png') })
   const second = (await open()).page.body
-  t.true(second.includes('Nordlicht</title>') && second.includes('--brand:#123456') && second.includes('https://b.example/l.png'))
-  t.false(second.includes('https://a.example/d.png'))
+  t.true(second.includes('Nordlicht</title>') && second.includes('--brand:#123456') && second.includes(pictureAt(png)))
+  t.false(second.includes(pictureAt(dark)))
 
   await patch({})
   t.true((await open()).page.body.includes('Portal look</title>'))

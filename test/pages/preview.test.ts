@@ -3,19 +3,26 @@ import test from 'ava'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { makeClient } from '../support/clients.ts'
 import { makeOrganization } from '../support/organization.ts'
+import { pictureAt, startPictures, svg } from '../support/pictures.ts'
 
 let api: TestApi
 let shared: Awaited<ReturnType<typeof makeOrganization>>
 let clientId: string
+let pictures: Awaited<ReturnType<typeof startPictures>>
 test.before(async () => {
+  pictures = await startPictures()
+  branding.logo_url = pictures.at('/logo.svg')
   api = await startApi()
   shared = await makeOrganization(api)
   clientId = (await makeClient(api.server, { name: 'Portal', organizationId: shared.id })).clientId
 })
-test.after.always(() => api?.close())
+test.after.always(async () => {
+  pictures?.close()
+  await api?.close()
+})
 
 const pixel = `data:image/png;base64,${Buffer.from('pixel').toString('base64')}`
-const branding = { name: 'Nordlicht', logo_url: 'https://cdn.nordlicht.example/l.svg', favicon_url: pixel, primary_color: '#0b0b3b', radius: '4px' }
+const branding = { name: 'Nordlicht', logo_url: '', favicon_url: pixel, primary_color: '#0b0b3b', radius: '4px' }
 const preview = (body: unknown, by = shared.asAdmin) => by('POST /settings/preview', body)
 const ofClient = (body: unknown, by = shared.asAdmin) => by(`POST /clients/${clientId}/preview`, body)
 
@@ -33,7 +40,7 @@ test('the sign-in page is shown in a branding that was not saved, and nothing is
   for (const answer of [await preview({ branding }), await ofClient({ branding })]) {
     t.is(answer.status, 200)
     t.true(answer.data.html.includes('Create an account'))
-    for (const part of ['Nordlicht</title>', `src="${branding.logo_url}" alt="Nordlicht"`, `href="${pixel}"`, '--brand:#0b0b3b', '--radius:4px', 'Sign in'])
+    for (const part of ['Nordlicht</title>', `src="${pictureAt(svg)}" alt="Nordlicht"`, `href="${pixel}"`, '--brand:#0b0b3b', '--radius:4px', 'Sign in'])
       t.true(answer.data.html.includes(part), part)
   }
   t.deepEqual(await state(), before)
@@ -100,7 +107,7 @@ test('it is a picture: no scripts, no secrets, nothing that leads anywhere, and 
 
 test('what is hostile is shown as text or refused', async t => {
   const name = '</title><script>alert(1)</script>"><img src=x onerror=alert(1)>'
-  const { html } = (await preview({ branding: { name, logo_url: 'https://a.example/"onerror="alert(1)' } })).data
+  const { html } = (await preview({ branding: { name, logo_url: pictures.at('/logo.png?"onerror="alert(1)') } })).data
   t.false(/<script|<img src=x|" ?onerror="/.test(html))
   t.true(html.includes('&lt;script&gt;'))
   const own = await makeOrganization(api)

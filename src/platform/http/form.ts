@@ -40,7 +40,7 @@ const toFault = (issue: z.core.$ZodIssue): FieldFault => {
   const fault = { path: path.join('.'), message }
   if (issue.code === 'too_small') return { ...fault, code: Number(issue.minimum) > 1 ? 'too_short' : 'required', values: { min: Number(issue.minimum) } }
   if (issue.code === 'too_big') return { ...fault, code: 'too_long', values: { max: Number(issue.maximum) } }
-  return { ...fault, code: 'invalid' }
+  return { ...fault, code: issue.code === 'custom' && typeof issue.params?.code === 'string' ? issue.params.code : 'invalid' }
 }
 
 // Our pages send no referrer, so a browser may say `Origin: null` for our own forms; Sec-Fetch-Site tells those apart.

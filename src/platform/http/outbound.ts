@@ -1,4 +1,4 @@
-// Fetches addresses that others may set (JWKS, sector identifiers, logout endpoints): resolves, checks every address,
+// Fetches addresses that others may set (JWKS, sector identifiers, logout endpoints, pictures): resolves, checks every address,
 // and connects only to the one it checked. No redirects, small answers, little time.
 import { lookup as resolve } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
@@ -27,7 +27,7 @@ export class ForbiddenAddress extends Error {
 }
 
 /** Makes a `fetch` that never connects to an address outside the public internet, unless loopback is allowed (development). */
-export const createOutboundFetch = ({ isLoopbackAllowed }: { isLoopbackAllowed: boolean }): typeof fetch => {
+export const createOutboundFetch = ({ isLoopbackAllowed, maxBytes = maxResponseBytes }: { isLoopbackAllowed: boolean; maxBytes?: number }): typeof fetch => {
   const isAllowed = (address: string) =>
     isPublicAddress(address) || (isLoopbackAllowed && ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback')
   const lookup: LookupFunction = (host, options, callback) => {
@@ -39,7 +39,7 @@ export const createOutboundFetch = ({ isLoopbackAllowed }: { isLoopbackAllowed: 
       return callback(null, first.address, first.family)
     })
   }
-  const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxResponseBytes })
+  const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxBytes })
   const guarded = async (input: string | URL | Request, init: RequestInit = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const host = url.hostname.replace(/^\[|\]$/g, '')

@@ -10,6 +10,8 @@ export interface PageContext {
   readonly defaultLanguage?: string | undefined
   /** What is not the system's. */
   readonly branding?: Partial<Branding> | undefined
+  /** The logo of the client that asks, on our own origin. */
+  readonly clientLogoUrl?: string | undefined
 }
 
 /** Notes what became known; what is not said stays. */

@@ -3,6 +3,8 @@ import { z } from 'zod'
 
 // Far beyond what anybody means, and far from where the stack ends for whoever looks through a value by recursion.
 const maxDepth = 64
+const hidden = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
+const link = /:\/\/|\bwww\./i
 
 /** Whether a string, or every string inside a value, is text that can be kept. */
 export const isPlainText = (value: unknown): boolean => {
@@ -23,8 +25,19 @@ export const isTooDeep = (value: unknown): boolean => {
 /** A string of a form or body, bounded in length. */
 export const text = (maxLength: number) => z.string().max(maxLength).refine(isPlainText, 'contains characters that text cannot have')
 
-/** A name or what is searched for: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
+/** What is searched for or called by: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
 export const words = (maxLength: number) => text(maxLength).normalize('NFC').trim().min(1)
+
+/** Whether text is one line that shows what it says: no control characters, line ends, or marks that turn what stands around them. */
+export const isOneLine = (value: string): boolean => !hidden.test(value)
+
+/** A name that its owner's own people read. */
+export const name = (maxLength: number) =>
+  words(maxLength).refine(isOneLine, { error: 'must be one line without control characters', params: { code: 'name_hidden' } })
+
+/** A name that mails carry to strangers, whose mail programs make links of what looks like one. */
+export const mailedName = (maxLength: number) =>
+  name(maxLength).refine(value => !link.test(value), { error: 'must not hold a link', params: { code: 'name_link' } })
 
 // Not by recursion: a small body may be nested deeper than the stack is.
 function* levelsOf(value: unknown) {
