@@ -1,6 +1,7 @@
 // How a person comes to the account centre: by an ordinary authorization request, whose session is all that is wanted of it.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { ownPath } from '../platform/http/own-path.ts'
 import { hashOf, isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { accountCallbackPath, accountClientId } from './account-client.ts'
 
@@ -56,7 +57,7 @@ export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, ac
       const answer = query.safeParse(ctx.query)
       const kept = opened(secrets, sealed)
       if (!answer.success || !kept || !isEqualSecret(Buffer.from(answer.data.state), Buffer.from(kept.state))) return undefined
-      return kept.to
+      return ownPath(kept.to, issuer)
     },
   }
 }
