@@ -7,8 +7,8 @@ import { accountCallbackPath, accountClientId } from './account-client.ts'
 
 /** Sends people to sign in, and takes them back where they wanted to go. */
 export interface AccountSignIn {
-  /** Redirects to the authorization endpoint; with `maxAgeSeconds` an older sign-in is not enough. */
-  begin(ctx: Context, wanted: { readonly to: string; readonly maxAgeSeconds?: number }): void
+  /** Redirects to the authorization endpoint; with `maxAgeSeconds` an older sign-in is not enough, with `isAnother` none is. */
+  begin(ctx: Context, wanted: { readonly to: string; readonly maxAgeSeconds?: number; readonly isAnother?: boolean }): void
   /** Where to go on, once the authorization came back; `undefined` where it did not begin in this browser or was refused. */
   finish(ctx: Context): string | undefined
 }
@@ -31,7 +31,7 @@ const query = z.object({ state: z.string(), code: z.string() })
 export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, acrOfBoth }: Needs): AccountSignIn => {
   const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/account' } as const
   return {
-    begin: (ctx, { to, maxAgeSeconds }) => {
+    begin: (ctx, { to, maxAgeSeconds, isAnother = false }) => {
       const state = randomBytes(16).toString('base64url')
       ctx.cookies.set(cookieName, secrets.seal('form', JSON.stringify({ state, to }), cookieName), { ...options, maxAge: minutes * 60_000 })
       const address = new URL('/oauth2/authorize', issuer)
@@ -46,6 +46,7 @@ export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, ac
         code_challenge_method: 'S256',
         // Asked for voluntarily: whoever has no second factor comes in by one (OpenID Connect Core §5.5.1.1).
         acr_values: acrOfBoth,
+        ...(isAnother ? { prompt: 'login' } : {}),
         ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
       }).toString()
       ctx.redirect(address.href)

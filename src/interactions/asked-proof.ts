@@ -1,7 +1,7 @@
 // What an interaction remembers of the proof it asked for: in the browser that asked, so that another one can do nothing with the mail.
 import { z } from 'zod'
+import { createSealedCookie, type SealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie, type SealedCookie } from './sealed-cookie.ts'
 
 const schema = z.object({
   purpose: z.enum(['sign_in', 'sign_up']),

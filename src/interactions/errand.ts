@@ -1,8 +1,8 @@
 // What a browser remembers while somebody does an errand outside an interaction: whose form it is, the link that was opened, the way back.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie } from './sealed-cookie.ts'
 
 const schema = z.object({
   /** Known to this browser alone: what its forms' tokens are bound to. */

@@ -1,8 +1,8 @@
 // The identifier that was typed, kept from one page of an interaction to the next: in a sealed cookie, never in an address.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie } from './sealed-cookie.ts'
 
 /** The cookie. */
 export interface IdentifierCookie {

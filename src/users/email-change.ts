@@ -59,7 +59,8 @@ export const createEmailChanges = ({ change, challenges, mails, notify, limit, e
   return {
     request: async (actor, { user, email }) => {
       const normalized = parseEmail(email)
-      if (normalized === normalizeEmail(user.email)) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'is your address already' }] })
+      if (normalized === normalizeEmail(user.email))
+        throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'your_address', message: 'is your address already' }] })
       await byUser.consume(user.id)
       await change(actor, async (tx, record) => {
         const details = { email: email.trim() }

@@ -87,7 +87,7 @@ test('mistakes, limits and the pages of the engine are told in the language', as
   for (let round = 0; round < 10; round += 1) await person.submit(password, { password: 'falsch' })
   t.true((await person.submit(password, { password: 'falsch' })).body.includes('Bitte versuchen Sie es in 15 Minuten noch einmal.'))
   t.true((await begin(person, { redirect_uri: 'https://elsewhere.example/' })).body.includes('Dieser Link ist nicht vertrauenswürdig'))
-  t.true((await person.get(`${server.issuer}/interaction/gone`)).body.includes('Diese Anmeldung hat zu lange gedauert'))
+  t.true((await person.get(`${server.issuer}/interaction/gone`)).body.includes('Diese Anmeldung ist beendet'))
 })
 
 test('the client’s wish reaches the pages of the engine', async t => {
