@@ -18,6 +18,8 @@ export interface Challenges {
   redeemLink(tx: TransactionClient, answer: { purpose: Purpose; token: string; binding?: string }): Promise<Challenge | undefined>
   /** Uses a try of a code, and the challenge where it is right. Commits at once: a try stays used whatever comes after. */
   redeemCode(answer: { purpose: Purpose; id: string; code: string; binding: string }): Promise<CodeAnswer>
+  /** Whether it was redeemed, or another took its place. */
+  isUsed(id: string): Promise<boolean>
   /** Voids the living challenges of a user, those of no purpose but these where they are named, and those that only name the address. */
   voidAll(tx: TransactionClient, user: { userId: string; email?: string; purposes?: readonly Purpose[] }): Promise<void>
 }
@@ -106,6 +108,7 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       if (!row) return { outcome: 'dead' }
       return row.is_right ? { outcome: 'redeemed', challenge: toChallenge(row) } : { outcome: 'wrong' }
     },
+    isUsed: async id => (await database.prisma.challenge.count({ where: { id, usedAt: { not: null } } })) > 0,
     voidAll: async (tx, { userId, email, purposes }) => {
       const whose = { OR: [{ userId }, ...(email === undefined ? [] : [{ userId: null, email }])] }
       await tx.challenge.updateMany({ where: { ...whose, usedAt: null, ...(purposes ? { purpose: { in: [...purposes] } } : {}) }, data: { usedAt: now() } })

@@ -25,6 +25,16 @@ export type ProofCookie = SealedCookie<AskedProof>
 /** Makes the cookie, which lives in the paths of its interaction. */
 export const createProofCookie = (given: { secrets: Secrets; isSecure: boolean }): ProofCookie => createSealedCookie({ ...given, name: 'proof', schema })
 
+const redeemedSchema = z.object({ id: z.string() })
+const redeemedSeconds = 86_400
+
+/** Remembers, where a proof was asked for, that it was redeemed there. */
+export type RedeemedCookie = SealedCookie<z.output<typeof redeemedSchema>>
+
+/** Makes the cookie of what was redeemed; it outlives the interaction, for the mail lies there longer than a sign-in lasts. */
+export const createRedeemedCookie = (given: { secrets: Secrets; isSecure: boolean }): RedeemedCookie =>
+  createSealedCookie({ ...given, name: 'redeemed', schema: redeemedSchema, ttlSeconds: redeemedSeconds })
+
 /** The place of an interaction's cookies. */
 export const placeOf = ({ uid }: { readonly uid: string }) => ({ path: `/interaction/${uid}`, binding: uid })
 
