@@ -206,7 +206,7 @@ test('who skips a step is led back and is nobody', async t => {
   t.is((await other.post(beside(asked.url, 'code/link'), { csrf: /name="csrf" value="([^"]+)"/.exec(asked.body)?.[1] ?? '' })).status, 400)
 })
 
-test('of twenty who send the code, or press the button of the link, at once one signs in, and all go on where it went', async t => {
+test.serial('of twenty who send the code, or press the button of the link, at once one signs in, and all go on where it went', async t => {
   const { email } = await makeUser(server)
   for (const isByLink of [false, true]) {
     const { person, page } = await toCode(server, email)
@@ -221,7 +221,7 @@ test('of twenty who send the code, or press the button of the link, at once one 
   }
 })
 
-test('the code sent again where a second factor is missing goes on to it, and lets nobody past', async t => {
+test.serial('the code sent again where a second factor is missing goes on to it, and lets nobody past', async t => {
   const user = await makeUser(server)
   await enrolTotp(server, user)
   const { person, page } = await toCode(server, user.email)

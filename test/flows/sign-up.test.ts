@@ -49,7 +49,7 @@ test('the link makes the account in the browser that asked, and nothing in anoth
   t.truthy(await server.services.users.findByEmail(who.email))
 })
 
-test('of twenty who send the code at once one makes the account, and all go on where it went', async t => {
+test.serial('of twenty who send the code at once one makes the account, and all go on where it went', async t => {
   const who = person()
   const { person: browser, page } = await toSignUpCode(server, who)
   const code = codeOf(await mailTo(server, who.email, subject))
@@ -60,7 +60,7 @@ test('of twenty who send the code at once one makes the account, and all go on w
   t.truthy((await browser.follow(await browser.get(place ?? ''), redirectUri)).location?.searchParams.get('code'))
 })
 
-test('the right code sent again goes on where the first went, and tells nothing untrue once the sign-in is over', async t => {
+test.serial('the right code sent again goes on where the first went, and tells nothing untrue once the sign-in is over', async t => {
   const who = person()
   const starting = await makeClient(server, { metadata: { client_uri: 'https://papertrail.example/' } })
   const browser = createPerson()
