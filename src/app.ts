@@ -37,6 +37,7 @@ import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
 import { createHeaders } from './platform/http/headers.ts'
+import { pageContextOf } from './platform/http/page-context.ts'
 import { createRequestLog } from './platform/http/request.ts'
 import type { Language } from './platform/languages.ts'
 import type { Resources } from './resources.ts'
@@ -178,7 +179,7 @@ const createProbes =
   }
 
 const showProblem = (present: Present, { ctx, problem }: { ctx: Context; problem: Problem }) => {
-  if (problem.code === 'interaction_expired') present(ctx, 'expired', {})
+  if (problem.code === 'interaction_expired') present(ctx, 'expired', { startUrl: pageContextOf(ctx).startUrl })
   else if (problem.code === 'not_found') present(ctx, 'not-found', {})
   else present(ctx, 'error', { kind: problem.status >= 500 ? 'server_error' : 'refused', problem })
 }

@@ -8,7 +8,7 @@ import type { AccountDeletion } from '../users/account-deletion.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import { accountPage, type Visit } from './page.ts'
-import { parsed } from './pages.ts'
+import { parsed } from './parsed.ts'
 
 interface Needs {
   readonly accountDeletion: AccountDeletion

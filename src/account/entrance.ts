@@ -1,15 +1,18 @@
 // The account centre, put together: its pages, its links, its way in.
 import type Router from '@koa/router'
+import { type AuthenticatorNeeds, createAuthenticatorPage } from './authenticator.ts'
 import { createDataPage } from './data.ts'
 import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
+import { createCodesToShow, createRecoveryCodesPage } from './recovery-codes.ts'
 import { createAccountRouter } from './router.ts'
-import { createSecurityPages, type SecurityNeeds } from './security.ts'
+import { createSecurityPage, type SecurityNeeds } from './security.ts'
 import { createAccountSignIn } from './sign-in.ts'
 
 type Needs = AccountNeeds &
   InvitationNeeds &
   SecurityNeeds &
+  AuthenticatorNeeds &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
   Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'openInvitation'>
@@ -17,6 +20,12 @@ type Needs = AccountNeeds &
 /** Puts it together. */
 export const createAccount = (needs: Needs): Router => {
   const invitation = createInvitationPage(needs)
-  const pages = [...createAccountPages(needs), ...createSecurityPages(needs), createDataPage(needs), invitation.page]
+  const codesToShow = createCodesToShow(needs)
+  const factorPages = [
+    createSecurityPage({ ...needs, codesToShow }),
+    createAuthenticatorPage({ ...needs, codesToShow }),
+    createRecoveryCodesPage({ codesToShow }),
+  ]
+  const pages = [...createAccountPages(needs), ...factorPages, createDataPage(needs), invitation.page]
   return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn: createAccountSignIn(needs) })
 }

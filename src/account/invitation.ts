@@ -8,7 +8,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { OpenedInvitation } from './opened-invitation.ts'
 import { accountPage } from './page.ts'
-import { parsed } from './pages.ts'
+import { parsed } from './parsed.ts'
 
 /** What the page needs. */
 export interface InvitationNeeds {

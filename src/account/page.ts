@@ -32,14 +32,15 @@ export interface AccountPageRoute {
   readonly view: AccountPageName
   /** Whether a sign-in of the last minutes is asked for. */
   readonly isSensitive: boolean
-  show(ctx: Context, visit: Visit): Promise<object>
+  /** Nothing, where it sent the browser on instead. */
+  show(ctx: Context, visit: Visit): Promise<object | undefined>
   /** Does what the form asks; a Problem is shown on the page. */
   submit(ctx: Context, visit: Visit, form: unknown): Promise<Submitted>
 }
 
 interface Definition<View extends AccountPageName> extends Omit<AccountPageRoute, 'show' | 'view'> {
   readonly view: View
-  show(ctx: Context, visit: Visit): Promise<OwnLocals<View>>
+  show(ctx: Context, visit: Visit): Promise<OwnLocals<View> | undefined>
 }
 
 /** Makes a page whose locals are held to its view's. */

@@ -5,7 +5,6 @@ import type { Members } from '../organizations/members.ts'
 import { organizationIdSchema } from '../organizations/organization.ts'
 import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
-import { Problem } from '../platform/errors.ts'
 import { deviceOf } from '../platform/http/device.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import type { Languages } from '../platform/languages.ts'
@@ -14,6 +13,7 @@ import type { Session } from '../sessions/session.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { EmailChanges } from '../users/email-change.ts'
 import { type AccountPageRoute, accountPage } from './page.ts'
+import { parsed } from './parsed.ts'
 
 /** What a person has let a client do; the protocol's entrance gives these. */
 export interface Consent {
@@ -106,7 +106,8 @@ const sessions = ({ apiSessions }: AccountNeeds) =>
     isSensitive: false,
     show: async (_ctx, { user, sid }) => {
       const { rows } = await apiSessions.list(user.id, { limit: shownSessions })
-      return { sessions: rows.map(session => toPageSession(session, sid)) }
+      const shown = rows.map(session => toPageSession(session, sid))
+      return { sessions: shown.toSorted((one, other) => Number(other.isCurrent) - Number(one.isCurrent)) }
     },
     submit: async (_ctx, { user, actor, sid }, form) => {
       const { session } = parsed(z.strictObject({ session: z.union([z.uuid(), z.literal('others')]) }), form)
@@ -165,11 +166,4 @@ const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: 
     seenAt: lastSeenAt.getTime(),
     startedAt: createdAt.getTime(),
   }
-}
-
-/** A form by its schema. Throws `validation_failed` naming the fields. */
-export const parsed = <Fields extends z.ZodType>(fields: Fields, form: unknown): z.output<Fields> => {
-  const result = fields.safeParse(form)
-  if (result.success) return result.data
-  throw new Problem('validation_failed', { fields: result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) })
 }

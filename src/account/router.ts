@@ -61,6 +61,8 @@ export const createAccountRouter = (needs: Needs): Router => {
       if (visit) await submit(ctx, needs, { page, visit })
     })
   }
+  // Whoever is signed in as somebody else than was invited.
+  router.get('/account/invitation/sign-in', ctx => accountSignIn.begin(ctx, { to: '/account/invitation', isAnother: true }))
   router.get('/account/invitation/:token', needs.openInvitation)
   router.get('/account/data/export', async ctx => {
     const visit = await enter(ctx, needs, { path: '/account/data', isSensitive: true })
@@ -113,7 +115,9 @@ interface Shown {
 
 const show = async (ctx: Context, { present, forms }: Needs, { page, visit, problem }: Shown) => {
   const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined
-  const locals = { ...(await page.show(ctx, visit)), csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, problem }
+  const own = await page.show(ctx, visit)
+  if (!own) return
+  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, problem }
   // `accountPage` holds what `show` gives to the view's own locals.
   present(ctx, page.view, locals as never)
 }

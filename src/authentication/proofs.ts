@@ -44,6 +44,8 @@ export interface Proofs {
   askHere(actor: Actor, proof: ProofHere): Promise<string>
   /** Throws `code_wrong` while there are tries left, else `proof_expired`. */
   redeemHere(answer: AnswerHere): Promise<Challenge>
+  /** Whether it was redeemed, or another took its place. */
+  isUsed(id: string): Promise<boolean>
 }
 
 interface Needs {
@@ -89,6 +91,7 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
         return id
       })
     },
+    isUsed: challenges.isUsed,
     redeemHere: async ({ purpose, id, binding, given }) => {
       if ('token' in given) return redeemLink({ database, challenges }, { purpose, id, binding, token: given.token })
       const answer = await challenges.redeemCode({ purpose, id, binding, code: given.code })

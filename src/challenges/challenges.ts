@@ -20,6 +20,8 @@ export interface Challenges {
   redeemCode(answer: { purpose: Purpose; id: string; code: string; binding: string }): Promise<CodeAnswer>
   /** Replaces the details of the living challenge that a user has of a purpose; tells whether there is one. */
   amend(tx: TransactionClient, challenge: { userId: string; purpose: Purpose; details: NonNullable<NewChallenge['details']> }): Promise<boolean>
+  /** Whether it was redeemed, or another took its place. */
+  isUsed(id: string): Promise<boolean>
   /** Voids the living challenges of a user, those of no purpose but these where they are named, and those that only name the address. */
   voidAll(tx: TransactionClient, user: { userId: string; email?: string; purposes?: readonly Purpose[] }): Promise<void>
 }
@@ -114,6 +116,7 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
       const { count } = await tx.challenge.updateMany({ where: living, data: { details } })
       return count > 0
     },
+    isUsed: async id => (await database.prisma.challenge.count({ where: { id, usedAt: { not: null } } })) > 0,
     voidAll: async (tx, { userId, email, purposes }) => {
       const whose = { OR: [{ userId }, ...(email === undefined ? [] : [{ userId: null, email }])] }
       await tx.challenge.updateMany({ where: { ...whose, usedAt: null, ...(purposes ? { purpose: { in: [...purposes] } } : {}) }, data: { usedAt: now() } })

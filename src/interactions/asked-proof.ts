@@ -1,7 +1,7 @@
 // What an interaction remembers of the proof it asked for: in the browser that asked, so that another one can do nothing with the mail.
 import { z } from 'zod'
+import { createSealedCookie, type SealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie, type SealedCookie } from './sealed-cookie.ts'
 
 const schema = z.object({
   purpose: z.enum(['sign_in', 'sign_up']),
@@ -24,6 +24,16 @@ export type ProofCookie = SealedCookie<AskedProof>
 
 /** Makes the cookie, which lives in the paths of its interaction. */
 export const createProofCookie = (given: { secrets: Secrets; isSecure: boolean }): ProofCookie => createSealedCookie({ ...given, name: 'proof', schema })
+
+const redeemedSchema = z.object({ id: z.string() })
+const redeemedSeconds = 86_400
+
+/** Remembers, where a proof was asked for, that it was redeemed there. */
+export type RedeemedCookie = SealedCookie<z.output<typeof redeemedSchema>>
+
+/** Makes the cookie of what was redeemed; it outlives the interaction, for the mail lies there longer than a sign-in lasts. */
+export const createRedeemedCookie = (given: { secrets: Secrets; isSecure: boolean }): RedeemedCookie =>
+  createSealedCookie({ ...given, name: 'redeemed', schema: redeemedSchema, ttlSeconds: redeemedSeconds })
 
 /** The place of an interaction's cookies. */
 export const placeOf = ({ uid }: { readonly uid: string }) => ({ path: `/interaction/${uid}`, binding: uid })

@@ -1,11 +1,12 @@
 // The code that was mailed, typed where it was asked for; and the link beside it, which asks before it acts, for mail scanners follow links.
+import { setTimeout } from 'node:timers/promises'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type AskedProof, baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
+import { type AskedProof, baseOf, type ProofCookie, placeOf, type RedeemedCookie } from './asked-proof.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import { tell } from './tell.ts'
 
@@ -14,9 +15,11 @@ const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1),
 const linkForm = z.strictObject({ csrf: text(200), remember })
 const tokenOnly = z.strictObject({ csrf: text(200) })
 
+type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: RedeemedCookie }
+
 /** Makes the pages' handlers. */
-export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
-  const { interactions, proofs, present, pageLanguage, forms, signUpGate, issuer, cookie } = needs
+export const createCodePages = (needs: Needs) => {
+  const { interactions, proofs, present, pageLanguage, forms, signUpGate, issuer, cookie, redeemed } = needs
   const finish = createFinish(needs)
   const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
     csrf: forms.issue(interaction.uid),
@@ -57,7 +60,8 @@ export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
     async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
       const proof = cookie.read(ctx, placeOf(interaction))
-      if (!proof) return seeOther(ctx, baseOf(interaction))
+      // What was redeemed here goes on where it went the first time.
+      if (!proof) return seeOther(ctx, (await redeemedPlace(ctx, needs, interaction)) ?? baseOf(interaction))
       if (proof.purpose === 'sign_up') await signUpGate.get(ctx, interaction, proof.email)
       try {
         await work(ctx, interaction, proof)
@@ -87,8 +91,11 @@ export const createCodePages = (needs: PageNeeds & { cookie: ProofCookie }) => {
       const interaction = await here(interactions.get(ctx))
       const proof = interaction && cookie.read(ctx, placeOf(interaction))
       if (!proof) {
+        const place = interaction && (await redeemedPlace(ctx, needs, interaction))
+        if (place) return seeOther(ctx, place)
+        const isRedeemed = redeemed.read(ctx, placeOf({ uid: String(ctx.params.uid) })) !== undefined
         ctx.status = 400
-        return present(ctx, 'error', { kind: 'link_elsewhere' })
+        return present(ctx, 'error', { kind: isRedeemed ? 'link_used' : 'link_elsewhere' })
       }
       cookie.write(ctx, { ...proof, token: ctx.params.token }, placeOf(interaction))
       seeOther(ctx, `${baseOf(interaction)}/code/link`)
@@ -121,8 +128,14 @@ interface Answered {
   readonly isRemembered: boolean
 }
 
+/** Where the proof led that was redeemed in this interaction by this browser. */
+const redeemedPlace = async (ctx: Context, { interactions, redeemed }: Needs, interaction: Interaction): Promise<string | undefined> => {
+  const known = redeemed.read(ctx, placeOf(interaction))
+  return known && interactions.findPlace(ctx, { challengeId: known.id })
+}
+
 const createFinish =
-  ({ interactions, emailCode, provenSignUp, devices, offers, cookie, now }: PageNeeds & { cookie: ProofCookie }) =>
+  ({ interactions, emailCode, provenSignUp, proofs, devices, offers, cookie, redeemed, now }: Needs) =>
   async (ctx: Context, interaction: Interaction, { proof: { purpose, id, pending }, given, isRemembered }: Answered) => {
     if (purpose === 'sign_in' && !offers.emailCode) throw new Problem('not_found')
     const answer = { id, binding: interaction.uid, given }
@@ -132,8 +145,31 @@ const createFinish =
       // They chose their password a moment ago, in this browser.
       return { user: await provenSignUp.finish(visitor(ctx), { ...answer, pending }), amr: ['pwd'] }
     }
-    const { user, amr } = await prove()
-    devices.remember(ctx, user.id)
-    cookie.clear(ctx, placeOf(interaction))
-    seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now() }))
+    const goOn = (place: string) => {
+      redeemed.write(ctx, { id }, placeOf(interaction))
+      cookie.clear(ctx, placeOf(interaction))
+      seeOther(ctx, place)
+    }
+    const known = await interactions.findPlace(ctx, { challengeId: id })
+    if (known) return goOn(known)
+    try {
+      const { user, amr } = await prove()
+      devices.remember(ctx, user.id)
+      goOn(await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now(), challengeId: id }))
+    } catch (error) {
+      const isDead = error instanceof Problem && error.code === 'proof_expired'
+      const place = isDead && (await proofs.isUsed(id)) ? await soon(() => interactions.findPlace(ctx, { challengeId: id })) : undefined
+      if (!place) throw error
+      goOn(place)
+    }
   }
+
+// The same answer, sent twice at once, is redeemed by one, which takes a moment to come where it goes on.
+const soon = async (find: () => Promise<string | undefined>): Promise<string | undefined> => {
+  for (let round = 0; round < 20; round += 1) {
+    const found = await find()
+    if (found !== undefined) return found
+    await setTimeout(100)
+  }
+  return undefined
+}

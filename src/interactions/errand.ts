@@ -2,8 +2,8 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { notePageContext } from '../platform/http/page-context.ts'
+import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie } from './sealed-cookie.ts'
 
 const schema = z.object({
   /** Known to this browser alone: what its forms' tokens are bound to. */

@@ -1,21 +1,26 @@
 // The identifier that was typed, kept from one page of an interaction to the next: in a sealed cookie, never in an address.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { createSealedCookie } from './sealed-cookie.ts'
 
 /** The cookie. */
 export interface IdentifierCookie {
-  keep(ctx: Context, interaction: { readonly uid: string }, identifier: string): void
+  keep(ctx: Context, interaction: { readonly uid: string; readonly clientId: string }, identifier: string): void
   kept(ctx: Context, interaction: { readonly uid: string }): string | undefined
+  /** For whom the interaction began, also when it is over. */
+  clientId(ctx: Context, uid: string): string | undefined
 }
+
+const schema = z.object({ identifier: z.string(), clientId: z.string() })
 
 /** Makes it. */
 export const createIdentifierCookie = ({ secrets, isSecure }: { secrets: Secrets; isSecure: boolean }): IdentifierCookie => {
-  const cookie = createSealedCookie({ name: 'identifier', schema: z.string(), secrets, isSecure })
-  const place = ({ uid }: { readonly uid: string }) => ({ path: `/interaction/${uid}`, binding: uid })
+  const cookie = createSealedCookie({ name: 'identifier', schema, secrets, isSecure })
+  const place = (uid: string) => ({ path: `/interaction/${uid}`, binding: uid })
   return {
-    keep: (ctx, interaction, identifier) => cookie.write(ctx, identifier, place(interaction)),
-    kept: (ctx, interaction) => cookie.read(ctx, place(interaction)),
+    keep: (ctx, { uid, clientId }, identifier) => cookie.write(ctx, { identifier, clientId }, place(uid)),
+    kept: (ctx, { uid }) => cookie.read(ctx, place(uid))?.identifier,
+    clientId: (ctx, uid) => cookie.read(ctx, place(uid))?.clientId,
   }
 }

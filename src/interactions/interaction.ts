@@ -48,8 +48,11 @@ export interface Progress {
 export interface Interactions {
   get(ctx: Context): Promise<Interaction>
   /** Takes the first proof of a sign-in; the policy says what is missing, and so where it goes on. */
-  finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date }): Promise<string>
+  finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date; challengeId?: string }): Promise<string>
   getProgress(ctx: Context): Promise<Progress | undefined>
+  /** Where the sign-in is by now, also when it is whole; `undefined` where nothing was proven, or not by this challenge. */
+  findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
+  findStartUrl(clientId: string): Promise<string | undefined>
   goOn(ctx: Context): Promise<string>
   addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>

@@ -9,7 +9,7 @@ import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 
 interface FirstPage {
-  refuse(ctx: Context, interaction: Interaction, refusal: { problem: Problem; unknownPasskey?: string }): void
+  refuse(ctx: Context, interaction: Interaction, refusal: { problem: Problem; unknownPasskey?: string }): Promise<void>
 }
 
 const optionsForm = z.strictObject({ csrf: text(200) })
@@ -39,7 +39,7 @@ export const createPasskeyPages = ({ interactions, passkeys, forms, devices, iss
       if (!isShownOnPage(error)) throw error
       // Nobody typed what is wrong here, so there is no field to tell it at.
       const problem = error.code === 'validation_failed' ? new Problem('passkey_refused', { cause: error }) : error
-      firstPage.refuse(ctx, interaction, { problem, unknownPasskey: problem.code === 'passkey_unknown' ? credentialId : undefined })
+      await firstPage.refuse(ctx, interaction, { problem, unknownPasskey: problem.code === 'passkey_unknown' ? credentialId : undefined })
     }
   },
 })

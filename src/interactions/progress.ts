@@ -37,4 +37,4 @@ interface Place {
 
 /** The address where the sign-in is by now: whoever proved nothing begins at the beginning. */
 export const withProgress = async (ctx: Context, { interactions, interaction, progress }: Place): Promise<string> =>
-  progress ? interactions.goOn(ctx) : `/interaction/${interaction.uid}/identifier`
+  (progress ? await interactions.goOn(ctx) : await interactions.findPlace(ctx)) ?? `/interaction/${interaction.uid}/identifier`

@@ -5,10 +5,11 @@ import { z } from 'zod'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { createProofCookie } from './asked-proof.ts'
+import { createProofCookie, createRedeemedCookie } from './asked-proof.ts'
 import { createCodePages } from './code.ts'
 import { createConsentPage } from './consent.ts'
 import { createEnrolmentPage } from './enrolment.ts'
+import { createExpired } from './expired.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
 import { createLoginPages } from './login.ts'
 import { createPasskeyPages } from './passkey.ts'
@@ -20,12 +21,13 @@ import { createSignUpPage } from './sign-up.ts'
 export const createInteractionRouter = (needs: PageNeeds): Router => {
   const consent = createConsentPage(needs)
   const cookie = createProofCookie(needs)
-  const code = createCodePages({ ...needs, cookie })
+  const code = createCodePages({ ...needs, cookie, redeemed: createRedeemedCookie(needs) })
   const login = createLoginPages({ ...needs, startCode: code.start })
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)
   const secondPasskey = createSecondPasskey(needs)
   const router = new Router({ prefix: '/interaction/:uid' })
+  router.use(createExpired(needs))
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
     if (interaction.prompt === 'mfa') return seeOther(ctx, await needs.interactions.goOn(ctx))

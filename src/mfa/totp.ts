@@ -54,10 +54,10 @@ const period = 30
 // RFC 6238 §5.2: one step of drift each way.
 const driftSteps = 1
 
-/** Makes the service. Ten wrong first codes a user and five minutes. */
+/** Makes the service. Thirty first codes a user and five minutes; of one form sent twenty times none is told to wait. */
 export const createTotps = (needs: Needs): Totps => {
   const { database, change, secrets, now, notify } = needs
-  const byUser = needs.limit('totp:confirm', { points: 10, durationSeconds: 300 })
+  const byUser = needs.limit('totp:confirm', { points: 30, durationSeconds: 300 })
   const stepOf = (sealed: string, { userId, code }: { userId: string; code: string }): number | undefined => {
     const secret = Secret.fromBase32(secrets.unseal('totp', sealed, userId))
     const timestamp = now().getTime()

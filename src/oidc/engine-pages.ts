@@ -99,7 +99,8 @@ export const toPage = (client: Client | undefined, redirectUri?: unknown): Clien
     origin: typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri).host || undefined : undefined,
   }
 
-const startUrlOf = (client: Client | undefined): string | undefined => client?.initiateLoginUri ?? client?.clientUri
+/** Where a client begins a sign-in, as it says. */
+export const startUrlOf = (client: Client | undefined): string | undefined => client?.initiateLoginUri ?? client?.clientUri
 
 const secretOf = (ctx: KoaContextWithOIDC): string => textOf(ctx.oidc.session?.state?.secret) ?? ''
 

@@ -8,7 +8,7 @@ import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
 import type { Demands } from './demands.ts'
-import { type ClientOnPage, toPage } from './engine-pages.ts'
+import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
@@ -37,6 +37,10 @@ export interface Interactions {
   finishLogin(ctx: Context, proof: FirstProof): Promise<string>
   /** How far the sign-in is; nothing was proven yet where it is not told. */
   getProgress(ctx: Context): Promise<Progress | undefined>
+  /** Where the sign-in is by now, also when it is whole; `undefined` where nothing was proven, or not by this challenge. */
+  findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
+  /** Where a client begins a sign-in, as it says: its `initiate_login_uri` or home page. */
+  findStartUrl(clientId: string): Promise<string | undefined>
   /** The address where the sign-in is by now. Throws `interaction_expired` where nothing was proven. */
   goOn(ctx: Context): Promise<string>
   /**
@@ -93,6 +97,8 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
     },
     finishLogin: progress.begin,
     getProgress: progress.find,
+    findPlace: progress.findPlace,
+    findStartUrl: async clientId => startUrlOf(await engine.current().Client.find(clientId)),
     goOn: progress.goOn,
     addFactor: progress.addFactor,
     noteEnrolment: progress.noteEnrolment,

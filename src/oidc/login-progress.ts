@@ -13,6 +13,8 @@ export interface FirstProof {
   readonly amr: readonly string[]
   readonly isRemembered: boolean
   readonly at: Date
+  /** The challenge that was answered, where it was one: its answer, sent again, goes where the first went. */
+  readonly challengeId?: string
 }
 
 /** How far a sign-in is. */
@@ -28,6 +30,8 @@ export interface Progress {
 /** Moves a sign-in on. Each answers the address where it goes on: a page of ours, or the authorization request. */
 export interface LoginProgress {
   find(ctx: Context): Promise<Progress | undefined>
+  /** Where the sign-in is by now, also when it is whole; `undefined` where nothing was proven, or not by this challenge. */
+  findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
   goOn(ctx: Context): Promise<string>
   begin(ctx: Context, proof: FirstProof): Promise<string>
   addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
@@ -44,12 +48,17 @@ const schema = z.object({
   isSignIn: z.boolean(),
   enrolmentId: z.string().optional(),
   areCodesDue: z.boolean().optional(),
+  challengeId: z.string().optional(),
 })
+
+// Of one that is whole.
+const finished = z.object({ login: z.object({ challengeId: z.string().optional() }) })
 
 type Pending = z.output<typeof schema>
 
 interface Found {
   readonly uid: string
+  readonly returnTo: string
   readonly prompt: { readonly name: string }
   readonly params: Readonly<Record<string, unknown>>
   readonly session?: { readonly accountId: string; readonly uid: string }
@@ -103,9 +112,17 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       const next = await nextOf(found, pending)
       return { userId: pending.accountId, next, enrolmentId: pending.enrolmentId, areCodesDue: pending.areCodesDue ?? false }
     },
+    findPlace: async (ctx, by) => {
+      const found = await find(ctx)
+      const isMeant = ({ challengeId }: { challengeId?: string | undefined }) => by === undefined || challengeId === by.challengeId
+      const whole = finished.safeParse(found.result)
+      if (whole.success) return isMeant(whole.data.login) ? found.returnTo : undefined
+      const pending = await findPending(found)
+      return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
+    },
     goOn: ctx => change(ctx, pending => pending),
-    begin: async (ctx, { accountId, amr, isRemembered, at }) => {
-      const pending = { accountId, amr: [...amr], isRemembered, provenAt: at.getTime() / 1000, isSignIn: true }
+    begin: async (ctx, { accountId, amr, isRemembered, at, challengeId }) => {
+      const pending = { challengeId, accountId, amr: [...amr], isRemembered, provenAt: at.getTime() / 1000, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
     addFactor: (ctx, { userId, amr, isEnrolled = false }) =>
@@ -125,8 +142,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
   }
 }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(provenAt), provenAt },
+const toResult = ({ accountId, amr, isRemembered, provenAt, challengeId }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(provenAt), provenAt, challengeId },
   select_account: {},
   mfa: {},
 })

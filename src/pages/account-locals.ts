@@ -64,14 +64,21 @@ export interface AccountDataPage extends AccountPage {
   readonly email: string
 }
 
-/** Posts `remove` (an id), or `codes=new`, to `/account/security`. Times in milliseconds. */
+/** Posts `remove` (an id), `rename` (an id) and `label`, or `codes=new`, to `/account/security`. Times in milliseconds. */
 export interface AccountSecurityPage extends AccountPage {
   readonly factors: readonly { readonly id: string; readonly name: string; readonly kind: string; readonly createdAt: number }[]
   readonly hasCodes: boolean
   readonly codesLeft: number
+  /** The passkey whose new name was not taken. */
+  readonly renaming?: string
 }
 
-/** Posts `enrolment`, `code` to `/account/authenticator`. */
+/** Posts `saved=yes` to `/account/recovery-codes`. Its field error is `saved`. */
+export interface AccountRecoveryCodesPage extends AccountPage {
+  readonly codes: readonly string[]
+}
+
+/** Posts `enrolment`, `code`, or `another=yes`, to `/account/authenticator`. */
 export interface AccountAuthenticatorPage extends AccountPage {
   readonly enrolment: string
   readonly account: string
@@ -122,6 +129,7 @@ export interface AccountLocals {
   readonly 'account-password': AccountPasswordPage
   readonly 'account-email': AccountEmailPage
   readonly 'account-security': AccountSecurityPage
+  readonly 'account-recovery-codes': AccountRecoveryCodesPage
   readonly 'account-authenticator': AccountAuthenticatorPage
   readonly 'account-sessions': AccountSessionsPage
   readonly 'account-apps': AccountAppsPage
@@ -141,7 +149,8 @@ export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
   'account-email': { ...common, email: true, isEmailVerified: true },
-  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true },
+  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true },
+  'account-recovery-codes': { ...common, codes: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },

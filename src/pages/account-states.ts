@@ -38,6 +38,7 @@ const factors = [
   { id: '1', name: 'iCloud Keychain', kind: 'passkey', createdAt: at },
   { id: '2', name: 'Authenticator app', kind: 'totp', createdAt: at },
 ]
+const codes = Array.from({ length: 10 }, (_none, index) => `7KQ${index}-M2XD-9RTB-HW4${index}`)
 const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri, qr: qrCodeOf(uri) }
 
 /** Every page in every state. */
@@ -64,6 +65,19 @@ export const ACCOUNT_STATES: States = {
   'account-security': {
     plain: { csrf, factors, hasCodes: true, codesLeft: 7 },
     none: { csrf, factors: [], hasCodes: false, codesLeft: 0, done: 'account.done.factor_removed' },
+    'field-error': {
+      csrf,
+      factors,
+      hasCodes: true,
+      codesLeft: 0,
+      renaming: '1',
+      problem: { code: 'validation_failed', message: '', fields: [{ path: 'label', code: 'required', message: '' }] },
+    },
+  },
+  'account-recovery-codes': {
+    plain: { csrf, codes },
+    done: { csrf, codes, done: 'account.done.factor_added' },
+    'field-error': { csrf, codes, problem: { code: 'validation_failed', message: '', fields: [{ path: 'saved', code: 'required', message: '' }] } },
   },
   'account-authenticator': {
     plain: authenticator,

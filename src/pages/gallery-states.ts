@@ -123,6 +123,7 @@ export const GALLERY_STATES: States = {
     client_unknown: { kind: 'invalid_client' },
     denied: { kind: 'access_denied', client },
     unavailable: { kind: 'temporarily_unavailable' },
+    'link-used': { kind: 'link_used' },
     problem: { kind: 'refused', problem: new Problem('wrong_host') },
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },

@@ -1,8 +1,8 @@
 // Takes the choice of a language and goes back to the page it was made on.
 import Router from '@koa/router'
 import { z } from 'zod'
-import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
+import { ownPath } from '../platform/http/own-path.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Languages } from '../platform/languages.ts'
@@ -14,18 +14,18 @@ interface Needs {
   readonly issuer: string
 }
 
+// Where whoever names no page of ours goes.
+const safePage = '/account'
+
 /** Makes the router. The form has no token: a language is nobody's secret, and it is taken from our own pages only. */
 export const createLanguageRouter = ({ languages, pageLanguage, issuer }: Needs): Router => {
   const fields = z.strictObject({ language: z.enum(languages.tags), here: text(4000) })
   const router = new Router()
   router.post('/language', async ctx => {
     const { language: tag, here } = await readForm(ctx, { fields, issuer })
-    const address = URL.parse(here, issuer)
-    // Our own paths only, and as we read them: `//host` and `/\host` are other hosts to a browser.
-    if (!address || address.origin !== issuer || !/^\/(?![/\\])/.test(here))
-      throw new Problem('validation_failed', { fields: [{ path: 'here', message: 'must be a path' }] })
-    pageLanguage.remember(ctx, { tag, path: address.pathname })
-    seeOther(ctx, `${address.pathname}${address.search}`)
+    const place = ownPath(here, issuer) ?? safePage
+    pageLanguage.remember(ctx, { tag, path: new URL(place, issuer).pathname })
+    seeOther(ctx, place)
   })
   return router
 }

@@ -167,6 +167,7 @@ export type ErrorKind =
   | 'refused'
   | 'link_expired'
   | 'link_elsewhere'
+  | 'link_used'
 
 /** Tells the Problem under the heading where one is given. */
 export interface ErrorPage extends FormProblem {

@@ -77,7 +77,8 @@ export const createEmailChanges = (needs: Needs): EmailChanges => {
   return {
     request: async (actor, { user, email }) => {
       const normalized = parseEmail(email)
-      if (normalized === normalizeEmail(user.email)) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'is your address already' }] })
+      if (normalized === normalizeEmail(user.email))
+        throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'your_address', message: 'is your address already' }] })
       await byUser.consume(user.id)
       return change(actor, async (tx, record) => {
         const sent = await send(tx, { actor, user, to: { email: email.trim(), normalized } })

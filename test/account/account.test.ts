@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { TOTP, URI } from 'otpauth'
-import { enrolTotp } from '../support/factors.ts'
+import { codeOf } from '../support/factors.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -143,15 +143,14 @@ test('the last owner cannot leave, and is told so on the page', async t => {
 
 test('one’s data is a file without secrets', async t => {
   const { user, person, open } = await newcomer()
-  await open('/account/data')
+  const page = await open('/account/authenticator')
+  await person.submit(page, { code: codeOf(/otpauth:\/\/[^"]+/.exec(page.body)?.[0].replaceAll('&amp;', '&') ?? '') })
   const answer = await person.get(at('/account/data/export'))
   t.regex(answer.headers.get('content-disposition') ?? '', /attachment/)
   const data = JSON.parse(answer.body)
   t.is(data.user.email, user.email)
   t.true(data.events.length > 0)
-  await enrolTotp(server, user)
-  const { factors } = await server.services.collectPersonalData(user.id)
-  t.like((factors as object[])[0], { kind: 'totp', name: 'Authenticator app' })
+  t.like(data.factors[0], { kind: 'totp', name: 'Authenticator app' })
   t.notRegex(answer.body, /argon2|secret|token/)
 })
 
@@ -192,8 +191,8 @@ test('an authenticator app is added by its first code, gives recovery codes once
   const wrong = await person.submit(page, { code: '000000' })
   t.is(wrong.status, 400)
   t.true(wrong.body.includes(uri.replaceAll('&', '&amp;')))
-  const codes = await person.submit(wrong, { code: TOTP.generate({ secret: URI.parse(uri).secret }) })
-  t.is(codes.status, 200)
+  const codes = await person.follow(await person.submit(wrong, { code: TOTP.generate({ secret: URI.parse(uri).secret }) }), 'nowhere')
+  t.is(codes.url.pathname, '/account/recovery-codes')
   t.is([...codes.body.matchAll(/<li><code>/g)].length, 10)
   const list = await open('/account/security')
   t.true(list.body.includes('10 recovery codes are left'))
@@ -201,3 +200,34 @@ test('an authenticator app is added by its first code, gives recovery codes once
   t.is((await person.submit(list, { remove: factor?.id ?? '' })).status, 303)
   t.deepEqual(await server.services.authenticators.list(user.id), [])
 })
+
+test('every page of the account centre leads to signing out, one’s own session too, and each device is named on its button', async t => {
+  const { user, open: openHere } = await newcomer()
+  const other = createPerson({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' })
+  await open(other, '/account/profile', user)
+  const { body } = await openHere('/account/sessions')
+  t.is([...body.matchAll(/href="\/oauth2\/logout"/g)].length, 2)
+  t.regex(body, /Sign out<span class="unseen"> <bdi>Firefox on Linux<\/bdi><\/span>/)
+  t.true(body.indexOf('this device') < body.indexOf('Firefox on Linux'))
+  t.regex(body, /last used [^<]* UTC/)
+})
+
+for (const [path, values, sentence] of [
+  ['/account/profile', { name: 'x'.repeat(300), locale: '' }, 'Geben Sie höchstens 200 Zeichen ein.'],
+  ['/account/email', { email: '' }, 'Geben Sie Ihre E-Mail-Adresse ein.'],
+  ['/account/email', { email: 'nobody' }, 'Das ist keine E-Mail-Adresse.'],
+  ['/account/email', { email: 'x'.repeat(400) }, 'Geben Sie höchstens 320 Zeichen ein.'],
+  ['/account/email', { email: 'own' }, 'Das ist schon Ihre Adresse.'],
+  ['/account/data', { confirm: 'x'.repeat(400) }, 'Geben Sie höchstens 320 Zeichen ein.'],
+  ['/account/password', { current_password: '', new_password: 'entirely new words here' }, 'Bitte füllen Sie dieses Feld aus.'],
+] as const)
+  test(`${path} tells in the person’s language: ${sentence}`, async t => {
+    const { user, person, open } = await newcomer()
+    await person.post(at('/language'), { language: 'de', here: path })
+    const page = await open(path)
+    const given: Record<string, string> = { ...values }
+    if (given.email === 'own') given.email = user.email
+    const answer = await person.submit(page, given)
+    t.is(answer.status, 400)
+    t.true(answer.body.includes(sentence), /field-error"[^>]*>([^<]*)/.exec(answer.body)?.[1])
+  })

@@ -4,6 +4,7 @@ import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { plant } from '../support/canaries.ts'
 import { makeClient } from '../support/clients.ts'
+import { hiddenOf } from '../support/factor-journeys.ts'
 import { codeOf, linkOf, linkToken, mailTo } from '../support/mails.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
@@ -201,4 +202,20 @@ test('the secret leaves the address at once, and stands in no page, no address, 
   for (const { value } of person.cookies.values()) t.false(decodeURIComponent(value).includes(token))
   t.false(server.logged().includes(token))
   t.true(server.logged().includes('/account/invitation/'))
+})
+
+test('whoever is signed in as somebody else signs in with the invited account from the page, and joins', async t => {
+  const [invited, other] = [await makeUser(server, { email: someone(), password }), await makeUser(server, { email: someone(), password })]
+  const { link, roleOf } = await invite(invited.email)
+  const person = createPerson()
+  const wrong = await signIn(person, await open(person, link), other)
+  t.is(wrong.url.pathname, '/account/invitation')
+  const asked = await person.follow(await person.get(new URL('/account/invitation/sign-in', server.issuer)), end)
+  t.true(wrong.body.includes('href="/account/invitation/sign-in"'))
+  // The page by which the browser leaves the other account; a browser with script goes on by itself.
+  const leaving = await signIn(person, asked, invited)
+  const right = await person.follow(await person.post(new URL(/action="([^"]+)"/.exec(leaving.body)?.[1] ?? '', leaving.url), hiddenOf(leaving)), end)
+  t.is(right.url.pathname, '/account/invitation')
+  await join(person, right)
+  t.is(await roleOf(invited.id), 'admin')
 })

@@ -50,7 +50,7 @@ for (const javaScriptEnabled of [true, false]) {
     t.deepEqual(await goBack(page, server.issuer), [expired, expired])
   })
 
-  browserTest(`a sign-in finished in another tab took too long in this one, ${how}${why}`, async t => {
+  browserTest(`a sign-in finished in another tab is over in this one, ${how}${why}`, async t => {
     const context = await open(t, javaScriptEnabled)
     const [left, right] = [await context.newPage(), await context.newPage()]
     await left.goto(`${demo.origin}/login`)
@@ -62,7 +62,7 @@ for (const javaScriptEnabled of [true, false]) {
 
     await right.locator('#password').fill(bob.password)
     await right.getByRole('button', { name: 'Sign in' }).click()
-    await right.getByRole('heading', { name: 'This sign-in took too long' }).waitFor()
+    await right.getByRole('heading', { name: 'This sign-in is over' }).waitFor()
     t.is(await right.title(), expired)
   })
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import * as client from 'openid-client'
+import { enrolTotp } from '../support/factors.ts'
 import { codeOf, linkOf, mailTo, subjectsTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
@@ -231,4 +232,30 @@ test('who skips a step is led back and is nobody', async t => {
   const { page: asked, person: other } = await toCode(server, email)
   t.is((await other.get(beside(asked.url, 'code/link'))).location?.pathname, beside(asked.url, 'code').pathname)
   t.is((await other.post(beside(asked.url, 'code/link'), { csrf: /name="csrf" value="([^"]+)"/.exec(asked.body)?.[1] ?? '' })).status, 400)
+})
+
+test.serial('of twenty who send the code, or press the button of the link, at once one signs in, and all go on where it went', async t => {
+  const { email } = await makeUser(server)
+  for (const isByLink of [false, true]) {
+    const { person, page } = await toCode(server, email)
+    const mail = await mailTo(server, email, subject, isByLink ? 2 : 1)
+    const asks = isByLink ? await person.follow(await person.get(linkOf(mail)), redirectUri) : page
+    const send = () => (isByLink ? person.press(asks, '/code/link') : person.submit(asks, { code: codeOf(mail) }))
+    const answers = await Promise.all(Array.from({ length: 20 }, send))
+    t.deepEqual([...new Set(answers.map(({ status }) => status))], [303])
+    const [place, ...others] = new Set(answers.map(({ location }) => location?.href))
+    t.deepEqual(others, [])
+    t.truthy((await person.follow(await person.get(place ?? ''), redirectUri)).location?.searchParams.get('code'))
+  }
+})
+
+test.serial('the code sent again where a second factor is missing goes on to it, and lets nobody past', async t => {
+  const user = await makeUser(server)
+  await enrolTotp(server, user)
+  const { person, page } = await toCode(server, user.email)
+  const code = codeOf(await mailTo(server, user.email, subject))
+  for (const _ of ['once', 'twice']) {
+    const place = await person.follow(await person.submit(page, { code }), redirectUri)
+    t.true(place.url.pathname.endsWith('/second-factor'))
+  }
 })

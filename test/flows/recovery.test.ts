@@ -85,7 +85,9 @@ test('who only follows the link, like a scanner of mails, changes nothing', asyn
     if (answer.location) await scanner.get(answer.location)
   }
   const form = await person.follow(await person.get(link), redirectUri)
-  t.is((await person.submit(form, { password: newPassword })).location?.pathname, '/recovery/done')
+  const done = await person.submit(form, { password: newPassword })
+  t.is(done.location?.pathname, '/recovery/done')
+  t.regex((await person.follow(done, redirectUri)).body, /href="\/(account|interaction\/[^"]+)"/)
 })
 
 test('a link that was used, and one that never was, are told alike', async t => {

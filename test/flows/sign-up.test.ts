@@ -49,12 +49,45 @@ test('the link makes the account in the browser that asked, and nothing in anoth
   t.truthy(await server.services.users.findByEmail(who.email))
 })
 
-test('of twenty who send the code at once one makes the account', async t => {
+test.serial('of twenty who send the code at once one makes the account, and all go on where it went', async t => {
   const who = person()
   const { person: browser, page } = await toSignUpCode(server, who)
   const code = codeOf(await mailTo(server, who.email, subject))
   const answers = await Promise.all(Array.from({ length: 20 }, () => browser.submit(page, { code })))
-  t.is(answers.filter(({ status }) => status === 303).length, 1)
+  t.deepEqual([...new Set(answers.map(({ status }) => status))], [303])
+  const [place, ...others] = new Set(answers.map(({ location }) => location?.href))
+  t.deepEqual(others, [])
+  t.truthy((await browser.follow(await browser.get(place ?? ''), redirectUri)).location?.searchParams.get('code'))
+})
+
+test.serial('the right code sent again goes on where the first went, and tells nothing untrue once the sign-in is over', async t => {
+  const who = person()
+  const starting = await makeClient(server, { metadata: { client_uri: 'https://papertrail.example/' } })
+  const browser = createPerson()
+  const first = await browser.follow(await browser.get((await starting.request({})).url), redirectUri)
+  const form = await browser.get(beside(first.url, 'sign-up'))
+  const page = await browser.follow(await browser.submit(form, { ...who, name: 'Ida Example' }), redirectUri)
+  const mail = await mailTo(server, who.email, subject)
+  const once = await browser.submit(page, { code: codeOf(mail) })
+  const again = await browser.submit(page, { code: codeOf(mail) })
+  t.is(again.status, 303)
+  t.is(again.location?.href, once.location?.href)
+  t.is((await browser.get(linkOf(mail))).location?.href, once.location?.href)
+  await browser.follow(again, redirectUri)
+  const late = await browser.submit(page, { code: codeOf(mail) })
+  t.is(late.status, 404)
+  t.true(late.body.includes('href="https://papertrail.example/"'))
+  t.false(/nothing was changed/i.test(late.body))
+  const used = await browser.get(linkOf(mail))
+  t.is(used.status, 400)
+  t.true(used.body.includes('This link was used already'))
+  t.true((await createPerson().get(linkOf(mail))).body.includes('in the browser in which you began'))
+})
+
+test('a sign-in that is over, and of which this browser knows nothing, leads to the account centre', async t => {
+  const gone = await createPerson().get(new URL('/interaction/gone', server.issuer))
+  t.is(gone.status, 404)
+  t.true(gone.body.includes('href="/account"'))
 })
 
 test('whether an address is taken is told by mail alone', async t => {

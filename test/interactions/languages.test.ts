@@ -87,7 +87,7 @@ test('mistakes, limits and the pages of the engine are told in the language', as
   for (let round = 0; round < 10; round += 1) await person.submit(password, { password: 'falsch' })
   t.true((await person.submit(password, { password: 'falsch' })).body.includes('Bitte versuchen Sie es in 15 Minuten noch einmal.'))
   t.true((await begin(person, { redirect_uri: 'https://elsewhere.example/' })).body.includes('Dieser Link ist nicht vertrauenswürdig'))
-  t.true((await person.get(`${server.issuer}/interaction/gone`)).body.includes('Diese Anmeldung hat zu lange gedauert'))
+  t.true((await person.get(`${server.issuer}/interaction/gone`)).body.includes('Diese Anmeldung ist beendet'))
 })
 
 test('the client’s wish reaches the pages of the engine', async t => {
@@ -96,7 +96,7 @@ test('the client’s wish reaches the pages of the engine', async t => {
   t.is(langOf((await begin(person, { redirect_uri: 'https://elsewhere.example/', ui_locales: 'es' })).body), 'es')
 })
 
-test('the choice leads nowhere but to our own pages', async t => {
+test('the choice leads nowhere but to our own pages, and is remembered for none else', async t => {
   for (const here of [
     'https://evil.example/',
     '//evil.example/',
@@ -104,14 +104,19 @@ test('the choice leads nowhere but to our own pages', async t => {
     'javascript:alert(1)',
     '',
     'device',
-    '\\/evil.example',
     '/\t/evil.example',
-    `/${'x'.repeat(5000)}`,
+    '/.//evil.example',
+    '/..//evil.example?a=b',
+    '/%2e%2e//evil.example',
+    '/interaction/..//evil.example/x',
+    '/interaction/../\\ada@evil.example/x',
   ]) {
-    const answer = await choose(createPerson(), 'de', here)
-    const isOwn = answer.status === 400 || answer.location?.origin === server.issuer
-    t.true(isOwn, `${here}: ${answer.status} ${answer.location}`)
+    const answer = await choose(createPerson(), 'ar', here)
+    t.is(answer.status, 303, here)
+    t.is(answer.location?.href, `${server.issuer}/account`, here)
+    t.notRegex(answer.headers.getSetCookie().join(), /evil/, here)
   }
+  t.is((await choose(createPerson(), 'de', `/${'x'.repeat(5000)}`)).status, 400)
   t.is((await choose(createPerson(), 'de', '/device?user_code=BCDF')).location?.href, `${server.issuer}/device?user_code=BCDF`)
 })
 

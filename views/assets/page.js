@@ -36,6 +36,11 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   })
 }
 
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => print())
+}
+
 // For browsers that know autofocus only on fields; after the frame in which autofocus is done.
 requestAnimationFrame(() => setTimeout(() => document.querySelector('[role=alert]')?.focus()))
 

@@ -27,7 +27,9 @@ if (form && PublicKeyCredential?.parseCreationOptionsFromJSON) {
       await enrol()
     } catch (error) {
       // Who closed the dialog knows.
-      if (!['NotAllowedError', 'AbortError'].includes(error.name)) note.textContent = note.dataset.failed
+      if (['NotAllowedError', 'AbortError'].includes(error.name)) return
+      // WebAuthn §6.3.2: the authenticator holds one of those that were named as there already.
+      note.textContent = error.name === 'InvalidStateError' ? note.dataset.known : note.dataset.failed
     }
   })
 }

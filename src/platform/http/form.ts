@@ -32,8 +32,11 @@ export const readForm = async <Fields extends z.ZodType>(ctx: Context, { fields,
   await parse(ctx as never, async () => undefined)
   const result = fields.safeParse(ctx.request.body ?? {})
   if (result.success) return result.data
-  throw new Problem('validation_failed', { fields: result.error.issues.map(toFault) })
+  throw new Problem('validation_failed', { fields: faultsOf(result.error) })
 }
+
+/** What is wrong with each field, by codes that the pages have words for. */
+export const faultsOf = ({ issues }: z.ZodError): readonly FieldFault[] => issues.map(toFault)
 
 const toFault = (issue: z.core.$ZodIssue): FieldFault => {
   const { path, message } = issue

@@ -8,6 +8,8 @@ export interface PageContext {
   readonly uiLocales?: string | undefined
   /** The language of those who wish for none of ours. */
   readonly defaultLanguage?: string | undefined
+  /** Where what is over begins again. */
+  readonly startUrl?: string | undefined
   /** What is not the system's. */
   readonly branding?: Partial<Branding> | undefined
   /** The logo of the client that asks, on our own origin. */

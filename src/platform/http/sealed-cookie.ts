@@ -1,7 +1,7 @@
 // Keeps something in a browser between two pages: sealed, so that it can be neither read nor made, and for one path alone.
 import type { Context } from 'koa'
 import type { z } from 'zod'
-import type { Secrets } from '../platform/secrets.ts'
+import type { Secrets } from '../secrets.ts'
 
 /** A cookie with a value of ours in it. */
 export interface SealedCookie<Value> {
