@@ -12,9 +12,13 @@ import { hashOf, type Secrets } from '../platform/secrets.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { EmailChanges } from '../users/email-change.ts'
 import { createLinkCookie } from './link-cookie.ts'
+import type { FindBrowserSession } from './page.ts'
+import type { AccountSignIn } from './sign-in.ts'
 
 /** What the pages of links need. */
 export interface LinkNeeds {
+  readonly findBrowserSession: FindBrowserSession
+  readonly accountSignIn: AccountSignIn
   readonly emailChanges: EmailChanges
   readonly accountDeletion: AccountDeletion
   readonly present: Present
@@ -36,8 +40,8 @@ export interface LinkPage {
 interface Link {
   readonly path: `/account/${string}`
   readonly kind: AccountLinkPage['kind']
-  /** The address that it is about. */
-  find(token: string): Promise<string | undefined>
+  /** The address that it is about, and who alone may use it, where that is not whoever reads the mail. */
+  find(token: string): Promise<{ readonly email: string; readonly ownerId?: string } | undefined>
   /** Answers what came of it. */
   act(actor: Actor, token: string): Promise<AccountOutcomePage['kind']>
 }
@@ -49,7 +53,7 @@ export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
   const { emailChanges, accountDeletion } = needs
   const confirmAt = (end: 'new' | 'old') => async (actor: Actor, token: string) => `email_${await emailChanges.confirm(actor, { end, token })}` as const
   const links: readonly Link[] = [
-    { path: '/account/email/confirm', kind: 'change', find: token => emailChanges.find('new', token), act: confirmAt('new') },
+    { path: '/account/email/confirm', kind: 'change', find: owned(token => emailChanges.find('new', token)), act: confirmAt('new') },
     { path: '/account/email/approve', kind: 'approve', find: token => emailChanges.find('old', token), act: confirmAt('old') },
     {
       path: '/account/email/undo',
@@ -63,7 +67,10 @@ export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
     {
       path: '/account/restore',
       kind: 'restore',
-      find: accountDeletion.find,
+      find: async token => {
+        const email = await accountDeletion.find(token)
+        return email === undefined ? undefined : { email }
+      },
       act: async (actor, token) => {
         await accountDeletion.restore(actor, token)
         return 'restored'
@@ -73,7 +80,17 @@ export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
   return links.map(link => createLinkPage(needs, link))
 }
 
-const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds, { path, kind, find, act }: Link): LinkPage => {
+const owned =
+  (find: (token: string) => Promise<{ readonly email: string; readonly userId?: string } | undefined>): Link['find'] =>
+  async token => {
+    const found = await find(token)
+    return found && { email: found.email, ownerId: found.userId }
+  }
+
+const createLinkPage = (
+  { present, forms, secrets, issuer, isSecure, findBrowserSession, accountSignIn }: LinkNeeds,
+  { path, kind, find, act }: Link,
+): LinkPage => {
   const cookie = createLinkCookie({ secrets, isSecure, path })
   const expired = (ctx: Context) => {
     ctx.status = 404
@@ -87,8 +104,12 @@ const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds
     },
     show: async ctx => {
       const token = cookie.read(ctx)
-      const email = token === undefined ? undefined : await find(token)
-      if (token === undefined || email === undefined) return expired(ctx)
+      const found = token === undefined ? undefined : await find(token)
+      if (token === undefined || !found) return expired(ctx)
+      const { email, ownerId } = found
+      const session = ownerId === undefined ? undefined : await findBrowserSession(ctx)
+      if (ownerId !== undefined && !session) return accountSignIn.begin(ctx, { to: path })
+      if (session && session.userId !== ownerId) return expired(ctx)
       present(ctx, 'account-link', { csrf: forms.issue(bindingOf(token)), kind, email, action: path })
     },
     submit: async ctx => {
@@ -98,7 +119,8 @@ const createLinkPage = ({ present, forms, secrets, issuer, isSecure }: LinkNeeds
       forms.verify(bindingOf(token), csrf)
       cookie.forget(ctx)
       try {
-        const outcome = await act(byMail(ctx), token)
+        const session = await findBrowserSession(ctx)
+        const outcome = await act({ ...byMail(ctx), userId: session?.userId }, token)
         present(ctx, 'account-outcome', { kind: outcome, homeUrl: '/account/profile' })
       } catch (error) {
         if (!(error instanceof Problem && (error.code === 'link_expired' || error.code === 'email_taken'))) throw error

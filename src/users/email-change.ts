@@ -22,9 +22,12 @@ export interface EmailChanges {
    * is to confirm too. Throws `validation_failed` and `too_many_attempts`.
    */
   request(actor: Actor, change: { readonly user: User; readonly email: string }): Promise<{ readonly isFromBoth: boolean }>
-  /** The new address that a link would bring, or the old one that an undoing would; `undefined` for a link that is none. */
-  find(kind: EmailLink, token: string): Promise<string | undefined>
-  /** Confirms at the new address, or at the present one; the second of both makes the change. Throws `link_expired` and `email_taken`. */
+  /** Whose a link is, and the address it would bring; `undefined` for a link that is none. */
+  find(kind: EmailLink, token: string): Promise<{ readonly email: string; readonly userId?: string } | undefined>
+  /**
+   * Confirms at the new address, or at the present one; the second of both makes the change. At the new one only the user does: who reads
+   * mail there must not be made the owner of a stranger's account by one click. Throws `link_expired` and `email_taken`.
+   */
   confirm(actor: Actor, link: { readonly end: End; readonly token: string }): Promise<Confirmed>
   /** Brings the old address back and ends all that the user is signed in with. Throws `link_expired` and `email_taken`. */
   undo(actor: Actor, token: string): Promise<void>
@@ -88,13 +91,14 @@ export const createEmailChanges = (needs: Needs): EmailChanges => {
     },
     find: async (kind, token) => {
       const challenge = await challenges.find(purposes[kind], token)
-      return challenge && addressOf(challenge)
+      return challenge && { email: addressOf(challenge), userId: challenge.userId }
     },
     confirm: (actor, { end, token }) =>
       redeem(actor, { purpose: purposes[end], token }, async (tx, record, { challenge, before }) => {
         const { from, waits_for: waitsFor } = challenge.details
         // The address was changed by other means since: this is not what was asked for.
         if (from !== before.email_normalized) throw new Problem('link_expired')
+        if (end === 'new' && actor.kind !== 'system' && actor.userId !== before.id) throw new Problem('link_expired')
         const id = before.id
         if (waitsFor !== undefined) {
           const other = { userId: id, purpose: purposes[otherEnd[end]], details: { email: addressOf(challenge), from: before.email_normalized } }
@@ -104,7 +108,8 @@ export const createEmailChanges = (needs: Needs): EmailChanges => {
         }
         const { evicted, email } = await give(tx, record, { userId: id, challenge })
         await challenges.voidAll(tx, { userId: id, purposes: voided })
-        await tellOld(tx, { actor, userId: id, from: before.email, to: email })
+        // An address that was never proven may be anybody's: nothing comes back to it.
+        if (before.is_verified) await tellOld(tx, { actor, userId: id, from: before.email, to: email })
         record('user.email_changed', { id, email })
         return { result: 'changed' as const, evicted }
       }),

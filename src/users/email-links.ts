@@ -21,6 +21,7 @@ interface Locked {
   readonly id: UserId
   readonly email: string
   readonly email_normalized: string
+  readonly is_verified: boolean
 }
 
 interface Outcome<Result> {
@@ -51,7 +52,7 @@ export const createRedeem =
 // The user and who holds the address, in one order: two who change to each other's address wait for each other and do not stand still.
 const lockUsers = async (tx: TransactionClient, { userId, email }: { userId: string; email: string }): Promise<Locked | undefined> => {
   const rows = await tx.$queryRaw<(Omit<Locked, 'id'> & { id: string; suspended_at: Date | null })[]>`
-    SELECT id, email, email_normalized, suspended_at FROM users
+    SELECT id, email, email_normalized, email_verified_at IS NOT NULL AS is_verified, suspended_at FROM users
     WHERE (id = ${userId}::uuid OR email_normalized = ${email}) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`
   const own = rows.find(({ id, suspended_at }) => id === userId && suspended_at === null)
   return own && { ...own, id: userIdSchema.parse(own.id) }

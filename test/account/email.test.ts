@@ -36,13 +36,15 @@ const request = async (who: { id: string; email: string }, email = fresh()) => {
   return email
 }
 
-/** Opens a link of a mail and presses its button. */
-const follow = async (link: URL) => {
+/** Opens a link of a mail, signs in where that is asked, and presses its button. */
+const follow = async (link: URL, who?: { email: string }) => {
   const person = createPerson()
-  const asked = await person.follow(await person.get(link), 'nowhere:')
-  return asked.status === 200 ? person.press(asked, 'csrf') : asked
+  let asked = await person.follow(await person.get(link), 'nowhere:')
+  const answers: Record<string, string>[] = who && asked.body.includes('name="username"') ? [{ username: who.email }, { password }] : []
+  for (const fields of answers) asked = await person.follow(await person.submit(asked, fields), 'nowhere:')
+  return asked.status === 200 && !asked.body.includes('name="username"') ? person.press(asked, 'csrf') : asked
 }
-const confirm = async (email: string) => follow(linkOf(await mailTo(server, email, 'Confirm your new email')))
+const confirm = async (email: string, who: { email: string }) => follow(linkOf(await mailTo(server, email, 'Confirm your new email')), who)
 const approve = async (email: string) => follow(linkOf(await mailTo(server, email, 'Approve')))
 const undoLink = async (email: string) => linkOf(await mailTo(server, email, 'was changed'))
 
@@ -51,7 +53,7 @@ const changed = async () => {
   const who = await someone()
   const email = await request(who)
   await approve(who.email)
-  await confirm(email)
+  await confirm(email, who)
   return { ...who, old: who.email, email }
 }
 
@@ -79,17 +81,17 @@ for (const [first, steps] of [
     const who = await someone()
     const email = await request(who)
     const ends = first === 'new' ? [email, who.email] : [who.email, email]
-    const half = await steps[0](ends[0] ?? '')
+    const half = await steps[0](ends[0] ?? '', who)
     t.is(half.status, 200)
     t.true(half.body.includes(first === 'new' ? 'your present address is still to approve' : 'the new address is still to be confirmed'))
     t.is(await emailOf(who.id), who.email)
-    t.is((await steps[0](ends[0] ?? '')).status, 404)
+    t.is((await steps[0](ends[0] ?? '', who)).status, 404)
     t.is(await emailOf(who.id), who.email)
-    const whole = await steps[1](ends[1] ?? '')
+    const whole = await steps[1](ends[1] ?? '', who)
     t.is(whole.status, 200)
     t.true(whole.body.includes('Your email address was changed'))
     t.is(await emailOf(who.id), email)
-    t.is((await steps[1](ends[1] ?? '')).status, 404)
+    t.is((await steps[1](ends[1] ?? '', who)).status, 404)
     const told = (await actionsOn(who.id)).filter(action => action.startsWith('user.email'))
     t.deepEqual(told, ['user.email_change_requested', 'user.email_change_confirmed', 'user.email_changed'])
     const person = createPerson()
@@ -114,9 +116,18 @@ test('of both ends at once, many times, one makes the change', async t => {
 test('an address that was never verified is not asked', async t => {
   const who = await someone({ isVerified: false })
   const email = await request(who)
-  t.is((await confirm(email)).status, 200)
+  t.is((await confirm(email, who)).status, 200)
   t.is(await emailOf(who.id), email)
   t.false((await subjectsTo(server, who.email)).some(subject => subject.includes('Approve')))
+})
+
+test('who reads the mail at the new address does not become the owner of a stranger’s account', async t => {
+  const [stranger, reader] = [await someone({ isVerified: false }), await someone()]
+  const email = await request(stranger)
+  const asked = await follow(linkOf(await mailTo(server, email, 'Confirm')))
+  t.true(asked.body.includes('name="username"'))
+  t.is((await confirm(email, reader)).status, 404)
+  t.is(await emailOf(stranger.id), stranger.email)
 })
 
 test('a new request voids both links of the older one, and nobody else’s', async t => {
@@ -124,12 +135,12 @@ test('a new request voids both links of the older one, and nobody else’s', asy
   const first = await request(who)
   const approval = linkOf(await mailTo(server, who.email, 'Approve'))
   const second = await request(who)
-  t.is((await confirm(first)).status, 404)
+  t.is((await confirm(first, who)).status, 404)
   t.is((await follow(approval)).status, 404)
   const link = linkOf(await mailTo(server, second, 'Confirm'))
   await request(stranger, second)
   await mailTo(server, second, 'Confirm', 2)
-  t.is((await follow(link)).status, 200)
+  t.is((await follow(link, who)).status, 200)
   t.is((await follow(linkOf((await server.mailsTo(who.email)).find(mail => mail.text.includes(second)) ?? { text: '' }))).status, 200)
   t.is(await emailOf(who.id), second)
 })
@@ -140,7 +151,7 @@ test('links are worth nothing once the address was changed by other means', asyn
   const changedTo = fresh()
   await server.services.userAdministration.update(systemActor, who.id, { email: changedTo, isEmailVerified: true })
   t.is((await approve(who.email)).status, 404)
-  t.is((await confirm(email)).status, 404)
+  t.is((await confirm(email, { email: changedTo })).status, 404)
   t.is(await emailOf(who.id), changedTo)
 })
 
@@ -171,7 +182,7 @@ test('nobody keeps a new address from its person by making an account with it, b
     [other, late],
   ] as const) {
     await approve(user.email)
-    t.is((await confirm(email)).status, 200)
+    t.is((await confirm(email, user)).status, 200)
     t.is(await emailOf(user.id), email)
   }
 })
@@ -212,7 +223,7 @@ test('of twenty who undo at once, while a stranger holds the address, one does',
 test('two who change to each other’s unproven address do not stand still', async t => {
   const [a, b] = [await someone({ isVerified: false }), await someone({ isVerified: false })]
   await Promise.all([request(a, b.email), request(b, a.email)])
-  const answers = await Promise.all([confirm(a.email), confirm(b.email)])
+  const answers = await Promise.all([confirm(a.email, b), confirm(b.email, a)])
   t.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 404])
 })
 
