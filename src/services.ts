@@ -132,7 +132,7 @@ export const createServices = (
   const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
-  const provenSignUp = createProvenSignUp({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
+  const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })
@@ -158,7 +158,15 @@ export const createServices = (
     randomBytes,
     now,
   })
-  const organizations = createOrganizations({ database, change, now, randomBytes, belongings: clientBelongings })
+  const organizationSettings = createOrganizationSettings({ database, change, now })
+  const organizations = createOrganizations({
+    database,
+    change,
+    now,
+    randomBytes,
+    belongings: clientBelongings,
+    forgetSettings: organizationSettings.forget,
+  })
   const roleNeeds = {
     database,
     change,
@@ -176,7 +184,6 @@ export const createServices = (
   const clients = createClients({ database, change, secrets, now, randomBytes, images })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
-  const organizationSettings = createOrganizationSettings({ database, change, now })
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
   const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
@@ -184,7 +191,8 @@ export const createServices = (
   const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
   const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
   const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
-  const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, now })
+  const isRequiredBy = async (id: string) => (await organizationSettings.find(id))?.isMfaRequired ?? false
+  const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, isRequiredBy, now })
   const tickets = createSignInTickets({ database, change, randomBytes, now })
   const apiSignIn = createApiSignIn({ signIn, users, apiSessions, secondFactor, factorRequirement, tickets, now })
   const recentProofs = createRecentProofs({ database, change, tellProtocol: addProofToArtifacts, now })

@@ -74,7 +74,9 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
     isPossible,
     ask: async (actor, { purpose, email }) => {
       const address = normalizeEmail(email)
-      const isMute = (await isOver(byIp, addressKey(actor.ip ?? 'unknown'))) || (await isOver(byMailAddress, mailKey(purpose, address ?? email)))
+      // Who floods fills neither the queue nor the log; that tells nothing of any address.
+      if (await isOver(byIp, addressKey(actor.ip ?? 'unknown'))) return
+      const isMute = await isOver(byMailAddress, mailKey(purpose, address ?? email))
       await database.prisma.$transaction(tx => deliver(tx, { actor, purpose, email: address ?? '', isMute }))
     },
     askWithin: (tx, actor, { purpose, email }) => deliver(tx, { actor, purpose, email: normalizeEmail(email) ?? '', isMute: false }),

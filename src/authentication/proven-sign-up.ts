@@ -3,6 +3,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
+import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
@@ -30,6 +31,7 @@ export interface ProvenSignUp {
 }
 
 interface Needs {
+  readonly limit: MakeLimit
   readonly verifyStrength: VerifyStrength
   readonly proofs: Proofs
   readonly users: Users
@@ -39,8 +41,9 @@ interface Needs {
   readonly replacePassword: ReplacePassword
 }
 
-/** Makes the service. */
-export const createProvenSignUp = ({ verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
+/** Makes the service. Sixty sign-ups an address and minute. */
+export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
+  const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
   const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
     users.create(actor, { email, name, isEmailVerified: true }, async (tx, userId) => {
       await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
@@ -60,6 +63,8 @@ export const createProvenSignUp = ({ verifyStrength, proofs, users, passwords, c
     begin: async (actor, { name, password, ...proof }) => {
       if (normalizeEmail(proof.email) === undefined)
         throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'This is not an email address.' }] })
+      // A point before the password is hashed: what is dear is not had for nothing.
+      await byAddress.consume(addressKey(actor.ip ?? 'unknown'))
       verifyStrength(password, { path: 'password', personal: { email: proof.email, name } })
       const secret = await passwords.hash(password)
       return { id: await proofs.askHere(actor, { ...proof, purpose: 'sign_up' }), pending: { name, secret } }

@@ -30,16 +30,16 @@ const required = statement(
    ) AS is_member FROM users u WHERE u.id = $1`,
 )
 
+interface Needs {
+  readonly database: Database
+  readonly setting: RequirementSetting
+  /** Whether an organization requires one of its members: kept in memory, so that the many that do not cost no query. */
+  readonly isRequiredBy: (organizationId: string) => Promise<boolean>
+  readonly now: () => Date
+}
+
 /** Makes the service. */
-export const createFactorRequirement = ({
-  database,
-  setting,
-  now,
-}: {
-  database: Database
-  setting: RequirementSetting
-  now: () => Date
-}): FactorRequirement => {
+export const createFactorRequirement = ({ database, setting, isRequiredBy, now }: Needs): FactorRequirement => {
   const look = async (userId: string, organizationId: string | null) => (await database.run<Row>(required, [userId, organizationId]))[0]
   const isOfSystem = (row: Row | undefined) => setting === 'admins' && row?.is_admin === true
   const memo = createMemo<boolean>({
@@ -54,8 +54,9 @@ export const createFactorRequirement = ({
   return {
     isRequired: async ({ userId, organizationId }) => {
       if (setting === 'always') return true
-      if (setting === 'never' && organizationId === undefined) return false
-      return memo.get(`${userId}\0${organizationId ?? ''}`)
+      const requiring = organizationId !== undefined && (await isRequiredBy(organizationId)) ? organizationId : ''
+      if (setting === 'never' && !requiring) return false
+      return memo.get(`${userId}\0${requiring}`)
     },
     isRequiredForApi: async userId => {
       if (setting === 'always') return true

@@ -55,7 +55,7 @@ const byToken = statement(
    WHERE i.token_hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND o.deleted_at IS NULL`,
 )
 
-/** Makes the service. Two hundred invitations a day and organization, five a day and address. */
+/** Makes the service. Two hundred invitations a day and organization, five a day and address of it. */
 export const createInvitations = (needs: Needs): Invitations => {
   const { database, change, mails, limit, lock, permissionsOf, mustHoldRoles, randomBytes, now, issuer } = needs
   const byOrganization = limit('invitation:organization', { points: 200, durationSeconds: 86_400 })
@@ -77,7 +77,7 @@ export const createInvitations = (needs: Needs): Invitations => {
       const email = normalizeEmail(typed)
       if (email === undefined) throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'is no email address' }] })
       await byOrganization.consume(organizationId)
-      await byAddress.consume(email)
+      await byAddress.consume(`${organizationId} ${email}`)
       return change(actor, async (tx, record) => {
         const organization = await lock(tx, organizationId)
         const { handed } = await findRole(tx, { organizationId, role, permissionsOf })

@@ -48,10 +48,11 @@ interface Needs {
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly belongings: Belongings
+  readonly forgetSettings: (id: string) => void
 }
 
 /** Makes the service. */
-export const createOrganizations = ({ database, change, now, randomBytes, belongings }: Needs): Organizations => {
+export const createOrganizations = ({ database, change, now, randomBytes, belongings, forgetSettings }: Needs): Organizations => {
   const insert = (actor: Actor, { slug, name, description, ownerId }: NewOrganization & { slug: string }) =>
     change(actor, async (tx, record) => {
       const members = ownerId === undefined ? undefined : { create: { userId: ownerId, role: 'owner' } }
@@ -95,12 +96,14 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
     update: async (actor, id, { expect, ...changes }) => {
       const changed = namesOf(changes)
       if (changed.length === 0) return expected(await get(id), expect)
-      return change(actor, async (tx, record) => {
+      const updated = await change(actor, async (tx, record) => {
         expected(await lockOrganization(tx, id), expect)
         const row = await tx.organization.update({ where: { id }, data: changes })
         record('organization.updated', { ...row, changed }, { organizationId: id })
         return toOrganization(row)
       })
+      forgetSettings(id)
+      return updated
     },
     remove: (actor, id) =>
       change(actor, async (tx, record) => {

@@ -31,6 +31,8 @@ export interface SettingsOfOrganizations {
   get(id: OrganizationId): Promise<OrganizationSettings>
   /** At most a second old; `undefined` where the organization is not there. */
   find(id: string): Promise<OrganizationSettings | undefined>
+  /** For what is changed elsewhere. */
+  forget(id: string): void
   /** Throws `not_found`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, id: OrganizationId, changes: SettingsChanges & { readonly expect?: (version: Date) => void }): Promise<OrganizationSettings>
 }
@@ -50,6 +52,7 @@ export const createOrganizationSettings = ({ database, change, now }: Needs): Se
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })
   return {
     find: memo.get,
+    forget: memo.forget,
     get: async id => {
       const settings = await load(id)
       if (!settings) throw new Problem('not_found')

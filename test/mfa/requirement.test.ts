@@ -11,8 +11,9 @@ test.before(async () => {
 })
 test.after.always(() => server?.close())
 
+const isRequiredBy = async (id: string) => (await server.services.organizationSettings.find(id))?.isMfaRequired ?? false
 const requirementOf = (setting: (typeof requirementSettings)[number]) =>
-  createFactorRequirement({ database: server.resources.database, setting, now: () => new Date() })
+  createFactorRequirement({ database: server.resources.database, setting, isRequiredBy, now: () => new Date() })
 
 test('the setting says of whom', async t => {
   const [person, admin] = [await makeUser(server), await makeUser(server)]

@@ -86,7 +86,14 @@ test('an organization that is forgotten is locked before its clients, as everybo
     if (organizationId === id) locked.push(...rows)
   }
   const { now, randomBytes, database } = resources
-  const organizations = createOrganizations({ database, change: services.change, now, randomBytes, belongings: { ...clientBelongings, release } })
+  const organizations = createOrganizations({
+    database,
+    change: services.change,
+    now,
+    randomBytes,
+    belongings: { ...clientBelongings, release },
+    forgetSettings: () => {},
+  })
   await organizations.purge(systemActor, 100)
   t.deepEqual(locked, [{ is_ours: true }])
 })
