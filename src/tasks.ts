@@ -1,13 +1,18 @@
 // What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 import { purgeChallenges } from './challenges/challenges.ts'
+import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import { purgeInvitations } from './organizations/invitations.ts'
 import { systemActor } from './platform/actor.ts'
-import { statement } from './platform/data/database.ts'
+import { type Database, statement } from './platform/data/database.ts'
+import type { Purge } from './platform/data/purge.ts'
 import { purgeIdempotencyKeys } from './platform/http/idempotency.ts'
+import { purgeJobs } from './platform/jobs/queue.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
+import { purgeDevices } from './sessions/devices.ts'
 import { purgeSessions } from './sessions/sessions.ts'
 
 const everyMilliseconds = 60_000
@@ -17,6 +22,18 @@ const forgetEveryMilliseconds = 900_000
 const forgetBatch = 100
 const vacuumEveryMilliseconds = 3_600_000
 const checkpointEveryMilliseconds = 10_000
+
+const purges: readonly Purge[] = [
+  purgeIdempotencyKeys,
+  purgeSessions,
+  purgeDevices,
+  purgeChallenges,
+  purgePasskeyChallenges,
+  purgeSignInTickets,
+  purgeAuthenticators,
+  purgeInvitations,
+  purgeJobs,
+]
 
 type Forgetful = Pick<Services, 'clientAdministration' | 'organizations' | 'userAdministration'>
 
@@ -53,13 +70,9 @@ export const repeat = (
 export const startPurging = ({ database, log, now }: Resources): (() => Promise<void>) => {
   const artifacts = createPostgresArtifacts(database)
   const purge = async () => {
-    for (let round = 0; round < maxBatches && (await artifacts.purge(batch)) === batch; round += 1);
     await database.run(purgeLimits, [now().getTime()])
-    await purgeIdempotencyKeys(database)
-    await purgeChallenges(database)
-    for (let round = 0; round < maxBatches && (await purgeSessions(database, batch)) === batch; round += 1);
-    await purgePasskeyChallenges(database)
-    await purgeSignInTickets(database)
+    for (const one of [(_database: Database, limit: number) => artifacts.purge(limit), ...purges])
+      for (let round = 0; round < maxBatches && (await one(database, batch)) === batch; round += 1);
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }

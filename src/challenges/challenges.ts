@@ -1,5 +1,6 @@
 // Proofs that an address is read by who says so: issued, and redeemed once, by link or by code. One conditional statement decides each.
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
 import { type Challenge, codeDigits, type NewChallenge, type Purpose } from './challenge.ts'
 
@@ -59,7 +60,6 @@ const tryCode = statement(
    WHERE id = $1 AND purpose = $2 AND binding_hash = $4 AND used_at IS NULL AND attempts_left > 0 AND expires_at > now()
    RETURNING ${columns}, used_at IS NOT NULL AS is_right`,
 )
-const purge = statement('challenges-purge', "DELETE FROM challenges WHERE expires_at < now() - interval '1 day'")
 
 /** Makes the service. */
 export const createChallenges = ({ database, secrets, randomBytes, newId, now }: Needs): Challenges => {
@@ -124,10 +124,8 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
   }
 }
 
-/** Deletes what expired a day ago. */
-export const purgeChallenges = async (database: Database): Promise<void> => {
-  await database.run(purge)
-}
+/** Forgets what expired a day ago. */
+export const purgeChallenges = createPurge({ table: 'challenges', due: "expires_at < now() - interval '1 day'" })
 
 // Rejection keeps every code equally likely.
 const newCode = (randomBytes: (size: number) => Buffer): string => {

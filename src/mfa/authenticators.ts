@@ -3,6 +3,7 @@ import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MustAdminister } from '../users/admins.ts'
 import type { User, UserId } from '../users/user.ts'
@@ -54,5 +55,8 @@ export const createAuthenticators = ({ database, change, notify, strikes, mustAd
       await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(removed) })
     }),
 })
+
+/** Forgets what was removed a month ago: nothing brings it back. */
+export const purgeAuthenticators = createPurge({ table: 'authenticators', due: "deleted_at < now() - interval '30 days'" })
 
 const living = (userId: string) => ({ userId, confirmedAt: { not: null }, deletedAt: null })

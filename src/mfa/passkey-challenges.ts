@@ -1,5 +1,6 @@
 // The challenges that authenticators sign: each for one ceremony of one browser, redeemed once by one conditional statement.
 import { type Database, statement } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { hashOf } from '../platform/secrets.ts'
 
 /** For how long a challenge is good, which is also how long a browser may take. */
@@ -35,7 +36,6 @@ const take = statement(
   `DELETE FROM passkey_challenges
    WHERE hash = $1 AND ceremony = $2 AND user_id IS NOT DISTINCT FROM $3::uuid AND binding_hash = $4 AND expires_at > now() RETURNING ceremony`,
 )
-const purge = statement('passkey-challenges-purge', 'DELETE FROM passkey_challenges WHERE expires_at < now()')
 
 const columnsOf = (challenge: string, { ceremony, userId, binding }: ChallengeUse) => [
   hashOf('passkey-challenge', challenge),
@@ -54,7 +54,5 @@ export const createPasskeyChallenges = ({ database, randomBytes, now }: Needs): 
   redeem: async (challenge, use) => (await database.run(take, columnsOf(challenge, use))).length === 1,
 })
 
-/** Deletes what expired. */
-export const purgePasskeyChallenges = async (database: Database): Promise<void> => {
-  await database.run(purge)
-}
+/** Forgets what expired. */
+export const purgePasskeyChallenges = createPurge({ table: 'passkey_challenges', key: 'hash', due: 'expires_at < now()' })

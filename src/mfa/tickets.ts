@@ -2,6 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import { hashOf } from '../platform/secrets.ts'
 
@@ -41,7 +42,6 @@ const redeem = statement(
   'sign-in-ticket-redeem',
   'UPDATE sign_in_tickets SET used_at = now() WHERE id = $1 AND used_at IS NULL AND expires_at > now() RETURNING id',
 )
-const purge = statement('sign-in-tickets-purge', "DELETE FROM sign_in_tickets WHERE expires_at < now() - interval '1 day'")
 
 /** Makes the service. */
 export const createSignInTickets = ({ database, change, randomBytes, now }: Needs): SignInTickets => ({
@@ -65,7 +65,5 @@ export const createSignInTickets = ({ database, change, randomBytes, now }: Need
   },
 })
 
-/** Deletes what expired a day ago. */
-export const purgeSignInTickets = async (database: Database): Promise<void> => {
-  await database.run(purge)
-}
+/** Forgets what expired a day ago. */
+export const purgeSignInTickets = createPurge({ table: 'sign_in_tickets', due: "expires_at < now() - interval '1 day'" })

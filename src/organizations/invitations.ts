@@ -5,6 +5,7 @@ import { readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
@@ -145,6 +146,9 @@ const languageFor = async (tx: TransactionClient, { organizationId, email }: { o
   const organization = await tx.organization.findUnique({ where: { id: organizationId }, select: { branding: true } })
   return readBranding(organization?.branding).default_language
 }
+
+/** Forgets whom nobody can join any more since a month: an address is somebody's. */
+export const purgeInvitations = createPurge({ table: 'invitations', due: "expires_at < now() - interval '30 days'" })
 
 // The organization or the role it was for is no more.
 const gone = (cause: unknown): never => {

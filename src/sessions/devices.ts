@@ -1,6 +1,7 @@
 // Where a person has signed in, so that a sign-in from elsewhere is told to them.
 import type { PostNotice } from '../mails/notices.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { networkOf } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 
@@ -37,6 +38,9 @@ export const createDevices = ({ notify }: { notify: PostNotice }): Devices => ({
     await tx.$executeRaw`DELETE FROM known_devices WHERE user_id = ${userId}::uuid AND seen_at < now() - interval '1 year'`
   },
 })
+
+/** Forgets where nobody came from for two years. */
+export const purgeDevices = createPurge({ table: 'known_devices', key: '(user_id, key)', due: "seen_at < now() - interval '2 years'" })
 
 /** Forgets where somebody signed in to an account that was not theirs. */
 export const eraseDevices = async (tx: TransactionClient, userId: string): Promise<void> => {

@@ -1,6 +1,7 @@
 // Where a person is signed in: one row a session, for people to see and to end. A sign-in in a browser that is known takes one round trip as
 // ever; one that is new takes a transaction, in which its user is told. Going on with a session does neither.
 import { type Database, statement } from '../platform/data/database.ts'
+import { createPurge } from '../platform/data/purge.ts'
 import { type Devices, deviceKey, type Place } from './devices.ts'
 
 /** A sign-in as it happened. */
@@ -33,14 +34,8 @@ const extend = statement(
   'session-extend',
   'UPDATE sessions SET expires_at = now() + make_interval(secs => $2), last_seen_at = now() WHERE sid = $1 AND ended_at IS NULL',
 )
-// By the expiry alone, which is indexed: it is at most a session's lifetime after whatever ended it. SKIP LOCKED: several processes may purge at once.
-const purge = statement(
-  'session-purge',
-  `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < now() - interval '30 days' LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
-)
-
-/** Forgets up to `limit` sessions that are over for more than thirty days; answers how many. */
-export const purgeSessions = async (database: Database, limit: number): Promise<number> => (await database.run(purge, [limit])).length
+/** Forgets sessions that are over for more than thirty days: by the expiry alone, which is at most a session's lifetime after whatever ended it. */
+export const purgeSessions = createPurge({ table: 'sessions', due: "expires_at < now() - interval '30 days'" })
 
 /** Makes the service. */
 export const createSessions = ({ database, devices, newId }: { database: Database; devices: Devices; newId: () => string }): Sessions => ({

@@ -16,7 +16,7 @@ test('what expired is purged, and what lives is left', async t => {
   const use = { ceremony: 'authentication', binding: 'browser' } as const
   await at(-400).issue(use)
   const living = await at(0).issue(use)
-  await purgePasskeyChallenges(database)
+  await purgePasskeyChallenges(database, 100)
   const rows = await database.prisma.passkeyChallenge.findMany()
   t.is(rows.length, 1)
   t.false(JSON.stringify(rows.map(({ hash, bindingHash }) => [Buffer.from(hash).toString('base64url'), Buffer.from(bindingHash).toString()])).includes(living))

@@ -5,6 +5,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { type Database, statement } from '../data/database.ts'
+import { createPurge } from '../data/purge.ts'
 import { Problem } from '../errors.ts'
 import { hashOf, isEqualSecret, type Secrets } from '../secrets.ts'
 import type { Told } from './mount.ts'
@@ -26,7 +27,6 @@ const claim = statement(
 const look = statement('idempotency-look', 'SELECT request_hash, answer FROM idempotency_keys WHERE key = $1')
 const keep = statement('idempotency-keep', 'UPDATE idempotency_keys SET answer = $2 WHERE key = $1')
 const release = statement('idempotency-release', 'DELETE FROM idempotency_keys WHERE key = $1 AND answer IS NULL')
-const purge = statement('idempotency-purge', 'DELETE FROM idempotency_keys WHERE expires_at < now()')
 
 /** Makes it. A refused request is not kept, so it may be sent again; one whose process died stays `busy`, for it may have acted. */
 export const createOnce =
@@ -49,10 +49,8 @@ export const createOnce =
     return told
   }
 
-/** Deletes the keys that expired. */
-export const purgeIdempotencyKeys = async (database: Database): Promise<void> => {
-  await database.run(purge, [])
-}
+/** Forgets the keys that expired. */
+export const purgeIdempotencyKeys = createPurge({ table: 'idempotency_keys', key: 'key', due: 'expires_at < now()' })
 
 interface Repeated {
   readonly ctx: Context

@@ -2,6 +2,7 @@
 // schema and migrations of its own, and graphile-worker does not run on the embedded database; this is four statements.
 import { EventEmitter } from 'node:events'
 import { type Database, statement, type TransactionClient } from '../data/database.ts'
+import { createPurge } from '../data/purge.ts'
 import type { Secrets } from '../secrets.ts'
 import type { JobKind } from './job.ts'
 
@@ -51,6 +52,9 @@ const postpone = statement(
      dead_at = CASE WHEN $4::double precision IS NULL THEN now() END
    WHERE id = $1 AND attempts = $2`,
 )
+
+/** Forgets what was given up a month ago. */
+export const purgeJobs = createPurge({ table: 'jobs', due: "dead_at < now() - interval '30 days'" })
 
 /** Makes it. */
 export const createQueue = ({ database, secrets, newId }: { database: Database; secrets: Secrets; newId: () => string }): Queue => {
