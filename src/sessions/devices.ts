@@ -40,7 +40,7 @@ export const createDevices = ({ notify }: { notify: PostNotice }): Devices => ({
 })
 
 /** Forgets where nobody came from for two years. */
-export const purgeDevices = createPurge({ table: 'known_devices', key: '(user_id, key)', due: "seen_at < now() - interval '2 years'" })
+export const purgeDevices = createPurge({ table: 'known_devices', key: 'user_id, key', due: "seen_at < now() - interval '2 years'" })
 
 /** Forgets where somebody signed in to an account that was not theirs. */
 export const eraseDevices = async (tx: TransactionClient, userId: string): Promise<void> => {

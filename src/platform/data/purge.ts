@@ -8,7 +8,7 @@ export type Purge = (database: Database, limit: number) => Promise<number>
 export const createPurge = ({ table, key = 'id', due }: { table: string; key?: string; due: string }): Purge => {
   const purge = statement(
     `${table}-purge`,
-    `DELETE FROM ${table} WHERE ${key} IN (SELECT ${key} FROM ${table} WHERE ${due} LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1`,
+    `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${due} LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1`,
   )
   return async (database, limit) => (await database.run(purge, [limit])).length
 }
