@@ -1,5 +1,5 @@
 // The long tests: races over several processes, faults, and the browser's grand tour. With a database of one's own only those that the database is part of.
-const elsewhere = process.env.DATABASE_URL ? ['!test/browser/**', '!test/flows/enumeration.long.ts', '!test/flows/factor-model.long.ts'] : []
+const elsewhere = process.env.DATABASE_URL ? ['!test/browser/**', '!test/flows/enumeration.long.ts', '!test/flows/factor-*.long.ts'] : []
 
 export default {
   extensions: { ts: 'module' },

@@ -7,7 +7,7 @@ import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import { deviceOf } from '../platform/http/device.ts'
 import { mailedName, text } from '../platform/http/text.ts'
-import type { Languages } from '../platform/languages.ts'
+import type { Language, Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { Session } from '../sessions/session.ts'
 import type { UserAdministration } from '../users/administration.ts'
@@ -99,14 +99,15 @@ const email = ({ emailChanges }: AccountNeeds) =>
     },
   })
 
-const sessions = ({ apiSessions }: AccountNeeds) =>
+const sessions = ({ apiSessions, pageLanguage }: AccountNeeds) =>
   accountPage({
     path: '/account/sessions',
     view: 'account-sessions',
     isSensitive: false,
-    show: async (_ctx, { user, sid }) => {
+    show: async (ctx, { user, sid }) => {
       const { rows } = await apiSessions.list(user.id, { limit: shownSessions })
-      const shown = rows.map(session => toPageSession(session, sid))
+      const { t } = pageLanguage.of(ctx)
+      const shown = rows.map(session => toPageSession(session, { currentSid: sid, t }))
       return { sessions: shown.toSorted((one, other) => Number(other.isCurrent) - Number(one.isCurrent)) }
     },
     submit: async (_ctx, { user, actor, sid }, form) => {
@@ -155,11 +156,14 @@ const organizations = ({ members }: AccountNeeds) =>
 // A field that is emptied takes the name away.
 const nothing = (typed: string) => typed || null
 
-const toPageSession = ({ id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: Session, currentSid: string): PageSession => {
+const toPageSession = (
+  { id, sid, ip, userAgent, kind, lastSeenAt, createdAt }: Session,
+  { currentSid, t }: { currentSid: string; t: Language['t'] },
+): PageSession => {
   const { browser, system } = deviceOf(userAgent)
   return {
     id,
-    ...(browser && system ? { browser, system } : {}),
+    device: browser && system ? t('account.sessions.device', { browser, system }) : t('account.sessions.unknown'),
     ip: ip?.replace(/^::ffff:(?=\d+\.)/i, ''),
     isApi: kind === 'api',
     isCurrent: sid === currentSid,

@@ -35,8 +35,8 @@ export interface AccountEmailPage extends AccountPage {
 /** A session as its owner sees it; times in milliseconds. */
 export interface PageSession {
   readonly id: string
-  readonly browser?: string
-  readonly system?: string
+  /** What the browser is called, on what system. */
+  readonly device: string
   readonly ip?: string
   readonly isApi: boolean
   readonly isCurrent: boolean

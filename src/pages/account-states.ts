@@ -15,11 +15,11 @@ const locales = [
 ]
 const profile = { csrf, name: 'Ada Lovelace', email, isEmailVerified: true, locales }
 const password = { csrf, username: email, hasPassword: true, minLength: 12 }
-const here = { id: '1', browser: 'Firefox', system: 'macOS', ip: '203.0.113.24', isApi: false, isCurrent: true, seenAt: at, startedAt: at }
+const here = { id: '1', device: 'Firefox on macOS', ip: '203.0.113.24', isApi: false, isCurrent: true, seenAt: at, startedAt: at }
 const sessions = [
   here,
-  { ...here, id: '2', browser: 'Safari', system: 'iOS', ip: '2001:db8:85a3:0:0:8a2e:370:7334', isCurrent: false },
-  { ...here, id: '3', browser: undefined, system: undefined, isApi: true, isCurrent: false },
+  { ...here, id: '2', device: 'Safari on iOS', ip: '2001:db8:85a3:0:0:8a2e:370:7334', isCurrent: false },
+  { ...here, id: '3', device: 'Unknown device', isApi: true, isCurrent: false },
 ]
 const app = {
   id: 'papertrail',

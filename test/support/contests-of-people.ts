@@ -6,7 +6,6 @@ import { ask, type Crowd, csrfOf, dataOf, newcomer, password, rush, tallyOf, vis
 import { codeOf as totpOf } from './factors.ts'
 import { codeOf, linkOf, linkToken, mailTo } from './mails.ts'
 import { makeHolder } from './passkeys.ts'
-import type { Answer, Person } from './person.ts'
 import { together } from './race.ts'
 import { beginSignIn, beside, toCode, toSignUpCode } from './sign-in-pages.ts'
 import { makeUser } from './users.ts'
@@ -24,14 +23,21 @@ const presentOnce = async (t: ExecutionContext, crowd: Crowd, proof: { tickets: 
   t.is(wins(replies, 200), 1, JSON.stringify(tallyOf(replies)))
 }
 
-const raceOnCode = async (t: ExecutionContext, crowd: Crowd, race: { person: Person; page: Answer; code: string; tries: number }) => {
-  const replies = await rush(crowd, { ...race, url: race.page.url, form: { ...csrfOf(race.page), code: race.code } })
-  t.deepEqual(tallyOf(replies), { 303: 1, 400: race.tries - 1 })
+/** Whoever sends a form again in the same browser goes where the first went; what it proves is proven once. */
+const raceOnForm = async (t: ExecutionContext, crowd: Crowd, race: Parameters<typeof rush>[1] & { email: string; action: string }) => {
+  const replies = await rush(crowd, race)
+  t.deepEqual(tallyOf(replies), { 303: race.tries })
+  t.is(new Set(replies.map(({ headers }) => headers.location)).size, 1)
+  const user = await crowd.services.users.findByEmail(race.email)
+  const { total } = await crowd.services.auditLog.list({ action: race.action, targetId: user?.id }, { limit: 1 })
+  t.is(total, 1)
 }
 
-const raceOnLink = async (t: ExecutionContext, crowd: Crowd, { link, tries }: { link: URL; tries: number }) => {
+const raceOnLink = async (t: ExecutionContext, crowd: Crowd, { link, tries, as }: { link: URL; tries: number; as?: string }) => {
   const person = visitor()
-  const page = await person.follow(await person.get(link), 'nowhere:')
+  let page = await person.follow(await person.get(link), 'nowhere:')
+  for (const fields of as === undefined ? [] : ([{ username: as }, { password }] as Record<string, string>[]))
+    page = await person.follow(await person.submit(page, fields), 'nowhere:')
   const replies = await rush(crowd, { person, url: page.url, form: csrfOf(page), tries })
   t.deepEqual(tallyOf(replies), { 200: 1, 404: tries - 1 })
 }
@@ -63,19 +69,20 @@ export const contestsOfPeople: Readonly<Record<string, PeopleContest>> = {
   'one mailed code signs in once': async (t, crowd, tries) => {
     const { email } = await makeUser(crowd, { password })
     const { person, page } = await toCode(crowd, email, visitor())
-    await raceOnCode(t, crowd, { person, page, code: codeOf(await mailTo(crowd, email, 'sign-in code')), tries })
+    const form = { ...csrfOf(page), code: codeOf(await mailTo(crowd, email, 'sign-in code')) }
+    await raceOnForm(t, crowd, { person, url: page.url, form, tries, email, action: 'sign_in.succeeded' })
   },
   'one mailed link signs in once': async (t, crowd, tries) => {
     const { email } = await makeUser(crowd, { password })
     const { person } = await toCode(crowd, email, visitor())
     const page = await person.follow(await person.get(linkOf(await mailTo(crowd, email, 'sign-in code'))), 'nowhere:')
-    const replies = await rush(crowd, { person, url: page.url, form: csrfOf(page), tries })
-    t.deepEqual(tallyOf(replies), { 303: 1, 400: tries - 1 })
+    await raceOnForm(t, crowd, { person, url: page.url, form: csrfOf(page), tries, email, action: 'sign_in.succeeded' })
   },
   'one sign-up makes one user once': async (t, crowd, tries) => {
     const who = newcomer()
     const { person, page } = await toSignUpCode(crowd, who, visitor())
-    await raceOnCode(t, crowd, { person, page, code: codeOf(await mailTo(crowd, who.email, 'Confirm')), tries })
+    const form = { ...csrfOf(page), code: codeOf(await mailTo(crowd, who.email, 'Confirm')) }
+    await raceOnForm(t, crowd, { person, url: page.url, form, tries, email: who.email, action: 'user.created' })
   },
   'one recovery code is accepted once': async (t, crowd) => {
     const { user, tickets } = await withApp(crowd, 4)
@@ -107,7 +114,7 @@ export const contestsOfPeople: Readonly<Record<string, PeopleContest>> = {
     const next = newcomer().email
     if (user) await crowd.services.emailChanges.request({ ...systemActor, kind: 'user', id }, { user, email: next })
     await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, email, 'Approve')), tries })
-    await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, next, '')), tries })
+    await raceOnLink(t, crowd, { link: linkOf(await mailTo(crowd, next, '')), tries, as: email })
     t.is((await crowd.services.userAdministration.get(id)).email, next)
     // Anybody can make an account with the address that is free by now.
     t.is((await ask(crowd, '/auth/register', { body: { email, password, full_name: 'A Stranger' } })).status, 201)
