@@ -1,0 +1,66 @@
+// How people prove who they are before any second factor: the services of users, passwords and what is proven by mail.
+import { createAcceptProof } from './authentication/accept-proof.ts'
+import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
+import { createEmailCode } from './authentication/email-code.ts'
+import { createEmailVerification } from './authentication/email-verification.ts'
+import { createPasswords } from './authentication/password.ts'
+import { createProofs } from './authentication/proofs.ts'
+import { createProvenSignUp } from './authentication/proven-sign-up.ts'
+import { createRecovery } from './authentication/recovery.ts'
+import { createErasePasswords, createReplacePassword } from './authentication/replace-password.ts'
+import { createSignIn } from './authentication/sign-in.ts'
+import { createSignUp } from './authentication/sign-up.ts'
+import { createVerifyStrength } from './authentication/strength.ts'
+import type { Config } from './config.ts'
+import type { Foundation } from './foundation.ts'
+import { createEraseFactors } from './mfa/erase.ts'
+import { endArtifactsOfUser } from './oidc/endings.ts'
+import type { Resources } from './resources.ts'
+import { eraseDevices } from './sessions/devices.ts'
+import { endSessionsOfUser } from './sessions/endings.ts'
+import { lockUser } from './users/administration.ts'
+import { mustAdminister } from './users/admins.ts'
+import { createEndAccess } from './users/end-access.ts'
+import { createProveEmail } from './users/prove-email.ts'
+import { createUsers } from './users/users.ts'
+
+/** These services. */
+export type AuthenticationServices = ReturnType<typeof createAuthenticationServices>
+
+/** Makes them. */
+export const createAuthenticationServices = (
+  { database, log, mailer, now, randomBytes }: Resources,
+  { change, limit, queue, notify, challenges }: Foundation,
+  { issuer, passwordMinLength }: Pick<Config, 'issuer' | 'passwordMinLength'>,
+) => {
+  const users = createUsers({ database, change, now })
+  const passwords = createPasswords({ randomBytes })
+  const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
+  const replacePassword = createReplacePassword({ endAccess, notify, now })
+  const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
+  const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
+  const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
+  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
+  // Whoever keeps something that signs a person in names here how it is erased.
+  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
+  const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
+  const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
+  const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
+  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
+  const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
+  const emailCode = createEmailCode({ proofs, users, change, acceptProof })
+  return {
+    users,
+    endAccess,
+    passwords,
+    signIn,
+    signUp,
+    proofs,
+    acceptProof,
+    provenSignUp,
+    recovery,
+    emailVerification,
+    emailCode,
+    assignedPasswords,
+  }
+}

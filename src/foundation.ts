@@ -1,0 +1,75 @@
+// What all services stand on: changes and their events, limits, jobs, mail, challenges.
+import { fileURLToPath } from 'node:url'
+import { refusalEvents } from './api/refusals.ts'
+import { apiKeyEvents } from './api-keys/api-key.ts'
+import { authenticationEvents } from './authentication/authentication.ts'
+import { createChallenges } from './challenges/challenges.ts'
+import { clientEvents } from './clients/client.ts'
+import type { Config } from './config.ts'
+import { createMails } from './mails/mails.ts'
+import { createNotices } from './mails/notices.ts'
+import { mfaEvents } from './mfa/authenticator.ts'
+import { consentEvents } from './oidc/consents.ts'
+import { interactionEvents } from './oidc/interaction.ts'
+import { signingKeyEvents } from './oidc/signing-keys.ts'
+import { invitationEvents } from './organizations/invitation.ts'
+import { organizationEvents } from './organizations/organization.ts'
+import { roleEvents } from './organizations/role.ts'
+import { createChange } from './platform/data/change.ts'
+import { createOnce } from './platform/http/idempotency.ts'
+import { createLimits } from './platform/http/limit.ts'
+import { createLists } from './platform/http/list.ts'
+import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
+import { createQueue } from './platform/jobs/queue.ts'
+import { createLanguages } from './platform/languages.ts'
+import { createUuids } from './platform/uuid.ts'
+import type { Resources } from './resources.ts'
+import { sessionEvents } from './sessions/session.ts'
+import { userEvents } from './users/user.ts'
+
+/** What all services stand on. */
+export type Foundation = ReturnType<typeof createFoundation>
+
+const languagesDirectory = fileURLToPath(new URL('../views/languages', import.meta.url))
+
+const events = {
+  ...userEvents,
+  ...authenticationEvents,
+  ...organizationEvents,
+  ...invitationEvents,
+  ...roleEvents,
+  ...clientEvents,
+  ...signingKeyEvents,
+  ...interactionEvents,
+  ...consentEvents,
+  ...refusalEvents,
+  ...sessionEvents,
+  ...apiKeyEvents,
+  ...mfaEvents,
+  ...jobEvents,
+}
+
+/** Makes it over what is open. */
+export const createFoundation = ({ database, redis, mailer, secrets, now, randomBytes }: Resources, { issuer }: Pick<Config, 'issuer'>) => {
+  const uuids = createUuids(randomBytes)
+  const newUuid = () => uuids(now())
+  const change = createChange({ database, events, secrets, now, newUuid })
+  const limit = createLimits({ database, redis })
+  const queue = createQueue({ database, secrets, newId: newUuid })
+  const mails = createMails({ queue })
+  const notify = createNotices({ mails, isPossible: mailer !== undefined, issuer, now })
+  const challenges = createChallenges({ database, secrets, randomBytes, newId: newUuid, now })
+  return {
+    newUuid,
+    change,
+    limit,
+    queue,
+    mails,
+    notify,
+    challenges,
+    jobAdministration: createJobAdministration({ database, change }),
+    languages: createLanguages({ directory: languagesDirectory }),
+    lists: createLists(secrets),
+    once: createOnce({ database, secrets }),
+  }
+}

@@ -1,0 +1,68 @@
+// What belongs to organizations: their people, their settings, their clients.
+import { organizationPermissions } from './api/permissions.ts'
+import { createClientAdministration } from './clients/administration.ts'
+import { clientBelongings } from './clients/belongings.ts'
+import { createFindLook } from './clients/branding.ts'
+import { createClients } from './clients/clients.ts'
+import { createResourceServers } from './clients/resource-servers.ts'
+import { createFindSignUpRule } from './clients/sign-up-rule.ts'
+import type { Config } from './config.ts'
+import type { Foundation } from './foundation.ts'
+import { maxImageBytes } from './images/image.ts'
+import { createImages } from './images/images.ts'
+import { createMustHoldRoles } from './organizations/holding.ts'
+import { createInvitations } from './organizations/invitations.ts'
+import { createMembers } from './organizations/members.ts'
+import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { createRoles } from './organizations/roles.ts'
+import { createOrganizationSettings } from './organizations/settings.ts'
+import { createOutboundFetch } from './platform/http/outbound.ts'
+import type { Resources } from './resources.ts'
+
+/** These services. */
+export type TenantServices = ReturnType<typeof createTenantServices>
+
+/** Makes them. */
+export const createTenantServices = (
+  { database, log, secrets, now, randomBytes }: Resources,
+  { change, limit, queue, mails }: Foundation,
+  { environment, issuer }: Pick<Config, 'environment' | 'issuer'>,
+) => {
+  const organizationSettings = createOrganizationSettings({ database, change, now })
+  const organizations = createOrganizations({
+    database,
+    change,
+    now,
+    randomBytes,
+    belongings: clientBelongings,
+    forgetSettings: organizationSettings.forget,
+  })
+  const roleNeeds = {
+    database,
+    change,
+    lock: lockOrganization,
+    permissionsOf: organizationPermissions,
+    mustHoldRoles: createMustHoldRoles(organizationPermissions),
+  }
+  const members = createMembers(roleNeeds)
+  const roles = createRoles(roleNeeds)
+  const invitations = createInvitations({ ...roleNeeds, mails, limit, randomBytes, now, issuer })
+  const fetchImages = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxImageBytes })
+  const images = createImages({ database, queue, limit, log, now, fetch: fetchImages })
+  const clients = createClients({ database, change, secrets, now, randomBytes, images })
+  const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
+  const resourceServers = createResourceServers({ database, change, now })
+  return {
+    organizations,
+    organizationSettings,
+    members,
+    roles,
+    invitations,
+    images,
+    clients,
+    clientAdministration,
+    resourceServers,
+    findLook: createFindLook({ clients, organizationSettings, images }),
+    findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),
+  }
+}
