@@ -1,7 +1,7 @@
 // The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import Koa, { type Context, type Middleware } from 'koa'
+import Koa, { type Middleware } from 'koa'
 import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
 import { createOpenedInvitation } from './account/opened-invitation.ts'
@@ -19,15 +19,13 @@ import { createWellKnown } from './interactions/well-known.ts'
 import { oneFactor, twoFactors } from './oidc/acr.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import { createConsentRoutes } from './oidc/consent-routes.ts'
-import type { ContinueWords } from './oidc/continue-page.ts'
-import type { ShowPages } from './oidc/engine-pages.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
 import { createSigningKeyRoutes } from './oidc/signing-key-routes.ts'
 import { createGallery } from './pages/gallery.ts'
 import { createLanguageRouter } from './pages/language-router.ts'
 import { createPageLanguage } from './pages/page-language.ts'
 import { createPages } from './pages/pages.ts'
-import { brandingOf, createPresent, type Present } from './pages/present.ts'
+import { brandingOf, createPresent } from './pages/present.ts'
 import { createRenderPreview } from './pages/preview.ts'
 import { Problem } from './platform/errors.ts'
 import { createAssets } from './platform/http/assets.ts'
@@ -37,11 +35,10 @@ import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
 import { createHeaders } from './platform/http/headers.ts'
-import { pageContextOf } from './platform/http/page-context.ts'
 import { createRequestLog } from './platform/http/request.ts'
-import type { Language } from './platform/languages.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
+import { continueWords, showPages, showProblem } from './shown-pages.ts'
 
 const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 
@@ -177,28 +174,3 @@ const createProbes =
       ctx.body = ready ? 'ready\n' : 'not ready\n'
     } else await next()
   }
-
-const showProblem = (present: Present, { ctx, problem }: { ctx: Context; problem: Problem }) => {
-  if (problem.code === 'interaction_expired') present(ctx, 'expired', { startUrl: pageContextOf(ctx).startUrl })
-  else if (problem.code === 'not_found') present(ctx, 'not-found', {})
-  else present(ctx, 'error', { kind: problem.status >= 500 ? 'server_error' : 'refused', problem })
-}
-
-const showPages = (present: Present, isDevelopment: boolean): ShowPages => ({
-  error: (ctx, { detail, ...page }) => present(ctx, 'error', { ...page, detail: isDevelopment ? detail : undefined }),
-  expired: (ctx, page) => present(ctx, 'expired', page),
-  logout: (ctx, page) => present(ctx, 'logout', page),
-  signedOut: (ctx, page) => present(ctx, 'signed-out', page),
-  deviceCode: (ctx, page) => present(ctx, 'device-code', page),
-  deviceConfirm: (ctx, page) => present(ctx, 'device-confirm', page),
-  deviceDone: (ctx, page) => present(ctx, 'device-done', page),
-})
-
-const continueWords = ({ tag, direction, t }: Language, product: string): ContinueWords => ({
-  lang: tag,
-  dir: direction,
-  title: `${t('title.continue')} · ${product}`,
-  heading: t('continue.heading'),
-  lede: t('continue.lede'),
-  button: t('action.continue'),
-})

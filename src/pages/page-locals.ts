@@ -1,6 +1,7 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
 
 import type { AccountLocals } from './account-locals.ts'
+import type { EnginePageLocals } from './engine-page-locals.ts'
 import type { ToldProblem } from './problem-words.ts'
 import type { ProofPageLocals } from './proof-page-locals.ts'
 
@@ -120,42 +121,6 @@ export interface ConsentPage extends FormProblem {
   readonly offline?: boolean
 }
 
-/** Posts `xsrf`, `user_code` to `action`; its field error is `user_code`. */
-export interface DeviceCodePage extends FormProblem {
-  readonly action: string
-  readonly xsrf: string
-  readonly userCode?: string
-}
-
-/** Posts `xsrf`, `user_code` and `confirm=yes` or `abort=yes` to `action`. */
-export interface DeviceConfirmPage extends FormProblem {
-  readonly action: string
-  readonly xsrf: string
-  readonly userCode: string
-  readonly client: PageClient
-  readonly device: { readonly ip?: string; readonly userAgent?: string }
-}
-
-export interface DeviceDonePage {
-  readonly client?: PageClient
-}
-
-/** Posts `xsrf` and, to sign out, `logout=yes` to `action`. */
-export interface LogoutPage {
-  readonly action: string
-  readonly xsrf: string
-  /** The client proved that it may: nobody is asked where there is script. */
-  readonly isAutomatic?: boolean
-  readonly client?: PageClient
-}
-
-export interface SignedOutPage {
-  /** They chose to stay. */
-  readonly isStillSignedIn?: boolean
-  readonly client?: PageClient
-  readonly returnUrl?: string
-}
-
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
 export type ErrorKind =
   | 'invalid_client'
@@ -178,36 +143,35 @@ export interface ErrorPage extends FormProblem {
   readonly homeUrl?: string
 }
 
+/** Says that an interaction is over. */
 export interface ExpiredPage {
   /** Where the sign-in starts again: the client's `initiate_login_uri` or home page. */
   readonly startUrl?: string
 }
 
+/** Says that there is nothing at an address. */
 export interface NotFoundPage {
   readonly homeUrl?: string
 }
 
+/** Lists every page in every state. */
 export interface GalleryPage {
   readonly gallery: readonly { readonly name: string; readonly states: readonly { readonly name: string; readonly url: string }[] }[]
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals extends AccountLocals, ProofPageLocals {
+export interface PageLocals extends AccountLocals, EnginePageLocals, ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly 'second-factor': SecondFactorPage
   readonly 'enrol-totp': EnrolTotpPage
   readonly 'recovery-codes': RecoveryCodesPage
   readonly consent: ConsentPage
-  readonly 'device-code': DeviceCodePage
-  readonly 'device-confirm': DeviceConfirmPage
-  readonly 'device-done': DeviceDonePage
-  readonly logout: LogoutPage
-  readonly 'signed-out': SignedOutPage
   readonly error: ErrorPage
   readonly expired: ExpiredPage
   readonly 'not-found': NotFoundPage
   readonly gallery: GalleryPage
 }
 
+/** The name of a view. */
 export type PageName = keyof PageLocals
