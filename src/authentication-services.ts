@@ -29,8 +29,8 @@ export type AuthenticationServices = ReturnType<typeof createAuthenticationServi
 
 /** Makes them. */
 export const createAuthenticationServices = (
-  { database, log, mailer, now, randomBytes }: Resources,
-  { change, limit, queue, notify, challenges }: Foundation,
+  { database, log, now, randomBytes }: Resources,
+  { change, limit, queue, isMailPossible, notify, challenges }: Foundation,
   { issuer, passwordMinLength }: Pick<Config, 'issuer' | 'passwordMinLength'>,
 ) => {
   const users = createUsers({ database, change, now })
@@ -40,7 +40,7 @@ export const createAuthenticationServices = (
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
-  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: mailer !== undefined })
+  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: isMailPossible })
   // Whoever keeps something that signs a person in names here how it is erased.
   const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })

@@ -56,14 +56,16 @@ export const createFoundation = ({ database, redis, mailer, secrets, now, random
   const change = createChange({ database, events, secrets, now, newUuid })
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId: newUuid })
+  const isMailPossible = mailer !== undefined
   const mails = createMails({ queue })
-  const notify = createNotices({ mails, isPossible: mailer !== undefined, issuer, now })
+  const notify = createNotices({ mails, isPossible: isMailPossible, issuer, now })
   const challenges = createChallenges({ database, secrets, randomBytes, newId: newUuid, now })
   return {
     newUuid,
     change,
     limit,
     queue,
+    isMailPossible,
     mails,
     notify,
     challenges,

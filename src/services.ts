@@ -30,7 +30,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const { database, secrets, log, now, randomBytes } = resources
   const { issuer } = config
   const foundation = createFoundation(resources, config)
-  const { change, limit, mails, notify, challenges, newUuid } = foundation
+  const { change, limit, isMailPossible, mails, notify, challenges, newUuid } = foundation
   const authentication = createAuthenticationServices(resources, foundation, config)
   const { endAccess, users } = authentication
   const tenants = createTenantServices(resources, foundation, config)
@@ -47,7 +47,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
   const evictUnproven = createEvictUnproven({ endAccess, now })
-  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, issuer, now })
+  const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })
   const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer })
   const collectPersonalData = createCollectPersonalData({
     userAdministration,

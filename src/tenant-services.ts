@@ -25,7 +25,7 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 /** Makes them. */
 export const createTenantServices = (
   { database, log, secrets, now, randomBytes }: Resources,
-  { change, limit, queue, mails }: Foundation,
+  { change, limit, queue, isMailPossible, mails }: Foundation,
   { environment, issuer }: Pick<Config, 'environment' | 'issuer'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, now })
@@ -46,7 +46,7 @@ export const createTenantServices = (
   }
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
-  const invitations = createInvitations({ ...roleNeeds, mails, limit, randomBytes, now, issuer })
+  const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const fetchImages = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxImageBytes })
   const images = createImages({ database, queue, limit, log, now, fetch: fetchImages })
   const clients = createClients({ database, change, secrets, now, randomBytes, images })

@@ -50,6 +50,7 @@ export const accountPage = <View extends AccountPageName>(definition: Definition
 export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'validation_failed',
   'too_many_attempts',
+  'mail_not_possible',
   'busy',
   'csrf_mismatch',
   'last_owner',

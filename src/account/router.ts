@@ -8,6 +8,7 @@ import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
@@ -103,7 +104,17 @@ const enter = async (
   return {
     user,
     sid: session.sid,
-    actor: { kind: 'user', id: user.id, userId: user.id, sessionId: session.sid, permissions: new Set(), requestId, ip: ctx.ip, userAgent, language },
+    actor: {
+      kind: 'user',
+      id: user.id,
+      userId: user.id,
+      sessionId: session.sid,
+      permissions: new Set(),
+      requestId,
+      ip: plainAddress(ctx.ip),
+      userAgent,
+      language,
+    },
   }
 }
 

@@ -22,7 +22,8 @@ export interface Invitations {
   /** Throws `not_found` for one that can no longer be accepted. */
   get(organizationId: OrganizationId, id: string): Promise<Invitation>
   /**
-   * Mails one, in the language that is named, the person's own or the organization's; an open one to the same address is void. Throws `validation_failed` for no address or no role, `forbidden` for a role
+   * Mails one, in the language that is named, the person's own or the organization's; an open one to the same address is void. Throws
+   * `mail_not_possible`, `validation_failed` for no address or no role, `forbidden` for a role
    * that holds more than the caller, `member_exists`, and `too_many_attempts`.
    */
   create(
@@ -47,6 +48,7 @@ interface Needs {
   readonly mustHoldRoles: MustHoldRoles
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
+  readonly isMailPossible: boolean
   readonly issuer: string
 }
 
@@ -75,6 +77,7 @@ export const createInvitations = (needs: Needs): Invitations => {
       return toInvitation(row)
     },
     create: async (actor, { organizationId, email: typed, role, locale }) => {
+      if (!needs.isMailPossible) throw new Problem('mail_not_possible')
       const email = normalizeEmail(typed)
       if (email === undefined) throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'is no email address' }] })
       await byOrganization.consume(organizationId)

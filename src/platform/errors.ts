@@ -56,6 +56,7 @@ const table = {
   member_exists: { status: 409, type: 'CONFLICT', message: 'This person is a member already.' },
   idempotency_key_reused: { status: 409, type: 'CONFLICT', message: 'This Idempotency-Key was used for another request.' },
   idempotency_key_busy: { status: 409, type: 'CONFLICT', message: 'The first request with this Idempotency-Key is still under way.' },
+  mail_not_possible: { status: 409, type: 'CONFLICT', message: 'This needs mail, and no mail can be sent here: SMTP_URL is not set.' },
   conflict: { status: 409, type: 'CONFLICT', message: 'This conflicts with what exists.' },
   too_many_factors: { status: 409, type: 'CONFLICT', message: 'There are as many of these factors as one may have.' },
   factor_missing: { status: 409, type: 'CONFLICT', message: 'There is no second factor. Set one up first.' },

@@ -19,7 +19,7 @@ import { parseEmail } from './user-row.ts'
 export interface EmailChanges {
   /**
    * Sends the links, and voids those of earlier requests. Answers alike whether the new address is free, and says whether the present one
-   * is to confirm too. Throws `validation_failed` and `too_many_attempts`.
+   * is to confirm too. Throws `mail_not_possible`, `validation_failed` and `too_many_attempts`.
    */
   request(actor: Actor, change: { readonly user: User; readonly email: string }): Promise<{ readonly isFromBoth: boolean }>
   /** Whose a link is, and the address it would bring; `undefined` for a link that is none. */
@@ -50,6 +50,7 @@ interface Needs {
   readonly endAccess: EndAccess
   readonly evictUnproven: EvictUnproven
   readonly forget: (userId: string) => void
+  readonly isMailPossible: boolean
   readonly issuer: string
   readonly now: () => Date
 }
@@ -79,6 +80,7 @@ export const createEmailChanges = (needs: Needs): EmailChanges => {
 
   return {
     request: async (actor, { user, email }) => {
+      if (!needs.isMailPossible) throw new Problem('mail_not_possible')
       const normalized = parseEmail(email)
       if (normalized === normalizeEmail(user.email))
         throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'your_address', message: 'is your address already' }] })

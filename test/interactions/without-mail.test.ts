@@ -35,6 +35,20 @@ test('the API answers as elsewhere, and no job waits for ever', async t => {
   t.is(rows[0].waiting, 0)
 })
 
+test('what is done by mail alone is refused in a sentence', async t => {
+  const { data } = (await (await post('/auth/login', { email: 'alice@acme-corp.com', password: 'OwnerPass123!' })).json()) as { data: { token: string } }
+  const acme = await server.services.organizations.findBySlug('acme-corp')
+  const headers = { authorization: `Bearer ${data.token}` }
+  for (const [path, body] of [
+    [`/organizations/${acme?.id}/invitations`, { email: 'new@people.example', role: 'member' }],
+    ['/users/me/email', { email: 'new@people.example' }],
+  ] as const) {
+    const refused = await post(path, body, headers)
+    t.is(refused.status, 409, path)
+    t.regex(await refused.text(), /SMTP_URL/)
+  }
+})
+
 test('the start says where mail goes, without the password of the mail server', t => {
   const told = (settings: Record<string, string>) => startText(readConfig(settings), { milliseconds: 1, applied: [] })
   t.regex(told({}), /Mail {8}kept for reading at http:\/\/localhost:3000\/dev\/mail/)
