@@ -10,6 +10,9 @@ const atOnce = Number(process.env.FUZZ_AT_ONCE ?? 6)
 /** The part of the operations that must have kept at least one request, or the run was too shallow to tell. */
 const reach = 0.9
 
+// What needs a secret of a mail, the answer of an authenticator, or a job that was given up: nothing that is made up is kept.
+const secret = /password_reset|email_verify|auth_mfa|passkeys|factors_factorId|recovery_codes|invitations_accept|jobs_id|grants_clientId/
+
 let server: TestServer
 test.before(async () => {
   server = await startServer({ settings: { API_REQUESTS_PER_MINUTE: '1000000' } })
@@ -21,7 +24,7 @@ test(`whatever is asked of the API, the answer is one that its document declares
   const startedAt = performance.now()
   const { faults, statuses, operations } = await fuzz(server, { requests, seed, atOnce })
   const seconds = Math.round((performance.now() - startedAt) / 1000)
-  const never = [...operations].filter(([, { kept }]) => kept === 0).map(([name]) => name)
+  const never = [...operations].filter(([name, { kept }]) => kept === 0 && !secret.test(name)).map(([name]) => name)
   const least = Math.min(...[...operations.values()].map(({ asked }) => asked))
   t.log(`${requests} requests in ${seconds} s, seed ${seed}: ${JSON.stringify(statuses)}`)
   t.log(
