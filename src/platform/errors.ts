@@ -72,6 +72,17 @@ const table = {
   rate_limited: { status: 429, type: 'RATE_LIMITED', message: 'Too many requests. Try again later.' },
   too_many_attempts: { status: 429, type: 'RATE_LIMITED', message: 'Too many attempts. Try again later.' },
   too_many_mails: { status: 429, type: 'RATE_LIMITED', message: 'Too many messages. Try again later.' },
+  upstream_refused: { status: 403, type: 'FORBIDDEN', message: 'The other provider did not sign you in. Try again, or sign in another way.' },
+  upstream_answer_invalid: {
+    status: 400,
+    type: 'VALIDATION_ERROR',
+    message: 'The answer of the other provider could not be used. Try again, or sign in another way.',
+  },
+  upstream_unavailable: {
+    status: 503,
+    type: 'SERVICE_UNAVAILABLE',
+    message: 'The other provider cannot be reached. Try again in a moment, or sign in another way.',
+  },
   internal: { status: 500, type: 'INTERNAL_ERROR', message: 'Something went wrong on our side.' },
   busy: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'The server is busy. Try again in a moment.' },
   unavailable: { status: 503, type: 'SERVICE_UNAVAILABLE', message: 'A service this server depends on is unavailable. Try again in a moment.' },
