@@ -8,7 +8,7 @@ export default {
   extensions: { ts: 'module' },
   files: ['test/**/*.long.ts', ...elsewhere],
   timeout: '10m',
-  concurrency: 3,
+  concurrency: 2,
   workerThreads: false,
   environmentVariables: { NODE_COMPILE_CACHE: 'node_modules/.cache/authy2/compiled' },
 }
