@@ -1,5 +1,8 @@
-// The long tests: races over several processes, faults, and the browser's grand tour. With a database of one's own only those that the database is part of.
-const elsewhere = process.env.DATABASE_URL ? ['!test/browser/**', '!test/flows/enumeration.long.ts', '!test/flows/factor-*.long.ts'] : []
+// The long tests: races over several processes, faults, and the browser's grand tour. With a database of one's own those that need
+// none, or bring their own servers, are left out.
+const elsewhere = process.env.DATABASE_URL
+  ? ['!test/{browser,faults}/**', '!test/api/fuzz.long.ts', '!test/flows/{enumeration,factor-*}.long.ts', '!test/races/{budgets,one-winner}.long.ts']
+  : []
 
 export default {
   extensions: { ts: 'module' },

@@ -6,6 +6,7 @@ import { organizationIdSchema } from '../organizations/organization.ts'
 import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import { deviceOf } from '../platform/http/device.ts'
+import { plainAddress } from '../platform/http/limit.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import type { Language, Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
@@ -164,7 +165,7 @@ const toPageSession = (
   return {
     id,
     device: browser && system ? t('account.sessions.device', { browser, system }) : t('account.sessions.unknown'),
-    ip: ip?.replace(/^::ffff:(?=\d+\.)/i, ''),
+    ip: ip === undefined ? undefined : plainAddress(ip),
     isApi: kind === 'api',
     isCurrent: sid === currentSid,
     seenAt: lastSeenAt.getTime(),

@@ -3,14 +3,13 @@ import { z } from 'zod'
 import type { SignUp } from '../authentication/sign-up.ts'
 import type { Members } from '../organizations/members.ts'
 import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
-import { localeSchema, toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
+import { localeSchema, toUserOutput, type User, userIdOf, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
 
 interface Needs {
@@ -32,7 +31,7 @@ const organizationOfMine = z.object({
 
 /** Makes the routes. */
 export const createMeRoutes = ({ userAdministration, accountDeletion, members, signUp, forms, collectPersonalData }: Needs): readonly Route[] => {
-  const me = (actor: Actor): Promise<User> => userAdministration.get(idOf(actor))
+  const me = (actor: Actor): Promise<User> => userAdministration.get(userIdOf(actor))
   return [
     route({
       method: 'GET',
@@ -65,7 +64,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       output: userOutput,
       handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {
         const changes = name === undefined ? rest : { ...rest, name }
-        return told(await userAdministration.update(actor, idOf(actor), { ...changes, expect: ifMatch }))
+        return told(await userAdministration.update(actor, userIdOf(actor), { ...changes, expect: ifMatch }))
       },
     }),
     route({
@@ -97,7 +96,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       summary: 'All that is kept of the caller, without secrets.',
       permission,
       output: z.record(z.string(), z.json()),
-      handle: async ({ actor }) => ({ data: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(await collectPersonalData(idOf(actor))))) }),
+      handle: async ({ actor }) => ({ data: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(await collectPersonalData(userIdOf(actor))))) }),
     }),
     route({
       method: 'GET',
@@ -106,15 +105,14 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       permission,
       output: z.array(organizationOfMine),
       handle: async ({ actor }) => ({
-        data: (await members.listOfUser(idOf(actor))).map(({ organization, role, joinedAt }) => ({ organization, role, joined_at: joinedAt.toISOString() })),
+        data: (await members.listOfUser(userIdOf(actor))).map(({ organization, role, joinedAt }) => ({
+          organization,
+          role,
+          joined_at: joinedAt.toISOString(),
+        })),
       }),
     }),
   ]
-}
-
-const idOf = ({ userId }: Actor) => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userIdSchema.parse(userId)
 }
 
 const told = (user: User) => ({ data: toUserOutput(user), version: user.updatedAt })

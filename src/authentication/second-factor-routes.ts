@@ -1,13 +1,11 @@
 // The operations that finish a sign-in by a second factor, and that prove oneself once more.
 import { z } from 'zod'
 import { codeFactors } from '../mfa/authenticator.ts'
-import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import { type Session, sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import type { UserAdministration } from '../users/administration.ts'
-import { toUserOutput, type User, userIdSchema, userOutput } from '../users/user.ts'
+import { toUserOutput, type User, userIdOf, userOutput } from '../users/user.ts'
 import type { ApiSignIn } from './api-sign-in.ts'
 import type { Reauthentication } from './reauthentication.ts'
 
@@ -48,13 +46,8 @@ export const createSecondFactorRoutes = ({ apiSignIn, reauthentication, userAdmi
     body: z.union([z.strictObject({ factor, code }), z.strictObject({ password: text(2048).min(1) })]),
     output: done,
     handle: async ({ actor, body }) => {
-      await reauthentication.prove(actor, { user: await userAdministration.get(idOf(actor)), by: body })
+      await reauthentication.prove(actor, { user: await userAdministration.get(userIdOf(actor)), by: body })
       return { data: null }
     },
   }),
 ]
-
-const idOf = ({ userId }: Actor) => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userIdSchema.parse(userId)
-}

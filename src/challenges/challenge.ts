@@ -10,7 +10,6 @@ export type Purpose =
   | 'email_change_approval'
   | 'email_undo'
   | 'account_restore'
-  | 'invitation'
 
 /** A challenge that was answered, or could be. */
 export interface Challenge {

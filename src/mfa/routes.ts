@@ -1,13 +1,12 @@
 // The operations on one's own factors.
 import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { name, text } from '../platform/http/text.ts'
 import { svgOf } from '../platform/qr.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
-import { userIdSchema } from '../users/user.ts'
+import { userIdOf } from '../users/user.ts'
 import { amrOfCode, authenticatorOutput, toAuthenticatorOutput, withSecondFactor } from './authenticator.ts'
 import type { Authenticators } from './authenticators.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
@@ -32,7 +31,7 @@ const enrolmentOutput = z.object({
 
 /** Makes the routes. What adds or takes away a factor needs a proof of the last five minutes. */
 export const createFactorRoutes = ({ userAdministration, authenticators, totps, recoveryCodes, recentProofs }: Needs): readonly Route[] => {
-  const me = (actor: Actor) => userAdministration.get(idOf(actor))
+  const me = (actor: Actor) => userAdministration.get(userIdOf(actor))
   return [
     route({
       method: 'GET',
@@ -40,7 +39,7 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
       summary: 'The factors that the caller has enrolled.',
       permission,
       output: z.array(authenticatorOutput),
-      handle: async ({ actor }) => ({ data: (await authenticators.list(idOf(actor))).map(toAuthenticatorOutput) }),
+      handle: async ({ actor }) => ({ data: (await authenticators.list(userIdOf(actor))).map(toAuthenticatorOutput) }),
     }),
     route({
       method: 'POST',
@@ -91,7 +90,7 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
       permission,
       output: z.object({ left: z.int(), issued_at: z.iso.datetime().nullable() }),
       handle: async ({ actor }) => {
-        const { left, issuedAt } = await recoveryCodes.count(idOf(actor))
+        const { left, issuedAt } = await recoveryCodes.count(userIdOf(actor))
         return { data: { left, issued_at: issuedAt?.toISOString() ?? null } }
       },
     }),
@@ -104,13 +103,8 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
       status: 201,
       handle: async ({ actor }) => {
         await recentProofs.verify(actor)
-        return { data: { codes: [...(await recoveryCodes.issue(actor, idOf(actor)))] } }
+        return { data: { codes: [...(await recoveryCodes.issue(actor, userIdOf(actor)))] } }
       },
     }),
   ]
-}
-
-const idOf = ({ userId }: Actor) => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userIdSchema.parse(userId)
 }

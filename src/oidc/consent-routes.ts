@@ -1,9 +1,8 @@
 // The operations on what one has let clients do.
 import { z } from 'zod'
-import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import { userIdOf } from '../users/user.ts'
 import type { Consents } from './consents.ts'
 
 const grantOutput = z.object({
@@ -22,7 +21,7 @@ export const createConsentRoutes = ({ consents }: { consents: Consents }): reado
     permission: 'signed_in',
     output: z.array(grantOutput),
     handle: async ({ actor }) => ({
-      data: (await consents.list(userOf(actor))).map(({ clientId, name, logoUri, scopes, resources, grantedAt }) => ({
+      data: (await consents.list(userIdOf(actor))).map(({ clientId, name, logoUri, scopes, resources, grantedAt }) => ({
         client: { client_id: clientId, name, logo_uri: logoUri ?? null },
         scopes: [...scopes],
         resources: Object.entries(resources).map(([resource, given]) => ({ resource, scopes: [...given] })),
@@ -38,13 +37,8 @@ export const createConsentRoutes = ({ consents }: { consents: Consents }): reado
     params: z.strictObject({ clientId: text(255) }),
     output: done,
     handle: async ({ actor, params }) => {
-      await consents.revoke(actor, { userId: userOf(actor), clientId: params.clientId })
+      await consents.revoke(actor, { userId: userIdOf(actor), clientId: params.clientId })
       return { data: null }
     },
   }),
 ]
-
-const userOf = ({ userId }: Actor): string => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userId
-}

@@ -1,10 +1,9 @@
 // The operations on invitations: of the organization that invites, and of the person who is invited.
 import { z } from 'zod'
-import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import { userIdOf } from '../users/user.ts'
 import type { Invitation } from './invitation.ts'
 import type { Invitations } from './invitations.ts'
 import { roleNameSchema } from './role.ts'
@@ -89,7 +88,7 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     body: z.strictObject({ token: text(200) }),
     output: z.object({ organization: z.object({ id: z.uuid(), slug: z.string(), name: z.string() }), role: z.string() }),
     handle: async ({ actor, body }) => {
-      const { organization, role } = await invitations.accept(actor, { token: body.token, userId: userOf(actor) })
+      const { organization, role } = await invitations.accept(actor, { token: body.token, userId: userIdOf(actor) })
       return { data: { organization, role } }
     },
   }),
@@ -104,8 +103,3 @@ const output = ({ id, organizationId, email, role, invitedBy, createdAt, expires
   created_at: createdAt.toISOString(),
   expires_at: expiresAt.toISOString(),
 })
-
-const userOf = ({ userId }: Actor): string => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userId
-}

@@ -1,9 +1,8 @@
 // The operations on one's own sessions.
 import { z } from 'zod'
-import type { Actor } from '../platform/actor.ts'
-import { Problem } from '../platform/errors.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
+import { userIdOf } from '../users/user.ts'
 import type { ApiSessions } from './api-sessions.ts'
 import { sessionOutput, toSessionOutput } from './session.ts'
 
@@ -18,7 +17,7 @@ export const createSessionRoutes = ({ apiSessions, lists }: { apiSessions: ApiSe
     output: z.array(sessionOutput),
     handle: async ({ actor, query }) => {
       const list = lists.open('own-sessions', query)
-      const { rows, total } = await apiSessions.list(userOf(actor), { limit: list.limit + 1, after: list.after })
+      const { rows, total } = await apiSessions.list(userIdOf(actor), { limit: list.limit + 1, after: list.after })
       const { data, meta } = list.page({ rows, total, cursorOf: row => [row.createdAt.toISOString(), row.id] })
       return { data: data.map(session => toSessionOutput(session, actor.sessionId)), meta }
     },
@@ -31,7 +30,7 @@ export const createSessionRoutes = ({ apiSessions, lists }: { apiSessions: ApiSe
     params: z.strictObject({ id: z.uuid() }),
     output: done,
     handle: async ({ actor, params }) => {
-      await apiSessions.end(actor, { userId: userOf(actor), id: params.id })
+      await apiSessions.end(actor, { userId: userIdOf(actor), id: params.id })
       return { data: null }
     },
   }),
@@ -42,13 +41,8 @@ export const createSessionRoutes = ({ apiSessions, lists }: { apiSessions: ApiSe
     permission: 'signed_in',
     output: done,
     handle: async ({ actor }) => {
-      await apiSessions.endOthers(actor, { userId: userOf(actor), exceptSid: actor.sessionId })
+      await apiSessions.endOthers(actor, { userId: userIdOf(actor), exceptSid: actor.sessionId })
       return { data: null }
     },
   }),
 ]
-
-const userOf = ({ userId }: Actor): string => {
-  if (userId === undefined) throw new Problem('forbidden')
-  return userId
-}

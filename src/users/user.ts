@@ -1,7 +1,9 @@
 // The words of this slice: who a user is, and what is told of one.
 import { z } from 'zod'
+import type { Actor } from '../platform/actor.ts'
 import { event } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
@@ -124,4 +126,10 @@ export const userEvents = {
 const statusOf = ({ deletedAt, isSuspended }: User) => {
   if (deletedAt) return 'deleted'
   return isSuspended ? 'suspended' : 'active'
+}
+
+/** The person who calls. Throws `forbidden` where it is no person. */
+export const userIdOf = ({ userId }: Pick<Actor, 'userId'>): UserId => {
+  if (userId === undefined) throw new Problem('forbidden')
+  return userIdSchema.parse(userId)
 }

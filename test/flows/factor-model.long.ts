@@ -13,7 +13,7 @@ import { makeUser } from '../support/users.ts'
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 const sequences = Number(process.env.SEQUENCES ?? 300)
-const milliseconds = 85_000
+const milliseconds = 50_000
 
 let server: TestServer
 let plain: Walker

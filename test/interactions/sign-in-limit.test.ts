@@ -83,6 +83,7 @@ test.serial('strangers at the same address do not close it to a browser in which
   const [user, other] = [await makeUser(server), await makeUser(server)]
   const known = createPerson()
   await server.resources.database.pool.query('DELETE FROM rate_limits')
+  await server.resources.redis?.client.flushdb()
   t.truthy((await signIn(known, user)).location?.searchParams.get('code'))
   for (const name of ['session', 'session.sig']) known.cookies.delete(`${name} /`)
   await useUpAddress()

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
@@ -18,6 +19,8 @@ import { createServices, type Services } from '../../src/services.ts'
 import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
 import { demo, testSecretKey } from './demo-filling.ts'
+
+const redisDatabases = 16
 
 /** What a test may do with its server. */
 export interface TestServer {
@@ -54,9 +57,8 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   })
   const [database, redis] = await Promise.all([
     openTestDatabase(config.isDemoSeeded ? demo : undefined),
-    process.env.REDIS_URL ? openRedis(ownRedis(process.env.REDIS_URL)) : undefined,
+    process.env.REDIS_URL ? takeRedis(process.env.REDIS_URL) : undefined,
   ])
-  await redis?.client.flushdb()
   const mailDirectory = makeDataDir()
   const mailbox = createMailbox({ directory: mailDirectory.dataDir, now: () => new Date() })
   const captured = captureLog(config.logLevel)
@@ -112,9 +114,22 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-// Limits count by address: each test process has a Redis database of its own.
-function ownRedis(url: string): string {
-  const own = new URL(url)
-  own.pathname = `/${process.pid % 16}`
-  return own.href
+// Limits count by address: each server has a Redis database of its own. The last database says who has which.
+async function takeRedis(url: string) {
+  const at = (database: number) => Object.assign(new URL(url), { pathname: `/${database}` }).href
+  const register = await openRedis(at(redisDatabases - 1))
+  for (;;) {
+    for (let database = 0; database < redisDatabases - 1; database += 1) {
+      if ((await register.client.set(`taken:${database}`, process.pid, 'PX', 300_000, 'NX')) !== 'OK') continue
+      const redis = await openRedis(at(database))
+      await redis.client.flushdb()
+      const close = async () => {
+        await redis.close()
+        await register.client.del(`taken:${database}`)
+        await register.close()
+      }
+      return { ...redis, close }
+    }
+    await sleep(200)
+  }
 }

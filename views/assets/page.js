@@ -41,8 +41,11 @@ for (const button of document.querySelectorAll('[data-print]')) {
   button.addEventListener('click', () => print())
 }
 
-// For browsers that know autofocus only on fields; after the frame in which autofocus is done.
-requestAnimationFrame(() => setTimeout(() => document.querySelector('[role=alert]')?.focus()))
+// For browsers that know autofocus only on fields; after the frame in which autofocus is done, and not from whoever went on already.
+const focusAlert = () => {
+  if (document.activeElement === document.body) document.querySelector('[role=alert]')?.focus()
+}
+requestAnimationFrame(() => setTimeout(focusAlert))
 
 // A page that answered a form is gone back to, and reloaded, as its address: nobody is asked to send the form again.
 history.replaceState(history.state, '')
