@@ -4,6 +4,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -169,20 +170,17 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
         },
       }),
     purge: async (actor, limit) => {
-      const due = await database.prisma.client.findMany({
-        where: { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] },
-        select: { id: true, clientId: true },
-        take: limit,
-      })
-      if (due.length === 0) return 0
-      return change(actor, async (tx, record) => {
-        for (const { id, clientId } of due) {
+      const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] }
+      const due = await database.prisma.client.findMany({ where: isDue, select: { id: true, clientId: true }, take: limit })
+      return purgeEach(due, ({ id, clientId }) =>
+        change(actor, async (tx, record) => {
+          // Asked again: none that was restored meanwhile is emptied.
+          const { count } = await tx.client.updateMany({ where: { id, ...isDue }, data: emptied })
+          if (count === 0) throw new Problem('conflict')
           await tx.clientSecret.deleteMany({ where: { clientId: id } })
-          await tx.client.update({ where: { id }, data: emptied })
           record('client.purged', { id, client_id: clientId })
-        }
-        return due.length
-      })
+        }),
+      )
     },
   }
 }

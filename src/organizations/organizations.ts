@@ -4,6 +4,7 @@ import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
@@ -125,8 +126,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       }),
     purge: async (actor, limit) => {
       const due = await database.prisma.organization.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
-      for (const { id } of due) await change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(now()), record, belongings }))
-      return due.length
+      return purgeEach(due, ({ id }) => change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(now()), record, belongings })))
     },
   }
 }

@@ -4,6 +4,7 @@ import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
@@ -137,15 +138,14 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       }),
     purge: async (actor, limit) => {
       const due = await database.prisma.user.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
-      if (due.length === 0) return 0
-      return change(actor, async (tx, record) => {
-        for (const { id } of due) {
-          // Asked again: another process may purge the same, and nobody who was restored is lost.
+      return purgeEach(due, ({ id }) =>
+        change(actor, async (tx, record) => {
+          // Asked again: nobody who was restored meanwhile is lost.
           const { count } = await tx.user.deleteMany({ where: { id, deletedAt: { lte: restorableSince(now()) } } })
-          if (count > 0) record('user.purged', { id })
-        }
-        return due.length
-      })
+          if (count === 0) throw new Problem('conflict')
+          record('user.purged', { id })
+        }),
+      )
     },
   }
 }

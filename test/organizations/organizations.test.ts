@@ -74,7 +74,7 @@ test('deleting an organization disables its clients at once, restoring it brings
   t.truthy((await asked()).access_token)
 })
 
-test('an organization that is forgotten is locked before its clients, as everybody does who changes one', async t => {
+test.serial('an organization that is forgotten is locked before its clients, as everybody does who changes one', async t => {
   const { services, resources } = api.server
   const { id } = await services.organizations.create(systemActor, { name: 'Locked first' })
   await services.organizations.remove(systemActor, id)
@@ -98,7 +98,21 @@ test('an organization that is forgotten is locked before its clients, as everybo
   t.deepEqual(locked, [{ is_ours: true }])
 })
 
-test('an organization that was deleted 30 days ago is forgotten, and its client identifiers stay taken', async t => {
+test.serial('of five processes that forget at once each organization is forgotten by one, and none of them fails', async t => {
+  const { services, resources } = api.server
+  const made = await Promise.all(Array.from({ length: 4 }, (_, index) => services.organizations.create(systemActor, { name: `Due ${index}` })))
+  const ids = made.map(({ id }) => id)
+  for (const id of ids) await services.organizations.remove(systemActor, id)
+  await resources.database.prisma.organization.updateMany({ where: { id: { in: ids } }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  const purged = await Promise.all(Array.from({ length: 5 }, () => services.organizations.purge(systemActor, 100)))
+  t.is(
+    purged.reduce((sum, count) => sum + count, 0),
+    ids.length,
+  )
+  t.is(await resources.database.prisma.organization.count({ where: { id: { in: ids } } }), 0)
+})
+
+test.serial('an organization that was deleted 30 days ago is forgotten, and its client identifiers stay taken', async t => {
   const { services, resources } = api.server
   const { id } = await services.organizations.create(systemActor, { name: 'Long gone' })
   const { clientId } = await makeClient(api.server, { organizationId: id })
