@@ -6,6 +6,7 @@ import { authenticationEvents } from './authentication/authentication.ts'
 import { createChallenges } from './challenges/challenges.ts'
 import { clientEvents } from './clients/client.ts'
 import type { Config } from './config.ts'
+import { connectorEvents } from './connectors/connection.ts'
 import { createMails } from './mails/mails.ts'
 import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
@@ -47,6 +48,7 @@ const events = {
   ...apiKeyEvents,
   ...mfaEvents,
   ...jobEvents,
+  ...connectorEvents,
 }
 
 /** Makes it over what is open. */

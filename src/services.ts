@@ -5,6 +5,7 @@ import { createAudit } from './audit/audit.ts'
 import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createAuthenticationServices } from './authentication-services.ts'
 import type { Config } from './config.ts'
+import { createConnectorServices } from './connector-services.ts'
 import { createFactorServices } from './factor-services.ts'
 import { createFoundation } from './foundation.ts'
 import { createConsents } from './oidc/consents.ts'
@@ -35,6 +36,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const { endAccess, users } = authentication
   const tenants = createTenantServices(resources, foundation, config)
   const { members } = tenants
+  const connectors = createConnectorServices(resources, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
   const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
@@ -63,6 +65,7 @@ export const createServices = (resources: Resources, config: Config) => {
     ...authentication,
     ...tenants,
     ...factors,
+    ...connectors,
     ...audit,
     userAdministration,
     userImports,

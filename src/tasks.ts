@@ -24,6 +24,7 @@ const vacuumEveryMilliseconds = 3_600_000
 const checkpointEveryMilliseconds = 10_000
 
 const purges: readonly Purge[] = [
+  purgeAcceptedAssertions,
   purgeIdempotencyKeys,
   purgeSessions,
   purgeDevices,

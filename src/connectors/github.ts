@@ -2,7 +2,7 @@
 import * as client from 'openid-client'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import type { Connector } from './connector.ts'
+import type { Connector, ConnectorNeeds } from './connector.ts'
 
 /** The settings of an app of GitHub, or of a GitHub Enterprise server. */
 export const githubSettings = z.strictObject({
@@ -25,7 +25,7 @@ const person = z.looseObject({ id: z.int().positive(), login: z.string(), name: 
 const addresses = z.array(z.looseObject({ email: z.string(), primary: z.boolean(), verified: z.boolean() }))
 
 /** Makes the connector. */
-export const createGithubConnector = ({ fetch }: { fetch: typeof globalThis.fetch }): Connector<GithubSettings, GithubSecrets> => {
+export const createGithubConnector = ({ fetch }: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, GithubSecrets> => {
   const configure = ({ settings, secrets }: { settings: GithubSettings; secrets: GithubSecrets }) => {
     const { origin, client_id: clientId } = settings
     const server = {
@@ -43,7 +43,8 @@ export const createGithubConnector = ({ fetch }: { fetch: typeof globalThis.fetc
     name: 'GitHub',
     settings: githubSettings,
     secrets: githubSecrets,
-    begin: async ({ settings, secrets, callbackUrl, state, loginHint }) => {
+    originsOf: ({ origin, api_origin: apiOrigin }) => [origin, apiOrigin],
+    begin: async ({ settings, secrets, callbackUrl }, { state, loginHint }) => {
       const kept = { verifier: client.randomPKCECodeVerifier() }
       const redirectUrl = client.buildAuthorizationUrl(configure({ settings, secrets }), {
         redirect_uri: callbackUrl,
@@ -55,10 +56,10 @@ export const createGithubConnector = ({ fetch }: { fetch: typeof globalThis.fetc
       })
       return { redirectUrl, kept }
     },
-    complete: async ({ url }, { settings, secrets, callbackUrl, state, kept }) => {
+    complete: async ({ settings, secrets, callbackUrl }, { state, kept, answer }) => {
       const configuration = configure({ settings, secrets })
       const answered = new URL(callbackUrl)
-      answered.search = url.search
+      answered.search = answer.query
       try {
         const tokens = await client.authorizationCodeGrant(configuration, answered, { pkceCodeVerifier: kept.verifier, expectedState: state })
         const read = async (path: string): Promise<unknown> =>
@@ -74,12 +75,13 @@ export const createGithubConnector = ({ fetch }: { fetch: typeof globalThis.fetc
           name: told.name ?? told.login,
           ...(told.avatar_url ? { picture: told.avatar_url } : {}),
           claims: { login: told.login },
-          amr: [],
         }
       } catch (error) {
         if (error instanceof client.AuthorizationResponseError) throw new Problem('upstream_refused', { cause: error })
         throw new Problem('upstream_answer_invalid', { cause: error })
       }
     },
+    // Its endpoints are known and it has none that tells of an app: there is nothing to look at before somebody signs in.
+    test: async () => [],
   }
 }

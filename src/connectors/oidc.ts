@@ -2,7 +2,7 @@
 import * as client from 'openid-client'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import type { Connector, UpstreamIdentity } from './connector.ts'
+import type { Connector, ConnectorNeeds, UpstreamIdentity } from './connector.ts'
 
 /** The settings of a provider. */
 export const oidcSettings = z.strictObject({
@@ -22,11 +22,6 @@ export const oidcSecrets = z.strictObject({ client_secret: z.string().min(1).max
 /** Its secret. */
 export type OidcSecrets = z.output<typeof oidcSecrets>
 
-interface Needs {
-  /** Goes to public addresses alone. */
-  readonly fetch: typeof fetch
-}
-
 const claims = z.looseObject({
   sub: z.string().min(1).max(255),
   email: z.string().optional(),
@@ -34,12 +29,11 @@ const claims = z.looseObject({
   email_verified: z.unknown(),
   name: z.string().optional(),
   picture: z.string().optional(),
-  amr: z.array(z.string()).optional(),
   auth_time: z.number().optional(),
 })
 
 /** Makes the connector. */
-export const createOidcConnector = ({ fetch }: Needs): Connector<OidcSettings, OidcSecrets> => {
+export const createOidcConnector = ({ fetch }: Pick<ConnectorNeeds, 'fetch'>): Connector<OidcSettings, OidcSecrets> => {
   const discover = async ({ settings, secrets }: { settings: OidcSettings; secrets: OidcSecrets }) => {
     try {
       return await client.discovery(
@@ -58,7 +52,8 @@ export const createOidcConnector = ({ fetch }: Needs): Connector<OidcSettings, O
     name: 'OpenID Connect',
     settings: oidcSettings,
     secrets: oidcSecrets,
-    begin: async ({ settings, secrets, callbackUrl, state, loginHint, isAgain }) => {
+    originsOf: ({ issuer }) => [new URL(issuer).origin],
+    begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       const configuration = await discover({ settings, secrets })
       const kept = { verifier: client.randomPKCECodeVerifier(), nonce: client.randomNonce() }
       const redirectUrl = client.buildAuthorizationUrl(configuration, {
@@ -73,11 +68,11 @@ export const createOidcConnector = ({ fetch }: Needs): Connector<OidcSettings, O
       })
       return { redirectUrl, kept }
     },
-    complete: async ({ url }, { settings, secrets, callbackUrl, state, isAgain, kept }) => {
+    complete: async ({ settings, secrets, callbackUrl }, { state, isAgain, kept, answer }) => {
       const configuration = await discover({ settings, secrets })
       // The address that is checked is ours; what the browser says of it counts for its query alone.
       const answered = new URL(callbackUrl)
-      answered.search = url.search
+      answered.search = answer.query
       try {
         const tokens = await client.authorizationCodeGrant(configuration, answered, {
           pkceCodeVerifier: kept.verifier,
@@ -94,6 +89,14 @@ export const createOidcConnector = ({ fetch }: Needs): Connector<OidcSettings, O
         throw new Problem('upstream_answer_invalid', { cause: error })
       }
     },
+    test: async connection => {
+      try {
+        await discover(connection)
+        return [{ check: 'discovery', isGood: true }]
+      } catch {
+        return [{ check: 'discovery', isGood: false, detail: 'The discovery document cannot be read.' }]
+      }
+    },
   }
 }
 
@@ -108,7 +111,6 @@ const toIdentity = (token: z.output<typeof claims>, more: object): UpstreamIdent
     name: token.name ?? userinfo.name,
     picture: token.picture ?? userinfo.picture,
     claims: { ...more, ...token },
-    amr: token.amr ?? [],
     ...(token.auth_time === undefined ? {} : { authenticatedAt: new Date(token.auth_time * 1000) }),
   }
 }

@@ -23,6 +23,8 @@ export type Purpose =
   | 'audit-checkpoint-place'
   | 'totp'
   | 'recovery-code'
+  | 'connection'
+  | 'upstream-request'
 
 const version = 'v1'
 const ivBytes = 12

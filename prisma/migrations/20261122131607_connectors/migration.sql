@@ -7,6 +7,10 @@ CREATE TABLE "connections" (
     "settings" JSON NOT NULL DEFAULT '{}',
     "secrets" TEXT,
     "origin" TEXT NOT NULL DEFAULT 'api',
+    "trusts_emails" BOOLEAN NOT NULL DEFAULT false,
+    "creates_users" BOOLEAN NOT NULL DEFAULT true,
+    "membership" JSON NOT NULL DEFAULT '{}',
+    "position" INTEGER NOT NULL DEFAULT 0,
     "disabled_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL,
@@ -34,6 +38,7 @@ CREATE TABLE "organization_domains" (
     "organization_id" UUID NOT NULL,
     "domain" TEXT NOT NULL,
     "token" TEXT NOT NULL,
+    "connection_id" UUID,
     "verified_at" TIMESTAMPTZ(3),
     "checked_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -47,6 +52,7 @@ CREATE TABLE "upstream_requests" (
     "connection_id" UUID NOT NULL,
     "binding_hash" BYTEA NOT NULL,
     "sealed" TEXT NOT NULL,
+    "answer" TEXT,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
 
     CONSTRAINT "upstream_requests_pkey" PRIMARY KEY ("hash")
@@ -92,6 +98,9 @@ ALTER TABLE "identities" ADD CONSTRAINT "identities_user_id_fkey" FOREIGN KEY ("
 
 -- AddForeignKey
 ALTER TABLE "organization_domains" ADD CONSTRAINT "organization_domains_organization_id_fkey" FOREIGN KEY ("organization_id") REFERENCES "organizations"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "organization_domains" ADD CONSTRAINT "organization_domains_connection_id_fkey" FOREIGN KEY ("connection_id") REFERENCES "connections"("id") ON DELETE SET NULL ON UPDATE CASCADE;
 
 -- One organization has a proven domain.
 CREATE UNIQUE INDEX "organization_domains_proven_key" ON "organization_domains"("domain") WHERE "verified_at" IS NOT NULL;

@@ -1,0 +1,56 @@
+// The words of this slice: a connection is an upstream provider as somebody configured it, an identity is what it knows of a user.
+import { z } from 'zod'
+import { event } from '../platform/data/change.ts'
+import type { Configured } from './connector.ts'
+
+/** The id of a connection. */
+export const connectionIdSchema = z.uuid().brand('ConnectionId')
+
+/** The id of a connection. */
+export type ConnectionId = z.output<typeof connectionIdSchema>
+
+/** Which role its people get when they join the organization. */
+export const membershipSchema = z.strictObject({
+  /** The name of a role of the organization. */
+  default: z.string().min(1).max(64).default('member'),
+  /** The upstream claim or attribute that is mapped: text, or a list of it. */
+  claim: z.string().min(1).max(255).optional(),
+  /** From a value of the claim to the name of a role; the first that matches counts. */
+  roles: z.record(z.string().min(1).max(255), z.string().min(1).max(64)).default({}),
+})
+
+/** Which role its people get when they join the organization. */
+export type MembershipRule = z.output<typeof membershipSchema>
+
+/** A connection that can be used: enabled, its organization living, its connector known. */
+export interface Connection {
+  readonly id: ConnectionId
+  readonly organizationId?: string
+  /** The id of its connector. */
+  readonly connector: string
+  readonly name: string
+  readonly trustsEmails: boolean
+  readonly createsUsers: boolean
+  readonly membership: MembershipRule
+  readonly configured: Configured
+}
+
+/** What a button needs to know of it. */
+export interface ConnectionButton {
+  readonly id: string
+  readonly connector: string
+  readonly name: string
+}
+
+const connection = event('connection', { connector: z.string(), name: z.string(), changed: z.array(z.string()).optional() })
+const identity = event('identity', { connection_id: z.string(), connector: z.string(), user_id: z.string() })
+
+/** The events of this slice. Subjects and addresses are never told. */
+export const connectorEvents = {
+  'connection.created': connection,
+  'connection.updated': connection,
+  'connection.deleted': connection,
+  'connection.tested': event('connection', { connector: z.string(), name: z.string(), is_good: z.boolean() }),
+  'identity.linked': identity,
+  'identity.unlinked': identity,
+}

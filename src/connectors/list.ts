@@ -1,0 +1,15 @@
+// All kinds of upstream providers, one line each.
+import type { Connector, ConnectorNeeds } from './connector.ts'
+import { createGithubConnector } from './github.ts'
+import { createOidcConnector } from './oidc.ts'
+
+const makers: readonly ((needs: ConnectorNeeds) => Connector)[] = [createGithubConnector, createOidcConnector]
+
+/** The connectors by their id. */
+export type Connectors = ReadonlyMap<string, Connector>
+
+/** Makes them. */
+export const createConnectors = (needs: ConnectorNeeds): Connectors => {
+  const made = makers.map(make => make(needs))
+  return new Map(made.map(connector => [connector.id, connector]))
+}
