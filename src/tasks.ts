@@ -1,5 +1,7 @@
 // What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
+
 import { purgeChallenges } from './challenges/challenges.ts'
+import { purgeAcceptedAssertions } from './connectors/accepted-assertions.ts'
 import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
