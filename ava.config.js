@@ -1,7 +1,15 @@
 // Tests run as they are written, each file in a process of its own; what Node makes of the source is kept between them. With a
 // database of one's own those that need none, and take long, are left out.
 const elsewhere = process.env.DATABASE_URL
-  ? ['!test/platform/data/{embedded,lock}.test.ts', '!test/authentication/{bcrypt,foreign-hashes,password}.test.ts']
+  ? [
+      '!test/{architecture,config}.test.ts',
+      '!test/authentication/{bcrypt,foreign-hashes,gate,password,strength}.test.ts',
+      '!test/interactions/words.test.ts',
+      '!test/platform/{branding,catalogue,language-ranges,mail,secrets,slices,uuid}.test.ts',
+      '!test/platform/data/{embedded,lock}.test.ts',
+      '!test/platform/http/{assets,device,form,lines,outbound,own-path,request,text,time,views}.test.ts',
+      '!test/scripts/arguments.test.ts',
+    ]
   : []
 
 export default {
@@ -9,5 +17,6 @@ export default {
   files: ['test/**/*.test.ts', ...elsewhere],
   timeout: '120s',
   workerThreads: false,
+  nodeArguments: ['--max-semi-space-size=64'],
   environmentVariables: { NODE_COMPILE_CACHE: 'node_modules/.cache/authy2/compiled' },
 }

@@ -29,12 +29,12 @@ export type AuthenticationServices = ReturnType<typeof createAuthenticationServi
 
 /** Makes them. */
 export const createAuthenticationServices = (
-  { database, log, now, randomBytes }: Resources,
+  { database, log, hashingCost, now, randomBytes }: Resources,
   { change, limit, queue, isMailPossible, notify, challenges }: Foundation,
   { issuer, passwordMinLength }: Pick<Config, 'issuer' | 'passwordMinLength'>,
 ) => {
   const users = createUsers({ database, change, now })
-  const passwords = createPasswords({ randomBytes })
+  const passwords = createPasswords({ randomBytes, hashingCost })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
   const replacePassword = createReplacePassword({ endAccess, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })

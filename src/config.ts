@@ -26,6 +26,12 @@ const environmentSchema = z.object({
       .transform(list => list.split(',').flatMap(one => one.trim() || []))
       .pipe(z.array(z.string().refine(origin, 'must be origins such as https://app.example.com, separated by commas'))),
   ),
+  OUTBOUND_ALLOW: withDefault(z.string(), '').pipe(
+    z
+      .string()
+      .transform(list => list.split(',').flatMap(one => one.trim() || []))
+      .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'must be address blocks such as 10.20.0.0/16, separated by commas'))),
+  ),
   API_REQUESTS_PER_MINUTE: withDefault(z.coerce.number('must be a number of requests').int().min(1).max(1_000_000), 600),
   SMTP_URL: optional(
     z.string().refine(url => /^smtps?:\/\/./.test(url) && URL.canParse(url), 'must be an address such as smtp://user:password@mail.example.com:587'),
@@ -60,6 +66,8 @@ export interface Config {
   readonly trustedProxies: number
   /** The origins whose pages may call the management API. */
   readonly corsOrigins: readonly string[]
+  /** Blocks of addresses inside that may be fetched from all the same, such as those of a provider in the house. */
+  readonly outboundAllowed: readonly string[]
   /** What one caller of the management API may ask in a minute. */
   readonly apiRequestsPerMinute: number
   /** Of whom the system requires a second factor. */
@@ -113,6 +121,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     secretKey: settings.SECRET_KEY,
     trustedProxies: settings.TRUST_PROXY,
     corsOrigins: settings.CORS_ORIGINS,
+    outboundAllowed: settings.OUTBOUND_ALLOW,
     apiRequestsPerMinute: settings.API_REQUESTS_PER_MINUTE,
     mfaRequired: settings.MFA_REQUIRED,
     smtpUrl: settings.SMTP_URL,

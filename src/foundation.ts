@@ -20,6 +20,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
+import { createOutbound } from './platform/http/outbound.ts'
 import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import { createLanguages } from './platform/languages.ts'
@@ -52,7 +53,10 @@ const events = {
 }
 
 /** Makes it over what is open. */
-export const createFoundation = ({ database, redis, mailer, secrets, now, randomBytes }: Resources, { issuer }: Pick<Config, 'issuer'>) => {
+export const createFoundation = (
+  { database, redis, mailer, secrets, now, randomBytes }: Resources,
+  { environment, issuer, outboundAllowed }: Pick<Config, 'environment' | 'issuer' | 'outboundAllowed'>,
+) => {
   const uuids = createUuids(randomBytes)
   const newUuid = () => uuids(now())
   const change = createChange({ database, events, secrets, now, newUuid })
@@ -75,5 +79,6 @@ export const createFoundation = ({ database, redis, mailer, secrets, now, random
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
+    outbound: createOutbound({ isLoopbackAllowed: environment !== 'production', allowed: outboundAllowed }),
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { HashingCost } from './authentication/password.ts'
 import type { Config } from './config.ts'
 import { type Database, openDatabase } from './platform/data/database.ts'
 import { migrate } from './platform/data/migrate.ts'
@@ -21,6 +22,8 @@ export interface Resources {
   /** The mailer, where it keeps mail for reading. */
   readonly mailbox?: Mailbox
   readonly secrets: Secrets
+  /** What hashing a password costs; absent: what it has to. */
+  readonly hashingCost?: HashingCost
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string

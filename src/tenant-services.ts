@@ -16,7 +16,6 @@ import { createMembers } from './organizations/members.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
-import { createOutboundFetch } from './platform/http/outbound.ts'
 import type { Resources } from './resources.ts'
 
 /** These services. */
@@ -25,8 +24,8 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 /** Makes them. */
 export const createTenantServices = (
   { database, log, secrets, now, randomBytes }: Resources,
-  { change, limit, queue, isMailPossible, mails }: Foundation,
-  { environment, issuer }: Pick<Config, 'environment' | 'issuer'>,
+  { change, limit, queue, isMailPossible, mails, outbound }: Foundation,
+  { issuer }: Pick<Config, 'issuer'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, now })
   const organizations = createOrganizations({
@@ -47,8 +46,7 @@ export const createTenantServices = (
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
-  const fetchImages = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxImageBytes })
-  const images = createImages({ database, queue, limit, log, now, fetch: fetchImages })
+  const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const clients = createClients({ database, change, secrets, now, randomBytes, images })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })

@@ -63,6 +63,12 @@ test('an issuer is an origin', t => {
     t.is(faultsOf({ ISSUER: issuer }).length, 1, issuer)
 })
 
+test('what may be fetched from inside is told in blocks of addresses', t => {
+  t.deepEqual(readConfig({}).outboundAllowed, [])
+  t.deepEqual(readConfig({ OUTBOUND_ALLOW: '10.20.0.0/16, fd00::/8' }).outboundAllowed, ['10.20.0.0/16', 'fd00::/8'])
+  for (const wrong of ['10.20.0.1', 'idp.internal', '10.0.0.0/33', '10.0.0.0/8;x']) t.is(faultsOf({ OUTBOUND_ALLOW: wrong }).length, 1, wrong)
+})
+
 test('the fewest characters of a password are 12 unless told otherwise, and from 8 to 64', t => {
   t.is(readConfig({}).passwordMinLength, 12)
   t.is(readConfig({ PASSWORD_MIN_LENGTH: '15' }).passwordMinLength, 15)

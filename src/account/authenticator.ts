@@ -1,7 +1,7 @@
 // Adding an authenticator app: its key stays the same for whoever loads the page again, until a first code confirms it.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { amrOfCode, withSecondFactor } from '../mfa/authenticator.ts'
+import { type AlsoChanged, amrOfCode, withSecondFactor } from '../mfa/authenticator.ts'
 import type { Authenticators } from '../mfa/authenticators.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { TotpEnrolment, Totps } from '../mfa/totp.ts'
@@ -35,7 +35,7 @@ const form = z.union([z.strictObject({ another: z.literal('yes') }), z.strictObj
 
 /** Makes the page. A seed is shown only in the browser that it was made for: nobody else may have seen it. */
 export const createAuthenticatorPage = (needs: AuthenticatorNeeds & { readonly codesToShow: CodesToShow }) => {
-  const { totps, recoveryCodes, recentProofs, codesToShow, now } = needs
+  const { totps, recoveryCodes, codesToShow, now } = needs
   const cookie = createSealedCookie({ ...needs, name: 'enrolment', schema: kept, ttlSeconds })
   const placeOf = ({ id }: User) => ({ path, binding: id })
   const pending = async (ctx: Context, { user, actor }: { user: User; actor: Actor }): Promise<TotpEnrolment> => {
@@ -66,22 +66,20 @@ export const createAuthenticatorPage = (needs: AuthenticatorNeeds & { readonly c
       const { isFirst } = await confirm(actor, { user, id: asked.enrolment, code: asked.code })
       cookie.clear(ctx, placeOf(user))
       if (!isFirst) seeOther(ctx, `${codesPath}?done=factor_added`)
-      else {
-        await recentProofs.renew(actor, withSecondFactor([], amrOfCode))
-        if ((await recoveryCodes.count(user.id)).left > 0) seeOther(ctx, `${securityPath}?done=factor_added`)
-        else codesToShow.goShow(ctx, { userId: user.id, codes: await recoveryCodes.issue(actor, user.id) })
-      }
+      else if ((await recoveryCodes.count(user.id)).left > 0) seeOther(ctx, `${securityPath}?done=factor_added`)
+      else codesToShow.goShow(ctx, { userId: user.id, codes: await recoveryCodes.issue(actor, user.id) })
       return { answered: true }
     },
   })
 }
 
-/** Confirms it, unless the same form did so before: of any number of them at once one is the first. */
+/** Confirms it, which proves the session by it too, unless the same form did so before: of any number of them at once one is the first. */
 const confirming =
-  ({ totps, authenticators }: Pick<AuthenticatorNeeds, 'totps' | 'authenticators'>) =>
+  ({ totps, authenticators, recentProofs }: Pick<AuthenticatorNeeds, 'totps' | 'authenticators' | 'recentProofs'>) =>
   async (actor: Actor, { user, id, code }: { user: User; id: string; code: string }): Promise<{ isFirst: boolean }> => {
     try {
-      await totps.confirm(actor, { user, id, code })
+      const also: AlsoChanged = (tx, record) => recentProofs.renewIn(tx, record, { actor, amr: withSecondFactor([], amrOfCode) })
+      await totps.confirm(actor, { user, id, code, also })
       return { isFirst: true }
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'not_found') throw error

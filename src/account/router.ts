@@ -93,7 +93,10 @@ const enter = async (
   const session = await findBrowserSession(ctx)
   const user = session && (await users.find(session.userId))
   const isFresh = session !== undefined && now().getTime() - session.authenticatedAt.getTime() < sensitiveSeconds * 1000
-  const isWhole = session !== undefined && (session.amr.includes(multiFactor) || (await secondFactor.list(session.userId)).length === 0)
+  const isProvenByTwo = (found: typeof session) => found?.amr.includes(multiFactor) ?? false
+  // A factor may be confirmed, and this session proven by it, between the one look and the other: then the session is looked at again.
+  const isWhole =
+    session !== undefined && (isProvenByTwo(session) || (await secondFactor.list(session.userId)).length === 0 || isProvenByTwo(await findBrowserSession(ctx)))
   if (!session || !user || user.isSuspended || !isWhole || (isSensitive && !isFresh)) {
     accountSignIn.begin(ctx, { to: path, ...(isSensitive ? { maxAgeSeconds: sensitiveSeconds } : {}) })
     return undefined

@@ -29,11 +29,24 @@ export interface Passwords extends Hashing {
   inTurn<Result>(work: (hashing: Hashing) => Promise<Result>): Promise<Result>
 }
 
+/** What a hash costs: KiB of memory, and passes over it. */
+export interface HashingCost {
+  readonly memoryCost: number
+  readonly timeCost: number
+}
+
+interface Needs {
+  readonly randomBytes: (size: number) => Buffer
+  /** Instead of {@link argon2Parameters}: tests hash thousands of passwords, whose work would be all they do. */
+  readonly hashingCost?: HashingCost
+}
+
 /** Makes the service. One core is left to everything else, and one of the four threads of libuv's pool, which signing shares. */
-export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) => Buffer }): Passwords => {
+export const createPasswords = ({ randomBytes, hashingCost }: Needs): Passwords => {
+  const parameters = { ...argon2Parameters, ...hashingCost }
   const gate = createGate({ places: Math.max(1, Math.min(availableParallelism(), 4) - 1), waiting: 64 })
   let decoy: Promise<string> | undefined
-  const hash = (password: string) => argon2.hash(prepared(password), { ...argon2Parameters, salt: randomBytes(16) })
+  const hash = (password: string) => argon2.hash(prepared(password), { ...parameters, salt: randomBytes(16) })
   const engines: HashEngines = { argon2: (password, known) => argon2.verify(known, password), bcrypt: createBcrypt() }
   const verify = async (password: string, known: string | undefined) => {
     decoy ??= hash(randomBytes(16).toString('hex'))
@@ -57,7 +70,7 @@ export const createPasswords = ({ randomBytes }: { randomBytes: (size: number) =
   return {
     hash: password => gate(() => hash(password)),
     verify: (password, known) => gate(() => verify(password, known)),
-    isOutdated: known => !ours.test(known) || argon2.needsRehash(known, argon2Parameters),
+    isOutdated: known => !ours.test(known) || argon2.needsRehash(known, parameters),
     inTurn: work => gate(() => work({ hash, verify })),
   }
 }

@@ -1,6 +1,7 @@
 // The words of this slice: an authenticator, which is an enrolled factor, and its events.
 import { z } from 'zod'
-import { event } from '../platform/data/change.ts'
+import { event, type RecordEvent } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 
 /** The kinds of factor a person may enrol. */
 export const factorKinds = ['totp', 'passkey'] as const
@@ -22,6 +23,9 @@ export type SecondFactorName = (typeof secondFactors)[number]
 
 /** Of what somebody has, what is typed. */
 export const codesOf = (factors: readonly SecondFactorName[]): readonly CodeFactor[] => codeFactors.filter(factor => factors.includes(factor))
+
+/** What is done in the same commit as an enrolment. */
+export type AlsoChanged = (tx: TransactionClient, record: RecordEvent) => Promise<void>
 
 /** An enrolled factor, as its owner may see it. */
 export interface Authenticator {

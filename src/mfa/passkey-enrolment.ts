@@ -39,7 +39,7 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
       const names = { name: user.email, displayName: user.name ?? user.email }
       return ceremonies.creationOptions({ challenge, user: { handle: handleOf(user.id), ...names }, exclude: known.map(toDescriptor) })
     },
-    enrol: async (actor, { user, binding, response, name }) => {
+    enrol: async (actor, { user, binding, response, name, also }) => {
       const credential = await verified(response, { user, binding })
       const { aaguid } = credential.details
       return change(actor, async (tx, record) => {
@@ -56,7 +56,9 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
         })
         record('authenticator.enrolled', told(row))
         await notify(tx, { kind: 'factor_added', userId: user.id, actor, values: toNoted(row) })
-        return toPasskey(row)
+        const passkey = toPasskey(row)
+        await also?.(passkey)(tx, record)
+        return passkey
       })
     },
     list: async userId => (await list(userId)).map(toPasskey),

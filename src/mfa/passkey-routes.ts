@@ -7,7 +7,7 @@ import { name } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { type User, userIdSchema } from '../users/user.ts'
-import { withSecondFactor } from './authenticator.ts'
+import { type AlsoChanged, withSecondFactor } from './authenticator.ts'
 import { creationOptionsJson, type Passkey, registrationJson } from './passkey.ts'
 import { referencesOf } from './passkey-row.ts'
 import type { Passkeys } from './passkeys.ts'
@@ -60,9 +60,11 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
       status: 201,
       handle: async ({ actor, body }) => {
         await recentProofs.verify(actor)
-        const passkey = await passkeys.enrol(actor, { ...(await me(actor)), ...body })
-        await recentProofs.renew(actor, withSecondFactor([], referencesOf(passkey)))
-        return told(passkey)
+        const also = (made: Passkey): AlsoChanged => {
+          const amr = withSecondFactor([], referencesOf(made))
+          return (tx, record) => recentProofs.renewIn(tx, record, { actor, amr })
+        }
+        return told(await passkeys.enrol(actor, { ...(await me(actor)), ...body, also }))
       },
     }),
     route({

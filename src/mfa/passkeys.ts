@@ -7,6 +7,7 @@ import type { Database } from '../platform/data/database.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
+import type { AlsoChanged } from './authenticator.ts'
 import type { Authenticators } from './authenticators.ts'
 import type { AssertionJson, CreationOptions, Passkey, PasskeyPolicy, RegistrationJson, RequestOptions } from './passkey.ts'
 import { type Ceremonies, createCeremonies } from './passkey-ceremonies.ts'
@@ -20,9 +21,12 @@ export interface PasskeyEnrolment {
   beginEnrolment(given: { user: User; binding: string }): Promise<CreationOptions>
   /**
    * Keeps a passkey that was made, under a name of the person's or of its own. Throws `validation_failed` whose cause is the
-   * refusal, `passkey_taken` for one that is kept already, and `too_many_passkeys`.
+   * refusal, `passkey_taken` for one that is kept already, and `too_many_passkeys`. `also` is done in the same commit.
    */
-  enrol(actor: Actor, given: { user: User; binding: string; response: RegistrationJson; name?: string }): Promise<Passkey>
+  enrol(
+    actor: Actor,
+    given: { user: User; binding: string; response: RegistrationJson; name?: string; also?: (passkey: Passkey) => AlsoChanged },
+  ): Promise<Passkey>
   /** A user's passkeys, the newest first. */
   list(userId: string): Promise<readonly Passkey[]>
   /** Throws `not_found`. `expect` is called with the passkey that is about to be changed. */

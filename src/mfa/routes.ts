@@ -7,7 +7,7 @@ import { svgOf } from '../platform/qr.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import { userIdOf } from '../users/user.ts'
-import { amrOfCode, authenticatorOutput, toAuthenticatorOutput, withSecondFactor } from './authenticator.ts'
+import { type AlsoChanged, amrOfCode, authenticatorOutput, toAuthenticatorOutput, withSecondFactor } from './authenticator.ts'
 import type { Authenticators } from './authenticators.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { Totps } from './totp.ts'
@@ -65,8 +65,8 @@ export const createFactorRoutes = ({ userAdministration, authenticators, totps, 
       output: authenticatorOutput,
       handle: async ({ actor, params, body }) => {
         await recentProofs.verify(actor)
-        const confirmed = await totps.confirm(actor, { user: await me(actor), id: params.factorId, code: body.code })
-        await recentProofs.renew(actor, withSecondFactor([], amrOfCode))
+        const also: AlsoChanged = (tx, record) => recentProofs.renewIn(tx, record, { actor, amr: withSecondFactor([], amrOfCode) })
+        const confirmed = await totps.confirm(actor, { user: await me(actor), id: params.factorId, code: body.code, also })
         return { data: toAuthenticatorOutput(confirmed) }
       },
     }),

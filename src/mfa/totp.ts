@@ -9,7 +9,7 @@ import type { MakeLimit } from '../platform/http/limit.ts'
 import { type QrCode, qrCodeOf } from '../platform/qr.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { User } from '../users/user.ts'
-import type { Authenticator } from './authenticator.ts'
+import type { AlsoChanged, Authenticator } from './authenticator.ts'
 import { toAuthenticator, toNoted, toTarget, unnamedApp } from './authenticator-row.ts'
 
 /** An enrolment that waits for its first code; the seed is told here alone. */
@@ -30,7 +30,7 @@ export interface Totps {
   /** An enrolment of this user that still waits for its first code. */
   findEnrolment(user: User, id: string): Promise<TotpEnrolment | undefined>
   /** Throws `validation_failed` for a wrong code, `not_found` for an enrolment that is none, `too_many_attempts`. */
-  confirm(actor: Actor, confirmation: { user: User; id: string; code: string }): Promise<Authenticator>
+  confirm(actor: Actor, confirmation: { user: User; id: string; code: string; also?: AlsoChanged }): Promise<Authenticator>
   /** Uses a code up, in the transaction of a change; answers whether it was good. */
   accept(tx: TransactionClient, proof: { userId: string; code: string }): Promise<boolean>
 }
@@ -96,7 +96,7 @@ export const createTotps = (needs: Needs): Totps => {
       const row = await database.prisma.authenticator.findFirst({ where: pending(user, id) })
       return row ? toEnrolment(row, user) : undefined
     },
-    confirm: async (actor, { user, id, code }) => {
+    confirm: async (actor, { user, id, code, also }) => {
       const row = await database.prisma.authenticator.findFirst({ where: pending(user, id) })
       if (!row) throw new Problem('not_found')
       await byUser.consume(user.id)
@@ -109,6 +109,7 @@ export const createTotps = (needs: Needs): Totps => {
         if (!made) throw new Problem('not_found')
         record('authenticator.enrolled', toTarget(made))
         await notify(tx, { kind: 'factor_added', userId: user.id, actor, values: toNoted(made) })
+        await also?.(tx, record)
         return toAuthenticator(made)
       })
       await byUser.reward(user.id)

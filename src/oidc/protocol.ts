@@ -10,7 +10,7 @@ import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
-import { createOutboundFetch } from '../platform/http/outbound.ts'
+import type { MakeOutboundFetch } from '../platform/http/outbound.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -56,6 +56,7 @@ export interface Protocol {
 interface Needs {
   readonly issuer: string
   readonly isDevelopment: boolean
+  readonly outbound: MakeOutboundFetch
   readonly database: Database
   readonly redis?: Redis
   readonly secrets: Secrets
@@ -109,7 +110,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     refreshTokens,
     pages: createEnginePages(needs.show, hear),
     hear,
-    fetch: createOutboundFetch({ isLoopbackAllowed: needs.isDevelopment }),
+    fetch: needs.outbound(),
     demands,
     findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),

@@ -1,6 +1,6 @@
 // Whether somebody proved themselves a moment ago in the session they act in, by both factors where they have two: what is sensitive asks for it.
 import type { Actor } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 
@@ -13,6 +13,8 @@ export interface RecentProofs {
   verify(actor: Actor): Promise<void>
   /** Notes that the caller proved themselves again in their session, and how. Throws `forbidden` where there is none. */
   renew(actor: Actor, amr: readonly string[]): Promise<void>
+  /** The same as part of another change, so that nobody sees the one without the other. */
+  renewIn(tx: TransactionClient, record: RecordEvent, proof: { readonly actor: Actor; readonly amr: readonly string[] }): Promise<void>
 }
 
 const recentSeconds = 300
@@ -33,22 +35,24 @@ interface Needs {
 }
 
 /** Makes the service. */
-export const createRecentProofs = ({ database, change, tellProtocol, now }: Needs): RecentProofs => ({
-  verify: async ({ sessionId, userId }) => {
-    if (sessionId === undefined || userId === undefined) throw new Problem('reauthentication_required')
-    const rows = await database.run(recent, [sessionId, userId, recentSeconds])
-    if (rows.length === 0) throw new Problem('reauthentication_required')
-  },
-  renew: async (actor, amr) => {
+export const createRecentProofs = ({ database, change, tellProtocol, now }: Needs): RecentProofs => {
+  const renewIn: RecentProofs['renewIn'] = async (tx, record, { actor, amr }) => {
     const { sessionId: sid, userId } = actor
     if (sid === undefined || userId === undefined) throw new Problem('forbidden')
-    await change(actor, async (tx, record) => {
-      const session = await tx.session.findFirst({ where: { sid, userId, endedAt: null } })
-      if (!session) throw new Problem('unauthenticated')
-      const proven = [...new Set([...session.amr, ...amr])]
-      await tx.session.update({ where: { id: session.id }, data: { provenAt: now(), amr: proven } })
-      if (session.kind === 'browser') await tellProtocol(tx, { sid, amr: proven })
-      record('session.proven', { id: session.id, kind: session.kind, user_id: userId })
-    })
-  },
-})
+    const session = await tx.session.findFirst({ where: { sid, userId, endedAt: null } })
+    if (!session) throw new Problem('unauthenticated')
+    const proven = [...new Set([...session.amr, ...amr])]
+    await tx.session.update({ where: { id: session.id }, data: { provenAt: now(), amr: proven } })
+    if (session.kind === 'browser') await tellProtocol(tx, { sid, amr: proven })
+    record('session.proven', { id: session.id, kind: session.kind, user_id: userId })
+  }
+  return {
+    verify: async ({ sessionId, userId }) => {
+      if (sessionId === undefined || userId === undefined) throw new Problem('reauthentication_required')
+      const rows = await database.run(recent, [sessionId, userId, recentSeconds])
+      if (rows.length === 0) throw new Problem('reauthentication_required')
+    },
+    renewIn,
+    renew: (actor, amr) => change(actor, (tx, record) => renewIn(tx, record, { actor, amr })),
+  }
+}

@@ -6,7 +6,7 @@ import test from 'ava'
 const run = (script: string, ...given: string[]) =>
   spawnSync(process.execPath, [fileURLToPath(new URL(`../../scripts/${script}.ts`, import.meta.url)), ...given], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
   })
 
 for (const script of ['client-create', 'user-create', 'resource-create', 'keys-rotate'])

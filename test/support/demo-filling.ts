@@ -2,6 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { HashingCost } from '../../src/authentication/password.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { systemActor } from '../../src/platform/actor.ts'
@@ -14,10 +15,13 @@ import type { Filling } from './database.ts'
 /** Under which the databases of tests are sealed. */
 export const testSecretKey = plant('test-only-0123456789-abcdefghijklmnopqrstuvwxyz')
 
-/** Made anew whenever the source changes, for who knows what of it seeds. */
-export const demo: Filling = {
+/** What hashing a password costs in tests that are not about that: a hundredth of what it does in earnest. */
+export const lightHashing: HashingCost = { memoryCost: 1024, timeCost: 1 }
+
+/** The demo data, made anew whenever the source changes, for who knows what of it seeds. */
+export const demoWith = (hashingCost?: HashingCost): Filling => ({
   get key() {
-    return hashOfSource()
+    return hashOfSource() + JSON.stringify(hashingCost)
   },
   fill: async database => {
     const resources = {
@@ -25,6 +29,7 @@ export const demo: Filling = {
       redis: undefined,
       log: openLog('silent'),
       secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+      hashingCost,
       now: () => new Date(),
       randomBytes,
       newId: randomUUID,
@@ -35,7 +40,7 @@ export const demo: Filling = {
     await services.signingKeys.ensure(systemActor)
     await seedDemoData(services)
   },
-}
+})
 
 const source = fileURLToPath(new URL('../../src', import.meta.url))
 

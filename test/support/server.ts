@@ -18,7 +18,7 @@ import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
 import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
-import { demo, testSecretKey } from './demo-filling.ts'
+import { demoWith, lightHashing, testSecretKey } from './demo-filling.ts'
 
 const redisDatabases = 16
 
@@ -40,6 +40,8 @@ interface Given {
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
   readonly isWithoutMail?: boolean
+  /** Whether passwords are hashed at their real cost: for what measures time. */
+  readonly isHashingReal?: boolean
   /** Stands before the app. */
   readonly through?: (app: RequestListener) => RequestListener
 }
@@ -55,8 +57,9 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     SECRET_KEY: testSecretKey,
     ...given.settings,
   })
+  const hashingCost = given.isHashingReal ? undefined : lightHashing
   const [database, redis] = await Promise.all([
-    openTestDatabase(config.isDemoSeeded ? demo : undefined),
+    openTestDatabase(config.isDemoSeeded ? demoWith(hashingCost) : undefined),
     process.env.REDIS_URL ? takeRedis(process.env.REDIS_URL) : undefined,
   ])
   const mailDirectory = makeDataDir()
@@ -68,6 +71,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     log: openLog('trace', captured.stream),
     ...(given.isWithoutMail ? {} : { mailer: mailbox, mailbox }),
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+    hashingCost,
     now: () => new Date(),
     randomBytes,
     newId: randomUUID,

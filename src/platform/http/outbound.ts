@@ -1,6 +1,6 @@
 // Fetches addresses that others may set (JWKS, sector identifiers, logout endpoints, pictures): resolves, checks every address,
 // and connects only to the one it checked. No redirects, small answers, little time.
-import { lookup as resolve } from 'node:dns'
+import { lookup as systemResolve } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { Agent, fetch as undiciFetch } from 'undici'
@@ -26,10 +26,27 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** Makes a `fetch` that never connects to an address outside the public internet, unless loopback is allowed (development). */
-export const createOutboundFetch = ({ isLoopbackAllowed, maxBytes = maxResponseBytes }: { isLoopbackAllowed: boolean; maxBytes?: number }): typeof fetch => {
-  const isAllowed = (address: string) =>
-    isPublicAddress(address) || (isLoopbackAllowed && ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback')
+/** Makes the fetches of the system: each with a bound of its own, in bytes, for what it is answered. */
+export type MakeOutboundFetch = (bounds?: { readonly maxBytes?: number }) => typeof fetch
+
+interface Needs {
+  /** In development what runs beside us is fetched too, in the clear. */
+  readonly isLoopbackAllowed: boolean
+  /** Addresses inside that an operator allows, as CIDR blocks. */
+  readonly allowed?: readonly string[]
+  /** Instead of the system's resolver. */
+  readonly resolve?: typeof systemResolve
+}
+
+/** Makes what makes them. None ever connects to an address outside the public internet, but for those that are allowed. */
+export const createOutbound = ({ isLoopbackAllowed, allowed = [], resolve = systemResolve }: Needs): MakeOutboundFetch => {
+  const blocks = allowed.map(block => ipaddr.parseCIDR(block))
+  const isAllowed = (address: string) => {
+    if (isPublicAddress(address)) return true
+    if (!ipaddr.isValid(address)) return false
+    const parsed = ipaddr.process(address)
+    return (isLoopbackAllowed && parsed.range() === 'loopback') || blocks.some(([block, bits]) => parsed.kind() === block.kind() && parsed.match([block, bits]))
+  }
   const lookup: LookupFunction = (host, options, callback) => {
     resolve(host, { all: true }, (error, addresses) => {
       const [first] = addresses ?? []
@@ -39,17 +56,27 @@ export const createOutboundFetch = ({ isLoopbackAllowed, maxBytes = maxResponseB
       return callback(null, first.address, first.family)
     })
   }
-  const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxBytes })
-  const guarded = async (input: string | URL | Request, init: RequestInit = {}) => {
-    const url = new URL(input instanceof Request ? input.url : input)
-    const host = url.hostname.replace(/^\[|\]$/g, '')
-    if (url.protocol !== 'https:' && !(isLoopbackAllowed && url.protocol === 'http:')) throw new ForbiddenAddress(url.protocol)
-    if (url.username || url.password) throw new ForbiddenAddress('an address with credentials')
-    if (isIP(host) && !isAllowed(host)) throw new ForbiddenAddress(host)
-    const deadline = AbortSignal.timeout(totalMilliseconds)
-    const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
-    return undiciFetch(url, { ...(init as object), signal, redirect: 'manual', dispatcher })
+  return ({ maxBytes = maxResponseBytes } = {}) => {
+    const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxBytes })
+    const guarded = async (input: string | URL | Request, init: RequestInit = {}) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      const host = url.hostname.replace(/^\[|\]$/g, '')
+      if (url.protocol !== 'https:' && !(isLoopbackAllowed && url.protocol === 'http:')) throw new ForbiddenAddress(url.protocol)
+      if (url.username || url.password) throw new ForbiddenAddress('an address with credentials')
+      if (isIP(host) && !isAllowed(host)) throw new ForbiddenAddress(host)
+      const deadline = AbortSignal.timeout(totalMilliseconds)
+      const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
+      const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined))
+      headers.set('Accept-Encoding', 'identity')
+      const answer = await undiciFetch(url, { ...(init as object), headers: [...headers], signal, redirect: 'manual', dispatcher })
+      // The bound counts what travels: of what was packed a little could become a lot.
+      if (!['', 'identity'].includes(answer.headers.get('Content-Encoding')?.trim().toLowerCase() ?? '')) {
+        await answer.body?.cancel()
+        throw new TypeError('an answer came packed though it was not asked to')
+      }
+      return answer
+    }
+    // undici's own Response and the global one are the same thing under two type names.
+    return guarded as unknown as typeof fetch
   }
-  // undici's own Response and the global one are the same thing under two type names.
-  return guarded as unknown as typeof fetch
 }
