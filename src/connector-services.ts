@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { createAcceptOnce } from './connectors/accepted-assertions.ts'
 import { createConnections } from './connectors/connections.ts'
 import { createConnectors } from './connectors/list.ts'
-import { createOutboundFetch } from './platform/http/outbound.ts'
+import type { Foundation } from './foundation.ts'
 import type { Resources } from './resources.ts'
 
 /** These services. */
@@ -13,11 +13,8 @@ export type ConnectorServices = ReturnType<typeof createConnectorServices>
 const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
-export const createConnectorServices = (
-  { database, secrets, now, randomBytes }: Resources,
-  { environment, issuer }: Pick<Config, 'environment' | 'issuer'>,
-) => {
-  const fetch = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
+export const createConnectorServices = ({ database, secrets, now, randomBytes }: Resources, { outbound }: Foundation, { issuer }: Pick<Config, 'issuer'>) => {
+  const fetch = outbound({ maxBytes: maxDocumentBytes })
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const connections = createConnections({ database, secrets, connectors, issuer, now })
   return { connectors, connections }
