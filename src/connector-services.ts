@@ -14,10 +14,11 @@ const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
-  { database, secrets, now, randomBytes }: Resources,
+  { database, secrets, now, randomBytes, outbound }: Resources,
   { environment, issuer }: Pick<Config, 'environment' | 'issuer'>,
 ) => {
-  const fetch = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
+  const guarded = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
+  const fetch = outbound?.(guarded) ?? guarded
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const connections = createConnections({ database, secrets, connectors, issuer, now })
   return { connectors, connections }
