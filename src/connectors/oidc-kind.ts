@@ -45,7 +45,7 @@ export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets
 
 const skewMilliseconds = 60_000
 const keptSchema = z.object({ verifier: z.string().min(43), nonce: z.string().min(43), begunAt: z.coerce.number().int().positive() })
-const claimsSchema = z.looseObject({ sub: subjectSchema, azp: z.unknown(), iat: z.number(), auth_time: z.number().optional() })
+const claimsSchema = z.looseObject({ sub: subjectSchema, iat: z.number(), auth_time: z.number().optional() })
 
 /** Makes the connector. */
 export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | 'now'>, kind: OidcKind<Settings>): Connector<Settings, OidcSecrets> => {
