@@ -28,7 +28,7 @@ interface Row {
 const email = 'ada@example.com'
 const claims = { email, email_verified: true, name: 'Ada', picture: 'https://pictures.example/ada.png' }
 const oid = '11111111-2222-4333-8444-555555555555'
-const found = ['discovery', 'keys', 'code_flow', 'pkce', 'signature']
+const found = ['discovery', 'keys', 'code_flow', 'pkce', 'signature', 'credentials']
 
 const rows: readonly Row[] = [
   {

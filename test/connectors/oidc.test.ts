@@ -99,6 +99,23 @@ test('a provider that sends us elsewhere is not followed', async t => {
   await t.throwsAsync(connectTo(upstream, {}, connectors).signIn(upstream), { code: 'upstream_answer_invalid' })
 })
 
+test('an answer that is broken off is silence, and one that is too large is refused', async t => {
+  const broken = () => new ReadableStream({ start: stream => stream.error(new TypeError('terminated')) })
+  const tooLarge = `{"sub":"ada","more":"${'x'.repeat(300_000)}"}`
+  for (const [body, code] of [
+    [broken(), 'upstream_unavailable'],
+    [tooLarge, 'upstream_answer_invalid'],
+  ] as const) {
+    const connectors = connectorsOf([], {
+      fetch: async (input, init) =>
+        new URL(input instanceof Request ? input.url : input).pathname === '/me'
+          ? new Response(body, { headers: { 'content-type': 'application/json' } })
+          : fetch(input, init),
+    })
+    await t.throwsAsync(connectTo(upstream, {}, connectors).signIn(upstream, { sub: 'ada' }), { code })
+  }
+})
+
 test('we authenticate as the provider says it can be done, or as it is set', async t => {
   const ways: string[] = []
   const connectors = connectorsOf([], {
@@ -143,4 +160,9 @@ test('a test finds what the provider lacks', async t => {
   t.deepEqual(await lacking({}, { id_token_signed_response_alg: 'ES256' }), ['keys', 'signature'])
   t.deepEqual(await lacking({ issuer: 'https://id.example.com' }), ['discovery'])
   t.deepEqual(await lacking({ jwks_uri: undefined }), ['discovery'])
+  const unknown = await connect(connectorsOf(), 'oidc', { settings: { issuer: upstream.issuer, client_id: 'authy2' }, client_secret: 'another secret' }).test()
+  t.deepEqual(
+    unknown.filter(({ isGood }) => !isGood).map(({ check }) => check),
+    ['credentials'],
+  )
 })
