@@ -87,27 +87,27 @@ test('the tenants that are set are the ones that sign in', async t => {
   ]
   for (const [tenant, settings, welcome] of cases) {
     const at = await startMicrosoft({ tenant })
+    t.teardown(at.close)
     const one = connecting({ tenant, ...settings }, at)
     for (const tid of [tenantId, otherTenant, consumerTenantId]) {
       const title = `${tid} at ${tenant} with ${JSON.stringify(settings)}`
       if (welcome.includes(tid)) t.is((await one.signIn(at, of(tid))).subject, `${tid}:${oid}`, title)
       else await t.throwsAsync(one.signIn(at, of(tid)), refused, title)
     }
-    await at.close()
   }
 })
 
 test('one tenant is found by its id, or by its domain, and held to its id', async t => {
   for (const tenant of [tenantId, 'contoso.onmicrosoft.com']) {
     const at = await startMicrosoft({ tenant, metadata: { issuer: issuerOf(tenantId) } })
+    t.teardown(at.close)
     const one = connecting({ tenant }, at)
     t.is((await one.signIn(at, of(tenantId))).subject, `${tenantId}:${oid}`, tenant)
     await t.throwsAsync(one.signIn(at, of(otherTenant)), refused, tenant)
-    await at.close()
   }
   const other = await startMicrosoft({ tenant: tenantId, metadata: { issuer: issuerOf(otherTenant) } })
+  t.teardown(other.close)
   await t.throwsAsync(connecting({ tenant: tenantId }, other).begin(), { code: 'upstream_unavailable' })
-  await other.close()
 })
 
 test('an issuer for many tenants is taken of the Microsoft connector alone', async t => {

@@ -1,4 +1,5 @@
 // What an attacker, or a provider that is one, may do to us as a client of OpenID providers: none of it signs anybody in.
+import { inspect } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import type { Wish } from '../../src/connectors/connector.ts'
 import { Problem, type ProblemCode } from '../../src/platform/errors.ts'
@@ -193,9 +194,9 @@ test('who has to prove themselves again is believed only where the provider says
 test('a provider that calls itself by another name is not asked', async t => {
   for (const metadata of [{ issuer: 'https://accounts.google.com' }, { issuer: undefined }, { issuer: 'http://localhost:1/{tenantid}' }]) {
     const liar = await startUpstream({ metadata })
+    t.teardown(liar.close)
     const error = await told(t, connectTo(liar).begin(), 'upstream_unavailable', JSON.stringify(metadata))
     t.truthy(error?.cause)
-    await liar.close()
   }
 })
 
@@ -224,7 +225,6 @@ test('the log is told why, and neither tokens nor what is said of people', async
     const callback = await upstream.signIn(underway.url, { claims: { email }, ...person })
     secrets.push(callback.searchParams.get('code') ?? '', underway.wish.state)
     const error = await told(t, honest.complete(underway, callback), 'upstream_answer_invalid', 'told')
-    const { inspect } = await import('node:util')
     const text = inspect(error, { depth: 20, showHidden: true })
     t.regex(text, /JWT|ID Token|access_token|signature/)
     t.notRegex(text, /eyJ/)

@@ -134,10 +134,10 @@ test('we authenticate as the provider says it can be done, or as it is set', asy
   ]
   for (const [metadata, settings] of cases) {
     const own = await startUpstream({ metadata: { ...metadata } })
+    t.teardown(own.close)
     await connectTo(own, settings, connectors)
       .signIn(own)
       .catch(() => undefined)
-    await own.close()
   }
   t.deepEqual(
     ways,
@@ -148,8 +148,8 @@ test('we authenticate as the provider says it can be done, or as it is set', asy
 test('a test finds what the provider lacks', async t => {
   const lacking = async (metadata: Record<string, unknown>, settings: object = {}) => {
     const own = await startUpstream({ metadata })
+    t.teardown(own.close)
     const findings = await connectTo(own, settings).test()
-    await own.close()
     return findings.filter(({ isGood }) => !isGood).map(({ check }) => check)
   }
   t.deepEqual(await lacking({}), [])
