@@ -64,13 +64,15 @@ export const createOidcServers = ({ fetch, now }: Pick<ConnectorNeeds, 'fetch' |
       timeout: 10,
       execute: isPlain ? [client.allowInsecureRequests] : [],
     })
-    const { issuer, jwks_uri: jwksUri } = configuration.serverMetadata()
+    const { issuer, ...endpoints } = configuration.serverMetadata()
     // The library lets names differ for Microsoft's hosts, whoever set them; we only where the connector says so.
     const isNamed = server.issuerPattern !== undefined && new RegExp(server.issuerPattern).test(issuer)
     const isItself = isNamed || new URL(issuer).href === new URL(server.issuer).href
     if (!isItself) throw new Error('the issuer of the metadata is another')
-    const keysAt = new URL(jwksUri ?? '')
-    if (!isPlain && keysAt.protocol !== 'https:') throw new Error('the keys are not under https')
+    const isEndpoint = ({ protocol }: URL) => protocol === 'https:' || (isPlain && protocol === 'http:')
+    const needed = [endpoints.authorization_endpoint, endpoints.token_endpoint, endpoints.jwks_uri].map(address => new URL(address ?? ''))
+    if (!needed.every(isEndpoint)) throw new Error('an endpoint is not under https')
+    const keysAt = new URL(endpoints.jwks_uri ?? '')
     // No cooldown: only its own token endpoint can make us look for keys anew, once an answer.
     return { configuration, keys: createRemoteJWKSet(keysAt, { [customFetch]: asking, cacheMaxAge: ttlMilliseconds, cooldownDuration: 0 }) }
   }

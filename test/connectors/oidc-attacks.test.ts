@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Wish } from '../../src/connectors/connector.ts'
 import { Problem, type ProblemCode } from '../../src/platform/errors.ts'
 import { type Connecting, connect, connectorsOf, type Underway } from '../support/upstreams/connecting.ts'
+import { startGoogle } from '../support/upstreams/known.ts'
 import { startUpstream, type Upstream, type UpstreamPerson } from '../support/upstreams/upstream.ts'
 
 let upstream: Upstream
@@ -198,6 +199,17 @@ test('a provider that calls itself by another name is not asked', async t => {
     const error = await told(t, connectTo(liar).begin(), 'upstream_unavailable', JSON.stringify(metadata))
     t.truthy(error?.cause)
   }
+})
+
+test('a provider is not asked at addresses that a browser or a secret must not go to', async t => {
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'])
+    for (const address of ['javascript:alert(1)', 'data:text/html,x', 'http://accounts.google.com/plain', '/relative', '', 7, null, undefined]) {
+      const google = await startGoogle({ metadata: { [name]: address } })
+      t.teardown(google.close)
+      const { client_id, client_secret } = google
+      const one = connect(connectorsOf([google]), 'google', { settings: { client_id }, client_secret })
+      await told(t, one.begin(), 'upstream_unavailable', `${name} is ${address}`)
+    }
 })
 
 test('an issuer is set without what would keep its name from being compared', t => {
