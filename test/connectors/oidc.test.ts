@@ -71,6 +71,22 @@ test('keys that the provider rotates are found at once', async t => {
   t.is((await one.signIn(own, { sub: 'ada' })).subject, 'ada')
 })
 
+test('ID tokens are signed by the one algorithm that is set', async t => {
+  for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA'] as const) {
+    const own = await startUpstream({ alg })
+    t.teardown(own.close)
+    const one = connectTo(own, { id_token_signed_response_alg: alg })
+    t.is((await one.signIn(own, { sub: 'ada' })).subject, 'ada', alg)
+    t.deepEqual(
+      (await one.test()).filter(({ isGood }) => !isGood),
+      [],
+      alg,
+    )
+    const other = connectTo(own, { id_token_signed_response_alg: alg === 'RS256' ? 'PS256' : 'RS256' })
+    await t.throwsAsync(other.signIn(own), { code: 'upstream_answer_invalid' }, alg)
+  }
+})
+
 for (const [silence, path] of [
   ['token endpoint', '/token'],
   ['userinfo endpoint', '/me'],
