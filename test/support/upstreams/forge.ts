@@ -2,6 +2,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { importJWK, SignJWT } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { plantTokens } from '../canaries.ts'
 import type { UpstreamPerson } from './upstream.ts'
 
 /** How an answer is bent. */
@@ -33,7 +34,9 @@ export const forgeIdToken = async (
   const issued = decode(answer.id_token.split('.')[1])
   const person = told(String(issued.sub))
   const claims = { ...issued, ...person.claims, sub: person.sub, ...person.idToken }
-  ctx.body = { ...answer, id_token: await signed(claims, person.signed ?? 'well', keys[0] as Jwk, secrets.first), ...person.tokens }
+  const idToken = await signed(claims, person.signed ?? 'well', keys[0] as Jwk, secrets.first)
+  plantTokens({ ...answer, id_token: idToken })
+  ctx.body = { ...answer, id_token: idToken, ...person.tokens }
 }
 
 /** Bends the answer of userinfo. */

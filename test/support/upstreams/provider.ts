@@ -1,6 +1,7 @@
 // oidc-provider as an upstream: two clients, no pages of its own, and a grant for whatever is asked.
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
+import { plant } from '../canaries.ts'
 import { createUpstreamMemory } from './memory.ts'
 
 /** What ID tokens are signed by. */
@@ -16,7 +17,7 @@ const makePrivateKey = (alg: Alg) => {
 }
 
 /** The secrets of its two clients. */
-export const secrets = { first: 'the-secret-of-the-upstream-client', other: 'the-secret-of-the-other-upstream-client' }
+export const secrets = { first: plant('the-secret-of-the-upstream-client'), other: plant('the-secret-of-the-other-upstream-client') }
 
 /** Makes one. */
 export const createProvider = (issuer: string, keys: readonly ReturnType<typeof makeKey>[]): Provider => {
