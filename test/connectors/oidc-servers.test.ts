@@ -20,7 +20,7 @@ test('a provider that calls itself by another name is not asked', async t => {
 test('a provider is not asked at addresses that a browser or a secret must not go to', async t => {
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'])
     for (const address of ['javascript:alert(1)', 'data:text/html,x', 'http://accounts.google.com/plain', '/relative', '', 7, null, undefined]) {
-      const google = await startGoogle({ metadata: { [name]: address } })
+      const google = await startGoogle({ alg: 'ES256', metadata: { [name]: address } })
       t.teardown(google.close)
       const { client_id, client_secret } = google
       const one = connect(connectorsOf([google]), 'google', { settings: { client_id }, client_secret })

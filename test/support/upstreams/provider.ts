@@ -19,6 +19,8 @@ const makePrivateKey = (alg: Alg) => {
 /** The secrets of its two clients. */
 export const secrets = { first: plant('the-secret-of-the-upstream-client'), other: plant('the-secret-of-the-other-upstream-client') }
 
+const ownKey = makeKey('its own')
+
 /** Makes one. */
 export const createProvider = (issuer: string, keys: readonly ReturnType<typeof makeKey>[]): Provider => {
   const redirectUris = ['https://registered.example/callback']
@@ -30,7 +32,7 @@ export const createProvider = (issuer: string, keys: readonly ReturnType<typeof 
     ],
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     // What it signs is signed anew, by the first key; it itself needs one of the kind it knows best.
-    jwks: { keys: [...keys, makeKey('its own')] },
+    jwks: { keys: [...keys, ownKey] },
     cookies: { keys: ['the cookies of the upstream'] },
     features: { devInteractions: { enabled: false } },
     scopes: ['openid', 'email', 'profile', 'offline_access'],
