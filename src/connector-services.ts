@@ -13,8 +13,13 @@ export type ConnectorServices = ReturnType<typeof createConnectorServices>
 const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
-export const createConnectorServices = ({ database, secrets, now, randomBytes }: Resources, { outbound }: Foundation, { issuer }: Pick<Config, 'issuer'>) => {
-  const fetch = outbound({ maxBytes: maxDocumentBytes })
+export const createConnectorServices = (
+  { database, secrets, now, randomBytes, reroute }: Resources,
+  { outbound }: Foundation,
+  { issuer }: Pick<Config, 'issuer'>,
+) => {
+  const guarded = outbound({ maxBytes: maxDocumentBytes })
+  const fetch = reroute?.(guarded) ?? guarded
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const connections = createConnections({ database, secrets, connectors, issuer, now })
   return { connectors, connections }
