@@ -2,8 +2,9 @@
 import type { Connector, ConnectorNeeds } from './connector.ts'
 import { createGithubConnector } from './github.ts'
 import { createOidcConnector } from './oidc.ts'
+import { createSamlConnector } from './saml.ts'
 
-const makers: readonly ((needs: ConnectorNeeds) => Connector)[] = [createGithubConnector, createOidcConnector]
+const makers: readonly ((needs: ConnectorNeeds) => Connector)[] = [createGithubConnector, createOidcConnector, createSamlConnector]
 
 /** The connectors by their id. */
 export type Connectors = ReadonlyMap<string, Connector>
