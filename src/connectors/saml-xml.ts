@@ -177,8 +177,8 @@ const expand = (written: string, scope: Scope) => {
 
 const decode = (text: string): string => {
   if (!text.includes('&')) return text
-  return text.replace(/&([^&;]{0,16}(?:;|$))?/g, (_, reference: string | undefined) => {
-    demand(reference !== undefined && reference.endsWith(';'), 'entity')
+  return text.replace(/&([^&;]{0,16}(?:;|$))?/g, (_, reference = '') => {
+    demand(reference.endsWith(';'), 'entity')
     const name = reference.slice(0, -1)
     if (Object.hasOwn(names, name)) return names[name] ?? ''
     const number = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(name)
