@@ -3,6 +3,7 @@
 import { Problem } from '../platform/errors.ts'
 import { escapeHtml } from '../platform/markup.ts'
 import type { Configured } from './connector.ts'
+import { samlp } from './saml-gate.ts'
 import { nameIdFormat } from './saml-person.ts'
 import { SamlRefusal } from './saml-refusal.ts'
 import { readCertificate, type SamlSecrets, type SamlSettings, samlSettings } from './saml-settings.ts'
@@ -10,7 +11,6 @@ import { ds } from './saml-signature.ts'
 import { allOf, attributeOf, childrenOf, readXml, textOf, type XmlElement } from './saml-xml.ts'
 
 const md = 'urn:oasis:names:tc:SAML:2.0:metadata'
-const samlp = 'urn:oasis:names:tc:SAML:2.0:protocol'
 const bindings = 'urn:oasis:names:tc:SAML:2.0:bindings:'
 const formats = ['urn:oasis:names:tc:SAML:2.0:nameid-format:persistent', 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress']
 const unspecified = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified'
@@ -34,6 +34,15 @@ export const writeMetadata = ({ settings, callbackUrl, entityId }: Configured<Sa
 
 /** Makes settings of the provider's. Throws `validation_failed`. */
 export const readMetadata = (document: string): SamlSettings => {
+  try {
+    return toSettings(document)
+  } catch (error) {
+    if (error instanceof SamlRefusal) throw invalid(error.message, error)
+    throw error
+  }
+}
+
+const toSettings = (document: string): SamlSettings => {
   const entity = findEntity(document)
   const idp = childrenOf(entity, md, 'IDPSSODescriptor').find(role => (attributeOf(role, 'protocolSupportEnumeration') ?? '').split(/\s+/).includes(samlp))
   if (!idp) throw invalid('The metadata describes no identity provider of SAML 2.0.')
@@ -55,21 +64,12 @@ export const readMetadata = (document: string): SamlSettings => {
 // The document of one provider, or a list that has only one.
 const findEntity = (document: string): XmlElement => {
   if (document.length > maxCharacters) throw invalid('The metadata is too large.')
-  const root = read(document)
+  const root = readXml(document.replace(/^\uFEFF/, '').trim(), { areCommentsLeftOut: true })
   const entities = allOf(root).filter(({ name, namespace }) => name === 'EntityDescriptor' && namespace === md)
   const providers = entities.filter(entity => childrenOf(entity, md, 'IDPSSODescriptor').length > 0)
   const [entity, ...more] = providers
   if (root.namespace !== md || !entity || more.length > 0) throw invalid('The metadata does not describe exactly one identity provider.')
   return entity
-}
-
-const read = (document: string): XmlElement => {
-  try {
-    return readXml(document.replace(/^\uFEFF/, '').trim(), { areCommentsLeftOut: true })
-  } catch (error) {
-    if (error instanceof SamlRefusal) throw invalid(error.message, error)
-    throw error
-  }
 }
 
 // A key without `use` is for both (Metadata §2.4.1.1); one for encryption verifies nothing.

@@ -37,11 +37,10 @@ export const createSamlConnector = ({
     }
     const gated = passGate(xml, settings.signed)
     verifyResponse(gated.response, expected)
-    // Before the engine for the reason of it, and after it for the truth of it: only then it is of the signed bytes.
-    verifyAssertion(gated.assertion, expected)
-    const assertion = await verifySignatures(xml, gated, connection)
-    const { assertionId, until, authenticatedAt } = verifyAssertion(assertion, expected)
-    const person = readPerson(assertion, settings)
+    const readAll = (assertion: XmlElement) => ({ ...verifyAssertion(assertion, expected), person: readPerson(assertion, settings) })
+    // Before the engine for the reason of a refusal; what is believed is read behind it, of the signed bytes.
+    readAll(gated.assertion)
+    const { assertionId, until, authenticatedAt, person } = readAll(await verifySignatures(xml, gated, connection))
     demand(await acceptOnce({ connectionId: connection.connectionId, assertionId, until }), 'replayed')
     return { ...person, authenticatedAt }
   }
