@@ -59,7 +59,13 @@ export const writeStatus = ({ issuer, callbackUrl, requestId, now }: Omit<Said, 
   ].join('')
 }
 
-interface Signing {
+/** How a signature is made where it is not made as usual. */
+export interface Signing {
+  /** The secret of an HMAC, instead of the key. */
+  readonly hmacSecret?: string
+  readonly hasNoKeyInfo?: boolean
+  /** What KeyInfo holds before the certificate. */
+  readonly moreCertificates?: readonly string[]
   readonly signatureAlgorithm?: string
   readonly digestAlgorithm?: string
   readonly transforms?: readonly string[]
@@ -75,17 +81,21 @@ export const enveloped = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
 /** Signs the element that `path` finds, behind its issuer, with the certificate in KeyInfo as all providers do. */
 export const signElement = (xml: string, path: string, by: Identity, signing: Signing = {}): string => {
   const signed = new SignedXml({
-    privateKey: by.privateKey,
+    privateKey: signing.hmacSecret ?? by.privateKey,
     signatureAlgorithm: signing.signatureAlgorithm ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     canonicalizationAlgorithm: signing.canonicalization ?? exclusive,
     idAttribute: 'ID',
-    getKeyInfoContent: () => `<ds:X509Data><ds:X509Certificate>${base64Of(by.certificate)}</ds:X509Certificate></ds:X509Data>`,
+    ...(signing.hasNoKeyInfo ? {} : { getKeyInfoContent: () => keyInfo([...(signing.moreCertificates ?? []), by.certificate]) }),
   })
+  if (signing.hmacSecret !== undefined) signed.enableHMAC()
   const digestAlgorithm = signing.digestAlgorithm ?? 'http://www.w3.org/2001/04/xmlenc#sha256'
   signed.addReference({ xpath: path, digestAlgorithm, transforms: [...(signing.transforms ?? [enveloped, exclusive])] })
   signed.computeSignature(xml, { prefix: 'ds', location: { reference: `${path}/*[local-name(.)='Issuer']`, action: 'after' } })
   return signed.getSignedXml()
 }
+
+const keyInfo = (certificates: readonly string[]) =>
+  `<ds:X509Data>${certificates.map(one => `<ds:X509Certificate>${base64Of(one)}</ds:X509Certificate>`).join('')}</ds:X509Data>`
 
 /** Where a response, or its assertion, stands. */
 export const places = { response: "/*[local-name(.)='Response']", assertion: "/*[local-name(.)='Response']/*[local-name(.)='Assertion']" }

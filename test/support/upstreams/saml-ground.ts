@@ -4,7 +4,7 @@ import { createAcceptOnce } from '../../../src/connectors/accepted-assertions.ts
 import type { Answer, Configured, Connector, UpstreamIdentity } from '../../../src/connectors/connector.ts'
 import { createConnectors } from '../../../src/connectors/list.ts'
 import { SamlRefusal } from '../../../src/connectors/saml-refusal.ts'
-import { type SamlSettings, samlSettings } from '../../../src/connectors/saml-settings.ts'
+import { type SamlSecrets, type SamlSettings, samlSettings } from '../../../src/connectors/saml-settings.ts'
 import type { Database } from '../../../src/platform/data/database.ts'
 import { Problem } from '../../../src/platform/errors.ts'
 
@@ -19,7 +19,7 @@ export const makeConnector = (database: Database, now: () => Date = () => new Da
 }
 
 /** A connection with these settings. */
-export const makeConnection = (written: Written, connectionId: string = randomUUID()): Configured<SamlSettings, object> => ({
+export const makeConnection = (written: Written, connectionId: string = randomUUID()): Configured<SamlSettings, SamlSecrets> => ({
   connectionId,
   settings: samlSettings.parse(written),
   secrets: {},

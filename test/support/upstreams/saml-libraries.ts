@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 
 interface Signer {
+  enableHMAC(): void
   addReference(reference: { readonly xpath: string; readonly digestAlgorithm: string; readonly transforms: readonly string[] }): void
   computeSignature(xml: string, options: object): void
   getSignedXml(): string
