@@ -15,7 +15,7 @@ export interface Expected {
   readonly authenticatedSince?: Date
 }
 
-/** What an assertion is kept by until it cannot be used any more. */
+/** What an assertion is remembered by, for as long as the rest of the rules would take it again. */
 export interface Bounds {
   readonly assertionId: string
   readonly until: Date
@@ -41,11 +41,12 @@ export const verifyResponse = (response: XmlElement, expected: Expected): void =
 /** Throws a refusal unless the assertion is for us, answers our request, and is of now. */
 export const verifyAssertion = (assertion: XmlElement, expected: Expected): Bounds => {
   verifyIssuer(assertion, expected)
-  verifyAge(assertion, expected.now)
-  const until = verifyConfirmation(subjectOf(assertion), expected)
+  const tooOldAt = verifyAge(assertion, expected.now)
+  const confirmedUntil = verifyConfirmation(subjectOf(assertion), expected)
   verifyConditions(assertion, expected)
   const authenticatedAt = verifyAuthentication(assertion, expected)
-  return { assertionId: attributeOf(assertion, 'ID') ?? '', until: new Date(until.getTime() + skewMilliseconds), authenticatedAt }
+  const until = new Date(Math.min(tooOldAt.getTime(), confirmedUntil.getTime() + skewMilliseconds))
+  return { assertionId: attributeOf(assertion, 'ID') ?? '', until, authenticatedAt }
 }
 
 /** The one subject. Throws a refusal. */
@@ -61,10 +62,13 @@ const verifyIssuer = (element: XmlElement, { idpEntityId }: Expected): void => {
   demand((attributeOf(issuer, 'Format') ?? entityFormat) === entityFormat, 'issuer')
 }
 
-const verifyAge = (element: XmlElement, now: Date): void => {
+// Gives when it will be too old.
+const verifyAge = (element: XmlElement, now: Date): Date => {
   const issuedAt = readTime(attributeOf(element, 'IssueInstant')).getTime()
   demand(issuedAt <= now.getTime() + skewMilliseconds, 'issued_at')
-  demand(now.getTime() < issuedAt + maxAgeMilliseconds + skewMilliseconds, 'issued_at')
+  const tooOldAt = issuedAt + maxAgeMilliseconds + skewMilliseconds
+  demand(now.getTime() < tooOldAt, 'issued_at')
+  return new Date(tooOldAt)
 }
 
 const verifyConfirmation = (subject: XmlElement, { callbackUrl, requestId, now }: Expected): Date => {

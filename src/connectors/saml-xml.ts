@@ -1,4 +1,6 @@
 // Reads the XML that SAML needs and no more: no document type, entity, comment, CDATA or instruction, and bounds before anything is built.
+
+import { decodeReferences, isLegal } from './saml-references.ts'
 import { demand } from './saml-refusal.ts'
 
 /** An attribute, its prefix resolved. */
@@ -39,9 +41,7 @@ type Scope = Readonly<Record<string, string>>
 const maxDepth = 64
 const maxElements = 5000
 const maxAttributes = 64
-const illegal = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
 const declaration = /^<\?xml version=["']1\.0["']([ \t\n]+encoding=["']utf-8["'])?([ \t\n]+standalone=["'](yes|no)["'])?[ \t\n]*\?>/i
-const names: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 const xmlns = 'http://www.w3.org/2000/xmlns/'
 const outermost: Scope = { xml: 'http://www.w3.org/XML/1998/namespace', '': '' }
 
@@ -79,7 +79,7 @@ const verifyText = (text: string): void => {
   demand(!text.includes('<![CDATA['), 'cdata')
   demand(!text.includes('<!'), 'malformed')
   demand(!text.includes('<?', declaration.test(text) ? 2 : 0), 'processing_instruction')
-  demand(!illegal.test(text), 'malformed')
+  demand(isLegal(text), 'malformed')
 }
 
 const withoutComments = (text: string): string => {
@@ -103,7 +103,7 @@ const readTree = (text: string): XmlElement => {
   while (at < text.length) {
     const next = text.indexOf('<', at)
     const inner = open.at(-1)
-    const between = decode(text.slice(at, next === -1 ? text.length : next))
+    const between = decodeReferences(text.slice(at, next === -1 ? text.length : next))
     if (inner) inner.element.text += between
     else demand(/^[ \t\n]*$/.test(between), 'malformed')
     if (next === -1) break
@@ -128,19 +128,19 @@ const readTree = (text: string): XmlElement => {
 }
 
 const readTag = (text: string, from: number) => {
-  const start = /<(\/?)((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)/y
+  const start = /<(\/?)((?:[A-Za-z_][\w.-]{0,127}:)?[A-Za-z_][\w.-]{0,127})/y
   start.lastIndex = from
   const begun = start.exec(text)
   demand(begun, 'malformed')
   const attributes: Written[] = []
-  const pattern = /[ \t\n]+((?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*)[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)')/y
+  const pattern = /[ \t\n]+((?:[A-Za-z_][\w.-]{0,127}:)?[A-Za-z_][\w.-]{0,127})[ \t\n]*=[ \t\n]*(?:"([^"<]*)"|'([^'<]*)')/y
   let end = start.lastIndex
   for (;;) {
     pattern.lastIndex = end
     const found = pattern.exec(text)
     if (!found) break
     end = pattern.lastIndex
-    attributes.push({ name: found[1] ?? '', value: decode((found[2] ?? found[3] ?? '').replace(/[\t\n]/g, ' ')) })
+    attributes.push({ name: found[1] ?? '', value: decodeReferences((found[2] ?? found[3] ?? '').replace(/[\t\n]/g, ' ')) })
     demand(attributes.length <= maxAttributes, 'too_many_elements')
   }
   const close = /[ \t\n]*(\/?)>/y
@@ -173,20 +173,4 @@ const expand = (written: string, scope: Scope) => {
   const prefix = second === undefined ? '' : first
   demand(Object.hasOwn(scope, prefix), 'namespace')
   return { name: second ?? first, namespace: scope[prefix] ?? '' }
-}
-
-const decode = (text: string): string => {
-  if (!text.includes('&')) return text
-  return text.replace(/&([^&;]{0,16}(?:;|$))?/g, (_, reference = '') => {
-    demand(reference.endsWith(';'), 'entity')
-    const name = reference.slice(0, -1)
-    if (Object.hasOwn(names, name)) return names[name] ?? ''
-    const number = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(name)
-    demand(number, 'entity')
-    const point = number[1] === undefined ? Number(number[2]) : Number.parseInt(number[1], 16)
-    demand(point <= 0x10ffff, 'entity')
-    const character = String.fromCodePoint(point)
-    demand(!illegal.test(character), 'entity')
-    return character
-  })
 }

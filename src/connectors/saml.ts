@@ -27,11 +27,12 @@ export const createSamlConnector = ({
   const identify = async (connection: Connection, { state, isAgain, kept, answer }: Answered): Promise<UpstreamIdentity> => {
     const { settings, entityId, callbackUrl } = connection
     const xml = readMessage(answer, state)
+    demand(kept.id, 'unsolicited')
     const expected: Expected = {
       idpEntityId: settings.idp_entity_id,
       entityId,
       callbackUrl,
-      requestId: kept.id ?? '',
+      requestId: kept.id,
       now: now(),
       ...(isAgain ? { authenticatedSince: new Date(kept.begun_at ?? '') } : {}),
     }
