@@ -139,3 +139,36 @@ test.serial('whoever had to sign in again and did not is refused', async t => {
   const refusal = await refusalOf(signIn(makeConnector(database), connection, idp.signIn, { isAgain: true }))
   t.deepEqual(refusal, { code: 'upstream_answer_invalid', reason: 'authentication' })
 })
+
+test.serial('where a format of names was asked for, a name of another is refused', async t => {
+  const named = async (nameIdFormat: string | undefined) => {
+    answer({ nameIdFormat })
+    return refusalOf(signIn(makeConnector(database), makeConnection({ ...idp.settings(), name_id_format: 'persistent' }), idp.signIn))
+  }
+  t.is(await named('urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'), undefined)
+  for (const format of [undefined, 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress', 'urn:oasis:names:tc:SAML:1.1:nameid-format:persistent']) {
+    t.deepEqual(await named(format), { code: 'upstream_answer_invalid', reason: 'name_id' })
+  }
+})
+
+test.serial('where people are known by an attribute, it has to be told once, and to be a name', async t => {
+  const told = async (attributes: SamlAnswer['attributes']) => {
+    answer({ attributes })
+    return refusalOf(signIn(makeConnector(database), makeConnection({ ...idp.settings(), attributes: { subject: 'uid' } }), idp.signIn))
+  }
+  t.is(await told({ uid: 'ada' }), undefined)
+  const wrong: SamlAnswer['attributes'][] = [{}, { uid: [] }, { uid: ['ada', 'admin'] }, { uid: '' }, { uid: 'ad\u200ba' }]
+  for (const attributes of wrong) {
+    t.deepEqual(await told(attributes), { code: 'upstream_answer_invalid', reason: 'attributes' })
+  }
+})
+
+test.serial('an answer is refused when nothing was kept of a request', async t => {
+  answer({ prepare: xml => xml.replaceAll(/InResponseTo="[^"]*"/g, 'InResponseTo=""') })
+  const connector = makeConnector(database)
+  const connection = makeConnection(idp.settings())
+  const wish = { state: 'state', isAgain: false }
+  const answered = await idp.signIn(await connector.begin(connection, wish))
+  const refusal = await refusalOf(connector.complete(connection, { ...wish, kept: {}, answer: answered }))
+  t.deepEqual(refusal, { code: 'upstream_answer_invalid', reason: 'unsolicited' })
+})

@@ -38,6 +38,11 @@ export const contentAttacks: readonly Attack[] = [
     reason: 'attributes',
     prepare: swap(/<saml:Attribute Name="mail">.*?<\/saml:Attribute>/, '<saml:Attribute Name="a"/>'.repeat(201)),
   },
+  {
+    name: 'S3 more values than anybody has',
+    reason: 'attributes',
+    prepare: swap('<saml:AttributeValue>', `${'<saml:AttributeValue/>'.repeat(1000)}<saml:AttributeValue>`),
+  },
   { name: 'S5 a comment in the name', reason: 'comment', prepare: named('admin@example.com<!-- -->.evil.example') },
   { name: 'S5 an empty comment in the name', reason: 'comment', prepare: named('admin<!---->x') },
   { name: 'S5 a comment in an attribute', reason: 'comment', prepare: valued('admin@example.com<!-- -->.evil.example') },

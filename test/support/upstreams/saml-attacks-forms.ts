@@ -13,6 +13,9 @@ export const formAttacks: readonly Attack[] = [
   { name: 'S2 two references', reason: 'references', alter: xml => xml.replace(/<ds:Reference .*?<\/ds:Reference>/s, '$&$&') },
   { name: 'S2 no reference', reason: 'references', alter: swap(/<ds:Reference .*?<\/ds:Reference>/s, '') },
   { name: 'S2 two SignedInfo', reason: 'signature_shape', alter: xml => xml.replace(/<ds:SignedInfo>.*?<\/ds:SignedInfo>/s, '$&$&') },
+  { name: 'S2 more than it says in a SignedInfo', reason: 'signature_shape', alter: swap('<ds:SignedInfo>', '<ds:SignedInfo><ds:x/>') },
+  { name: 'S2 no digest', reason: 'signature_shape', alter: swap(/<ds:DigestValue>[^<]*<\/ds:DigestValue>/, '') },
+  { name: 'S2 two digests', reason: 'signature_shape', alter: xml => xml.replace(/<ds:DigestValue>[^<]*<\/ds:DigestValue>/, '$&$&') },
   { name: 'S2 two signature values', reason: 'signature_shape', alter: xml => xml.replace(/<ds:SignatureValue>.*?<\/ds:SignatureValue>/s, '$&$&') },
   {
     name: 'S2 a SignedInfo in an Object',
@@ -65,6 +68,10 @@ export const formAttacks: readonly Attack[] = [
   },
   { name: 'S2 an assertion of SAML 1.1', reason: 'assertions', prepare: xml => xml.replace(/(<saml:Assertion ID="[^"]*" Version=)"2.0"/, '$1"1.1"') },
   { name: 'S2 a response in a response', reason: 'root', alter: swap('<samlp:Status>', '<samlp:Response ID="_inner"/><samlp:Status>') },
+  { name: 'S2 no status', reason: 'status', signs: 'assertion', alter: swap(/<samlp:Status>.*<\/samlp:Status>/, '') },
+  { name: 'S2 two statuses', reason: 'status', alter: xml => xml.replace(/<samlp:Status>.*<\/samlp:Status>/, '$&$&') },
+  { name: 'S2 two codes of the status', reason: 'status', alter: xml => xml.replace(/<samlp:StatusCode [^>]*>/, '$&$&') },
+  { name: 'S2 an assertion of somebody who was not signed in', reason: 'status', alter: swap('status:Success', 'status:Responder') },
   { name: 'S2 two roots', reason: 'root', alter: (xml, scene) => `${xml}${own(scene)}` },
   {
     name: 'S2 an assertion for a root',

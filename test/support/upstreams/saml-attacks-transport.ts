@@ -128,6 +128,7 @@ const bombs: readonly Attack[] = [
   { name: 'S9 quadratic growth', reason: 'doctype', alter: doctype(`[<!ENTITY a "${'a'.repeat(50_000)}">]`, '&a;'.repeat(1000)) },
   { name: 'S9 an attribute that is an ID by declaration', reason: 'doctype', alter: doctype('[<!ATTLIST saml:Assertion x ID #IMPLIED>]') },
   { name: 'S9 a declaration without a document type', reason: 'doctype', alter: swap('<saml:Subject>', '<!ENTITY x "y"><saml:Subject>') },
+  { name: 'S9 a declaration of no kind', reason: 'malformed', alter: swap('<saml:Subject>', '<!x><saml:Subject>') },
   { name: 'S9 10 MB', reason: 'too_large', bring: send(`<a>${'a'.repeat(10 * 1024 * 1024)}</a>`) },
   { name: 'S9 one byte too many', reason: 'too_large', bring: send('a'.repeat(256 * 1024 + 1)) },
   {
@@ -150,6 +151,7 @@ const bombs: readonly Attack[] = [
     alter: extended(`<samlp:a ${Array.from({ length: 1000 }, (_, index) => `xmlns:a${index}="b"`).join(' ')}/>`),
   },
   { name: 'S9 a tag of 250,000 characters', reason: 'malformed', bring: send(`<${'a'.repeat(250_000)}`) },
+  { name: 'S9 a tag of 200 characters', reason: 'malformed', alter: extended(`<samlp:${'a'.repeat(200)}/>`) },
   { name: 'S9 250,000 spaces in a tag', reason: 'malformed', bring: send(`<a${' '.repeat(250_000)}`) },
   { name: 'S9 250,000 times less than', reason: 'malformed', bring: send('<'.repeat(250_000)) },
   { name: 'S9 250,000 times and', reason: 'entity', bring: send(`<a>${'&'.repeat(250_000)}</a>`) },
