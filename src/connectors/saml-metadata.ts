@@ -1,5 +1,6 @@
 // Metadata (SAML 2.0 Metadata): ours is written, the provider's is read into settings.
 
+import { X509Certificate } from 'node:crypto'
 import { Problem } from '../platform/errors.ts'
 import { escapeHtml } from '../platform/markup.ts'
 import type { Configured } from './connector.ts'
@@ -17,19 +18,26 @@ const unspecified = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified'
 const maxCharacters = 512 * 1024
 
 /** Writes ours, in the order of the schema. */
-export const writeMetadata = ({ settings, callbackUrl, entityId }: Configured<SamlSettings, SamlSecrets>): string => {
+export const writeMetadata = ({ settings, secrets, callbackUrl, entityId }: Configured<SamlSettings, SamlSecrets>): string => {
   const asked = nameIdFormat(settings)
   const wanted = asked === null ? [...formats, unspecified] : [asked]
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<md:EntityDescriptor xmlns:md="${md}" entityID="${escapeHtml(entityId)}">`,
-    `  <md:SPSSODescriptor AuthnRequestsSigned="false" WantAssertionsSigned="${settings.signed !== 'response'}" protocolSupportEnumeration="${samlp}">`,
+    `  <md:SPSSODescriptor AuthnRequestsSigned="${secrets.signing_key !== undefined}" WantAssertionsSigned="${settings.signed !== 'response'}" protocolSupportEnumeration="${samlp}">`,
+    ...(settings.signing_certificate === undefined ? [] : [writeKey(settings.signing_certificate)]),
     ...wanted.map(format => `    <md:NameIDFormat>${format}</md:NameIDFormat>`),
     `    <md:AssertionConsumerService Binding="${bindings}HTTP-POST" Location="${escapeHtml(callbackUrl)}" index="0" isDefault="true"/>`,
     '  </md:SPSSODescriptor>',
     '</md:EntityDescriptor>',
     '',
   ].join('\n')
+}
+
+const writeKey = (certificate: string): string => {
+  const base64 = new X509Certificate(certificate).raw.toString('base64')
+  const info = `<ds:KeyInfo xmlns:ds="${ds}"><ds:X509Data><ds:X509Certificate>${base64}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>`
+  return `    <md:KeyDescriptor use="signing">${info}</md:KeyDescriptor>`
 }
 
 /** Makes settings of the provider's. Throws `validation_failed`. */

@@ -1,5 +1,5 @@
 // What an administrator sets of a SAML provider.
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 
 const maxCertificates = 10
@@ -64,6 +64,8 @@ export const samlSettings = z.strictObject({
   certificates: z.array(certificate).min(1).max(maxCertificates),
   /** What has to be signed at the least; all that is signed has to be right. */
   signed: z.enum(['either', 'assertion', 'response', 'both']).default('either'),
+  /** The certificate of our key, for the provider to verify requests with; the key is a secret. Without both, requests are not signed. */
+  signing_certificate: certificate.optional(),
   /** What it is asked to name a person by; `unspecified` leaves it to the provider. */
   name_id_format: z.enum(['unspecified', 'persistent', 'email']).default('unspecified'),
   attributes: z
@@ -86,24 +88,35 @@ export const samlSettings = z.strictObject({
 /** The settings of a SAML provider. */
 export type SamlSettings = z.output<typeof samlSettings>
 
-/** There is nothing secret: requests are not signed, and assertions not encrypted. */
-export const samlSecrets = z.strictObject({})
+/** The key that signs our requests, where the provider wants it: RSA, as PEM. There are no others, as assertions are not encrypted. */
+export const samlSecrets = z.strictObject({
+  signing_key: z.string().max(16_384).refine(isSigningKey, `This is no private key of RSA with ${minModulusBits} bits or more.`).optional(),
+})
 
-/** There is nothing secret. */
+/** The key that signs our requests. */
 export type SamlSecrets = z.output<typeof samlSecrets>
+
+/** Whether a certificate is of this key. */
+export const isOfKey = (certificate: string, signingKey: string): boolean => new X509Certificate(certificate).checkPrivateKey(createPrivateKey(signingKey))
 
 /** Reads a certificate with an RSA key that is long enough; `undefined` where it is none. */
 export const readCertificate = (text: string): X509Certificate | undefined => {
   const base64 = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(text)?.[1] ?? text
   if (!/^[A-Za-z0-9+/=\s]+$/.test(base64)) return undefined
-  const read = parse(Buffer.from(base64, 'base64'))
+  const read = parse(() => new X509Certificate(Buffer.from(base64, 'base64')))
   const { asymmetricKeyType, asymmetricKeyDetails } = read?.publicKey ?? {}
   return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= minModulusBits ? read : undefined
 }
 
-const parse = (der: Buffer): X509Certificate | undefined => {
+function isSigningKey(text: string): boolean {
+  const { asymmetricKeyType, asymmetricKeyDetails } = parse(() => createPrivateKey(text)) ?? {}
+  return asymmetricKeyType === 'rsa' && (asymmetricKeyDetails?.modulusLength ?? 0) >= minModulusBits
+}
+
+// What is no key or certificate at all is told by an error with a code of OpenSSL.
+const parse = <Read>(read: () => Read): Read | undefined => {
   try {
-    return new X509Certificate(der)
+    return read()
   } catch (error) {
     if (error instanceof Error && 'code' in error) return undefined
     throw error

@@ -1,14 +1,15 @@
 // Any SAML 2.0 identity provider: asked by redirect or form, and believed by its pinned certificates alone.
 import { SAML, type SamlConfig, ValidateInResponseTo } from '@node-saml/node-saml'
 import { Problem } from '../platform/errors.ts'
-import type { Configured, Connector, ConnectorNeeds, Finding, UpstreamIdentity, Wish } from './connector.ts'
+import type { Configured, Connector, ConnectorNeeds, UpstreamIdentity, Wish } from './connector.ts'
 import { type Expected, verifyAssertion, verifyResponse } from './saml-assertion.ts'
+import { lookAt } from './saml-findings.ts'
 import { type Gated, passGate, SamlStatusRefusal } from './saml-gate.ts'
 import { readMessage } from './saml-message.ts'
 import { readMetadata, writeMetadata } from './saml-metadata.ts'
 import { nameIdFormat, readPerson } from './saml-person.ts'
 import { demand, SamlRefusal } from './saml-refusal.ts'
-import { readCertificate, type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './saml-settings.ts'
+import { type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './saml-settings.ts'
 import { readXml, type XmlElement } from './saml-xml.ts'
 
 type Connection = Configured<SamlSettings, SamlSecrets>
@@ -64,7 +65,7 @@ export const createSamlConnector = ({
         throw error
       }
     },
-    test: async ({ settings }) => settings.certificates.map((certificate, index) => lookAt(certificate, index, now())),
+    test: async connection => lookAt(connection, now()),
     describe: connection => ({ type: 'application/samlmetadata+xml', body: writeMetadata(connection) }),
     readSettings: readMetadata,
   }
@@ -72,7 +73,9 @@ export const createSamlConnector = ({
 
 const ask = async (connection: Connection, { state, isAgain }: Wish, id: string) => {
   const { sso_url: ssoUrl, sso_binding: binding } = connection.settings
-  const engine = new SAML({ ...configure(connection), forceAuthn: isAgain, generateUniqueId: () => id, skipRequestCompression: binding === 'post' })
+  const { signing_key: privateKey } = connection.secrets
+  const signing = privateKey === undefined ? {} : { privateKey }
+  const engine = new SAML({ ...configure(connection), ...signing, forceAuthn: isAgain, generateUniqueId: () => id, skipRequestCompression: binding === 'post' })
   if (binding === 'redirect') return { redirectUrl: new URL(await engine.getAuthorizeUrlAsync(state, undefined, {})) }
   const fields = await engine.getAuthorizeMessageAsync(state)
   return { form: { action: ssoUrl, fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])) } }
@@ -106,15 +109,3 @@ const configure = ({ settings, callbackUrl, entityId }: Connection): SamlConfig 
   signatureAlgorithm: 'sha256',
   digestAlgorithm: 'sha256',
 })
-
-const lookAt = (written: string, index: number, now: Date): Finding => {
-  const check = `certificate ${index + 1}`
-  const certificate = readCertificate(written)
-  if (!certificate) return { check, isGood: false, detail: 'This is no certificate that can be used.' }
-  const day = (time: Date) => time.toISOString().slice(0, 10)
-  const { validFromDate, validToDate } = certificate
-  if (validToDate < now)
-    return { check, isGood: false, detail: `This certificate expired on ${day(validToDate)}. Its key is still believed: replace or remove it.` }
-  if (validFromDate > now) return { check, isGood: false, detail: `This certificate is valid from ${day(validFromDate)} on.` }
-  return { check, isGood: true, detail: `This certificate is valid until ${day(validToDate)}.` }
-}
