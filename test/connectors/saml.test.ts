@@ -1,5 +1,7 @@
 // People of a SAML provider: a real provider, a real database, and the ways the providers in use answer.
+import { generateKeyPairSync } from 'node:crypto'
 import test from 'ava'
+import { samlSecrets } from '../../src/connectors/saml-settings.ts'
 import type { Database } from '../../src/platform/data/database.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { base64Of, certify, makeIdentity } from '../support/upstreams/certificate.ts'
@@ -171,4 +173,41 @@ test.serial('an answer is refused when nothing was kept of a request', async t =
   const answered = await idp.signIn(await connector.begin(connection, wish))
   const refusal = await refusalOf(connector.complete(connection, { ...wish, kept: {}, answer: answered }))
   t.deepEqual(refusal, { code: 'upstream_answer_invalid', reason: 'unsolicited' })
+})
+
+for (const binding of ['redirect', 'post'] as const) {
+  test.serial(`a provider that wants signed requests verifies those by ${binding} with the key in our metadata`, async t => {
+    const [own, other] = [makeIdentity(), makeIdentity()]
+    const connector = makeConnector(database)
+    let metadata = ''
+    const strict = await startSamlIdp({ serviceProvider: () => metadata })
+    t.teardown(strict.close)
+    const signed = makeConnection({ ...strict.settings(), sso_binding: binding, signing_certificate: own.certificate }, { signing_key: own.privateKey })
+    metadata = connector.describe?.(signed).body ?? ''
+    t.is((await signIn(connector, signed, strict.signIn)).subject, 'upstream-1')
+    await t.throwsAsync(signIn(connector, { ...signed, secrets: { signing_key: other.privateKey } }, strict.signIn), { message: /ERR|invalid signature/ })
+    await t.throwsAsync(signIn(connector, { ...signed, secrets: {} }, strict.signIn), { message: /ERR|invalid signature/ })
+  })
+}
+
+test('the test of a connection says when the key that signs requests and its certificate do not belong together', async t => {
+  const [own, other] = [makeIdentity(), makeIdentity()]
+  const connector = makeConnector(database)
+  const isGood = async (settings: object, secrets = {}) => {
+    const [, ...signing] = await connector.test(makeConnection({ ...idp.settings(), ...settings }, secrets))
+    return signing.map(finding => finding.isGood)
+  }
+  t.deepEqual(await isGood({}), [])
+  t.deepEqual(await isGood({ signing_certificate: own.certificate }, { signing_key: own.privateKey }), [true])
+  t.deepEqual(await isGood({ signing_certificate: own.certificate }, { signing_key: other.privateKey }), [false])
+  t.deepEqual(await isGood({ signing_certificate: own.certificate }), [false])
+  t.deepEqual(await isGood({}, { signing_key: own.privateKey }), [false])
+})
+
+test('only a private key of RSA that is long enough signs requests', t => {
+  const { privateKey, certificate } = makeIdentity()
+  const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+  t.true(samlSecrets.safeParse({ signing_key: privateKey }).success)
+  for (const key of [certificate, curve, makeIdentity({ modulusLength: 1024 }).privateKey, '', 'key'])
+    t.false(samlSecrets.safeParse({ signing_key: key }).success)
 })

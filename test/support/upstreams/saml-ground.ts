@@ -19,10 +19,10 @@ export const makeConnector = (database: Database, now: () => Date = () => new Da
 }
 
 /** A connection with these settings. */
-export const makeConnection = (written: Written, connectionId: string = randomUUID()): Configured<SamlSettings, SamlSecrets> => ({
+export const makeConnection = (written: Written, secrets: SamlSecrets = {}, connectionId: string = randomUUID()): Configured<SamlSettings, SamlSecrets> => ({
   connectionId,
   settings: samlSettings.parse(written),
-  secrets: {},
+  secrets,
   callbackUrl: `https://id.example/connections/${connectionId}/callback`,
   entityId: `https://id.example/connections/${connectionId}/metadata`,
 })

@@ -39,8 +39,8 @@ export interface SamlRequest {
 // The engine under test is another library; this one checks its requests, except for a schema validator that it leaves to whoever uses it.
 samlify.setSchemaValidator({ validate: async () => 'ok' })
 
-/** Starts it on a free port. */
-export async function startSamlIdp(given: { readonly identity?: Identity } = {}) {
+/** Starts it on a free port. With the metadata of a service provider it takes signed requests of that one alone. */
+export async function startSamlIdp(given: { readonly identity?: Identity; readonly serviceProvider?: () => string } = {}) {
   let identity = given.identity ?? makeIdentity({ name: 'idp' })
   const answer: SamlAnswer = { nameId: 'upstream-1', attributes: {}, signs: 'both', clockAheadSeconds: 0 }
   const requests: SamlRequest[] = []
@@ -62,6 +62,7 @@ export async function startSamlIdp(given: { readonly identity?: Identity } = {})
       signingCert: identity.certificate,
       requestSignatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
       isAssertionEncrypted: false,
+      wantAuthnRequestsSigned: given.serviceProvider !== undefined,
       // It says so on the console where it has none.
       singleLogoutService: [{ Binding: 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect', Location: `${url}/slo` }],
       singleSignOnService: ['HTTP-Redirect', 'HTTP-POST'].map(binding => ({ Binding: `urn:oasis:names:tc:SAML:2.0:bindings:${binding}`, Location: ssoUrl })),
@@ -70,8 +71,10 @@ export async function startSamlIdp(given: { readonly identity?: Identity } = {})
   const serve = async (request: IncomingMessage): Promise<string> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
     if (pathname === '/metadata') return makeIdp().getMetadata()
+    const sp = samlify.ServiceProvider(given.serviceProvider ? { metadata: given.serviceProvider() } : {})
     const sent = request.method === 'POST' ? new URLSearchParams(await bodyOf(request)) : searchParams
-    const read = await readRequest(makeIdp(), sent, request.method === 'POST' ? 'post' : 'redirect')
+    const octetString = (request.url ?? '').replace(/^[^?]*\?|&Signature=.*$/g, '')
+    const read = await readRequest(makeIdp(), sp, sent, request.method === 'POST' ? undefined : octetString)
     requests.push(read)
     const document = await write(read)
     const fields = { SAMLResponse: Buffer.from(document).toString('base64'), RelayState: read.relayState }
@@ -130,19 +133,18 @@ const asItIs = (xml: string) => xml
 const unescapeHtml = (text: string) =>
   text.replaceAll('&#34;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
 
-const readRequest = async (idp: ReturnType<typeof samlify.IdentityProvider>, sent: URLSearchParams, binding: 'redirect' | 'post'): Promise<SamlRequest> => {
+// By redirect, what is signed are the parameters as they were written.
+const readRequest = async (
+  idp: ReturnType<typeof samlify.IdentityProvider>,
+  sp: object,
+  sent: URLSearchParams,
+  octetString: string | undefined,
+): Promise<SamlRequest> => {
   const fields = Object.fromEntries(sent)
-  const anybody = samlify.ServiceProvider({ authnRequestsSigned: false })
-  const { extract, samlContent } = await idp.parseLoginRequest(anybody, binding, binding === 'post' ? { body: fields } : { query: fields })
-  const { id, assertionConsumerServiceUrl } = extract.request
-  return {
-    id: id ?? '',
-    issuer: String(extract.issuer),
-    callbackUrl: assertionConsumerServiceUrl ?? '',
-    relayState: fields.RelayState ?? '',
-    binding,
-    xml: samlContent,
-  }
+  const binding = octetString === undefined ? 'post' : 'redirect'
+  const { extract, samlContent } = await idp.parseLoginRequest(sp, binding, octetString === undefined ? { body: fields } : { query: fields, octetString })
+  const { id = '', assertionConsumerServiceUrl: callbackUrl = '' } = extract.request
+  return { id, issuer: extract.issuer, callbackUrl, relayState: fields.RelayState ?? '', binding, xml: samlContent }
 }
 
 const bodyOf = async (request: IncomingMessage): Promise<string> => {
