@@ -185,8 +185,8 @@ for (const binding of ['redirect', 'post'] as const) {
     const signed = makeConnection({ ...strict.settings(), sso_binding: binding, signing_certificate: own.certificate }, { signing_key: own.privateKey })
     metadata = connector.describe?.(signed).body ?? ''
     t.is((await signIn(connector, signed, strict.signIn)).subject, 'upstream-1')
-    await t.throwsAsync(signIn(connector, { ...signed, secrets: { signing_key: other.privateKey } }, strict.signIn), { message: /ERR|invalid signature/ })
-    await t.throwsAsync(signIn(connector, { ...signed, secrets: {} }, strict.signIn), { message: /ERR|invalid signature/ })
+    await t.throwsAsync(signIn(connector, { ...signed, secrets: { signing_key: other.privateKey } }, strict.signIn), { message: /ERR|signature/i })
+    await t.throwsAsync(signIn(connector, { ...signed, secrets: {} }, strict.signIn), { message: /ERR|signature/i })
   })
 }
 
