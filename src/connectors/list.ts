@@ -5,6 +5,7 @@ import { createGitlabConnector } from './gitlab.ts'
 import { createGoogleConnector } from './google.ts'
 import { createMicrosoftConnector } from './microsoft.ts'
 import { createOidcConnector } from './oidc.ts'
+import { createSamlConnector } from './saml.ts'
 
 const makers: readonly ((needs: ConnectorNeeds) => Connector)[] = [
   createGoogleConnector,
@@ -12,6 +13,7 @@ const makers: readonly ((needs: ConnectorNeeds) => Connector)[] = [
   createGithubConnector,
   createGitlabConnector,
   createOidcConnector,
+  createSamlConnector,
 ]
 
 /** The connectors by their id. */

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Answer, Begun, Configured, ConnectorNeeds, UpstreamIdentity, Wish } from '../../../src/connectors/connector.ts'
 import { type Connectors, createConnectors } from '../../../src/connectors/list.ts'
-import { createOutboundFetch } from '../../../src/platform/http/outbound.ts'
+import { createOutbound } from '../../../src/platform/http/outbound.ts'
 import { fetchThrough, type Standing } from './world.ts'
 
 /** A connection, and how one signs in by it. */
@@ -11,7 +11,7 @@ export type Connecting = ReturnType<typeof connect>
 /** Makes all connectors for a world. */
 export const connectorsOf = (world: readonly Standing[] = [], over: Partial<ConnectorNeeds> = {}): Connectors =>
   createConnectors({
-    fetch: fetchThrough(world, createOutboundFetch({ isLoopbackAllowed: true, maxBytes: 512 * 1024 })),
+    fetch: fetchThrough(world, createOutbound({ isLoopbackAllowed: true })({ maxBytes: 512 * 1024 })),
     now: () => new Date(),
     randomBytes,
     acceptOnce: async () => true,

@@ -1,0 +1,79 @@
+// The corpus of attacks on the SAML connector: each refused, each by its own rule, and each accepted without the attack.
+import { randomBytes } from 'node:crypto'
+import test from 'ava'
+import type { Answer } from '../../src/connectors/connector.ts'
+import type { Database } from '../../src/platform/data/database.ts'
+import { openTestDatabase } from '../support/database.ts'
+import { type Attack, makeCast, stage } from '../support/upstreams/saml-attack.ts'
+import { contentAttacks } from '../support/upstreams/saml-attacks-content.ts'
+import { formAttacks } from '../support/upstreams/saml-attacks-forms.ts'
+import { meaningAttacks } from '../support/upstreams/saml-attacks-meaning.ts'
+import { signatureAttacks } from '../support/upstreams/saml-attacks-signatures.ts'
+import { transportAttacks } from '../support/upstreams/saml-attacks-transport.ts'
+import { wrappingAttacks } from '../support/upstreams/saml-attacks-wrapping.ts'
+import { makeConnection, makeConnector, refusalOf } from '../support/upstreams/saml-ground.ts'
+
+const attacks: readonly Attack[] = [...wrappingAttacks, ...signatureAttacks, ...formAttacks, ...contentAttacks, ...meaningAttacks, ...transportAttacks]
+const cast = makeCast()
+const issuer = 'https://idp.example/metadata'
+let database: Database
+
+test.before(async () => {
+  database = await openTestDatabase()
+})
+test.after.always(() => database?.close())
+
+const begin = async (attack: Attack) => {
+  const settings = { idp_entity_id: issuer, sso_url: 'https://idp.example/sso', certificates: [cast.provider.certificate], ...attack.settings }
+  const connection = makeConnection(settings)
+  const connector = makeConnector(database)
+  const wish = { state: randomBytes(16).toString('base64url'), isAgain: false }
+  const { kept } = await connector.begin(connection, wish)
+  const { entityId, callbackUrl } = connection
+  const said = { issuer, entityId, callbackUrl, requestId: kept.id ?? '', now: new Date(), nameId: 'ada', attributes: { mail: 'ada@example.com' } }
+  return {
+    answer: (isAttacked: boolean) => stage(attack, cast, said, wish.state, isAttacked),
+    complete: (answer: Answer, by = connector) => by.complete(connection, { ...wish, kept, answer }),
+  }
+}
+
+for (const attack of attacks) {
+  test.serial(attack.name, async t => {
+    const { answer, complete } = await begin({ ...attack, signs: attack.settings?.signed ? 'both' : attack.signs })
+    t.is((await complete(answer(false))).subject, 'ada')
+    t.deepEqual(await refusalOf(complete(answer(true))), { code: 'upstream_answer_invalid', reason: attack.reason })
+  })
+}
+
+test('S6 an assertion is refused the second time, on another process too', async t => {
+  const { answer, complete } = await begin({ name: '', reason: 'replayed' })
+  const once = answer(false)
+  await complete(once)
+  for (const connector of [makeConnector(database), makeConnector(database)]) {
+    t.deepEqual(await refusalOf(complete(once, connector)), { code: 'upstream_answer_invalid', reason: 'replayed' })
+  }
+})
+
+test('S6 of ten at once, one assertion signs in once', async t => {
+  const { answer, complete } = await begin({ name: '', reason: 'replayed' })
+  const once = answer(false)
+  const refusals = await Promise.all(Array.from({ length: 10 }, () => refusalOf(complete(once, makeConnector(database)))))
+  t.is(refusals.filter(refusal => refusal === undefined).length, 1)
+})
+
+test('S6 an answer of yesterday is refused, whatever was kept of its request', async t => {
+  const { answer, complete } = await begin({ name: '', reason: 'issued_at' })
+  const tomorrow = makeConnector(database, () => new Date(Date.now() + 86_400_000))
+  t.deepEqual(await refusalOf(complete(answer(false), tomorrow)), { code: 'upstream_answer_invalid', reason: 'issued_at' })
+})
+
+test('S6 an answer for one connection is refused by another of the same provider', async t => {
+  const one = await begin({ name: '', reason: 'destination' })
+  const other = await begin({ name: '', reason: 'destination' })
+  t.deepEqual(await refusalOf(other.complete(one.answer(false))), { code: 'upstream_answer_invalid', reason: 'parameters' })
+})
+
+test('the corpus has no two attacks of one name', t => {
+  t.is(new Set(attacks.map(({ name }) => name)).size, attacks.length)
+  t.true(attacks.length >= 200)
+})
