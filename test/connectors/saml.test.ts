@@ -211,3 +211,9 @@ test('only a private key of RSA that is long enough signs requests', t => {
   for (const key of [certificate, curve, makeIdentity({ modulusLength: 1024 }).privateKey, '', 'key'])
     t.false(samlSecrets.safeParse({ signing_key: key }).success)
 })
+
+test.serial('somebody of 1,000 groups signs in', async t => {
+  const groups = Array.from({ length: 1000 }, (_, index) => `group-${index}`)
+  answer({ attributes: { groups } })
+  t.deepEqual((await signIn(makeConnector(database), makeConnection(idp.settings()), idp.signIn)).claims.groups, groups)
+})
