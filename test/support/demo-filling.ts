@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { createResolveTxt } from '../../src/platform/dns.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import { createServices } from '../../src/services.ts'
@@ -26,6 +27,7 @@ export const demo: Filling = {
       log: openLog('silent'),
       secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
       now: () => new Date(),
+      resolveTxt: createResolveTxt(),
       randomBytes,
       newId: randomUUID,
       applied: [],
