@@ -10,8 +10,10 @@ export interface ConfiguredProvider {
 }
 
 const optional = (schema: z.ZodString) => z.preprocess(value => (value === '' ? undefined : value), schema.optional())
+
 // Each with what stands beside its pair.
 const providers = { google: [], github: [], microsoft: ['tenant'] } as const
+
 /** Their variables. */
 export const providerSettings = {
   GOOGLE_CLIENT_ID: optional(z.string().max(255)),
@@ -20,7 +22,7 @@ export const providerSettings = {
   GITHUB_CLIENT_SECRET: optional(z.string().max(1024)),
   MICROSOFT_CLIENT_ID: optional(z.string().max(255)),
   MICROSOFT_CLIENT_SECRET: optional(z.string().max(1024)),
-  MICROSOFT_TENANT: optional(z.string().regex(/^[a-zA-Z0-9.-]{1,255}$/, 'must be a tenant id, one of its domains, common, organizations or consumers')),
+  MICROSOFT_TENANT: optional(z.string().regex(/^[a-z0-9][a-z0-9.-]{0,252}$/i, 'must be a tenant id, one of its domains, common, organizations or consumers')),
 }
 
 /** The faults of them, a sentence each: a pair is whole or not there, and what goes with it alone is a mistake. */
@@ -41,7 +43,7 @@ export const providersOf = (environment: Environment): Readonly<Record<string, C
       const prefix = connector.toUpperCase()
       const { [`${prefix}_CLIENT_ID`]: id, [`${prefix}_CLIENT_SECRET`]: secret } = environment
       if (!id || !secret) return []
-      const beside = more.flatMap(name => [[name, environment[`${prefix}_${name.toUpperCase()}`]] as const]).filter(([, value]) => value)
+      const beside = more.map(name => [name, environment[`${prefix}_${name.toUpperCase()}`]?.toLowerCase()] as const).filter(([, value]) => value)
       return [[connector, { settings: { client_id: id, ...Object.fromEntries(beside) }, secrets: { client_secret: secret } }]]
     }),
   )

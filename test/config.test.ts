@@ -76,11 +76,11 @@ test('a provider is configured by a whole pair', t => {
     GITHUB_CLIENT_SECRET: 'b',
     MICROSOFT_CLIENT_ID: 'c',
     MICROSOFT_CLIENT_SECRET: 'd',
-    MICROSOFT_TENANT: 'e',
+    MICROSOFT_TENANT: 'Company.Example',
   })
   t.deepEqual(providers, {
     github: { settings: { client_id: 'a' }, secrets: { client_secret: 'b' } },
-    microsoft: { settings: { client_id: 'c', tenant: 'e' }, secrets: { client_secret: 'd' } },
+    microsoft: { settings: { client_id: 'c', tenant: 'company.example' }, secrets: { client_secret: 'd' } },
   })
   const halves: Record<string, string>[] = [{ GOOGLE_CLIENT_ID: 'a' }, { GITHUB_CLIENT_SECRET: 'a' }, { MICROSOFT_CLIENT_ID: 'a', MICROSOFT_TENANT: 'common' }]
   for (const half of halves) t.is(faultsOf(half).length, 1, JSON.stringify(half))
