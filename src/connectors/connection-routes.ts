@@ -15,6 +15,7 @@ const read = { permission: 'connections:read' } as const
 const write = { permission: 'connections:write' } as const
 const inside = { within: 'organization' } as const
 const restored = 'Brings back a connection that was deleted in the last 30 days, with everybody who signed in by it.'
+const replaced = "settings and secrets are replaced whole, a document's beneath what `settings` says, and settings that lead elsewhere need the secrets again"
 const tested = 'Asks the provider of a connection, without a person, and tells what was found.'
 
 /** Makes the routes. */
@@ -62,7 +63,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
       ...write,
       ...at,
       method: 'PATCH',
-      summary: 'Changes a connection of the system; settings and secrets are replaced whole, and settings that lead elsewhere need the secrets again.',
+      summary: `Changes a connection of the system; ${replaced}.`,
       body: connectionBody.extend(systemFields),
       output: connectionOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, body, ifMatch }),
@@ -136,7 +137,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       ...write,
       ...at,
       method: 'PATCH',
-      summary: "Changes an organization's connection; settings and secrets are replaced whole, and settings that lead elsewhere need the secrets again.",
+      summary: `Changes an organization's connection; ${replaced}.`,
       body: connectionBody.extend(organizationFields),
       output: connectionOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), body, ifMatch }),

@@ -197,6 +197,24 @@ test('a deleted organization holds no domain against those that live', async t =
   t.true(await api.server.services.isDomainProvenBy(heir.id, first.domain))
 })
 
+test('what an organization connected and proved ends with it', async t => {
+  const { prisma } = api.server.resources.database
+  const { id } = await api.server.services.organizations.create(systemActor, { name: 'Passing' })
+  const connection = await api.server.services.connectionAdministration.create(systemActor, {
+    organizationId: id,
+    connector: 'github',
+    settings: { client_id: 'a' },
+    secrets: { client_secret: 'b' },
+  })
+  await api.server.services.domains.create(systemActor, { organizationId: id, domain: newDomain(), connectionId: connection.id })
+  await prisma.organization.update({ where: { id }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  await api.server.services.organizations.purge(systemActor, 100)
+  t.deepEqual(
+    [await prisma.connection.count({ where: { id: connection.id } }), await prisma.organizationDomain.count({ where: { organizationId: id } })],
+    [0, 0],
+  )
+})
+
 test('addresses are led to the chosen connection where it works, else to the first', async t => {
   const place = await makeOrganization(api)
   const [late, early] = [await connect(place, { position: 2 }), await connect(place, { position: 1 })]
