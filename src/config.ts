@@ -1,7 +1,10 @@
 // The environment, read once: the only place that knows the names of the settings.
 import { z } from 'zod'
+import { type ConfiguredProvider, providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 const emptyIsAbsent = (value: unknown) => (value === '' ? undefined : value)
 const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(emptyIsAbsent, schema.optional())
@@ -46,6 +49,7 @@ const environmentSchema = z.object({
       .transform(list => list.split(',').flatMap(one => one.trim() || []))
       .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma')).min(1, 'must name at least one way')),
   ),
+  ...providerSettings,
   MFA_REQUIRED: withDefault(z.enum(['never', 'admins', 'always']), 'never'),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
@@ -84,6 +88,8 @@ export interface Config {
   readonly isSignUpOpen: boolean
   /** The ways to sign in that need nothing but an address. */
   readonly signInMethods: readonly ('password' | 'email_code')[]
+  /** The upstream providers that everybody may sign in by, by the id of their connector. */
+  readonly providers: Readonly<Record<string, ConfiguredProvider>>
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -103,11 +109,11 @@ export class ConfigError extends Error {
 }
 
 /** Parses the environment. Throws {@link ConfigError} naming all that is wrong. */
-export const readConfig = (environment: Readonly<Record<string, string | undefined>> = process.env): Config => {
+export const readConfig = (environment: Environment = process.env): Config => {
   const parsed = environmentSchema.safeParse(environment)
-  const production = environment.NODE_ENV === 'production' ? productionFaults(environment) : []
-  if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...production])
-  if (production.length > 0) throw new ConfigError(production)
+  const faults = [...(environment.NODE_ENV === 'production' ? productionFaults(environment) : []), ...providerFaults(environment)]
+  if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...faults])
+  if (faults.length > 0) throw new ConfigError(faults)
   const settings = parsed.data
   const issuer = settings.ISSUER ?? `http://localhost:${settings.PORT}`
   return {
@@ -130,12 +136,13 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     isSignUpOpen: settings.SIGN_UP === 'open',
     signInMethods: settings.SIGN_IN_METHODS,
+    providers: providersOf(environment),
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }
 }
 
-const productionFaults = (environment: Readonly<Record<string, string | undefined>>): string[] => {
+const productionFaults = (environment: Environment): string[] => {
   const faults: string[] = []
   for (const name of ['ISSUER', 'DATABASE_URL', 'REDIS_URL', 'SECRET_KEY']) if (!environment[name]) faults.push(`${name} is required in production`)
   const issuer = environment.ISSUER

@@ -1,10 +1,22 @@
-// Signing in by other providers: the kinds of them, and those that were configured.
+// Signing in by other providers: the kinds of them, those that were configured, and the domains that lead to them.
 import type { Config } from './config.ts'
 import { createAcceptOnce } from './connectors/accepted-assertions.ts'
+import { createShow } from './connectors/administered.ts'
+import { createConnectionAdministration } from './connectors/administration.ts'
+import { createOpenRow } from './connectors/configured.ts'
 import { createConnections } from './connectors/connections.ts'
+import { createRecheckDomains } from './connectors/domain-watch.ts'
+import { createDomains } from './connectors/domains.ts'
+import { createHomeRealm } from './connectors/home-realm.ts'
 import { createConnectors } from './connectors/list.ts'
+import { createProbe } from './connectors/probe.ts'
+import { createSettingsConnections } from './connectors/settings-connections.ts'
 import type { Foundation } from './foundation.ts'
+import { organizationIdSchema } from './organizations/organization.ts'
+import { lockOrganization as lock } from './organizations/organizations.ts'
+import type { TransactionClient } from './platform/data/database.ts'
 import type { Resources } from './resources.ts'
+import type { TenantServices } from './tenant-services.ts'
 
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
@@ -14,13 +26,35 @@ const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
-  { database, secrets, now, randomBytes, reroute }: Resources,
-  { outbound }: Foundation,
-  { issuer }: Pick<Config, 'issuer'>,
+  { database, secrets, now, randomBytes, resolveTxt, reroute }: Resources,
+  {
+    change,
+    limit,
+    newUuid,
+    outbound,
+    mustHoldRoleNames,
+  }: Pick<Foundation, 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>,
+  { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
   const guarded = outbound({ maxBytes: maxDocumentBytes })
   const fetch = reroute?.(guarded) ?? guarded
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
-  const connections = createConnections({ database, secrets, connectors, issuer, now })
-  return { connectors, connections }
+  const openRow = createOpenRow({ secrets, connectors, providers, issuer })
+  const connections = createConnections({ database, connectors, providers, openRow, now })
+  const lockOrganization = (tx: TransactionClient, id: string) => lock(tx, organizationIdSchema.parse(id))
+  const connectionAdministration = createConnectionAdministration({
+    ...{ database, change, secrets, connectors, lockOrganization, mustHoldRoleNames, newUuid, now },
+    show: createShow({ connectors, providers, issuer }),
+    forget: connections.forget,
+  })
+  return {
+    connectors,
+    connections,
+    connectionAdministration,
+    connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit }),
+    settingsConnections: createSettingsConnections({ change, connectors, providers }),
+    domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, now }),
+    recheckDomains: createRecheckDomains({ database, change, resolveTxt, now }),
+    ...createHomeRealm({ database, connectors }),
+  }
 }

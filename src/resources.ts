@@ -1,4 +1,4 @@
-// What must be opened and closed: database, Redis, mail, log; and the clock and randomness, which come from nowhere else.
+// What must be opened and closed: database, Redis, mail, log, DNS; and the clock and randomness, which come from nowhere else.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import { type Database, openDatabase } from './platform/data/database.ts'
 import { migrate } from './platform/data/migrate.ts'
 import { openRedis, type Redis } from './platform/data/redis.ts'
+import { createResolveTxt, type ResolveTxt } from './platform/dns.ts'
 import { type Log, openLog } from './platform/log.ts'
 import { createSmtpMailer, type Mailer } from './platform/mail.ts'
 import { createMailbox, type Mailbox } from './platform/mailbox.ts'
@@ -24,6 +25,7 @@ export interface Resources {
   readonly secrets: Secrets
   /** What hashing a password costs; absent: what it has to. */
   readonly hashingCost?: HashingCost
+  readonly resolveTxt: ResolveTxt
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string
@@ -56,7 +58,7 @@ export const openResources = async (config: Config): Promise<Resources> => {
       log,
       ...mail,
       secrets: createSecrets({ secretKey, randomBytes }),
-
+      resolveTxt: createResolveTxt(),
       now,
       randomBytes,
       newId: randomUUID,

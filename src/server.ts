@@ -12,7 +12,7 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startCheckpoints, startForgetting, startPurging, startVacuum } from './tasks.ts'
+import { repeat, startCheckpoints, startForgetting, startPurging, startRecheckingDomains, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
 const keyCheckMilliseconds = 5000
@@ -24,6 +24,7 @@ const start = async () => {
   const resources = await openResources(config)
   const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
+  await services.settingsConnections.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
   const app = await createApp({ config, resources, services })
   const server = await listen(app, { config, log: resources.log })
@@ -33,6 +34,7 @@ const start = async () => {
     startVacuum(resources),
     ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services })] : []),
     startCheckpoints(resources, services),
+    startRecheckingDomains(resources, services),
     repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))

@@ -24,6 +24,8 @@ const forgetEveryMilliseconds = 900_000
 const forgetBatch = 100
 const vacuumEveryMilliseconds = 3_600_000
 const checkpointEveryMilliseconds = 10_000
+const domainsEveryMilliseconds = 300_000
+const domainBatch = 50
 
 const purges: readonly Purge[] = [
   purgeAcceptedAssertions,
@@ -38,7 +40,7 @@ const purges: readonly Purge[] = [
   purgeJobs,
 ]
 
-type Forgetful = Pick<Services, 'clientAdministration' | 'organizations' | 'userAdministration'>
+type Forgetful = Pick<Services, 'connectionAdministration' | 'clientAdministration' | 'organizations' | 'userAdministration'>
 
 const purgeLimits = statement('rate-limits-purge', 'DELETE FROM rate_limits WHERE expire < $1')
 
@@ -83,7 +85,7 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
 /** Forgets for good what was deleted 30 days ago, until told to stop: clients and organizations before the people in them. */
 export const startForgetting = ({ log }: Pick<Resources, 'log'>, services: Forgetful): (() => Promise<void>) => {
   const forget = async () => {
-    for (const { purge } of [services.clientAdministration, services.organizations, services.userAdministration])
+    for (const { purge } of [services.connectionAdministration, services.clientAdministration, services.organizations, services.userAdministration])
       for (let round = 0; round < maxBatches && (await purge(systemActor, forgetBatch)) === forgetBatch; round += 1);
   }
   return repeat('forgetting what was deleted long ago', forget, { milliseconds: forgetEveryMilliseconds, log })
@@ -100,3 +102,7 @@ export const startVacuum = ({ database, log }: Resources): (() => Promise<void>)
 /** Signs checkpoints of the audit log as they fall due, until told to stop. */
 export const startCheckpoints = ({ log }: Pick<Resources, 'log'>, { checkpoints }: Pick<Services, 'checkpoints'>): (() => Promise<void>) =>
   repeat('signing checkpoints of the audit log', checkpoints.make, { milliseconds: checkpointEveryMilliseconds, log })
+
+/** Looks again at the domains that organizations proved, until told to stop. */
+export const startRecheckingDomains = ({ log }: Pick<Resources, 'log'>, { recheckDomains }: Pick<Services, 'recheckDomains'>): (() => Promise<void>) =>
+  repeat('looking at proven domains', () => recheckDomains(systemActor, domainBatch), { milliseconds: domainsEveryMilliseconds, log })

@@ -4,12 +4,14 @@ import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
 import { createClients } from './clients/clients.ts'
+import { createFindConnectionRule } from './clients/connection-rule.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
+import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
 import { createMembers } from './organizations/members.ts'
@@ -43,6 +45,7 @@ export const createTenantServices = (
     permissionsOf: organizationPermissions,
     mustHoldRoles: createMustHoldRoles(organizationPermissions),
   }
+  const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
@@ -55,12 +58,14 @@ export const createTenantServices = (
     organizationSettings,
     members,
     roles,
+    mustHoldRoleNames,
     invitations,
     images,
     clients,
     clientAdministration,
     resourceServers,
     findLook: createFindLook({ clients, organizationSettings, images }),
+    findConnectionRule: createFindConnectionRule({ clients }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),
   }
 }

@@ -4,7 +4,7 @@ import { startAllJobs } from './jobs.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources } from './resources.ts'
 import { createServices } from './services.ts'
-import { startCheckpoints, startForgetting, startPurging } from './tasks.ts'
+import { startCheckpoints, startForgetting, startPurging, startRecheckingDomains } from './tasks.ts'
 
 const start = async () => {
   loadEnvironmentFile()
@@ -16,6 +16,7 @@ const start = async () => {
     startPurging(resources),
     startForgetting(resources, services),
     startCheckpoints(resources, services),
+    startRecheckingDomains(resources, services),
     startAllJobs({ config, resources, services }),
   ]
   process.stdout.write('The Authy2 worker is ready.\n')

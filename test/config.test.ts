@@ -75,6 +75,25 @@ test('the fewest characters of a password are 12 unless told otherwise, and from
   for (const wrong of ['7', '65', 'many', '12.5']) t.is(faultsOf({ PASSWORD_MIN_LENGTH: wrong }).length, 1, wrong)
 })
 
+test('a provider is configured by a whole pair', t => {
+  t.deepEqual(readConfig({}).providers, {})
+  const { providers } = readConfig({
+    GITHUB_CLIENT_ID: 'a',
+    GITHUB_CLIENT_SECRET: 'b',
+    MICROSOFT_CLIENT_ID: 'c',
+    MICROSOFT_CLIENT_SECRET: 'd',
+    MICROSOFT_TENANT: 'Company.Example',
+  })
+  t.deepEqual(providers, {
+    github: { settings: { client_id: 'a' }, secrets: { client_secret: 'b' } },
+    microsoft: { settings: { client_id: 'c', tenant: 'company.example' }, secrets: { client_secret: 'd' } },
+  })
+  const halves: Record<string, string>[] = [{ GOOGLE_CLIENT_ID: 'a' }, { GITHUB_CLIENT_SECRET: 'a' }, { MICROSOFT_CLIENT_ID: 'a', MICROSOFT_TENANT: 'common' }]
+  for (const half of halves) t.is(faultsOf(half).length, 1, JSON.stringify(half))
+  t.is(faultsOf({ MICROSOFT_TENANT: 'common' }).length, 2)
+  t.is(faultsOf({ ...production, GOOGLE_CLIENT_ID: 'a', ISSUER: 'http://id.example.com' }).length, 2)
+})
+
 test('.env.example lists every setting and no other', t => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)

@@ -6,6 +6,8 @@ import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createSecondFactorRoutes } from '../authentication/second-factor-routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
+import { createConnectionRoutes } from '../connectors/connection-routes.ts'
+import { createDomainRoutes } from '../connectors/domain-routes.ts'
 import { createFactorAdministrationRoutes } from '../mfa/administration-routes.ts'
 import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
 import { createFactorRoutes } from '../mfa/routes.ts'
@@ -45,6 +47,8 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createInvitationRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
   Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
+  Parameters<typeof createConnectionRoutes>[0] &
+  Parameters<typeof createDomainRoutes>[0] &
   Parameters<typeof createAuditRoutes>[0] &
   Parameters<typeof createAuditVerificationRoutes>[0] & {
     /** Those of the protocol's entrance. */
@@ -77,6 +81,8 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createInvitationRoutes(needs),
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),
     ...createClientRoutes({ ...needs, apiPermissions }),
+    ...createConnectionRoutes(needs),
+    ...createDomainRoutes(needs),
     ...createAuditRoutes(needs),
     ...createAuditVerificationRoutes(needs),
     ...createJobRoutes(needs),

@@ -28,6 +28,11 @@ export const permissionTable = {
   'roles:write': { summary: "Make, change and delete an organization's own roles.", system: admin, organization: managers },
   'clients:read': { summary: 'See clients.', system: admin, organization: managers },
   'clients:write': { summary: 'Make, change and delete clients and their secrets.', system: admin, organization: managers },
+  'connections:read': { summary: 'See the upstream providers that people sign in by.', system: admin, organization: managers },
+  // Whoever says who the provider is can sign in as anybody of its people: an organization's owners too.
+  'connections:write': { summary: 'Make, change, test and delete upstream providers, who say who somebody is.', system: admin, organization: owner },
+  'domains:read': { summary: "See an organization's domains.", system: admin, organization: managers },
+  'domains:write': { summary: "Add, prove and remove an organization's domains.", system: admin, organization: managers },
   'api_keys:read': { summary: 'See API keys.', system: admin, organization: managers },
   'api_keys:write': { summary: 'Make and delete API keys.', system: admin, organization: managers },
   'signing_keys:read': { summary: 'See the signing keys.', system: admin, organization: nobody },

@@ -12,6 +12,7 @@ import { isUuid } from '../platform/uuid.ts'
 import { emptied } from './belongings.ts'
 import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
 import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
+import { mustBeOfferable } from './connection-rule.ts'
 import { toSecretColumns } from './registration.ts'
 
 const maxSecrets = 10
@@ -114,6 +115,7 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
         work: async (tx, before) => {
           expect?.(toClient(before))
           if (changes.isDisabled === false) await mustBelongToTheLiving(tx, before)
+          await mustBeOfferable(tx, { connections: changes.connections, organizationId: before.organizationId })
           const method = changes.authenticationMethod ?? before.tokenEndpointAuthMethod
           const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
           if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })

@@ -45,6 +45,11 @@ const own = {
   refresh_grace_seconds: z.int().min(0).max(300),
   metadata: further,
   branding: brandingBody,
+  connections: z
+    .array(z.string().toLowerCase().pipe(z.uuid()))
+    .max(100)
+    .transform(list => [...new Set(list)])
+    .nullable(),
 }
 
 /** What a client may do on the management API for itself, out of these names. */
@@ -90,6 +95,7 @@ export const clientOutput = z.object({
   api_permissions: z.array(z.string()),
   metadata: z.record(z.string(), z.json()),
   branding: brandingBody,
+  connections: z.array(z.uuid()).nullable(),
   warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
@@ -116,6 +122,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   apiPermissions: body.api_permissions,
   metadata: body.metadata,
   branding: body.branding,
+  connections: body.connections,
   isDisabled: body.disabled,
 })
 
@@ -152,6 +159,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   api_permissions: [...client.apiPermissions],
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
   branding: client.branding,
+  connections: client.connections ? [...client.connections] : null,
   warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,

@@ -27,6 +27,8 @@ export interface ClientColumns {
   apiPermissions: string[]
   metadata: unknown
   branding: unknown
+  areConnectionsLimited: boolean
+  connections: string[]
   version: number
 }
 
@@ -55,6 +57,7 @@ export const toClient = (row: ClientRow): Client => ({
   apiPermissions: row.apiPermissions,
   metadata: isObject(row.metadata) ? row.metadata : {},
   branding: readBranding(row.branding),
+  ...connectionsOf(row),
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,
@@ -79,8 +82,17 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
   branding: changes.branding,
+  ...toConnectionColumns(changes.connections),
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
+
+/** The connections that the pages of a client offer, where it names them. */
+export const connectionsOf = ({ areConnectionsLimited, connections }: Pick<ClientColumns, 'areConnectionsLimited' | 'connections'>) =>
+  areConnectionsLimited ? { connections } : {}
+
+/** The columns of it; none where nothing is said. */
+export const toConnectionColumns = (connections: readonly string[] | null | undefined) =>
+  connections === undefined ? {} : { areConnectionsLimited: connections !== null, connections: [...(connections ?? [])] }
 
 /** What a client with these grant types asks the authorization endpoint for. */
 export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])

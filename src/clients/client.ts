@@ -26,6 +26,8 @@ export interface NewClient {
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
   readonly branding?: BrandingSettings
+  /** The connections that its pages offer; `null`: all that apply. */
+  readonly connections?: readonly string[] | null
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -54,6 +56,8 @@ export interface Client {
   readonly apiPermissions: readonly string[]
   readonly metadata: ClientMetadata
   readonly branding: BrandingSettings
+  /** The connections that its pages offer; absent: all that apply. */
+  readonly connections?: readonly string[]
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -85,6 +89,8 @@ export interface ClientChanges {
   readonly metadata?: ClientMetadata
   /** Replaces all of it. */
   readonly branding?: BrandingSettings
+  /** Replaces all of them; `null`: all that apply. */
+  readonly connections?: readonly string[] | null
   readonly isDisabled?: boolean
 }
 
@@ -103,6 +109,8 @@ export interface Registration {
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
   readonly branding: BrandingSettings
+  /** The connections that its pages offer; absent: all that apply. */
+  readonly connections?: readonly string[]
   readonly secrets: readonly KeptSecret[]
 }
 

@@ -7,6 +7,8 @@ import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
+import { toConnectionColumns } from './client-row.ts'
+import { mustBeOfferable } from './connection-rule.ts'
 import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
 
 /** The clients of the system. */
@@ -65,6 +67,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       const secret = needsSecret(client.authenticationMethod) ? (client.secret ?? randomBytes(32).toString('base64url')) : undefined
       const { id } = await change(actor, async (tx, record) => {
         if (client.organizationId !== undefined) await mustLive(tx, client.organizationId)
+        await mustBeOfferable(tx, client)
         const row = await tx.client.create({
           data: {
             clientId: client.clientId,
@@ -80,6 +83,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
             refreshGraceSeconds: client.refreshGraceSeconds,
             apiPermissions: [...(client.apiPermissions ?? [])],
             branding: client.branding,
+            ...toConnectionColumns(client.connections),
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
             secrets:
               secret === undefined

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
-import type { ClientColumns } from './client-row.ts'
+import { type ClientColumns, connectionsOf } from './client-row.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
 export interface RegistrationRow extends ClientColumns {
@@ -27,6 +27,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
     branding: readBranding(row.branding),
+    ...connectionsOf(row),
     secrets: kept,
     metadata: {
       ...(isObject(row.metadata) ? row.metadata : {}),

@@ -22,6 +22,9 @@ export const membershipSchema = z.strictObject({
 /** Which role its people get when they join the organization. */
 export type MembershipRule = z.output<typeof membershipSchema>
 
+/** The roles that a rule may hand out. */
+export const rolesOf = (rule: MembershipRule | undefined): readonly string[] => (rule ? [rule.default, ...Object.values(rule.roles)] : [])
+
 /** A connection that can be used: enabled, its organization living, its connector known. */
 export interface Connection {
   readonly id: ConnectionId
@@ -42,15 +45,31 @@ export interface ConnectionButton {
   readonly name: string
 }
 
+/** Which connections the pages of a client offer. */
+export interface ConnectionRule {
+  /** The client's organization, whose connections are offered beside those of the system. */
+  readonly organizationId?: string | undefined
+  /** Those that the client names; absent: all. */
+  readonly clientConnections?: readonly string[] | undefined
+}
+
 const connection = event('connection', { connector: z.string(), name: z.string(), changed: z.array(z.string()).optional() })
 const identity = event('identity', { connection_id: z.string(), connector: z.string(), user_id: z.string() })
+const domain = event('domain', { domain: z.string(), connection_id: z.string().nullable().optional() })
 
 /** The events of this slice. Subjects and addresses are never told. */
 export const connectorEvents = {
   'connection.created': connection,
   'connection.updated': connection,
   'connection.deleted': connection,
+  'connection.restored': connection,
+  'connection.purged': event('connection', { connector: z.string() }),
   'connection.tested': event('connection', { connector: z.string(), name: z.string(), is_good: z.boolean() }),
+  'domain.created': domain,
+  'domain.updated': domain,
+  'domain.proven': domain,
+  'domain.unproven': domain,
+  'domain.deleted': domain,
   'identity.linked': identity,
   'identity.unlinked': identity,
 }

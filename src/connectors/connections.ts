@@ -1,68 +1,65 @@
 // Connections as sign-in needs them: found with their secrets opened, and the buttons of a page.
 import type { Database } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
-import type { Secrets } from '../platform/secrets.ts'
 import { isUuid } from '../platform/uuid.ts'
-import { type Connection, type ConnectionButton, connectionIdSchema, membershipSchema } from './connection.ts'
+import type { OpenRow } from './configured.ts'
+import { type Connection, type ConnectionButton, type ConnectionRule, connectionIdSchema, membershipSchema } from './connection.ts'
 import type { Connectors } from './list.ts'
+import type { ConfiguredProviders } from './settings-connections.ts'
 
 /** The connections that can be used. */
 export interface Connections {
   /** At most a second old; `undefined` for one that is disabled, deleted, or of an organization that is. */
   find(id: string): Promise<Connection | undefined>
-  /** The buttons of a sign-in page, in their order: of the system, and of this organization. */
-  buttonsFor(organizationId: string | undefined): Promise<readonly ConnectionButton[]>
+  /** The buttons of a sign-in page, in their order: of the system, and of this organization, of which a client may name those it offers. */
+  buttonsFor(rule: ConnectionRule): Promise<readonly ConnectionButton[]>
   forget(id: string): void
 }
 
 interface Needs {
   readonly database: Database
-  readonly secrets: Secrets
   readonly connectors: Connectors
-  readonly issuer: string
+  readonly providers: ConfiguredProviders
+  readonly openRow: OpenRow
   readonly now: () => Date
 }
 
-/** Where the secrets of a connection are sealed to. */
-export const sealContext = (connectionId: string): string => `connections.secrets:${connectionId}`
-
 /** Makes the service. */
-export const createConnections = ({ database, secrets, connectors, issuer, now }: Needs): Connections => {
+export const createConnections = ({ database, connectors, providers, openRow, now }: Needs): Connections => {
   const usable = { deletedAt: null, disabledAt: null }
   const load = async (id: string): Promise<Connection | undefined> => {
     const row = await database.prisma.connection.findFirst({ where: { id, ...usable, OR: [{ organizationId: null }, { organization: { deletedAt: null } }] } })
-    const connector = row && connectors.get(row.connector)
-    if (!row || !connector) return undefined
+    const open = row && openRow(row)
+    if (!row || !open) return undefined
     const { organizationId, name, trustsEmails, createsUsers } = row
-    const opened = row.secrets === null ? {} : JSON.parse(secrets.unseal('connection', row.secrets, sealContext(id)))
     return {
       id: connectionIdSchema.parse(id),
       ...(organizationId === null ? {} : { organizationId }),
-      connector: connector.id,
+      connector: open.connector.id,
       name,
       trustsEmails: trustsEmails && organizationId === null,
       createsUsers,
       membership: membershipSchema.parse(row.membership),
-      configured: {
-        connectionId: id,
-        settings: connector.settings.parse(row.settings),
-        secrets: connector.secrets.parse(opened),
-        callbackUrl: `${issuer}/connections/${id}/callback`,
-        entityId: `${issuer}/connections/${id}/metadata`,
-      },
+      configured: open.configured,
     }
   }
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const isOffered = ({ connector, origin }: { connector: string; origin: string }) =>
+    connectors.has(connector) && (origin !== 'settings' || providers[connector] !== undefined)
   return {
     find: async id => (isUuid(id) ? memo.get(id) : undefined),
     forget: memo.forget,
-    buttonsFor: async organizationId => {
+    buttonsFor: async ({ organizationId, clientConnections }) => {
       const rows = await database.prisma.connection.findMany({
-        where: { ...usable, OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])] },
+        where: {
+          ...usable,
+          ...(clientConnections === undefined ? {} : { id: { in: [...clientConnections] } }),
+          OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])],
+        },
         orderBy: [{ position: 'asc' }, { name: 'asc' }, { id: 'asc' }],
-        select: { id: true, connector: true, name: true },
+        select: { id: true, connector: true, name: true, origin: true },
       })
-      return rows.filter(({ connector }) => connectors.has(connector))
+      return rows.filter(isOffered).map(({ id, connector, name }) => ({ id, connector, name }))
     },
   }
 }

@@ -79,7 +79,19 @@ const administer = async () => {
   const { data: organization } = await ask('POST /organizations', { token, body: { name: 'Canary' } })
   const { data: inside } = await ask(`POST /organizations/${organization.id}/clients`, { token, body: { name: 'in', ...redirect } })
   kept("secret of an organization's client", inside.secret)
-  for (const path of ['/clients', '/api-keys', '/users', '/auth/sessions', '/audit-logs?limit=100', '/signing-keys']) await ask(`GET ${path}`, { token })
+  const github = () => ({ settings: { client_id: 'a' }, secrets: { client_secret: made('upstream client secret') } })
+  const { data: connection } = await ask('POST /connections', { token, body: { connector: 'github', ...github() } })
+  await ask(`PATCH /connections/${connection.id}`, { token, body: github() })
+  await ask(`POST /connections/${connection.id}/test`, { token, body: {} })
+  await ask('POST /connections', { token, body: { connector: 'github', ...github(), position: -1 } })
+  await ask('POST /connections', { token, body: { connector: 'github', settings: {}, secrets: { client_secret: [made('upstream client secret in a list')] } } })
+  await ask(`POST /organizations/${organization.id}/connections`, {
+    token,
+    headers: { 'idempotency-key': randomUUID() },
+    body: { connector: 'github', ...github() },
+  })
+  for (const path of ['/connections', '/clients', '/api-keys', '/users', '/auth/sessions', '/audit-logs?limit=100', '/signing-keys'])
+    await ask(`GET ${path}`, { token })
   kept('API key', key.key)
   await ask(`DELETE /api-keys/${key.api_key.id}`, { token })
   await misplace(email)

@@ -13,6 +13,8 @@ test.after.always(() => api?.close())
 
 type Row = readonly [caller: string, operation: string, status: number, body?: Readonly<Record<string, unknown>>]
 
+const github = { connector: 'github', settings: { client_id: 'a' }, secrets: { client_secret: 'b' } }
+
 // `{name}` stands for an id of the cast.
 const table: Readonly<Record<string, readonly Row[]>> = {
   'only people who are administrators touch administrators of the system': [
@@ -102,6 +104,24 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['root', 'PATCH /clients/{strongClient}', 200, { api_permissions: ['audit:read', 'users:write'] }],
     ['root', 'POST /clients/{strongClient}/secrets', 201, {}],
   ],
+  'who says who somebody is is said by owners, and what the system believes by its administrators': [
+    ['owner', 'POST /organizations/{A}/connections', 201, github],
+    ['owner', 'POST /organizations/{A}/connections', 201, { ...github, membership: { default: 'owner' } }],
+    ['owner', 'POST /organizations/{A}/connections', 400, { ...github, membership: { default: 'theirs' } }],
+    ['owner', 'POST /organizations/{A}/connections', 400, { ...github, trusts_emails: true }],
+    ['admin', 'POST /organizations/{A}/connections', 403, github],
+    ['admin', 'GET /organizations/{A}/connections', 200],
+    ['member', 'GET /organizations/{A}/connections', 403],
+    ['ownerB', 'POST /organizations/{A}/connections', 404, github],
+    ['owner', 'POST /connections', 403, github],
+    ['owner', 'GET /connections', 403],
+    ['keyA', 'POST /organizations/{A}/connections', 403, github],
+    ['root', 'POST /organizations/{A}/connections', 201, { ...github, membership: { default: 'owner' } }],
+    ['root', 'POST /connections', 201, { ...github, trusts_emails: true }],
+    ['admin', 'POST /organizations/{A}/domains', 201, { domain: 'cast.example' }],
+    ['member', 'POST /organizations/{A}/domains', 403, { domain: 'cast.example' }],
+    ['ownerB', 'POST /organizations/{A}/domains', 404, { domain: 'cast.example' }],
+  ],
   'ids of another tenant are nobody’s here': [
     ['owner', 'GET /organizations/{B}', 404],
     ['owner', 'GET /organizations/{B}/roles/{roleB}', 404],
@@ -142,7 +162,9 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['auditor', 'DELETE /organizations/{A}/members/{auditor}', 200],
   ],
   'an organization that is deleted, or never was, is not there for anybody': ['gone', 'none'].flatMap(id =>
-    ['clients', 'audit-logs', 'members', 'roles', 'roles/owner', 'clients/x'].map((what): Row => ['root', `GET /organizations/{${id}}/${what}`, 404]),
+    ['clients', 'connections', 'domains', 'audit-logs', 'members', 'roles', 'roles/owner', 'clients/x'].map(
+      (what): Row => ['root', `GET /organizations/{${id}}/${what}`, 404],
+    ),
   ),
   'what a deleted organization had does not come back without it': [
     ['root', 'PATCH /clients/{lostClient}', 409, { disabled: false }],

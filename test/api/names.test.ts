@@ -58,6 +58,12 @@ const places: Readonly<Record<string, { ask: (name: string) => Promise<{ status:
       path: 'branding.name',
       isMailed: false,
     },
+    'a connection': {
+      ask: name =>
+        api.ask('POST /connections', { token: admin, body: { connector: 'github', name, settings: { client_id: 'a' }, secrets: { client_secret: 'b' } } }),
+      path: 'name',
+      isMailed: false,
+    },
     'an API key': { ask: name => api.ask('POST /api-keys', { token: admin, body: { name, permissions: ['users:read'] } }), path: 'name', isMailed: false },
     'a factor': { ask: name => api.ask('POST /users/me/factors', { token, body: { kind: 'totp', name } }), path: 'name', isMailed: false },
   }

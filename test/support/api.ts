@@ -32,8 +32,8 @@ interface Asked {
 export type ApiReply = Envelope & Pick<Reply, 'status' | 'headers'>
 
 /** A server with a caller of its API. */
-export async function startApi(settings: Readonly<Record<string, string>> = { API_REQUESTS_PER_MINUTE: '100000' }) {
-  const server = await startServer({ settings })
+export async function startApi(settings: Readonly<Record<string, string>> = { API_REQUESTS_PER_MINUTE: '100000' }, given: { dnsServers?: string[] } = {}) {
+  const server = await startServer({ settings, ...given })
   const calls = createCalls(server.issuer)
   return { server, calls, ask: asking(calls), signIn: signingIn(server, calls), close: () => closeAll(server, calls) }
 }

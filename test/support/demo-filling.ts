@@ -6,6 +6,7 @@ import type { HashingCost } from '../../src/authentication/password.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { createResolveTxt } from '../../src/platform/dns.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import { createServices } from '../../src/services.ts'
@@ -31,6 +32,7 @@ export const demoWith = (hashingCost?: HashingCost): Filling => ({
       secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
       hashingCost,
       now: () => new Date(),
+      resolveTxt: createResolveTxt(),
       randomBytes,
       newId: randomUUID,
       applied: [],

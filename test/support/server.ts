@@ -10,6 +10,7 @@ import { seedDemoData } from '../../src/demo-data.ts'
 import { startAllJobs } from '../../src/jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { openRedis } from '../../src/platform/data/redis.ts'
+import { createResolveTxt } from '../../src/platform/dns.ts'
 import { refuseMalformed } from '../../src/platform/http/connection.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
@@ -43,6 +44,8 @@ interface Given {
   readonly isWithoutMail?: boolean
   /** Whether passwords are hashed at their real cost: for what measures time. */
   readonly isHashingReal?: boolean
+  /** Who is asked for TXT records, as `address:port`. */
+  readonly dnsServers?: readonly string[]
   /** Stands before the app. */
   readonly through?: (app: RequestListener) => RequestListener
   /** Servers that stand in for providers of the world, such as Google. */
@@ -75,6 +78,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     ...(given.isWithoutMail ? {} : { mailer: mailbox, mailbox }),
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     hashingCost,
+    resolveTxt: createResolveTxt({ servers: given.dnsServers }),
     now: () => new Date(),
     randomBytes,
     newId: randomUUID,
@@ -88,6 +92,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   }
   const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
+  await services.settingsConnections.ensure(systemActor)
   await seedDemoData(services)
   const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services }) : async () => undefined
   const app = await createApp({ config, resources, services })

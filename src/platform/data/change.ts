@@ -32,6 +32,8 @@ const constraintProblems: Readonly<Record<string, ProblemCode>> = {
   clients_client_id_key: 'client_id_taken',
   authenticators_credential_id_key: 'passkey_taken',
   organization_roles_organization_id_name_key: 'role_name_taken',
+  organization_domains_organization_id_domain_key: 'domain_taken',
+  organization_domains_proven_key: 'domain_taken',
 }
 
 /** Describes an event: what kind of thing it is about and which of its fields may be written. */

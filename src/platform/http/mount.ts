@@ -8,6 +8,7 @@ import { allow } from './allow.ts'
 import { readBody } from './body.ts'
 import { success } from './envelope.ts'
 import { etagOf, ifMatchOf, isKnown } from './etag.ts'
+import { faultsOf } from './faults.ts'
 import type { Once } from './idempotency.ts'
 import { sendLines } from './lines.ts'
 import type { Answer, Route } from './route.ts'
@@ -123,21 +124,6 @@ const parsed = <Schema extends z.ZodType>(schema: Schema, given: { params: unkno
   if (result.success) return result.data
   throw new Problem('validation_failed', { fields: faultsOf(result.error.issues).map(({ path: [, ...path], message }) => ({ path: path.join('.'), message })) })
 }
-
-interface Fault {
-  readonly path: readonly PropertyKey[]
-  readonly message: string
-}
-
-/** Unknown keys one by one; of alternatives the faults of the one that comes nearest to what was given. */
-const faultsOf = (issues: readonly z.core.$ZodIssue[]): readonly Fault[] =>
-  issues.flatMap(issue => {
-    const { path, message } = issue
-    if (issue.code === 'unrecognized_keys') return issue.keys.map(key => ({ path: [...path, key], message: 'is not known here' }))
-    if (issue.code !== 'invalid_union') return [{ path, message }]
-    const [nearest = []] = issue.errors.map(faultsOf).toSorted((a, b) => a.length - b.length)
-    return nearest.length > 0 ? nearest.map(fault => ({ ...fault, path: [...path, ...fault.path] })) : [{ path, message }]
-  })
 
 const notServed = (ctx: Context, router: Router) => {
   const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap(layer => layer.methods))

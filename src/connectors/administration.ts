@@ -1,0 +1,199 @@
+// Connections as their administrators make and change them, each while nobody else does.
+import { type Actor, can } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import { namesOf } from '../platform/data/changed.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
+import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
+import { purgeEach } from '../platform/data/purge-each.ts'
+import { restorableSince } from '../platform/data/restorable.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import {
+  type AdministeredConnection,
+  type ConnectionChanges,
+  type ConnectionFilter,
+  type ConnectionKey,
+  type ConnectionRow,
+  findConnectionRow,
+  type NewConnection,
+} from './administered.ts'
+import { sealContext } from './configured.ts'
+import { type MembershipRule, membershipSchema, rolesOf } from './connection.ts'
+import { type Drafted, type DraftedRow, draftOf, type Seal } from './draft.ts'
+import type { Connectors } from './list.ts'
+
+const maxConnections = 100
+
+/**
+ * The administration of connections. Each throws `not_found` for one that is not there; each change `validation_failed` for what the
+ * connector does not take, and `forbidden` for who lacks a role that it hands out, or who is no administrator where the system would
+ * come to believe another provider.
+ */
+export interface ConnectionAdministration {
+  list(filter: ConnectionFilter, page: PageRequest): Promise<Found<AdministeredConnection>>
+  get(key: ConnectionKey): Promise<AdministeredConnection>
+  /** Throws `too_many_connections` beyond a hundred of an organization. */
+  create(actor: Actor, connection: NewConnection): Promise<AdministeredConnection>
+  /** Throws `secrets_required` and `connection_of_settings`. `expect` is called with the version of what is about to be changed. */
+  update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: (version: Date) => void }): Promise<AdministeredConnection>
+  /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. */
+  remove(actor: Actor, key: ConnectionKey): Promise<void>
+  /** Brings back what was deleted in the last 30 days, with everybody's identities. */
+  restore(actor: Actor, key: ConnectionKey): Promise<AdministeredConnection>
+  /** Forgets for good what was deleted long ago; answers how many. */
+  purge(actor: Actor, limit: number): Promise<number>
+}
+
+interface Handing {
+  readonly actor: Actor
+  readonly organizationId: string
+  readonly given: readonly string[]
+  readonly kept: readonly string[]
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly secrets: Secrets
+  readonly connectors: Connectors
+  readonly show: (row: ConnectionRow) => AdministeredConnection
+  readonly lockOrganization: (tx: TransactionClient, id: string) => Promise<unknown>
+  readonly mustHoldRoleNames: (tx: TransactionClient, handing: Handing) => Promise<void>
+  readonly forget: (id: string) => void
+  readonly newUuid: () => string
+  readonly now: () => Date
+}
+
+/** Makes the service. */
+export const createConnectionAdministration = (needs: Needs): ConnectionAdministration => {
+  const { database, change, connectors, show, lockOrganization, mustHoldRoleNames, forget, newUuid, now } = needs
+  const seal: Seal = (id, secrets) => needs.secrets.seal('connection', JSON.stringify(secrets), sealContext(id))
+  const draft = (row: DraftedRow, given: Drafted) => draftOf(connectors.get(row.connector), row, { ...given, seal, now: now() })
+  /** Changes a connection while nobody else does; whoever remembers it looks again. */
+  const changeConnection = async <Result>(
+    actor: Actor,
+    { key, deletedSince, work }: { key: ConnectionKey; deletedSince?: Date; work: (tx: TransactionClient, row: ConnectionRow) => Promise<Worked<Result>> },
+  ): Promise<Result> => {
+    const result = await change(actor, async (tx, record) => {
+      if (key.organizationId !== undefined) await lockOrganization(tx, key.organizationId)
+      await tx.$queryRaw`SELECT id FROM connections WHERE id = ${key.id}::uuid FOR NO KEY UPDATE`
+      const { event, told, result } = await work(tx, await findConnectionRow(tx, { ...key, deletedSince }))
+      record(event, told, { organizationId: key.organizationId })
+      return result
+    })
+    forget(key.id)
+    return result
+  }
+  const mustHold = (tx: TransactionClient, { actor, organizationId, given, before }: { actor: Actor; organizationId?: string | undefined } & Rules) =>
+    organizationId === undefined ? undefined : mustHoldRoleNames(tx, { actor, organizationId, given: rolesOf(given), kept: rolesOf(before) })
+
+  return {
+    list: async ({ organizationId, connector, isDeleted = false }, page) => {
+      const deletedAt = isDeleted ? { gt: restorableSince(now()) } : null
+      const where = { organizationId: organizationId ?? null, deletedAt, ...(connector === undefined ? {} : { connector }) }
+      const [rows, total] = await Promise.all([database.prisma.connection.findMany(pageOf(where, page)), database.prisma.connection.count({ where })])
+      return { rows: rows.map(show), total }
+    },
+    get: async key => show(await findConnectionRow(database.prisma, key)),
+    create: async (actor, { organizationId, connector: kind, membership, settings, secrets, isDisabled = false, ...given }) => {
+      if (given.trustsEmails) mustBeAdministrator(actor)
+      const id = newUuid()
+      const drafted = draft({ id, connector: kind, settings: {}, secrets: null }, { settings: settings ?? {}, secrets: secrets ?? {} })
+      const name = given.name ?? connectors.get(kind)?.name ?? kind
+      return change(actor, async (tx, record) => {
+        if (organizationId !== undefined) {
+          await lockOrganization(tx, organizationId)
+          if ((await tx.connection.count({ where: { organizationId, deletedAt: null } })) >= maxConnections) throw new Problem('too_many_connections')
+        }
+        const rule = membershipSchema.parse(membership ?? {})
+        await mustHold(tx, { actor, organizationId, given: rule })
+        const row = await tx.connection.create({
+          data: { ...given, ...drafted, id, organizationId, connector: kind, name, membership: rule, disabledAt: isDisabled ? now() : null },
+        })
+        record('connection.created', row, { organizationId })
+        return show(row)
+      })
+    },
+    update: async (actor, key, { expect, ...changes }) => {
+      const changed = namesOf(changes)
+      if (changed.length === 0) return unchanged(await findConnectionRow(database.prisma, key), { expect, show })
+      return changeConnection(actor, {
+        key,
+        work: async (tx, before) => {
+          expect?.(before.updatedAt)
+          const { settings, secrets, membership, isDisabled, ...rest } = changes
+          mustBeChangeable(actor, { before, changes })
+          const rule = membershipSchema.parse(before.membership)
+          await mustHold(tx, { actor, organizationId: key.organizationId, given: membership, before: rule })
+          const data = {
+            ...rest,
+            ...draft(before, { settings, secrets }),
+            ...(membership === undefined ? {} : { membership }),
+            ...(isDisabled === undefined ? {} : { disabledAt: isDisabled ? (before.disabledAt ?? now()) : null }),
+          }
+          const row = await tx.connection.update({ where: { id: key.id }, data })
+          return { event: 'connection.updated', told: { ...row, changed }, result: show(row) }
+        },
+      })
+    },
+    remove: (actor, key) =>
+      changeConnection(actor, {
+        key,
+        work: async (tx, before) => {
+          if (before.origin === 'settings') throw new Problem('connection_of_settings')
+          const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: now() } })
+          return { event: 'connection.deleted', told: row, result: undefined }
+        },
+      }),
+    restore: (actor, key) =>
+      changeConnection(actor, {
+        key,
+        deletedSince: restorableSince(now()),
+        work: async (tx, before) => {
+          if (before.trustsEmails) mustBeAdministrator(actor)
+          await mustHold(tx, { actor, organizationId: key.organizationId, before: membershipSchema.parse(before.membership) })
+          const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: null } })
+          return { event: 'connection.restored', told: row, result: show(row) }
+        },
+      }),
+    purge: async (actor, limit) => {
+      const isDue = { deletedAt: { lte: restorableSince(now()) } }
+      const due = await database.prisma.connection.findMany({ where: isDue, select: { id: true, connector: true, organizationId: true }, take: limit })
+      return purgeEach(due, ({ organizationId, ...one }) =>
+        change(actor, async (tx, record) => {
+          // Asked again: none that was restored meanwhile is lost.
+          if ((await tx.connection.deleteMany({ where: { id: one.id, ...isDue } })).count === 0) throw new Problem('conflict')
+          record('connection.purged', one, { organizationId: organizationId ?? undefined })
+        }),
+      )
+    },
+  }
+}
+
+interface Worked<Result> {
+  readonly event: string
+  readonly told: { readonly id: string; readonly [field: string]: unknown }
+  readonly result: Result
+}
+
+/** What is set now, and what was before. */
+interface Rules {
+  readonly given?: MembershipRule | undefined
+  readonly before?: MembershipRule | undefined
+}
+
+// Whoever the system believes, or is linked to already, can become anybody of theirs: only who may make administrators decides that.
+const mustBeAdministrator = (actor: Actor) => {
+  if (actor.kind !== 'system' && !can(actor, 'admins:write')) throw new Problem('forbidden')
+}
+
+const mustBeChangeable = (actor: Actor, { before, changes }: { before: ConnectionRow; changes: ConnectionChanges }) => {
+  const isRedrafted = changes.settings !== undefined || changes.secrets !== undefined
+  if (before.origin === 'settings' && isRedrafted) throw new Problem('connection_of_settings')
+  if (before.organizationId === null && (changes.settings !== undefined || changes.trustsEmails)) mustBeAdministrator(actor)
+}
+
+const unchanged = (row: ConnectionRow, { expect, show }: { expect?: ((version: Date) => void) | undefined; show: Needs['show'] }) => {
+  expect?.(row.updatedAt)
+  return show(row)
+}

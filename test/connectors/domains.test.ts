@@ -1,0 +1,316 @@
+// Domains: proven by a record in a real DNS, by one organization alone, and led to one of its connections.
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
+import { startApi, type TestApi } from '../support/api.ts'
+import { startDns } from '../support/dns-server.ts'
+import { makeOrganization } from '../support/organization.ts'
+
+let api: TestApi
+let dns: Awaited<ReturnType<typeof startDns>>
+let place: Place
+let other: Place
+test.before(async () => {
+  dns = await startDns()
+  api = await startApi({ API_REQUESTS_PER_MINUTE: '100000' }, { dnsServers: [dns.server] })
+  ;[place, other] = [await makeOrganization(api), await makeOrganization(api)]
+})
+test.after.always(async () => {
+  await api?.close()
+  dns?.close()
+})
+
+let count = 0
+const newDomain = () => `company-${++count}.example`
+type Place = Awaited<ReturnType<typeof makeOrganization>>
+const add = async (place: Place, domain = newDomain(), more: object = {}) => {
+  const { data, status } = await place.asOwner('POST /domains', { domain, ...more })
+  if (status !== 201) throw new Error(`adding a domain answered ${status}`)
+  return { ...data, at: `/domains/${data.id}` }
+}
+const publish = ({ record }: { record: { name: string; value: string } }) => dns.zone.set(record.name, [record.value])
+const prove = async (place: Place, domain?: string, more?: object) => {
+  const made = await add(place, domain, more)
+  publish(made)
+  const { data, status } = await place.asOwner(`POST ${made.at}/verify`)
+  if (status !== 200) throw new Error(`proving a domain answered ${status}`)
+  return { ...made, ...data }
+}
+const connect = async (place: Place, more: object = {}) =>
+  (await place.asOwner('POST /connections', { connector: 'github', settings: { client_id: 'a' }, secrets: { client_secret: 'a client secret' }, ...more })).data
+    .id as string
+const led = (address: string) => api.server.services.findConnectionForAddress(address)
+const backdate = (id: string, columns: Record<string, string>) =>
+  api.server.resources.database.pool.query(
+    `UPDATE organization_domains SET ${Object.entries(columns)
+      .map(([name, ago]) => `${name} = now() - interval '${ago}'`)
+      .join(', ')} WHERE id = $1`,
+    [id],
+  )
+
+test('a domain is proven by a record that says its token', async t => {
+  const domain = newDomain()
+  const made = await add(place, ` ${domain.toUpperCase()}. `)
+  t.like(made, { domain, proven: false, proven_at: null, checked_at: null, connection_id: null, record: { type: 'TXT', name: `_authy2-challenge.${domain}` } })
+  t.is(made.record.value.length, 43)
+  const { isDomainProvenBy } = api.server.services
+  t.is((await place.asOwner(`POST ${made.at}/verify`)).status, 409)
+  t.false(await isDomainProvenBy(place.id, domain))
+  publish(made)
+  const { data } = await place.asAdmin(`POST ${made.at}/verify`)
+  t.true(data.proven)
+  t.true(await isDomainProvenBy(place.id, domain))
+  t.true(await isDomainProvenBy(place.id, domain.toUpperCase()))
+  t.false(await isDomainProvenBy(place.id, `sub.${domain}`))
+  t.true(dns.asked.includes(`_authy2-challenge.${domain}`))
+  const listed = (await place.asOwner('GET /domains?limit=100')).data
+  t.deepEqual(
+    listed.find(({ id }: { id: string }) => id === made.id),
+    data,
+  )
+  // Once more changes nothing but when it was looked at.
+  t.is((await place.asOwner(`POST ${made.at}/verify`)).data.proven_at, data.proven_at)
+  const { rows } = await api.server.resources.database.pool.query('SELECT action FROM audit_events WHERE target_id = $1 ORDER BY seq', [made.id])
+  t.deepEqual(
+    rows.map(({ action }) => action),
+    ['domain.created', 'domain.proven'],
+  )
+})
+
+test('only the token proves a domain, and nothing beside it', async t => {
+  const made = await add(place)
+  const { name, value } = made.record
+  const verify = async (texts: Parameters<typeof dns.zone.set>[1]) => {
+    dns.zone.set(name, texts)
+    return (await place.asOwner(`POST ${made.at}/verify`)).status
+  }
+  for (const text of ['', 'x', ` ${value}`, `${value} `, `"${value}"`, `authy2=${value}`, value.slice(0, -1), value.toLowerCase(), `${value}${value}`])
+    t.is(await verify([text]), 409, JSON.stringify(text))
+  t.is(await verify([]), 409)
+  t.is(await verify('failing'), 503)
+  t.is(await verify(['v=spf1 -all', [value.slice(0, 20), value.slice(20)]]), 200)
+})
+
+test('a DNS that does not answer is said to be so, in little time', async t => {
+  const made = await add(place)
+  dns.zone.set(made.record.name, 'silent')
+  const before = performance.now()
+  const { status, headers } = await place.asOwner(`POST ${made.at}/verify`)
+  t.is(status, 503)
+  t.is(headers['retry-after'], '30')
+  t.true(performance.now() - before < 12_000)
+})
+
+const kept: readonly (readonly [string, string])[] = [
+  ['Bücher.Example', 'xn--bcher-kva.example'],
+  ['例え.テスト.example', 'xn--r8jz45g.xn--zckzah.example'],
+  ['a.b.c.d.example', 'a.b.c.d.example'],
+  ['xn--bcher-kva.example.', 'xn--bcher-kva.example'],
+]
+
+test('a domain is kept in one form', async t => {
+  for (const [given, domain] of kept) {
+    const made = await add(place, given)
+    t.is(made.domain, domain)
+    await place.asOwner(`DELETE ${made.at}`)
+  }
+  await add(place, 'straße.example')
+  t.is((await place.asOwner('POST /domains', { domain: 'xn--strae-oqa.EXAMPLE' })).status, 409)
+})
+
+const refused = [
+  ...['', ' ', 'example', 'com', 'localhost', '.example.com', 'example..com', '-a.example', 'a-.example', 'a_b.example', '*.example.com', 'a b.example'],
+  ...[
+    'https://example.com',
+    'example.com/',
+    'example.com/x',
+    'user@example.com',
+    'example.com:443',
+    'example.com?x',
+    'example.com#x',
+    'example.com\\x',
+    'a%2eexample.com',
+  ],
+  ...['127.0.0.1', '1.2.3.4', '0x7f.1', '2130706433', '[::1]', '::1', '１２７.0.0.1', '1.2.3'],
+  ...['printer.local', 'db.internal', 'x.localhost', 'x.onion', 'x.test', '1.0.0.127.in-addr.arpa'],
+  ...[
+    'gmail.com',
+    'GoogleMail.com',
+    'outlook.com',
+    'hotmail.com',
+    'yahoo.com',
+    'icloud.com',
+    'proton.me',
+    'gmx.de',
+    'web.de',
+    'qq.com',
+    'yandex.ru',
+    'users.noreply.github.com',
+  ],
+  ...['co.uk', 'com.au', 'co.jp', 'com.br', 'org.uk', 'github.io', 'onmicrosoft.com', 'pages.dev'],
+  `${'a'.repeat(64)}.example`,
+  `${'a.'.repeat(120)}example`,
+]
+
+test('what is no domain, or everybody’s, is refused', async t => {
+  for (const domain of refused) {
+    const { status, error } = await place.asOwner('POST /domains', { domain })
+    t.is(status, 400, domain)
+    t.is(error?.details.fields?.[0]?.path, 'domain')
+  }
+  t.log(`${refused.length} names`)
+})
+
+test('of twenty organizations that prove a domain at once one has it', async t => {
+  const domain = newDomain()
+  const { organizations, domains } = api.server.services
+  const made = await Promise.all(
+    Array.from({ length: 20 }, async (_one, number) => {
+      const { id } = await organizations.create(systemActor, { name: `Rival ${number}` })
+      return domains.create(systemActor, { organizationId: id, domain })
+    }),
+  )
+  dns.zone.set(
+    `_authy2-challenge.${domain}`,
+    made.map(({ record }) => record.value),
+  )
+  const outcomes = await Promise.allSettled(made.map(({ id, organizationId }) => domains.verify(systemActor, { id, organizationId })))
+  const codes = outcomes.map(outcome => (outcome.status === 'fulfilled' ? 'proven' : outcome.reason.code)).toSorted()
+  t.deepEqual(codes, [...Array.from({ length: 19 }, () => 'domain_taken'), 'proven'])
+  const proven = await Promise.all(made.map(({ organizationId }) => api.server.services.isDomainProvenBy(organizationId, domain)))
+  t.is(proven.filter(Boolean).length, 1)
+})
+
+test('a deleted organization holds no domain against those that live', async t => {
+  const [gone, heir] = [await makeOrganization(api), await makeOrganization(api)]
+  const first = await prove(gone)
+  await connect(gone)
+  t.truthy(await led(`a@${first.domain}`))
+  await api.server.services.organizations.remove(systemActor, gone.id)
+  t.is(await led(`a@${first.domain}`), undefined)
+  t.false(await api.server.services.isDomainProvenBy(gone.id, first.domain))
+  await prove(heir, first.domain)
+  t.true(await api.server.services.isDomainProvenBy(heir.id, first.domain))
+  await api.server.services.organizations.restore(systemActor, gone.id)
+  await sleep(1100)
+  t.false((await gone.asOwner(`GET ${first.at}`)).data.proven)
+  t.true(await api.server.services.isDomainProvenBy(heir.id, first.domain))
+})
+
+test('what an organization connected and proved ends with it', async t => {
+  const { prisma } = api.server.resources.database
+  const { id } = await api.server.services.organizations.create(systemActor, { name: 'Passing' })
+  const connection = await api.server.services.connectionAdministration.create(systemActor, {
+    organizationId: id,
+    connector: 'github',
+    settings: { client_id: 'a' },
+    secrets: { client_secret: 'b' },
+  })
+  await api.server.services.domains.create(systemActor, { organizationId: id, domain: newDomain(), connectionId: connection.id })
+  await prisma.organization.update({ where: { id }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  await api.server.services.organizations.purge(systemActor, 100)
+  t.deepEqual(
+    [await prisma.connection.count({ where: { id: connection.id } }), await prisma.organizationDomain.count({ where: { organizationId: id } })],
+    [0, 0],
+  )
+})
+
+test('addresses are led to the chosen connection where it works, else to the first', async t => {
+  const place = await makeOrganization(api)
+  const [late, early] = [await connect(place, { position: 2 }), await connect(place, { position: 1 })]
+  const unproven = await add(place)
+  const made = await prove(place)
+  const address = `Ada@${made.domain.toUpperCase()}`
+  t.is(await led(`a@${unproven.domain}`), undefined)
+  t.is(await led(address), early)
+  t.is(await led(`a@sub.${made.domain}`), undefined)
+  for (const strange of ['', '@', made.domain, `a@${made.domain}@other.example`, 'a@', `a@${made.domain}/x`]) t.is(await led(strange), undefined, strange)
+  t.is((await place.asAdmin(`PATCH ${made.at}`, { connection_id: late })).data.connection_id, late)
+  t.is(await led(address), late)
+  await place.asOwner(`PATCH /connections/${late}`, { disabled: true })
+  t.is(await led(address), early)
+  await place.asOwner(`PATCH /connections/${late}`, { disabled: false })
+  await place.asOwner(`DELETE /connections/${late}`)
+  t.is(await led(address), early)
+  await place.asOwner(`DELETE /connections/${early}`)
+  t.is(await led(address), undefined)
+  await place.asOwner(`POST /connections/${late}/restore`)
+  t.is(await led(address), late)
+  t.is((await place.asOwner(`PATCH ${made.at}`, { connection_id: null })).data.connection_id, null)
+  await place.asOwner(`DELETE ${made.at}`)
+  t.is(await led(address), undefined)
+})
+
+test('a domain is led to a connection of its own organization', async t => {
+  const foreign = await connect(other)
+  const made = await add(place)
+  for (const connection_id of [foreign, place.id]) {
+    t.is((await place.asOwner(`PATCH ${made.at}`, { connection_id })).status, 400)
+    t.is((await place.asOwner('POST /domains', { domain: newDomain(), connection_id })).status, 400)
+  }
+})
+
+test('a domain of another organization is not there', async t => {
+  const { at, domain } = await prove(place)
+  for (const [operation, body] of [[`GET ${at}`], [`PATCH ${at}`, { connection_id: null }], [`DELETE ${at}`], [`POST ${at}/verify`, {}]] as const) {
+    t.is((await other.asOwner(operation, body)).status, 404, operation)
+    t.is((await place.asMember(operation, body)).status, 403, operation)
+  }
+  t.true(await api.server.services.isDomainProvenBy(place.id, domain))
+})
+
+test('a change that was made on another state is refused', async t => {
+  const connection_id = await connect(place)
+  const { at } = await add(place)
+  const match = { 'if-match': String((await place.asOwner(`GET ${at}`)).headers.etag) }
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id }, match)).status, 200)
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, match)).status, 412)
+})
+
+test.serial('a proven domain whose record is gone for three days is proven no more', async t => {
+  const { recheckDomains, isDomainProvenBy } = api.server.services
+  const [lost, held, unanswered] = [await prove(place), await prove(place), await prove(place)]
+  const look = async () => {
+    for (const { id } of [lost, held, unanswered]) await backdate(id, { checked_at: '25 hours' })
+    await recheckDomains(systemActor, 100)
+  }
+  const stands = () => Promise.all([lost, held, unanswered].map(({ domain }) => isDomainProvenBy(place.id, domain)))
+  dns.zone.delete(lost.record.name)
+  dns.zone.set(unanswered.record.name, 'failing')
+  await look()
+  t.deepEqual(await stands(), [true, true, true])
+  const seen = async ({ at }: { at: string }) => (await place.asOwner(`GET ${at}`)).data
+  t.truthy((await seen(lost)).missing_since)
+  t.is((await seen(unanswered)).missing_since, null)
+
+  // Put back in time, it is as if nothing had been.
+  publish(lost)
+  await look()
+  t.is((await seen(lost)).missing_since, null)
+  dns.zone.delete(lost.record.name)
+  await look()
+  await backdate(lost.id, { missing_since: '2 days' })
+  await look()
+  t.deepEqual(await stands(), [true, true, true])
+  await backdate(lost.id, { missing_since: '73 hours' })
+  await look()
+  t.deepEqual(await stands(), [false, true, true])
+  const { rows } = await api.server.resources.database.pool.query(
+    "SELECT organization_id FROM audit_events WHERE target_id = $1 AND action = 'domain.unproven'",
+    [lost.id],
+  )
+  t.deepEqual(rows, [{ organization_id: place.id }])
+  publish(lost)
+  t.true((await place.asOwner(`POST ${lost.at}/verify`)).data.proven)
+})
+
+test.serial('a domain is looked at once a day', async t => {
+  const { recheckDomains } = api.server.services
+  const { id } = await prove(place)
+  await recheckDomains(systemActor, 100)
+  await backdate(id, { checked_at: '25 hours' })
+  t.is(
+    (await Promise.all([recheckDomains(systemActor, 100), recheckDomains(systemActor, 100)])).reduce((a, b) => a + b),
+    1,
+  )
+})
