@@ -9,7 +9,7 @@ import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { isUuid } from '../platform/uuid.ts'
-import { emptied } from './belongings.ts'
+import { emptied, mustBelongToTheLiving } from './belongings.ts'
 import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
 import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
@@ -189,11 +189,6 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
 
 /** A client that lives, or one that was deleted and can be restored. */
 type Sought = ClientKey & { readonly isDeleted?: boolean }
-
-const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: ClientRow) => {
-  if (organizationId === null) return
-  if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
-}
 
 const toWhere = ({ organizationId, q }: ClientFilter): Prisma.ClientWhereInput => ({
   ...(organizationId === undefined ? {} : { organizationId }),

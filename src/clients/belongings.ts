@@ -1,5 +1,6 @@
 // What happens to the clients of an organization that is deleted, restored or purged.
 import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
 
 /** Disables the clients of an organization that are not disabled already. */
 const disable = async (tx: TransactionClient, organizationId: string, at: Date): Promise<void> => {
@@ -21,6 +22,12 @@ const release = async (tx: TransactionClient, organizationId: string): Promise<v
 
 /** What is left of a client that was purged. */
 export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, apiPermissions: [], branding: {}, version: { increment: 1 } }
+
+/** Throws `organization_deleted` for a client whose organization is. */
+export const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: { readonly organizationId: string | null }) => {
+  if (organizationId === null) return
+  if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
+}
 
 /** The clients as belongings of an organization. */
 export const clientBelongings = { disable, enable, release } as const
