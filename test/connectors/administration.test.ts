@@ -9,6 +9,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { plant } from '../support/canaries.ts'
 import { makeOrganization } from '../support/organization.ts'
+import { startUpstream } from '../support/upstreams/upstream.ts'
 
 let api: TestApi
 let root: string
@@ -169,8 +170,15 @@ test('settings and secrets are replaced whole', async t => {
 })
 
 test('a test tells what was found, is in the log, and is done so often only', async t => {
-  const { asOwner, at, id } = await make()
-  t.deepEqual((await asOwner(`POST ${at}/test`)).data, [{ check: 'discovery', good: true, detail: null }])
+  const upstream = await startUpstream()
+  t.teardown(upstream.close)
+  const { asOwner, at, id } = await make({
+    settings: { issuer: upstream.issuer, client_id: upstream.client_id },
+    secrets: { client_secret: upstream.client_secret },
+  })
+  const found = (await asOwner(`POST ${at}/test`)).data
+  t.deepEqual(found[0], { check: 'discovery', good: true, detail: null })
+  t.true(found.every(({ good }: { good: boolean }) => good))
   const { data } = await asOwner('POST /connections', oidc({ settings: { issuer: 'http://localhost:1', client_id: 'a' } }))
   const [finding] = (await asOwner(`POST /connections/${data.id}/test`)).data
   t.like(finding, { check: 'discovery', good: false })

@@ -8,7 +8,7 @@ import type { Connector } from '../../src/connectors/connector.ts'
 import { createProbe } from '../../src/connectors/probe.ts'
 import type { Actor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
-import { createOutboundFetch } from '../../src/platform/http/outbound.ts'
+import { createOutbound } from '../../src/platform/http/outbound.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -58,7 +58,7 @@ const probeWith = ({ isLoopbackAllowed }: { isLoopbackAllowed: boolean }) => {
   const { database } = server.resources
   const { change, limit } = server.services
   const connectors = new Map<string, Connector>([reader, deaf].map(one => [one.id, one]))
-  return createProbe({ database, change, limit, connectors, openRow: () => undefined, fetch: createOutboundFetch({ isLoopbackAllowed, maxBytes: 65_536 }) })
+  return createProbe({ database, change, limit, connectors, openRow: () => undefined, fetch: createOutbound({ isLoopbackAllowed })({ maxBytes: 65_536 }) })
 }
 let callers = 0
 const caller = (): Actor => ({ kind: 'user', id: `caller-${++callers}`, permissions: new Set() })

@@ -88,7 +88,7 @@ test.serial('beside it there may be others of its kind', async t => {
   const { data, status } = await ask('POST /connections', {
     connector: 'github',
     name: 'GitHub Enterprise',
-    settings: { client_id: 'b', origin: 'https://github.company.example', api_origin: 'https://github.company.example/api/v3' },
+    settings: { client_id: 'b', origin: 'https://github.company.example' },
     secrets: { client_secret: 'enterprise secret' },
   })
   t.is(status, 201)
