@@ -36,7 +36,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const { endAccess, users } = authentication
   const tenants = createTenantServices(resources, foundation, config)
   const { members } = tenants
-  const connectors = createConnectorServices(resources, config)
+  const connectors = createConnectorServices(resources, { ...foundation, ...authentication, ...tenants }, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
   const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
@@ -56,6 +56,7 @@ export const createServices = (resources: Resources, config: Config) => {
     members,
     apiSessions,
     authenticators: factors.authenticators,
+    identities: connectors.identities,
     auditLog: audit.auditLog,
     consents,
     now,

@@ -12,6 +12,7 @@ import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
+import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { createRoles } from './organizations/roles.ts'
@@ -46,6 +47,7 @@ export const createTenantServices = (
   }
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
+  const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const fetchImages = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxImageBytes })
   const images = createImages({ database, queue, limit, log, now, fetch: fetchImages })
@@ -56,6 +58,7 @@ export const createTenantServices = (
     organizations,
     organizationSettings,
     members,
+    joinOrganization,
     roles,
     invitations,
     images,

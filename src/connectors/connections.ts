@@ -5,6 +5,7 @@ import type { Secrets } from '../platform/secrets.ts'
 import { isUuid } from '../platform/uuid.ts'
 import { type Connection, type ConnectionButton, connectionIdSchema, membershipSchema } from './connection.ts'
 import type { Connectors } from './list.ts'
+import { usable } from './usable.ts'
 
 /** The connections that can be used. */
 export interface Connections {
@@ -28,9 +29,8 @@ export const sealContext = (connectionId: string): string => `connections.secret
 
 /** Makes the service. */
 export const createConnections = ({ database, secrets, connectors, issuer, now }: Needs): Connections => {
-  const usable = { deletedAt: null, disabledAt: null }
   const load = async (id: string): Promise<Connection | undefined> => {
-    const row = await database.prisma.connection.findFirst({ where: { id, ...usable, OR: [{ organizationId: null }, { organization: { deletedAt: null } }] } })
+    const row = await database.prisma.connection.findFirst({ where: { id, ...usable } })
     const connector = row && connectors.get(row.connector)
     if (!row || !connector) return undefined
     const { organizationId, name, trustsEmails, createsUsers } = row
@@ -58,7 +58,11 @@ export const createConnections = ({ database, secrets, connectors, issuer, now }
     forget: memo.forget,
     buttonsFor: async organizationId => {
       const rows = await database.prisma.connection.findMany({
-        where: { ...usable, OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])] },
+        where: {
+          deletedAt: null,
+          disabledAt: null,
+          OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])],
+        },
         orderBy: [{ position: 'asc' }, { name: 'asc' }, { id: 'asc' }],
         select: { id: true, connector: true, name: true },
       })
