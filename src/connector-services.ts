@@ -28,11 +28,12 @@ const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
-  { database, secrets, now, randomBytes }: Resources,
+  { database, secrets, now, randomBytes, outbound }: Resources,
   { change, notify, isMailPossible, users, proofs, joinOrganization }: Below,
   { environment, issuer, signInMethods }: Pick<Config, 'environment' | 'issuer' | 'signInMethods'>,
 ) => {
-  const fetch = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
+  const guarded = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
+  const fetch = outbound?.(guarded) ?? guarded
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const connections = createConnections({ database, secrets, connectors, issuer, now })
   const upstream = createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), randomBytes })

@@ -24,6 +24,8 @@ export interface Resources {
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly newId: () => string
+  /** Leads what goes out elsewhere; absent but in tests, where servers of their own stand in for those of the world. */
+  readonly outbound?: (guarded: typeof fetch) => typeof fetch
   /** The migrations this start applied. */
   readonly applied: readonly string[]
   close(): Promise<void>

@@ -19,6 +19,7 @@ import { createServices, type Services } from '../../src/services.ts'
 import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
 import { demo, testSecretKey } from './demo-filling.ts'
+import { fetchThrough, type Standing } from './upstreams/world.ts'
 
 const redisDatabases = 16
 
@@ -42,6 +43,8 @@ interface Given {
   readonly isWithoutMail?: boolean
   /** Stands before the app. */
   readonly through?: (app: RequestListener) => RequestListener
+  /** Servers that stand in for providers of the world, such as Google. */
+  readonly world?: readonly Standing[]
 }
 
 /** Starts it, on a free port unless told otherwise; PostgreSQL and Redis where DATABASE_URL and REDIS_URL say so, else embedded. */
@@ -71,6 +74,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     now: () => new Date(),
     randomBytes,
     newId: randomUUID,
+    outbound: guarded => fetchThrough(given.world ?? [], guarded),
     applied: [],
     close: async () => {
       await redis?.close()
