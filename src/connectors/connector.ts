@@ -74,7 +74,7 @@ export interface Connector<Settings = unknown, Secrets = unknown> {
   readonly secrets: z.ZodType<Secrets>
   /** The origins that get to see a secret or a person under these settings: where one is new, the secrets are asked for again. */
   originsOf(settings: Settings): readonly string[]
-  /** Throws `upstream_unavailable`. */
+  /** Throws `upstream_unavailable`, and `upstream_refused` where its people cannot be made to prove themselves again, though wished. */
   begin(connection: Configured<Settings, Secrets>, wish: Wish): Promise<Begun>
   /**
    * Throws `upstream_refused` where the person or the provider said no, `upstream_unavailable`, and `upstream_answer_invalid` for all else; its

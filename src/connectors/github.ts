@@ -2,38 +2,33 @@
 import * as client from 'openid-client'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import type { Connector, ConnectorNeeds } from './connector.ts'
+import type { Connector, ConnectorNeeds, Finding, UpstreamIdentity } from './connector.ts'
+import { clientIdSchema, type OidcSecrets, oidcSecrets } from './oidc-kind.ts'
+import { originSchema } from './oidc-servers.ts'
+import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { createUpstreamFetch, upstreamProblem } from './upstream-answers.ts'
 
 /** The settings of an app of GitHub, or of a GitHub Enterprise server. */
-export const githubSettings = z.strictObject({
-  client_id: z.string().min(1).max(255),
-  origin: z.url({ protocol: /^https?$/ }).default('https://github.com'),
-  api_origin: z.url({ protocol: /^https?$/ }).default('https://api.github.com'),
-})
+export const githubSettings = z.strictObject({ client_id: clientIdSchema, origin: originSchema.default('https://github.com') })
 
 /** The settings of an app. */
 export type GithubSettings = z.output<typeof githubSettings>
 
-/** Its secret. */
-export const githubSecrets = z.strictObject({ client_secret: z.string().min(1).max(1024) })
-
-/** Its secret. */
-export type GithubSecrets = z.output<typeof githubSecrets>
-
+const keptSchema = z.object({ verifier: z.string().min(43) })
 // A null id once linked everybody to one account elsewhere: a number that counts, or no sign-in.
-const person = z.looseObject({ id: z.int().positive(), login: z.string(), name: z.string().nullish(), avatar_url: z.string().nullish() })
-const addresses = z.array(z.looseObject({ email: z.string(), primary: z.boolean(), verified: z.boolean() }))
+const person = z.looseObject({ id: z.int().positive(), login: z.string().min(1).max(255) })
+const addresses = z.array(z.looseObject({ email: z.string(), primary: z.boolean(), verified: z.boolean() })).max(1000)
+const neverAgain = 'GitHub cannot say that somebody proved themselves again'
+const noReply = /@(.+\.)?noreply\./i
 
 /** Makes the connector. */
-export const createGithubConnector = ({ fetch }: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, GithubSecrets> => {
-  const configure = ({ settings, secrets }: { settings: GithubSettings; secrets: GithubSecrets }) => {
+export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, OidcSecrets> => {
+  const fetch = createUpstreamFetch(needs.fetch)
+  const configure = (settings: GithubSettings, secrets: OidcSecrets) => {
     const { origin, client_id: clientId } = settings
-    const server = {
-      issuer: origin,
-      authorization_endpoint: new URL('/login/oauth/authorize', origin).href,
-      token_endpoint: new URL('/login/oauth/access_token', origin).href,
-    }
-    const configuration = new client.Configuration(server, clientId, secrets.client_secret, client.ClientSecretPost(secrets.client_secret))
+    const endpoint = (path: string) => new URL(path, origin).href
+    const server = { issuer: origin, authorization_endpoint: endpoint('/login/oauth/authorize'), token_endpoint: endpoint('/login/oauth/access_token') }
+    const configuration = new client.Configuration(server, clientId, {}, client.ClientSecretPost(secrets.client_secret))
     configuration[client.customFetch] = fetch
     if (origin.startsWith('http:')) client.allowInsecureRequests(configuration)
     return configuration
@@ -42,11 +37,13 @@ export const createGithubConnector = ({ fetch }: Pick<ConnectorNeeds, 'fetch'>):
     id: 'github',
     name: 'GitHub',
     settings: githubSettings,
-    secrets: githubSecrets,
-    originsOf: ({ origin, api_origin: apiOrigin }) => [origin, apiOrigin],
-    begin: async ({ settings, secrets, callbackUrl }, { state, loginHint }) => {
+    secrets: oidcSecrets,
+    originsOf: ({ origin }) => [...new Set([origin, new URL(apiOf(origin)).origin])],
+    begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
+      // It tells nobody when a person proved themselves.
+      if (isAgain) throw new Problem('upstream_refused', { cause: new Error(neverAgain) })
       const kept = { verifier: client.randomPKCECodeVerifier() }
-      const redirectUrl = client.buildAuthorizationUrl(configure({ settings, secrets }), {
+      const redirectUrl = client.buildAuthorizationUrl(configure(settings, secrets), {
         redirect_uri: callbackUrl,
         scope: 'read:user user:email',
         state,
@@ -56,32 +53,71 @@ export const createGithubConnector = ({ fetch }: Pick<ConnectorNeeds, 'fetch'>):
       })
       return { redirectUrl, kept }
     },
-    complete: async ({ settings, secrets, callbackUrl }, { state, kept, answer }) => {
-      const configuration = configure({ settings, secrets })
+    complete: async ({ settings, secrets, callbackUrl }, { state, isAgain, kept, answer }) => {
+      const configuration = configure(settings, secrets)
       const answered = new URL(callbackUrl)
-      answered.search = answer.query
+      answered.search = answer.method === 'GET' ? answer.query : ''
       try {
-        const tokens = await client.authorizationCodeGrant(configuration, answered, { pkceCodeVerifier: kept.verifier, expectedState: state })
-        const read = async (path: string): Promise<unknown> =>
-          (await client.fetchProtectedResource(configuration, tokens.access_token, new URL(path, settings.api_origin), 'GET')).json()
-        const told = person.parse(await read('/user'))
-        const list = addresses.parse(await read('/user/emails'))
-        // GitHub's own no-reply addresses are verified and nobody reads them.
-        const primary = list.find(one => one.primary && one.verified && !/@users\.noreply\./i.test(one.email))
-        return {
-          subject: String(told.id),
-          ...(primary ? { email: primary.email } : {}),
-          isEmailVerified: primary !== undefined,
-          name: told.name ?? told.login,
-          ...(told.avatar_url ? { picture: told.avatar_url } : {}),
-          claims: { login: told.login },
-        }
+        if (isAgain) throw new Error(neverAgain)
+        const { verifier } = keptSchema.parse(kept)
+        const tokens = await client.authorizationCodeGrant(configuration, answered, { pkceCodeVerifier: verifier, expectedState: state })
+        const read = (path: string) => client.fetchProtectedResource(configuration, tokens.access_token, new URL(apiOf(settings.origin) + path), 'GET')
+        return identify(await readJson(await read('/user')), await readAddresses(await read('/user/emails?per_page=100')))
       } catch (error) {
-        if (error instanceof client.AuthorizationResponseError) throw new Problem('upstream_refused', { cause: error })
-        throw new Problem('upstream_answer_invalid', { cause: error })
+        throw upstreamProblem(error)
       }
     },
-    // Its endpoints are known and it has none that tells of an app: there is nothing to look at before somebody signs in.
-    test: async () => [],
+    test: async ({ settings, secrets }) => [await testCredentials(fetch, settings, secrets)],
+  }
+}
+
+// Of github.com, of a company's own *.ghe.com, and of an Enterprise server.
+const apiOf = (origin: string): string => {
+  const { protocol, host } = new URL(origin)
+  return host === 'github.com' || /^[^.]+\.ghe\.com$/.test(host) ? `${protocol}//api.${host}` : `${origin}/api/v3`
+}
+
+const readJson = async (response: Response): Promise<unknown> => {
+  if (response.status === 200) return response.json()
+  await response.body?.cancel()
+  throw new Error(`answered with status ${response.status}`)
+}
+
+// An app that may not read addresses is answered so: the person then has none.
+const readAddresses = async (response: Response): Promise<unknown> => {
+  if (response.status !== 403 && response.status !== 404) return readJson(response)
+  await response.body?.cancel()
+  return []
+}
+
+const identify = (user: unknown, emails: unknown): UpstreamIdentity => {
+  const told = person.parse(user)
+  // Its own no-reply addresses are verified, and nobody reads them.
+  const primary = addresses.parse(emails).find(one => one.primary && one.verified && !noReply.test(one.email))
+  const email = primary && emailOf(primary)
+  return {
+    subject: String(told.id),
+    ...(email === undefined ? {} : { email }),
+    isEmailVerified: email !== undefined,
+    ...profileOf({ name: told.name, picture: told.avatar_url }, { name: told.login }),
+    claims: keptClaims({ login: told.login, name: told.name ?? undefined, html_url: told.html_url ?? undefined }),
+  }
+}
+
+// A question about a token that is none: who may ask is told that it is not found, who may not that they may not.
+const testCredentials = async (fetch: typeof globalThis.fetch, { origin, client_id: clientId }: GithubSettings, secrets: OidcSecrets): Promise<Finding> => {
+  const authorization = `Basic ${Buffer.from(`${clientId}:${secrets.client_secret}`).toString('base64')}`
+  const bad = (detail: string): Finding => ({ check: 'credentials', isGood: false, detail })
+  try {
+    const response = await fetch(`${apiOf(origin)}/applications/${encodeURIComponent(clientId)}/token`, {
+      method: 'POST',
+      headers: { authorization, accept: 'application/vnd.github+json', 'content-type': 'application/json', 'user-agent': 'Authy2' },
+      body: '{"access_token":"gho_0000000000000000000000000000000000"}',
+    })
+    await response.body?.cancel()
+    if (response.status === 404 || response.status === 422) return { check: 'credentials', isGood: true }
+    return bad(response.status === 401 ? 'GitHub does not know this client and secret.' : 'GitHub answers what it should not.')
+  } catch {
+    return bad('GitHub cannot be asked.')
   }
 }

@@ -1,0 +1,73 @@
+// Microsoft Entra and personal accounts: a person is their tenant and number there; an address is what anybody's administrator wrote.
+import { z } from 'zod'
+import type { Connector, ConnectorNeeds } from './connector.ts'
+import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
+import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+
+const origin = 'https://login.microsoftonline.com'
+const guid = z.guid().toLowerCase()
+const isGuid = (text: string) => guid.safeParse(text).success
+const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad'
+const kinds: readonly string[] = ['common', 'organizations', 'consumers']
+
+/** The settings of an application there. */
+export const microsoftSettings = z.strictObject({
+  client_id: clientIdSchema,
+  /** Whose people may sign in: `common`, `organizations`, `consumers`, or the id or a domain of one tenant. */
+  tenant: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be common, organizations, consumers, or the id or domain of a tenant in small letters')
+    .default('common'),
+  /** Of these tenants alone, by their ids. */
+  allowed_tenants: z
+    .array(z.string().regex(/^[0-9a-f-]{36}$/, 'must be ids of tenants'))
+    .max(100)
+    .optional(),
+})
+
+/** The settings of an application there. */
+export type MicrosoftSettings = z.output<typeof microsoftSettings>
+
+const person = z.looseObject({ tid: guid, oid: guid, iss: z.string() })
+
+/** Makes the connector. */
+export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<MicrosoftSettings, OidcSecrets> =>
+  createOidcKind(needs, {
+    id: 'microsoft',
+    name: 'Microsoft',
+    settings: microsoftSettings,
+    originsOf: () => [origin],
+    asked: ({ client_id: clientId, tenant }) => ({
+      issuer: `${origin}/${tenant}/v2.0`,
+      // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
+      ...(isGuid(tenant) ? {} : { issuerPattern: `^${origin}/(\\{tenantid\\}|[0-9a-f-]{36})/v2\\.0$` }),
+      clientId,
+      scopes: ['openid', 'email', 'profile'],
+      alg: 'RS256',
+      // Its ID tokens have `auth_time` only where it is claimed.
+      parametersAgain: { claims: '{"id_token":{"auth_time":{"essential":true}}}' },
+      isUserinfoUnasked: true,
+    }),
+    identify: ({ idToken }, settings) => {
+      const { tid, oid, iss } = person.parse(idToken)
+      if (iss !== `${origin}/${tid}/v2.0`) throw new Error('the issuer is of another tenant')
+      if (!isAllowed(tid, settings)) throw new Error('the tenant may not sign in')
+      const email = emailOf(idToken)
+      return {
+        subject: `${tid}:${oid}`,
+        ...(email === undefined ? {} : { email }),
+        // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified.
+        isEmailVerified: email !== undefined && idToken.xms_edov === true,
+        ...profileOf(idToken),
+        claims: keptClaims(idToken),
+      }
+    },
+  })
+
+const isAllowed = (tid: string, { tenant, allowed_tenants: allowed }: MicrosoftSettings): boolean => {
+  if (allowed && !allowed.includes(tid)) return false
+  if (tenant === 'organizations') return tid !== consumers
+  if (tenant === 'consumers') return tid === consumers
+  return kinds.includes(tenant) || !isGuid(tenant) || tid === tenant
+}

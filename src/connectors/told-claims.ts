@@ -1,0 +1,56 @@
+// What an upstream provider tells of a person, made fit to keep: an address, a name, a picture, and the rest without tokens and bounded.
+import { z } from 'zod'
+import { normalizeEmail } from '../users/email.ts'
+import type { UpstreamIdentity } from './connector.ts'
+
+/** Claims of one document, as they were told. */
+export type Told = Readonly<Record<string, unknown>>
+
+/** What an identity is called: text of a provider that is stored and compared as it is. */
+export const subjectSchema = z
+  .string()
+  .max(255)
+  .refine(subject => subject.trim() !== '' && !/[\p{Cc}\p{Cs}]/u.test(subject), 'must be plain text')
+
+/** The address of a document, in its canonical form; nothing where it is none. */
+export const emailOf = (told: Told): string | undefined => (typeof told.email === 'string' ? normalizeEmail(told.email) : undefined)
+
+/** The domain of a canonical address. */
+export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)
+
+/** Name and picture: the first document that has one counts. */
+export const profileOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'name' | 'picture'> => {
+  const [name] = documents.flatMap(({ name: told }) => (isName(told) ? told.trim() : []))
+  const [picture] = documents.flatMap(({ picture: told }) => (isPicture(told) ? told : []))
+  return { ...(name === undefined ? {} : { name }), ...(picture === undefined ? {} : { picture }) }
+}
+
+const isName = (told: unknown): told is string =>
+  typeof told === 'string' && told.trim() !== '' && told.trim().length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(told.trim())
+const isPicture = (told: unknown): told is string =>
+  typeof told === 'string' && told.length <= 2000 && URL.canParse(told) && new URL(told).protocol === 'https:' && !new URL(told).username
+
+const maxBytes = 16 * 1024
+const maxDepth = 8
+// Of the token and of the moment rather than of the person; and what leads to claims elsewhere, with tokens for it (OpenID Connect Core §5.6.2).
+const unkept = new Set(['aud', 'azp', 'exp', 'iat', 'nbf', 'jti', 'nonce', 'sid', 'at_hash', 'c_hash', 's_hash', '_claim_names', '_claim_sources'])
+const isTokenName = (name: string) => /token|secret|password|assertion/i.test(name)
+const isTokenText = (json: string) => /"eyJ[\w-]+\.[\w-]+\.[\w-]*/.test(json)
+
+/** The claims that are kept, later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out. */
+export const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
+  const kept: [string, unknown][] = []
+  let bytes = 2
+  for (const [name, value] of Object.entries(Object.assign({}, ...documents))) {
+    if (unkept.has(name) || isTokenName(name) || value === undefined || !isShallow(value, maxDepth)) continue
+    const json = JSON.stringify({ [name]: value })
+    const size = Buffer.byteLength(json)
+    if (isTokenText(json) || bytes + size > maxBytes) continue
+    bytes += size
+    kept.push([name, value])
+  }
+  return Object.fromEntries(kept)
+}
+
+const isShallow = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' || value === null || (depth > 0 && Object.values(value).every(one => isShallow(one, depth - 1)))
