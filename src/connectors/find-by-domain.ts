@@ -6,7 +6,7 @@ import { normalizeEmail } from '../users/email.ts'
 export type FindConnectionForAddress = (email: string) => Promise<string | undefined>
 
 const byDomain = statement(
-  'connection-by-domain',
+  'connection-for-address',
   `SELECT c.id FROM organization_domains d
    JOIN organizations o ON o.id = d.organization_id AND o.deleted_at IS NULL
    JOIN connections c ON c.organization_id = d.organization_id AND (d.connection_id IS NULL OR c.id = d.connection_id)
