@@ -19,7 +19,7 @@ import { mustAdminister } from './users/admins.ts'
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
 
-type Below = Pick<Foundation, 'change' | 'notify' | 'isMailPossible'> &
+type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> &
   Pick<AuthenticationServices, 'users' | 'proofs'> &
   Pick<TenantServices, 'joinOrganization'>
 
@@ -29,14 +29,14 @@ const maxDocumentBytes = 512 * 1024
 /** Makes them. */
 export const createConnectorServices = (
   { database, secrets, now, randomBytes, outbound }: Resources,
-  { change, notify, isMailPossible, users, proofs, joinOrganization }: Below,
+  { change, limit, notify, isMailPossible, users, proofs, joinOrganization }: Below,
   { environment, issuer, signInMethods }: Pick<Config, 'environment' | 'issuer' | 'signInMethods'>,
 ) => {
   const guarded = createOutboundFetch({ isLoopbackAllowed: environment !== 'production', maxBytes: maxDocumentBytes })
   const fetch = outbound?.(guarded) ?? guarded
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const connections = createConnections({ database, secrets, connectors, issuer, now })
-  const upstream = createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), randomBytes })
+  const upstream = createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), limit, randomBytes })
   const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
   return {
     connectors,

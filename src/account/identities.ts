@@ -54,7 +54,7 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
       }
       const button = (await buttonsFor(needs, user.id)).find(({ id }) => id === asked.connection)
       if (!button) throw new Problem('connection_gone')
-      const onward = await upstream.begin({ connectionId: button.id, binding: bindingOf(sid), returnPath: `${path}/return`, isAgain: false })
+      const onward = await upstream.begin({ connectionId: button.id, binding: bindingOf(sid), returnPath: `${path}/return`, isAgain: false, ip: ctx.ip })
       sendOn(present, ctx, { connection: button.name, onward })
       return { answered: true }
     },

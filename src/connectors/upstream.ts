@@ -1,5 +1,6 @@
 // A sign-in at an upstream provider, from the button to the person: whatever it is for.
 import { Problem } from '../platform/errors.ts'
+import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Answer, Begun, UpstreamIdentity } from './connector.ts'
@@ -15,6 +16,8 @@ export interface UpstreamWish {
   readonly returnPath: string
   readonly loginHint?: string
   readonly isAgain: boolean
+  /** Where the browser asks from: whoever asks without end is stopped. */
+  readonly ip?: string
 }
 
 /** Who came back, and by which connection. */
@@ -25,7 +28,7 @@ export interface UpstreamProof {
 
 /** Sign-ins at upstream providers. */
 export interface Upstream {
-  /** Throws `connection_gone` where the connection cannot be used, and `upstream_unavailable`. */
+  /** Throws `connection_gone` where the connection cannot be used, `upstream_unavailable`, and `too_many_attempts`. */
   begin(wish: UpstreamWish): Promise<Pick<Begun, 'redirectUrl' | 'form'>>
   /** Keeps an answer; answers where the browser goes on. Throws `upstream_answer_invalid` for one that nobody waits for. */
   receive(answered: { readonly connectionId: string; readonly answer: Answer }): Promise<string>
@@ -42,18 +45,21 @@ interface Needs {
   readonly connections: Connections
   readonly connectors: Connectors
   readonly requests: UpstreamRequests
+  readonly limit: MakeLimit
   readonly randomBytes: (size: number) => Buffer
 }
 
-/** Makes the service. */
-export const createUpstream = ({ connections, connectors, requests, randomBytes }: Needs): Upstream => {
+/** Makes the service. Three hundred beginnings an address and minute: each costs a row, and a question to the provider. */
+export const createUpstream = ({ connections, connectors, requests, limit, randomBytes }: Needs): Upstream => {
+  const byAddress = limit('upstream:address', { points: 300, durationSeconds: 60 })
   const find = async (connectionId: string) => {
     const connection = await connections.find(connectionId)
     const connector = connection && connectors.get(connection.connector)
     return connection && connector && { connection, connector }
   }
   return {
-    begin: async ({ connectionId, binding, returnPath, loginHint, isAgain }) => {
+    begin: async ({ connectionId, binding, returnPath, loginHint, isAgain, ip = 'unknown' }) => {
+      await byAddress.consume(addressKey(ip))
       const found = await find(connectionId)
       if (!found) throw new Problem('connection_gone')
       const state = randomBytes(32).toString('base64url')

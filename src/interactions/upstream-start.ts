@@ -34,6 +34,7 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
       returnPath: `${baseOf(interaction)}/connection/return`,
       loginHint,
       isAgain: interaction.againId !== undefined || interaction.isFreshAsked,
+      ip: ctx.ip,
     })
     sendOn(present, ctx, { connection: (await connections.find(connectionId))?.name ?? '', onward })
   }

@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
+import { enrolTotp } from '../support/factors.ts'
 import { mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody, toCallback } from '../support/upstream-journeys.ts'
+import { startGithub } from '../support/upstreams/github.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -129,7 +131,7 @@ test('an address outside of the organization’s domains makes no user by its co
   const sent = await visitor.follow(await visitor.get(made.url), upstream.local)
   const end = await visitor.follow(await visitor.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
   t.is(end.status, 403)
-  t.is(alertOf(end), 'No account could be signed in to by this. Sign in another way; in your account you can then link the two.')
+  t.is(alertOf(end), 'That did not lead to an account here. Sign in another way; you can then link the two in your account.')
   t.is(await rows().user.count({ where: { email: who.email } }), 0)
 })
 
@@ -231,7 +233,7 @@ test('the button that was used last says so', async t => {
   t.regex(page.body, new RegExp(`value="${open}"[^§]*?data-last-used`))
 })
 
-test('a provider’s role as a second factor is none: who has an authenticator proves it', async t => {
+test('what a provider says of two factors counts for none: whoever must have two sets one up', async t => {
   const who = somebody()
   const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who: { ...who, idToken: { amr: ['mfa', 'otp'] } } }))
   t.truthy(sub)
@@ -243,4 +245,36 @@ test('a provider’s role as a second factor is none: who has an authenticator p
   })
   t.is(end.status, 200)
   t.true(end.url.pathname.endsWith('/enrol'))
+})
+
+test('whoever added an authenticator app proves it after the provider too, and the token tells of both', async t => {
+  const who = somebody()
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  const { code } = await enrolTotp(server, { id: sub })
+  const begun = await signInBy(server, { upstream, connection: open, who })
+  t.true(begun.end.url.pathname.endsWith('/second-factor'))
+  const end = await begun.person.follow(await begun.person.submit(begun.end, { code: await code() }), redirectUri)
+  t.deepEqual(((await claimsOf({ ...begun, end })).amr as string[]).toSorted(), ['fed', 'mfa', 'otp'])
+})
+
+test('GitHub signs somebody in by their number and the address it verified', async t => {
+  const github = await startGithub()
+  t.teardown(() => github.close())
+  const settings = { client_id: github.client_id, origin: github.local }
+  const { id: connection } = await makeConnection(server, github, { connector: 'github', settings })
+  const email = `${randomUUID()}@people.example`
+  const { person, page, configuration, checks } = await beginSignIn(server)
+  const sent = await pressConnection(person, page, connection)
+  const callback = await github.signIn(sent.location ?? '', { user: { id: 4711 }, emails: [{ email, primary: true, verified: true }] })
+  const end = await person.follow(await person.get(callback), redirectUri)
+  const { sub, amr } = await claimsOf({ configuration, checks, end })
+  t.deepEqual(amr, ['fed'])
+  t.is((await rows().identity.findFirstOrThrow({ where: { connectionId: connection } })).subject, '4711')
+  t.is((await rows().user.findUniqueOrThrow({ where: { id: sub } })).email, email)
+})
+
+test('whoever has a session comes in without being asked, whatever a client leads to', async t => {
+  const { person } = await signInBy(server, { upstream, connection: open, who: somebody() })
+  const { page } = await beginSignIn(server, { person, parameters: { connection: open } })
+  t.true(page.location?.searchParams.has('code'))
 })
