@@ -1,35 +1,15 @@
 // Providers that are asked, and answer, by a form that the browser posts, as those of SAML do: from another site, without our cookies.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
-import { z } from 'zod'
 import type { Connector } from '../../src/connectors/connector.ts'
-import { Problem } from '../../src/platform/errors.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { beginSignIn } from '../support/sign-in-pages.ts'
 import { claimsOf, makeConnection, pressConnection } from '../support/upstream-journeys.ts'
+import { createPosting } from '../support/upstreams/posting.ts'
 
-// A kind of provider that believes whatever the form says; what is tested is the way of the form.
-const posting: Connector<unknown, unknown> = {
-  id: 'posting',
-  name: 'Posting',
-  settings: z.looseObject({}),
-  secrets: z.looseObject({}),
-  originsOf: () => [],
-  begin: async (_connection, { state }) => ({
-    form: { action: 'https://idp.example/sso', fields: { SAMLRequest: '"><script>alert(1)</script>', RelayState: state } },
-    kept: { request: 'one' },
-  }),
-  complete: async (_connection, { state, kept, answer }) => {
-    const fields = new URLSearchParams(answer.body)
-    if (fields.get('RelayState') !== state || kept.request !== 'one' || answer.method !== 'POST') throw new Problem('upstream_answer_invalid')
-    const email = fields.get('SAMLResponse') ?? ''
-    return { subject: email, email, isEmailVerified: true, claims: {} }
-  },
-  test: async () => [],
-  describe: ({ entityId }) => ({ type: 'application/samlmetadata+xml', body: `<EntityDescriptor entityID="${entityId}"/>` }),
-}
+const posting = createPosting('https://idp.example/sso')
 
 let server: TestServer
 let connection: string
