@@ -19,7 +19,8 @@ const keptSchema = z.object({ verifier: z.string().min(43) })
 const person = z.looseObject({ id: z.int().positive(), login: z.string().min(1).max(255) })
 const addresses = z.array(z.looseObject({ email: z.string(), primary: z.boolean(), verified: z.boolean() })).max(1000)
 const neverAgain = 'GitHub cannot say that somebody proved themselves again'
-const noReply = /@(.+\.)?noreply\./i
+// Its own such addresses are verified, and nobody reads them.
+const noReply = /@(.+\.)?noreply\./
 
 /** Makes the connector. */
 export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, OidcSecrets> => {
@@ -92,9 +93,9 @@ const readAddresses = async (response: Response): Promise<unknown> => {
 
 const identify = (user: unknown, emails: unknown): UpstreamIdentity => {
   const told = person.parse(user)
-  // Its own no-reply addresses are verified, and nobody reads them.
-  const primary = addresses.parse(emails).find(one => one.primary && one.verified && !noReply.test(one.email))
-  const email = primary && emailOf(primary)
+  const primary = addresses.parse(emails).find(one => one.primary && one.verified)
+  const address = primary && emailOf(primary)
+  const email = address !== undefined && noReply.test(address) ? undefined : address
   return {
     subject: String(told.id),
     ...(email === undefined ? {} : { email }),

@@ -95,7 +95,7 @@ export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | '
         throw upstreamProblem(error)
       }
     },
-    test: connection => servers.test(serverOf(connection)),
+    test: connection => servers.test(serverOf(connection), connection.callbackUrl),
   }
 }
 

@@ -30,8 +30,8 @@ export interface FoundServer {
 export interface OidcServers {
   /** At most ten minutes old. Throws `upstream_unavailable`. */
   get(server: OidcServer): Promise<FoundServer>
-  /** Looks anew: whether it is found, has keys, and does what we ask of it. */
-  test(server: OidcServer): Promise<readonly Finding[]>
+  /** Looks anew: whether it is found, has keys, does what we ask of it, and knows us. */
+  test(server: OidcServer, callbackUrl: string): Promise<readonly Finding[]>
 }
 
 const ttlMilliseconds = 10 * 60_000
@@ -64,13 +64,15 @@ export const createOidcServers = ({ fetch, now }: Pick<ConnectorNeeds, 'fetch' |
       timeout: 10,
       execute: isPlain ? [client.allowInsecureRequests] : [],
     })
-    const { issuer, jwks_uri: jwksUri } = configuration.serverMetadata()
+    const { issuer, ...endpoints } = configuration.serverMetadata()
     // The library lets names differ for Microsoft's hosts, whoever set them; we only where the connector says so.
     const isNamed = server.issuerPattern !== undefined && new RegExp(server.issuerPattern).test(issuer)
     const isItself = isNamed || new URL(issuer).href === new URL(server.issuer).href
     if (!isItself) throw new Error('the issuer of the metadata is another')
-    const keysAt = new URL(jwksUri ?? '')
-    if (!isPlain && keysAt.protocol !== 'https:') throw new Error('the keys are not under https')
+    const isEndpoint = ({ protocol }: URL) => protocol === 'https:' || (isPlain && protocol === 'http:')
+    const needed = [endpoints.authorization_endpoint, endpoints.token_endpoint, endpoints.jwks_uri].map(address => new URL(address ?? ''))
+    if (!needed.every(isEndpoint)) throw new Error('an endpoint is not under https')
+    const keysAt = new URL(endpoints.jwks_uri ?? '')
     // No cooldown: only its own token endpoint can make us look for keys anew, once an answer.
     return { configuration, keys: createRemoteJWKSet(keysAt, { [customFetch]: asking, cacheMaxAge: ttlMilliseconds, cooldownDuration: 0 }) }
   }
@@ -81,13 +83,18 @@ export const createOidcServers = ({ fetch, now }: Pick<ConnectorNeeds, 'fetch' |
       throw new Problem('upstream_unavailable', { cause: upstreamProblem(error).cause })
     }
   }
-  const memo = createMemo({ ttlMilliseconds, now, load, maxEntries: 1000 })
+  const memo = createMemo({ ttlMilliseconds, now, load, maxEntries: 200 })
   return {
     get: server => memo.get(JSON.stringify(server)),
-    test: async server => {
+    test: async (server, callbackUrl) => {
       const found = await load(JSON.stringify(server)).catch(() => undefined)
       if (!found) return [{ check: 'discovery', isGood: false, detail: 'The discovery document cannot be read, or is of another issuer.' }]
-      return [{ check: 'discovery', isGood: true }, await testKeys(found, server.alg), ...testAbilities(found, server.alg)]
+      return [
+        { check: 'discovery', isGood: true },
+        await testKeys(found, server.alg),
+        ...testAbilities(found, server.alg),
+        ...(await testCredentials(found, callbackUrl)),
+      ]
     },
   }
 }
@@ -124,4 +131,18 @@ const testAbilities = ({ configuration }: FoundServer, alg: string): Finding[] =
     finding('pkce', challenges?.includes('S256') ?? true, 'The provider says that it does not know PKCE with S256.'),
     finding('signature', algs?.includes(alg) ?? true, `The provider says that it does not sign by ${alg}.`),
   ]
+}
+
+// A code that is none: a provider that knows us says so; one that does not says that first. What else it says tells nothing.
+const testCredentials = async ({ configuration }: FoundServer, callbackUrl: string): Promise<Finding[]> => {
+  const parameters = { code: 'a-code-that-was-never-issued', redirect_uri: callbackUrl, code_verifier: client.randomPKCECodeVerifier() }
+  try {
+    await client.genericGrantRequest(configuration, 'authorization_code', parameters)
+    return []
+  } catch (error) {
+    const told = error instanceof client.ResponseBodyError ? error.error : undefined
+    if (told === 'invalid_grant') return [{ check: 'credentials', isGood: true }]
+    const isUnknown = told === 'invalid_client' || told === 'unauthorized_client' || error instanceof client.WWWAuthenticateChallengeError
+    return isUnknown ? [{ check: 'credentials', isGood: false, detail: 'The provider does not know this client and secret.' }] : []
+  }
 }

@@ -2,17 +2,25 @@
 import * as client from 'openid-client'
 import { Problem } from '../platform/errors.ts'
 
-/** Makes a `fetch` that throws `upstream_unavailable` where nothing is answered, or that the provider is not well. */
+// Metadata, keys, tokens with many groups: none is larger, and what is remembered of many providers stays small.
+const maxBytes = 256 * 1024
+
+/** Makes a `fetch` that throws `upstream_unavailable` where nothing is answered, or that the provider is not well. Answers are read whole. */
 export const createUpstreamFetch =
   (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
   async (input, init) => {
-    const response = await fetch(input, init).catch(error => {
+    const { status, headers, bytes } = await read(fetch, input, init).catch(error => {
       throw new Problem('upstream_unavailable', { cause: reasonOf(error) })
     })
-    if (response.status < 500 && response.status !== 429) return response
-    await response.body?.cancel()
-    throw new Problem('upstream_unavailable', { cause: new Error(`answered with status ${response.status}`) })
+    if (status >= 500 || status === 429) throw new Problem('upstream_unavailable', { cause: new Error(`answered with status ${status}`) })
+    if (bytes.byteLength > maxBytes) throw new Error('the answer is too large')
+    return new Response(bytes.byteLength === 0 ? null : bytes, { status, headers })
   }
+
+const read = async (fetch: typeof globalThis.fetch, ...request: Parameters<typeof globalThis.fetch>) => {
+  const response = await fetch(...request)
+  return { status: response.status, headers: response.headers, bytes: await response.arrayBuffer() }
+}
 
 /** What is told of an error that came of an upstream answer. The cause has none of its tokens, nor of what it says of people. */
 export const upstreamProblem = (error: unknown): Problem => {

@@ -11,7 +11,7 @@ export type Connecting = ReturnType<typeof connect>
 /** Makes all connectors for a world. */
 export const connectorsOf = (world: readonly Standing[] = [], over: Partial<ConnectorNeeds> = {}): Connectors =>
   createConnectors({
-    fetch: fetchThrough(world, createOutboundFetch({ isLoopbackAllowed: true })),
+    fetch: fetchThrough(world, createOutboundFetch({ isLoopbackAllowed: true, maxBytes: 512 * 1024 })),
     now: () => new Date(),
     randomBytes,
     acceptOnce: async () => true,

@@ -1,6 +1,8 @@
 // What an upstream says of a person, bent as a test wishes: claims over its own, signed by whatever means.
-import { createHmac, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { importJWK, SignJWT } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { plantTokens } from '../canaries.ts'
 import type { UpstreamPerson } from './upstream.ts'
 
 /** How an answer is bent. */
@@ -15,7 +17,7 @@ export interface Forging {
   readonly tokens?: Readonly<Record<string, unknown>>
 }
 
-type Jwk = Record<string, unknown> & { kid: string }
+type Jwk = Record<string, unknown> & { kid: string; alg: string }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const decode = (text = ''): Record<string, unknown> => JSON.parse(Buffer.from(text, 'base64url').toString())
@@ -32,7 +34,9 @@ export const forgeIdToken = async (
   const issued = decode(answer.id_token.split('.')[1])
   const person = told(String(issued.sub))
   const claims = { ...issued, ...person.claims, sub: person.sub, ...person.idToken }
-  ctx.body = { ...answer, id_token: signed(claims, person.signed ?? 'well', keys[0] as Jwk, secrets.first), ...person.tokens }
+  const idToken = await signed(claims, person.signed ?? 'well', keys[0] as Jwk, secrets.first)
+  plantTokens({ ...answer, id_token: idToken })
+  ctx.body = { ...answer, id_token: idToken, ...person.tokens }
 }
 
 /** Bends the answer of userinfo. */
@@ -42,8 +46,7 @@ export const forgeUserinfo = (ctx: KoaContextWithOIDC, told: (accountId: string)
   ctx.body = { ...issued, ...person.claims, sub: person.sub, ...person.userinfo }
 }
 
-const signed = (claims: object, how: NonNullable<Forging['signed']>, jwk: Jwk, secret: string): string => {
-  const key = createPrivateKey({ key: jwk as never, format: 'jwk' })
+const signed = async (claims: object, how: NonNullable<Forging['signed']>, jwk: Jwk, secret: string): Promise<string> => {
   const { n, e, kty } = jwk
   const text = (header: object) => `${encode({ typ: 'JWT', kid: jwk.kid, ...header })}.${encode(claims)}`
   const rsa = (header: object, by: KeyObject) => `${text(header)}.${sign('sha256', Buffer.from(text(header)), by).toString('base64url')}`
@@ -54,7 +57,7 @@ const signed = (claims: object, how: NonNullable<Forging['signed']>, jwk: Jwk, s
   const another = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
   switch (how) {
     case 'well':
-      return rsa({ alg: 'RS256' }, key)
+      return new SignJWT({ ...claims }).setProtectedHeader({ alg: jwk.alg, kid: jwk.kid }).sign(await importJWK(jwk))
     case 'not at all':
       return `${text({ alg: 'RS256' })}.`
     case 'alg none':

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { plant } from '../canaries.ts'
 import { createPerson } from '../person.ts'
 import { readForm } from './form.ts'
 import { personHeader } from './sign-in-page.ts'
@@ -23,7 +24,7 @@ export interface GithubPerson {
 export type Github = Awaited<ReturnType<typeof startGithub>>
 
 const clientId = 'Iv1.authy2'
-const clientSecret = 'the-secret-of-the-github-app'
+const clientSecret = plant('the-secret-of-the-github-app')
 
 /** Starts it; it stands in for github.com and is at the same time a server of GitHub Enterprise. */
 export async function startGithub() {
@@ -56,7 +57,7 @@ export async function startGithub() {
     const isGood = known?.query.get('code_challenge') === challenge && known.query.get('redirect_uri') === form.get('redirect_uri')
     if (!known || !isGood) return tell(response, 200, { error: 'bad_verification_code', error_description: 'The code passed is incorrect or expired.' })
     return tell(response, 200, {
-      access_token: `gho_${known.person}`,
+      access_token: plant(`gho_${known.person}`),
       token_type: 'bearer',
       scope: 'read:user,user:email',
       ...people.get(known.person)?.tokens,

@@ -1,20 +1,28 @@
 // oidc-provider as an upstream: two clients, no pages of its own, and a grant for whatever is asked.
 import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
+import { plant } from '../canaries.ts'
 import { createUpstreamMemory } from './memory.ts'
 
+/** What ID tokens are signed by. */
+export type Alg = 'RS256' | 'PS256' | 'ES256' | 'EdDSA'
+
 /** Makes a key that signs. */
-export const makeKey = (kid: string) => ({
-  ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
-  kid,
-  use: 'sig',
-  alg: 'RS256',
-})
+export const makeKey = (kid: string, alg: Alg = 'RS256') => ({ ...makePrivateKey(alg).export({ format: 'jwk' }), kid, use: 'sig', alg })
+
+const makePrivateKey = (alg: Alg) => {
+  if (alg === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  if (alg === 'EdDSA') return generateKeyPairSync('ed25519').privateKey
+  return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+}
+
 /** The secrets of its two clients. */
-export const secrets = { first: 'the-secret-of-the-upstream-client', other: 'the-secret-of-the-other-upstream-client' }
+export const secrets = { first: plant('the-secret-of-the-upstream-client'), other: plant('the-secret-of-the-other-upstream-client') }
+
+const ownKey = makeKey('its own')
 
 /** Makes one. */
-export const createProvider = (issuer: string, keys: ReturnType<typeof makeKey>[]): Provider => {
+export const createProvider = (issuer: string, keys: readonly ReturnType<typeof makeKey>[]): Provider => {
   const redirectUris = ['https://registered.example/callback']
   const provider = new Provider(issuer, {
     adapter: createUpstreamMemory(),
@@ -23,7 +31,8 @@ export const createProvider = (issuer: string, keys: ReturnType<typeof makeKey>[
       { client_id: 'other', client_secret: secrets.other, redirect_uris: redirectUris, token_endpoint_auth_method: 'client_secret_post' },
     ],
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
-    jwks: { keys },
+    // What it signs is signed anew, by the first key; it itself needs one of the kind it knows best.
+    jwks: { keys: [...keys, ownKey] },
     cookies: { keys: ['the cookies of the upstream'] },
     features: { devInteractions: { enabled: false } },
     scopes: ['openid', 'email', 'profile', 'offline_access'],

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { createPerson, type Person } from '../person.ts'
 import { type Forging, forgeIdToken, forgeUserinfo } from './forge.ts'
-import { createProvider, makeKey, secrets } from './provider.ts'
+import { type Alg, createProvider, makeKey, secrets } from './provider.ts'
 import { askWho, personHeader } from './sign-in-page.ts'
 import { walk } from './world.ts'
 
@@ -26,6 +26,8 @@ export interface UpstreamGiven {
   readonly metadata?: Readonly<Record<string, unknown>>
   /** What is said of everybody, under what is said of each. */
   readonly person?: UpstreamPerson
+  /** What its ID tokens are signed by. */
+  readonly alg?: Alg
   /** Whether it adds `iss` to its answers (RFC 9207). */
   readonly isIssuerTold?: boolean
 }
@@ -43,8 +45,12 @@ export async function startUpstream(given: UpstreamGiven = {}) {
   const issuer = given.issuer ?? local
   const { origin } = new URL(issuer)
   const isIssuerTold = given.isIssuerTold ?? true
-  const metadata: Record<string, unknown> = { ...(isIssuerTold ? {} : { authorization_response_iss_parameter_supported: undefined }), ...given.metadata }
-  const keys = [makeKey('first')]
+  const metadata: Record<string, unknown> = {
+    ...(isIssuerTold ? {} : { authorization_response_iss_parameter_supported: undefined }),
+    id_token_signing_alg_values_supported: [given.alg ?? 'RS256'],
+    ...given.metadata,
+  }
+  const keys = [makeKey('first', given.alg)]
 
   const open = () => {
     const provider = createProvider(issuer, keys)
@@ -93,7 +99,7 @@ export async function startUpstream(given: UpstreamGiven = {}) {
       walk({ url: new URL(url), world: [upstream], browser, headers: { [personHeader]: 'nobody' } }),
     /** Makes new keys and forgets the old ones. */
     rotateKeys: () => {
-      keys.splice(0, keys.length, makeKey(randomUUID()))
+      keys.splice(0, keys.length, makeKey(randomUUID(), given.alg))
       handle = open()
     },
     close: async () => {

@@ -1,4 +1,5 @@
 // The world as tests have it: the origins of known providers lead to servers of the tests, so that what is tested uses the real addresses.
+import { plantTokens } from '../canaries.ts'
 import type { Person } from '../person.ts'
 
 /** A server that stands in for some origins. */
@@ -30,7 +31,10 @@ export const walk = async (going: { url: URL; world: readonly Standing[]; browse
   const inside = new Set(going.world.flatMap(({ origins, local }) => [...origins, local]))
   let { url } = going
   for (let step = 0; step < 12; step += 1) {
-    if (!inside.has(url.origin)) return url
+    if (!inside.has(url.origin)) {
+      plantTokens(Object.fromEntries(url.searchParams))
+      return url
+    }
     const { address, headers } = throughWorld(going.world, url)
     const answer = await going.browser.send(address, { headers: { ...going.headers, ...headers } })
     const location = answer.headers.get('location')
