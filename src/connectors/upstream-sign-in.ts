@@ -130,10 +130,21 @@ class Refusal extends Error {
   }
 }
 
-const planFor = async ({ database, users }: Needs, { connection, identity, maySignUp }: UpstreamAttempt): Promise<Plan> => {
-  const where = { connectionId_subject: { connectionId: connection.id, subject: identity.subject } }
+const planFor = async (needs: Needs, attempt: UpstreamAttempt): Promise<Plan> => {
+  const known = await findKnown(needs, attempt)
+  if (known) return known
+  const plan = await planForUnknown(needs, attempt)
+  // The user who stands in the way may be they themselves, made by another of their sign-ins between the two looks.
+  return plan.kind === 'refuse' ? ((await findKnown(needs, attempt)) ?? plan) : plan
+}
+
+const findKnown = async ({ database }: Needs, { connection, identity: { subject } }: UpstreamAttempt): Promise<Plan | undefined> => {
+  const where = { connectionId_subject: { connectionId: connection.id, subject } }
   const known = await database.prisma.identity.findUnique({ where, select: { userId: true } })
-  if (known) return { kind: 'known', userId: known.userId }
+  return known ? { kind: 'known', userId: known.userId } : undefined
+}
+
+const planForUnknown = async ({ database, users }: Needs, { connection, identity, maySignUp }: UpstreamAttempt): Promise<Plan> => {
   const address = await readAddress(database.prisma, { connection, identity })
   if (!address) return { kind: 'refuse', reason: 'address_unverified' }
   const user = await users.findByEmail(address.email)

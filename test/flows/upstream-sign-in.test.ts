@@ -11,21 +11,25 @@ import { startServer, type TestServer } from '../support/server.ts'
 import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody, toCallback } from '../support/upstream-journeys.ts'
 import { startGithub } from '../support/upstreams/github.ts'
+import { startGoogle } from '../support/upstreams/known.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
 
 let server: TestServer
 let upstream: Upstream
+let google: Upstream
 let open: string
 let trusted: string
 test.before(async () => {
-  ;[server, upstream] = await Promise.all([startServer(), startUpstream()])
+  ;[upstream, google] = await Promise.all([startUpstream(), startGoogle()])
+  server = await startServer({ world: [google] })
   open = (await makeConnection(server, upstream)).id
   trusted = (await makeConnection(server, upstream, { trustsEmails: true })).id
 })
 test.after.always(async () => {
   await server?.close()
   await upstream?.close()
+  await google?.close()
 })
 
 const rows = () => server.resources.database.prisma
@@ -277,4 +281,19 @@ test('whoever has a session comes in without being asked, whatever a client lead
   const { person } = await signInBy(server, { upstream, connection: open, who: somebody() })
   const { page } = await beginSignIn(server, { person, parameters: { connection: open } })
   t.true(page.location?.searchParams.has('code'))
+})
+
+test('Google is believed on the addresses of its own and of its customers, and on no other', async t => {
+  const { id: connection } = await makeConnection(server, google, { connector: 'google', settings: { client_id: google.client_id } })
+  const domain = `${randomUUID()}.example`
+  const signIn = async (email: string, claims: Readonly<Record<string, unknown>> = {}) => {
+    const user = await makeUser(server, { email })
+    const signedIn = await signInBy(server, { upstream: google, connection, who: somebody({ email, ...claims }) })
+    return signedIn.end.location ? (await claimsOf(signedIn)).sub === user.id : alertOf(signedIn.end)
+  }
+  const neutral = 'That did not lead to an account here. Sign in another way; you can then link the two in your account.'
+  t.true(await signIn(`${randomUUID().slice(0, 8)}@gmail.com`))
+  t.true(await signIn(`ida@${domain}`, { hd: domain }))
+  t.is(await signIn(`ida@other-${domain}`, { hd: domain }), neutral)
+  t.is(await signIn(`ida@people-${domain}`), neutral)
 })
