@@ -5,6 +5,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
 import { enrolTotp } from '../support/factors.ts'
 import { mailTo } from '../support/mails.ts'
+import { visitor } from '../support/passkeys.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -131,9 +132,9 @@ test('an address outside of the organization’s domains makes no user by its co
   const who = somebody()
   const organizationClient = await makeClient(server, { organizationId: tenant.id })
   const made = await organizationClient.request({ connection: connection.id })
-  const visitor = createPerson()
-  const sent = await visitor.follow(await visitor.get(made.url), upstream.local)
-  const end = await visitor.follow(await visitor.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
+  const stranger = createPerson()
+  const sent = await stranger.follow(await stranger.get(made.url), upstream.local)
+  const end = await stranger.follow(await stranger.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
   t.is(end.status, 403)
   t.is(alertOf(end), 'That did not lead to an account here. Sign in another way; you can then link the two in your account.')
   t.is(await rows().user.count({ where: { email: who.email } }), 0)
@@ -297,3 +298,17 @@ test('Google is believed on the addresses of its own and of its customers, and o
   t.is(await signIn(`ida@other-${domain}`, { hd: domain }), neutral)
   t.is(await signIn(`ida@people-${domain}`), neutral)
 })
+
+for (const isTrusted of [true, false])
+  test(`twenty proofs of one person at the same moment are of one user, by a provider that is ${isTrusted ? '' : 'not '}believed`, async t => {
+    const connection = await server.services.connections.find(isTrusted ? trusted : open)
+    if (!connection) return t.fail()
+    for (let round = 0; round < 3; round += 1) {
+      const subject = randomUUID()
+      const identity = { subject, email: `${subject}@people.example`, isEmailVerified: true, claims: {} }
+      const prove = () => server.services.upstreamSignIn.prove(visitor(), { connection, identity, maySignUp: async () => true })
+      const proofs = await Promise.all(Array.from({ length: 20 }, prove))
+      t.is(new Set(proofs.map(({ user }) => user.id)).size, 1)
+      t.is(await rows().identity.count({ where: { subject } }), 1)
+    }
+  })
