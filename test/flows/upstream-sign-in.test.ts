@@ -1,5 +1,6 @@
 // Signing in by another provider, from our pages to a real provider and back, to tokens of ours that a relying-party library verified.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
@@ -307,7 +308,8 @@ for (const isTrusted of [true, false])
       const subject = randomUUID()
       const identity = { subject, email: `${subject}@people.example`, isEmailVerified: true, claims: {} }
       const prove = () => server.services.upstreamSignIn.prove(visitor(), { connection, identity, maySignUp: async () => true })
-      const proofs = await Promise.all(Array.from({ length: 20 }, prove))
+      // A few milliseconds apart, so that some look for the person before and for the address after another made the user.
+      const proofs = await Promise.all(Array.from({ length: 20 }, (_none, index) => sleep(index * 4).then(prove)))
       t.is(new Set(proofs.map(({ user }) => user.id)).size, 1)
       t.is(await rows().identity.count({ where: { subject } }), 1)
     }
