@@ -10,6 +10,7 @@ import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
 import { serveImages } from './images/serve.ts'
+import { isCallback } from './interactions/callback.ts'
 import { createIdentifierCookie } from './interactions/identifier-cookie.ts'
 import type { Offers } from './interactions/interaction.ts'
 import { createKnownDevices } from './interactions/known-device.ts'
@@ -103,6 +104,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     secrets,
     issuer,
     isSecure,
+    log,
     now,
     newId,
   })
@@ -130,7 +132,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
-  koa.use(createGuard({ issuer, larger: api.largerPaths }))
+  koa.use(createGuard({ issuer, larger: path => api.largerPaths.has(path) || isCallback(path) }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(serveImages(services.images))
@@ -159,6 +161,7 @@ const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean)
     password: hasPassword,
     emailCode: canMail && signInMethods.includes('email_code'),
     signUp: canMail && hasPassword ? signUp : 'nobody',
+    upstreamSignUp: signUp,
     recovery: canMail && hasPassword,
   }
 }

@@ -12,6 +12,7 @@ import { createSignIn } from './authentication/sign-in.ts'
 import { createSignUp } from './authentication/sign-up.ts'
 import { createVerifyStrength } from './authentication/strength.ts'
 import type { Config } from './config.ts'
+import { eraseIdentities } from './connectors/identities.ts'
 import type { Foundation } from './foundation.ts'
 import { createEraseFactors } from './mfa/erase.ts'
 import { endArtifactsOfUser } from './oidc/endings.ts'
@@ -42,7 +43,7 @@ export const createAuthenticationServices = (
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: isMailPossible })
   // Whoever keeps something that signs a person in names here how it is erased.
-  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseDevices]
+  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseIdentities, eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })

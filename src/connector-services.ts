@@ -21,19 +21,15 @@ import type { TenantServices } from './tenant-services.ts'
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
 
+type Below = Pick<Foundation, 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
+
 // The metadata of a federation's provider, with its certificates and their history.
 const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
   { database, secrets, now, randomBytes, resolveTxt, reroute }: Resources,
-  {
-    change,
-    limit,
-    newUuid,
-    outbound,
-    mustHoldRoleNames,
-  }: Pick<Foundation, 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>,
+  { change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
   const guarded = outbound({ maxBytes: maxDocumentBytes })

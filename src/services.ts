@@ -16,6 +16,7 @@ import { createApiSessions } from './sessions/api-sessions.ts'
 import { createDevices } from './sessions/devices.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createTenantServices } from './tenant-services.ts'
+import { createUpstreamServices } from './upstream-services.ts'
 import { createAccountDeletion } from './users/account-deletion.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEmailChanges } from './users/email-change.ts'
@@ -37,6 +38,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const tenants = createTenantServices(resources, foundation, config)
   const { members } = tenants
   const connectors = createConnectorServices(resources, { ...foundation, ...tenants }, config)
+  const upstream = createUpstreamServices(resources, { ...foundation, ...authentication, ...tenants, ...connectors }, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
   const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
@@ -56,6 +58,7 @@ export const createServices = (resources: Resources, config: Config) => {
     members,
     apiSessions,
     authenticators: factors.authenticators,
+    identities: upstream.identities,
     auditLog: audit.auditLog,
     consents,
     now,
@@ -66,6 +69,7 @@ export const createServices = (resources: Resources, config: Config) => {
     ...tenants,
     ...factors,
     ...connectors,
+    ...upstream,
     ...audit,
     userAdministration,
     userImports,

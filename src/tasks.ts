@@ -2,6 +2,7 @@
 
 import { purgeChallenges } from './challenges/challenges.ts'
 import { purgeAcceptedAssertions } from './connectors/accepted-assertions.ts'
+import { purgeUpstreamRequests } from './connectors/upstream-requests.ts'
 import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
@@ -29,6 +30,7 @@ const domainBatch = 50
 
 const purges: readonly Purge[] = [
   purgeAcceptedAssertions,
+  purgeUpstreamRequests,
   purgeIdempotencyKeys,
   purgeSessions,
   purgeDevices,

@@ -14,6 +14,7 @@ import { createImages } from './images/images.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
+import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { createRoles } from './organizations/roles.ts'
@@ -48,6 +49,7 @@ export const createTenantServices = (
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers(roleNeeds)
   const roles = createRoles(roleNeeds)
+  const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const clients = createClients({ database, change, secrets, now, randomBytes, images })
@@ -57,6 +59,7 @@ export const createTenantServices = (
     organizations,
     organizationSettings,
     members,
+    joinOrganization,
     roles,
     mustHoldRoleNames,
     invitations,

@@ -2,6 +2,7 @@
 import type Router from '@koa/router'
 import { type AuthenticatorNeeds, createAuthenticatorPage } from './authenticator.ts'
 import { createDataPage } from './data.ts'
+import { createIdentitiesPage, type IdentitiesNeeds } from './identities.ts'
 import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
 import { createCodesToShow, createRecoveryCodesPage } from './recovery-codes.ts'
@@ -12,6 +13,7 @@ import { createAccountSignIn } from './sign-in.ts'
 type Needs = AccountNeeds &
   InvitationNeeds &
   SecurityNeeds &
+  IdentitiesNeeds &
   AuthenticatorNeeds &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
@@ -26,6 +28,6 @@ export const createAccount = (needs: Needs): Router => {
     createAuthenticatorPage({ ...needs, codesToShow }),
     createRecoveryCodesPage({ codesToShow }),
   ]
-  const pages = [...createAccountPages(needs), ...factorPages, createDataPage(needs), invitation.page]
+  const pages = [...createAccountPages(needs), ...factorPages, createIdentitiesPage(needs), createDataPage(needs), invitation.page]
   return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn: createAccountSignIn(needs) })
 }

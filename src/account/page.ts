@@ -36,6 +36,8 @@ export interface AccountPageRoute {
   show(ctx: Context, visit: Visit): Promise<object | undefined>
   /** Does what the form asks; a Problem is shown on the page. */
   submit(ctx: Context, visit: Visit, form: unknown): Promise<Submitted>
+  /** Takes up, at `<path>/return`, what was begun here and finished elsewhere; a Problem is shown on the page. */
+  comeBack?(ctx: Context, visit: Visit): Promise<void>
 }
 
 interface Definition<View extends AccountPageName> extends Omit<AccountPageRoute, 'show' | 'view'> {
@@ -61,6 +63,12 @@ export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'member_exists',
   'too_many_factors',
   'invalid_code',
+  'upstream_refused',
+  'upstream_answer_invalid',
+  'upstream_unavailable',
+  'connection_gone',
+  'identity_taken',
+  'last_way_in',
 ])
 
 /** What a form's token is bound to. */

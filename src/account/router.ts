@@ -61,6 +61,13 @@ export const createAccountRouter = (needs: Needs): Router => {
       const visit = await enter(ctx, needs, page)
       if (visit) await submit(ctx, needs, { page, visit })
     })
+    const { comeBack } = page
+    // A sensitive page was entered before: what was begun there may take longer.
+    if (comeBack)
+      router.get(`${page.path}/return`, async ctx => {
+        const visit = await enter(ctx, needs, { path: page.path, isSensitive: false })
+        if (visit) await showing(ctx, needs, { page, visit }, () => comeBack(ctx, visit))
+      })
   }
   // Whoever is signed in as somebody else than was invited.
   router.get('/account/invitation/sign-in', ctx => accountSignIn.begin(ctx, { to: '/account/invitation', isAnother: true }))
@@ -136,12 +143,19 @@ const show = async (ctx: Context, { present, forms }: Needs, { page, visit, prob
   present(ctx, page.view, locals as never)
 }
 
-const submit = async (ctx: Context, needs: Needs, { page, visit }: Shown) => {
-  try {
+const submit = (ctx: Context, needs: Needs, shown: Shown) =>
+  showing(ctx, needs, shown, async () => {
+    const { page, visit } = shown
     const { csrf, ...fields } = await readForm(ctx, { fields: form, issuer: needs.issuer })
     needs.forms.verify(formBinding(visit.sid), csrf)
     const submitted = await page.submit(ctx, visit, fields)
     if ('done' in submitted) seeOther(ctx, `${page.path}?done=${submitted.done}`)
+  })
+
+/** Does what is asked on a page, and shows a Problem of it there. */
+const showing = async (ctx: Context, needs: Needs, { page, visit }: Shown, work: () => Promise<void>) => {
+  try {
+    await work()
   } catch (error) {
     if (!(error instanceof Problem) || !shownCodes.has(error.code)) return showExpired(ctx, needs.present, error)
     ctx.status = error.status

@@ -8,6 +8,7 @@ import { createSecondFactorRoutes } from '../authentication/second-factor-routes
 import { createClientRoutes } from '../clients/routes.ts'
 import { createConnectionRoutes } from '../connectors/connection-routes.ts'
 import { createDomainRoutes } from '../connectors/domain-routes.ts'
+import { createIdentityRoutes } from '../connectors/identity-routes.ts'
 import { createFactorAdministrationRoutes } from '../mfa/administration-routes.ts'
 import { createPasskeyRoutes } from '../mfa/passkey-routes.ts'
 import { createFactorRoutes } from '../mfa/routes.ts'
@@ -37,6 +38,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createSecondFactorRoutes>[0] &
   Parameters<typeof createFactorRoutes>[0] &
   Parameters<typeof createFactorAdministrationRoutes>[0] &
+  Parameters<typeof createIdentityRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
   Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
@@ -73,6 +75,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createSecondFactorRoutes(needs),
     ...createFactorRoutes(needs),
     ...createFactorAdministrationRoutes(needs),
+    ...createIdentityRoutes(needs),
     ...createUserRoutes(needs),
     ...createOrganizationRoutes(needs),
     ...createSettingsRoutes(needs),

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
 import type { User } from '../users/user.ts'
 
-/** An authentication method reference (RFC 8176). */
-export type AuthenticationMethodReference = 'pwd' | 'otp' | 'hwk' | 'swk' | 'user' | 'mfa'
+/** An authentication method reference (RFC 8176); `fed` is of no registry: another provider signed them in. */
+export type AuthenticationMethodReference = 'fed' | 'pwd' | 'otp' | 'hwk' | 'swk' | 'user' | 'mfa'
 
 /** What a successful proof gives. */
 export interface Proof {

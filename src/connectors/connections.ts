@@ -6,6 +6,7 @@ import type { OpenRow } from './configured.ts'
 import { type Connection, type ConnectionButton, type ConnectionRule, connectionIdSchema, membershipSchema } from './connection.ts'
 import type { Connectors } from './list.ts'
 import type { ConfiguredProviders } from './settings-connections.ts'
+import { usable } from './usable.ts'
 
 /** The connections that can be used. */
 export interface Connections {
@@ -26,9 +27,8 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnections = ({ database, connectors, providers, openRow, now }: Needs): Connections => {
-  const usable = { deletedAt: null, disabledAt: null }
   const load = async (id: string): Promise<Connection | undefined> => {
-    const row = await database.prisma.connection.findFirst({ where: { id, ...usable, OR: [{ organizationId: null }, { organization: { deletedAt: null } }] } })
+    const row = await database.prisma.connection.findFirst({ where: { id, ...usable } })
     const open = row && openRow(row)
     if (!row || !open) return undefined
     const { organizationId, name, trustsEmails, createsUsers } = row
@@ -52,7 +52,8 @@ export const createConnections = ({ database, connectors, providers, openRow, no
     buttonsFor: async ({ organizationId, clientConnections }) => {
       const rows = await database.prisma.connection.findMany({
         where: {
-          ...usable,
+          deletedAt: null,
+          disabledAt: null,
           ...(clientConnections === undefined ? {} : { id: { in: [...clientConnections] } }),
           OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])],
         },

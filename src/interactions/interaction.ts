@@ -6,6 +6,11 @@ import type { Proofs } from '../authentication/proofs.ts'
 import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { FindConnectionRule } from '../clients/connection-rule.ts'
+import type { Connections } from '../connectors/connections.ts'
+import type { HomeRealm } from '../connectors/home-realm.ts'
+import type { Upstream } from '../connectors/upstream.ts'
+import type { UpstreamSignIn } from '../connectors/upstream-sign-in.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
@@ -16,6 +21,7 @@ import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { plainAddress } from '../platform/http/limit.ts'
+import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
 import type { IdentifierCookie } from './identifier-cookie.ts'
@@ -29,6 +35,10 @@ export interface Interaction {
   readonly clientId: string
   readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
   readonly loginHint?: string
+  /** The connection that the client leads to: its id, or that of a connector. */
+  readonly connectionHint?: string
+  /** Whether the client asks for a sign-in of this very moment. */
+  readonly isFreshAsked: boolean
   readonly accountId?: string
   /** Who is signed in and is to sign in again. */
   readonly againId?: string
@@ -44,11 +54,21 @@ export interface Progress {
   readonly areCodesDue: boolean
 }
 
+/** What was proven first; `authenticatedAt` is when, where another provider did not ask again. */
+export interface FirstProof {
+  readonly accountId: string
+  readonly amr: readonly string[]
+  readonly isRemembered: boolean
+  readonly at: Date
+  readonly authenticatedAt?: Date
+  readonly challengeId?: string
+}
+
 /** What the protocol's entrance does for the pages; each answers the address where the authorization goes on. */
 export interface Interactions {
   get(ctx: Context): Promise<Interaction>
   /** Takes the first proof of a sign-in; the policy says what is missing, and so where it goes on. */
-  finishLogin(ctx: Context, proof: { accountId: string; amr: readonly string[]; isRemembered: boolean; at: Date; challengeId?: string }): Promise<string>
+  finishLogin(ctx: Context, proof: FirstProof): Promise<string>
   getProgress(ctx: Context): Promise<Progress | undefined>
   /** Where the sign-in is by now, also when it is whole; `undefined` where nothing was proven, or not by this challenge. */
   findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
@@ -67,6 +87,8 @@ export interface Offers {
   readonly emailCode: boolean
   /** Whether everybody may make an account, or only who is invited. */
   readonly signUp: 'everybody' | 'invited' | 'nobody'
+  /** The same of those whom another provider vouches for: that needs neither mail nor passwords. */
+  readonly upstreamSignUp: 'everybody' | 'invited'
   readonly recovery: boolean
 }
 
@@ -92,6 +114,13 @@ export interface PageNeeds {
   /** What of signing up and in is offered. */
   readonly offers: Offers
   readonly signUpGate: SignUpGate
+  readonly connections: Connections
+  readonly upstream: Upstream
+  readonly upstreamSignIn: UpstreamSignIn
+  readonly findConnectionForAddress: HomeRealm['findConnectionForAddress']
+  /** Whose pages a client's are. */
+  readonly findConnectionRule: FindConnectionRule
+  readonly log: Log
   /** The fewest code points of a password. */
   readonly passwordMinLength: number
   readonly secrets: Secrets
@@ -128,4 +157,9 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'proof_expired',
   'passkey_refused',
   'passkey_unknown',
+  'upstream_refused',
+  'upstream_answer_invalid',
+  'upstream_unavailable',
+  'upstream_unlinked',
+  'connection_gone',
 ])

@@ -1,12 +1,15 @@
 // Signing in: the identifier first, then the password. The identifier travels in a sealed cookie, never in an address.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { tellCause } from '../connectors/cause.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import type { LastConnection } from './last-connection.ts'
 import { tell } from './tell.ts'
+import type { UpstreamStart } from './upstream-start.ts'
 
 const identifierForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
 const passwordForm = z.strictObject({
@@ -17,10 +20,15 @@ const passwordForm = z.strictObject({
 })
 const tokenOnly = z.strictObject({ csrf: text(200) })
 
-type Needs = PageNeeds & { readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void> }
+type Needs = PageNeeds & {
+  readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void>
+  readonly start: UpstreamStart
+  readonly lastConnection: LastConnection
+}
 
 /** Makes the pages' handlers. */
-export const createLoginPages = ({ interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode }: Needs) => {
+export const createLoginPages = (needs: Needs) => {
+  const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection } = needs
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
   const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
 
@@ -39,7 +47,9 @@ export const createLoginPages = ({ interactions, users, signIn, present, forms, 
       action: `${base(interaction)}/identifier`,
       username: known,
       changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
-      connections: [],
+      connections: (await start.buttons(interaction)).map(button => ({ ...button, isLastUsed: button.id === lastConnection.read(ctx)?.id })),
+      connectionAction: `${base(interaction)}/connection`,
+      passwordUrl: isUpstream(problem) && offers.password && identifiers.kept(ctx, interaction) !== undefined ? `${base(interaction)}/password` : undefined,
       problem,
       passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
       signUpUrl: offer ? `${base(interaction)}/sign-up` : undefined,
@@ -81,10 +91,12 @@ export const createLoginPages = ({ interactions, users, signIn, present, forms, 
         const { csrf, username } = await readForm(ctx, { fields: identifierForm, issuer })
         forms.verify(interaction.uid, csrf)
         identifiers.keep(ctx, interaction, username)
+        if (await start.byAddress(ctx, interaction, username)) return
         if (offers.password) seeOther(ctx, `${base(interaction)}/password`)
         else await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
+        tellCause(needs.log, error, ctx.state.requestId)
         tell(ctx, error)
         await showIdentifier(ctx, interaction, { problem: error })
       }
@@ -132,3 +144,7 @@ export const createLoginPages = ({ interactions, users, signIn, present, forms, 
     },
   }
 }
+
+// Whoever another provider did not let in can come by their password.
+const isUpstream = (problem: Problem | undefined): boolean =>
+  problem !== undefined && (problem.code.startsWith('upstream_') || problem.code === 'connection_gone')

@@ -7,22 +7,27 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { createProofCookie, createRedeemedCookie } from './asked-proof.ts'
 import { createCodePages } from './code.ts'
+import { createConnectionPages } from './connection.ts'
 import { createConsentPage } from './consent.ts'
 import { createEnrolmentPage } from './enrolment.ts'
 import { createExpired } from './expired.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
+import { createLastConnection } from './last-connection.ts'
 import { createLoginPages } from './login.ts'
 import { createPasskeyPages } from './passkey.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
 import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
 import { createSignUpPage } from './sign-up.ts'
+import { createUpstreamStart } from './upstream-start.ts'
 
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
   const consent = createConsentPage(needs)
   const cookie = createProofCookie(needs)
   const code = createCodePages({ ...needs, cookie, redeemed: createRedeemedCookie(needs) })
-  const login = createLoginPages({ ...needs, startCode: code.start })
+  const [start, lastConnection] = [createUpstreamStart(needs), createLastConnection(needs)]
+  const login = createLoginPages({ ...needs, startCode: code.start, start, lastConnection })
+  const connection = createConnectionPages({ ...needs, start, lastConnection }, login)
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)
   const secondPasskey = createSecondPasskey(needs)
@@ -31,11 +36,15 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
     if (interaction.prompt === 'mfa') return seeOther(ctx, await needs.interactions.goOn(ctx))
-    return interaction.prompt === 'consent' ? consent.show(ctx, interaction) : login.showIdentifier(ctx, interaction)
+    if (interaction.prompt === 'consent') return consent.show(ctx, interaction)
+    if (interaction.prompt === 'login' && (await connection.goByHint(ctx, interaction))) return
+    return login.showIdentifier(ctx, interaction)
   }
   router.get('/', showPrompt)
   router.post('/identifier', login.submitIdentifier)
   router.get('/identifier', async ctx => login.showIdentifier(ctx, await needs.interactions.get(ctx)))
+  router.post('/connection', connection.submit)
+  router.get('/connection/return', connection.finish)
   router.get('/password', login.showPassword)
   router.post('/password', login.submitPassword)
   router.get('/consent', showPrompt)

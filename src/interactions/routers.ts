@@ -1,5 +1,6 @@
 // All hosted pages that people come to by a browser, each group by its router.
 import type Router from '@koa/router'
+import { createCallbackRouter } from './callback.ts'
 import type { PageNeeds } from './interaction.ts'
 import { createRecoveryRouter } from './recovery.ts'
 import { createInteractionRouter } from './router.ts'
@@ -11,5 +12,5 @@ type Needs = Omit<PageNeeds, 'signUpGate'> & GateNeeds & { readonly newId: () =>
 /** Makes them. */
 export const createInteractionRouters = (given: Needs): readonly Router[] => {
   const needs = { ...given, signUpGate: createSignUpGate(given) }
-  return [createInteractionRouter(needs), createRecoveryRouter(needs), createVerificationRouter(needs)]
+  return [createCallbackRouter(needs), createInteractionRouter(needs), createRecoveryRouter(needs), createVerificationRouter(needs)]
 }

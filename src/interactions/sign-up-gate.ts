@@ -13,7 +13,8 @@ export interface SignUpOffer {
 
 /** Asked at each part of signing up, for the answer may have changed in between. */
 export interface SignUpGate {
-  find(ctx: Context, interaction: Interaction): Promise<SignUpOffer | undefined>
+  /** `upstream` where another provider vouches for them. */
+  find(ctx: Context, interaction: Interaction, by?: 'password' | 'upstream'): Promise<SignUpOffer | undefined>
   /** Throws `not_found` where no account may be made, or none for this address. */
   get(ctx: Context, interaction: Interaction, email?: string): Promise<SignUpOffer>
 }
@@ -28,10 +29,11 @@ export interface GateNeeds {
 
 /** Makes it. An invitation opens the pages of its own organization's clients, and of those that are nobody's. */
 export const createSignUpGate = ({ offers, findSignUpRule, findInvited }: GateNeeds): SignUpGate => {
-  const find = async (ctx: Context, { clientId }: Interaction): Promise<SignUpOffer | undefined> => {
-    if (offers.signUp === 'nobody') return undefined
+  const find = async (ctx: Context, { clientId }: Interaction, by: 'password' | 'upstream' = 'password'): Promise<SignUpOffer | undefined> => {
+    const who = by === 'upstream' ? offers.upstreamSignUp : offers.signUp
+    if (who === 'nobody') return undefined
     const { organizationId, isOpen } = await findSignUpRule(clientId)
-    if (offers.signUp === 'everybody' && isOpen) return {}
+    if (who === 'everybody' && isOpen) return {}
     const invited = await findInvited(ctx)
     const isOfThis = organizationId === undefined || organizationId === invited?.organization.id
     return invited && isOfThis ? { onlyFor: invited.email } : undefined

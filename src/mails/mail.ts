@@ -16,6 +16,8 @@ export const mailKinds = [
   'factor_removed',
   'recovery_codes_made',
   'recovery_code_used',
+  'identity_linked',
+  'identity_unlinked',
   'invitation',
   'account_exists',
   'account_deleted',

@@ -14,6 +14,8 @@ const places = {
   factor_removed: '/account/security',
   recovery_codes_made: '/account/security',
   recovery_code_used: '/account/security',
+  identity_linked: '/account/identities',
+  identity_unlinked: '/account/identities',
   email_change_approval: '/account/email',
   email_changed: '/account/email',
   account_deleted: '/account',

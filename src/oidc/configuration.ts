@@ -50,6 +50,8 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acrValues: [...acrValues],
   claims: { ...claimsByScope, iss: null, sid: null },
   scopes: ['openid', 'offline_access'],
+  // Where a client leads people who sign in by another provider: ours, and the name that others gave it.
+  extraParams: ['connection', 'idp_hint'],
   responseTypes: ['code'],
   // A secret is only kept where the client opted in, so HMAC is for `client_secret_jwt` and nothing else.
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],

@@ -20,6 +20,10 @@ export interface Interaction {
   readonly clientId: string
   readonly client: ClientOnPage
   readonly loginHint?: string
+  /** The connection that the client leads to: its id, or that of a connector. */
+  readonly connectionHint?: string
+  /** Whether a sign-in of this very moment is asked for: an earlier one elsewhere is not enough (OpenID Connect Core §3.1.2.1). */
+  readonly isFreshAsked: boolean
   /** The user who is signed in, if one is. */
   readonly accountId?: string
   /** The same, where it is this user who is to sign in again. */
@@ -88,7 +92,9 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
         prompt: found.prompt.name,
         clientId,
         client: client ?? { name: clientId },
-        loginHint: typeof found.params.login_hint === 'string' ? found.params.login_hint : undefined,
+        loginHint: textOf(found.params.login_hint),
+        connectionHint: textOf(found.params.connection) ?? textOf(found.params.idp_hint),
+        isFreshAsked: found.params.max_age !== undefined || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),
         accountId: found.session?.accountId,
         againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
         asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
@@ -165,5 +171,7 @@ const addTo = (grant: Grant, details: Record<string, unknown>): string[] => {
 
 const resourceScopes = (value: unknown): Record<string, string[]> =>
   typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([indicator, scopes]) => [indicator, strings(scopes)])) : {}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
 const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

@@ -13,6 +13,8 @@ export interface FirstProof {
   readonly amr: readonly string[]
   readonly isRemembered: boolean
   readonly at: Date
+  /** When the person proved themselves to another provider, which sent them here without asking again: it becomes `auth_time`. */
+  readonly authenticatedAt?: Date
   /** The challenge that was answered, where it was one: its answer, sent again, goes where the first went. */
   readonly challengeId?: string
 }
@@ -45,6 +47,8 @@ const schema = z.object({
   isRemembered: z.boolean(),
   /** Seconds since 1970, with their fraction where it is known. It becomes `auth_time`: a second factor that is added later makes no sign-in younger. */
   provenAt: z.number(),
+  /** The same of the provider that vouches for them, where it told: then this one becomes `auth_time`. */
+  authenticatedAt: z.number().optional(),
   isSignIn: z.boolean(),
   enrolmentId: z.string().optional(),
   areCodesDue: z.boolean().optional(),
@@ -121,8 +125,9 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
     },
     goOn: ctx => change(ctx, pending => pending),
-    begin: async (ctx, { accountId, amr, isRemembered, at, challengeId }) => {
-      const pending = { challengeId, accountId, amr: [...amr], isRemembered, provenAt: at.getTime() / 1000, isSignIn: true }
+    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, challengeId }) => {
+      const times = { provenAt: at.getTime() / 1000, authenticatedAt: Math.min(at.getTime(), authenticatedAt.getTime()) / 1000 }
+      const pending = { challengeId, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
     addFactor: (ctx, { userId, amr, isEnrolled = false }) =>
@@ -142,8 +147,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
   }
 }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt, challengeId }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(provenAt), provenAt, challengeId },
+const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, challengeId }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, challengeId },
   select_account: {},
   mfa: {},
 })

@@ -3,6 +3,8 @@ import Provider from 'oidc-provider'
 
 /** Seconds since 1970: with their fraction in the request that takes up the proof, else as the session keeps them. */
 export const provenAtOf = (loginTs: number | undefined): number => {
-  const provenAt: unknown = Provider.ctx?.oidc?.result?.login?.provenAt
-  return typeof provenAt === 'number' && Math.floor(provenAt) === loginTs ? provenAt : (loginTs ?? 0)
+  const login = Provider.ctx?.oidc?.result?.login
+  const provenAt: unknown = login?.provenAt
+  // Another provider may have asked the person long before they came here by it: their `ts` is of then, the proof is of now.
+  return typeof provenAt === 'number' && login?.ts === loginTs ? provenAt : (loginTs ?? 0)
 }

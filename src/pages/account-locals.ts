@@ -1,5 +1,5 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
-import type { FormProblem, PageClient, PageScope } from './page-locals.ts'
+import type { FormProblem, PageClient, PageConnection, PageScope } from './page-locals.ts'
 
 /** What every page of the account centre needs. */
 export interface AccountPage extends FormProblem {
@@ -73,6 +73,19 @@ export interface AccountSecurityPage extends AccountPage {
   readonly renaming?: string
 }
 
+/** Posts `unlink` (an id) or `connection` (an id) to `/account/identities`. Times in milliseconds. */
+export interface AccountIdentitiesPage extends AccountPage {
+  readonly identities: readonly {
+    readonly id: string
+    readonly name: string
+    readonly connector: string
+    /** What the account there is known by. */
+    readonly account?: string
+    readonly usedAt: number
+  }[]
+  readonly connections: readonly PageConnection[]
+}
+
 /** Posts `saved=yes` to `/account/recovery-codes`. Its field error is `saved`. */
 export interface AccountRecoveryCodesPage extends AccountPage {
   readonly codes: readonly string[]
@@ -129,6 +142,7 @@ export interface AccountLocals {
   readonly 'account-password': AccountPasswordPage
   readonly 'account-email': AccountEmailPage
   readonly 'account-security': AccountSecurityPage
+  readonly 'account-identities': AccountIdentitiesPage
   readonly 'account-recovery-codes': AccountRecoveryCodesPage
   readonly 'account-authenticator': AccountAuthenticatorPage
   readonly 'account-sessions': AccountSessionsPage
@@ -150,6 +164,7 @@ export const accountLocalNames: Names = {
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
   'account-email': { ...common, email: true, isEmailVerified: true },
   'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true },
+  'account-identities': { ...common, identities: true, connections: true },
   'account-recovery-codes': { ...common, codes: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },

@@ -38,6 +38,14 @@ const factors = [
   { id: '1', name: 'iCloud Keychain', kind: 'passkey', createdAt: at },
   { id: '2', name: 'Authenticator app', kind: 'totp', createdAt: at },
 ]
+const linked = [
+  { id: '1', name: 'Google', connector: 'google', account: longEmail, usedAt: at },
+  { id: '2', name: 'Nordlicht Energie', connector: 'saml', usedAt: at },
+]
+const connections = [
+  { id: '1', name: 'GitHub', connector: 'github' },
+  { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', connector: 'oidc' },
+]
 const codes = Array.from({ length: 10 }, (_none, index) => `7KQ${index}-M2XD-9RTB-HW4${index}`)
 const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri, qr: qrCodeOf(uri) }
 
@@ -73,6 +81,13 @@ export const ACCOUNT_STATES: States = {
       renaming: '1',
       problem: { code: 'validation_failed', message: '', fields: [{ path: 'label', code: 'required', message: '' }] },
     },
+  },
+  'account-identities': {
+    plain: { csrf, identities: linked, connections },
+    none: { csrf, identities: [], connections, done: 'account.done.unlinked' },
+    error: { csrf, identities: linked.slice(0, 1), connections: [], problem: { code: 'last_way_in', message: '' } },
+    taken: { csrf, identities: [], connections, problem: { code: 'identity_taken', message: '' } },
+    done: { csrf, identities: linked, connections: [], done: 'account.done.linked' },
   },
   'account-recovery-codes': {
     plain: { csrf, codes },

@@ -41,8 +41,10 @@ const fault = (path: string, code: string) => new Problem('validation_failed', {
 const form = { action: '/dev/gallery', csrf }
 const engineForm = { action: '/dev/gallery', xsrf: csrf }
 const connections = [
-  { id: 'google', name: 'Google' },
-  { id: 'github', name: 'GitHub' },
+  { id: '1', name: 'Google', connector: 'google' },
+  { id: '2', name: 'GitHub', connector: 'github', isLastUsed: true },
+  { id: '3', name: 'Microsoft', connector: 'microsoft' },
+  { id: '4', name: 'Nordlicht Energie', connector: 'saml' },
 ]
 const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', detail: username }, { name: 'organizations' }]
 const resources = [
@@ -69,6 +71,14 @@ export const GALLERY_STATES: States = {
     again: { ...identifier, username, changeUrl: '/dev/gallery' },
     alone: { ...form, connections: [] },
     connections: { ...identifier, connections, connectionAction: '/dev/gallery' },
+    upstream: {
+      ...identifier,
+      username,
+      connections,
+      connectionAction: '/dev/gallery',
+      passwordUrl: '/dev/gallery',
+      problem: new Problem('upstream_unlinked'),
+    },
     error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },
     'field-error': { ...identifier, username: 'ada', problem: fault('username', 'no_email') },
     long: { ...identifier, username: longUsername, client: longClient, connections: [{ id: 'sso', name: longClient.name }], connectionAction: '/dev/gallery' },
@@ -125,6 +135,10 @@ export const GALLERY_STATES: States = {
     unavailable: { kind: 'temporarily_unavailable' },
     'link-used': { kind: 'link_used' },
     problem: { kind: 'refused', problem: new Problem('wrong_host') },
+  },
+  'post-on': {
+    plain: { connection: 'Nordlicht Energie', action: '/dev/gallery', fields: [{ name: 'SAMLRequest', value: 'PHNhbWxw' }], isAutomatic: false },
+    long: { connection: longClient.name, action: '/dev/gallery', fields: [], isAutomatic: false },
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },

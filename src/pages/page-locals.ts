@@ -30,6 +30,22 @@ export interface PagePasskey {
   readonly unknownId?: string
 }
 
+/** A button of another provider; the marks of well-known ones are known by the connector. */
+export interface PageConnection {
+  readonly id: string
+  readonly name: string
+  readonly connector?: string
+  readonly isLastUsed?: boolean
+}
+
+/** Posts the fields to `action`, another provider's, by itself where there is script and `isAutomatic`. */
+export interface PostOnPage {
+  readonly connection: string
+  readonly action: string
+  readonly fields: readonly { readonly name: string; readonly value: string }[]
+  readonly isAutomatic: boolean
+}
+
 /** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `csrf` to `cancelAction`. */
 export interface IdentifierPage extends FormProblem {
   readonly action: string
@@ -38,7 +54,9 @@ export interface IdentifierPage extends FormProblem {
   /** Where the page is without the address that was filled in. */
   readonly changeUrl?: string
   readonly client?: PageClient
-  readonly connections: readonly { readonly id: string; readonly name: string; readonly iconUrl?: string }[]
+  readonly connections: readonly PageConnection[]
+  /** The way past a connection that failed. */
+  readonly passwordUrl?: string
   /** Needed when there are connections. */
   readonly connectionAction?: string
   readonly passkey?: PagePasskey
@@ -167,6 +185,7 @@ export interface PageLocals extends AccountLocals, EnginePageLocals, ProofPageLo
   readonly 'enrol-totp': EnrolTotpPage
   readonly 'recovery-codes': RecoveryCodesPage
   readonly consent: ConsentPage
+  readonly 'post-on': PostOnPage
   readonly error: ErrorPage
   readonly expired: ExpiredPage
   readonly 'not-found': NotFoundPage

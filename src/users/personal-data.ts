@@ -1,6 +1,7 @@
 // All that is kept of a person, for the person to take away (GDPR articles 15 and 20): never a secret, never somebody else.
 import type { AuditEvent } from '../audit/audit-event.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { Identities } from '../connectors/identities.ts'
 import type { Authenticators } from '../mfa/authenticators.ts'
 import type { Members } from '../organizations/members.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
@@ -26,6 +27,7 @@ interface Needs {
   readonly members: Members
   readonly apiSessions: ApiSessions
   readonly authenticators: Authenticators
+  readonly identities: Pick<Identities, 'list'>
   readonly auditLog: AuditLog
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
   readonly now: () => Date
@@ -36,13 +38,14 @@ const newestEvents = 1000
 
 /** Makes it. */
 export const createCollectPersonalData =
-  ({ userAdministration, members, apiSessions, authenticators, auditLog, consents, now }: Needs): CollectPersonalData =>
+  ({ userAdministration, members, apiSessions, authenticators, identities, auditLog, consents, now }: Needs): CollectPersonalData =>
   async userId => {
-    const [user, organizations, sessions, factors, grants, done, suffered] = await Promise.all([
+    const [user, organizations, sessions, factors, linked, grants, done, suffered] = await Promise.all([
       userAdministration.get(userId),
       members.listOfUser(userId),
       apiSessions.list(userId, { limit: newestSessions }),
       authenticators.list(userId),
+      identities.list(userId),
       consents.list(userId),
       auditLog.list({ actorId: userId }, { limit: newestEvents }),
       auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
@@ -63,6 +66,13 @@ export const createCollectPersonalData =
         name,
         created_at: createdAt.toISOString(),
         last_used_at: lastUsedAt?.toISOString() ?? null,
+      })),
+      identities: linked.map(({ connection, subject, providerData, createdAt, lastUsedAt }) => ({
+        connection: connection.name,
+        subject,
+        provider_data: providerData,
+        created_at: createdAt.toISOString(),
+        last_used_at: lastUsedAt.toISOString(),
       })),
       grants: grants.map(({ clientId, name, scopes, grantedAt }) => ({ client_id: clientId, name, scopes, granted_at: grantedAt.toISOString() })),
       events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({

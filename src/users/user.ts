@@ -52,6 +52,7 @@ export type GuardRemoval = (tx: TransactionClient, userId: string) => Promise<vo
 export interface NewUser {
   readonly email: string
   readonly name?: string
+  readonly picture?: string
   readonly isEmailVerified?: boolean
   readonly isAdmin?: boolean
 }

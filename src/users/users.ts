@@ -1,6 +1,6 @@
 // People: made here, found here; for tokens a user is remembered for a second.
 import type { Actor } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { mustAdminister } from './admins.ts'
@@ -11,7 +11,7 @@ import { fromPrisma, parseEmail, toUser, type UserRow, userColumns } from './use
 /** The users of the system. */
 export interface Users {
   /** Throws `validation_failed` for an address that is none, `email_taken` for one in use, and `forbidden` for an administrator made by who is none. `also` is done in the same commit. */
-  create(actor: Actor, user: NewUser, also?: (tx: TransactionClient, userId: string) => Promise<void>): Promise<User>
+  create(actor: Actor, user: NewUser, also?: (tx: TransactionClient, userId: string, record: RecordEvent) => Promise<void>): Promise<User>
   /** A user that is not deleted; at most a second old. */
   find(id: string): Promise<User | undefined>
   /** By the address in any spelling. */
@@ -37,14 +37,14 @@ export const createUsers = ({ database, change, now }: Needs): Users => {
     load: async id => (await database.run<UserRow>(byId, [id])).map(toUser)[0],
   })
   return {
-    create: async (actor, { email, name, isEmailVerified = false, isAdmin = false }, also) => {
+    create: async (actor, { email, name, picture, isEmailVerified = false, isAdmin = false }, also) => {
       mustAdminister(actor, { isAdmin })
       const emailNormalized = parseEmail(email)
       const user = await change(actor, async (tx, record) => {
         const row = await tx.user.create({
-          data: { email: email.trim(), emailNormalized, name, emailVerifiedAt: isEmailVerified ? now() : null, systemRole: isAdmin ? 'admin' : null },
+          data: { email: email.trim(), emailNormalized, name, picture, emailVerifiedAt: isEmailVerified ? now() : null, systemRole: isAdmin ? 'admin' : null },
         })
-        await also?.(tx, row.id)
+        await also?.(tx, row.id, record)
         record('user.created', row)
         return row
       })

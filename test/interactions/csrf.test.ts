@@ -30,7 +30,18 @@ const foreign: Readonly<Record<string, Record<string, string>>> = {
 }
 
 for (const [name, headers] of Object.entries(foreign))
-  for (const form of ['identifier', 'password', 'cancel', 'switch', 'consent', 'second-factor', 'second-factor/recovery-code', 'enrol', 'recovery-codes'])
+  for (const form of [
+    'identifier',
+    'connection',
+    'password',
+    'cancel',
+    'switch',
+    'consent',
+    'second-factor',
+    'second-factor/recovery-code',
+    'enrol',
+    'recovery-codes',
+  ])
     test(`the ${form} form posted from ${name} is refused with 403`, async t => {
       const person = createPerson()
       const { base, csrf } = await begin(person)

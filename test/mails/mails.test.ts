@@ -34,6 +34,8 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   factor_removed: { values: passkey, url },
   recovery_codes_made: { values: place, url },
   recovery_code_used: { values: { ...place, left: 57 }, url },
+  identity_linked: { values: { ...place, connection: 'Google' }, url },
+  identity_unlinked: { values: { ...place, connection: 'Google' }, url },
   invitation: { values: { organization: 'Acme', inviter: 'Alice', role: 'member', hours: '57' }, url },
   account_exists: {},
   account_deleted: { values: { ...place, days: 57 }, url },

@@ -10,13 +10,13 @@ const foreignCharset = /;\s*charset\s*=(?!\s*"?utf-?8"?\s*(;|$))/i
  * Throws a Problem for each; the host must be the issuer's, so that no address is ever made from another (RFC 9110 §15.5.20).
  * `larger` are the paths whose own routes bound what is posted to them.
  */
-export const createGuard = ({ issuer, larger }: { issuer: string; larger: ReadonlySet<string> }): Middleware => {
+export const createGuard = ({ issuer, larger }: { issuer: string; larger: (path: string) => boolean }): Middleware => {
   const { host } = new URL(issuer)
   return (ctx, next) => {
     // Koa leaves out what stands before an `@` in the Host; no host has one (RFC 9110 §7.2).
     if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
-    if ((ctx.request.length ?? 0) > maxBodyBytes && !larger.has(ctx.path)) throw new Problem('payload_too_large')
+    if ((ctx.request.length ?? 0) > maxBodyBytes && !larger(ctx.path)) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
     return next()
   }

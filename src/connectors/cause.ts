@@ -1,0 +1,15 @@
+// Tells the log why a sign-in at another provider came to nothing: names and messages alone, for what hangs on such errors are tokens and answers.
+import type { Problem } from '../platform/errors.ts'
+import type { Log } from '../platform/log.ts'
+
+const maxDepth = 4
+const maxLength = 300
+
+/** Notes it where there is something to tell. */
+export const tellCause = (log: Log, problem: Problem, requestId: unknown): void => {
+  const causes = causesOf(problem.cause)
+  if (causes.length > 0) log.warn({ requestId, problem: problem.code, causes }, 'a sign-in at another provider failed')
+}
+
+const causesOf = (error: unknown, depth = 0): readonly string[] =>
+  error instanceof Error && depth < maxDepth ? [`${error.name}: ${error.message}`.slice(0, maxLength), ...causesOf(error.cause, depth + 1)] : []

@@ -1,0 +1,121 @@
+// The identities of people: what other providers know them as, linked and unlinked by themselves.
+import type { PostNotice } from '../mails/notices.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { MustAdminister } from '../users/admins.ts'
+import type { EraseUnproven, User, UserId } from '../users/user.ts'
+import type { Connections } from './connections.ts'
+import { toJson } from './provider-data.ts'
+import type { UpstreamProof } from './upstream.ts'
+import { usable } from './usable.ts'
+
+/** An identity as its owner may see it. */
+export interface Identity {
+  readonly id: string
+  readonly connection: { readonly id: string; readonly connector: string; readonly name: string }
+  readonly subject: string
+  readonly providerData: unknown
+  readonly createdAt: Date
+  readonly lastUsedAt: Date
+}
+
+/** The identities. */
+export interface Identities {
+  /** The oldest first; also those whose connection is switched off, but none of one that is deleted. */
+  list(userId: string): Promise<readonly Identity[]>
+  /** Throws `identity_taken` where it is somebody else's, and `connection_gone`. One that is theirs already stays. */
+  link(actor: Actor, link: UpstreamProof & { readonly userId: UserId }): Promise<void>
+  /** Throws `not_found`, `last_way_in` where its owner would have no way to sign in left, and `forbidden` where an administrator's is removed by who is none. */
+  unlink(actor: Actor, identity: { readonly user: User; readonly id: string }): Promise<void>
+}
+
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly connections: Pick<Connections, 'find'>
+  readonly notify: PostNotice
+  readonly mustAdminister: MustAdminister
+  /** A living user, whom nobody else changes until this change ends. */
+  readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
+  /** Whether people sign in by a code that is mailed to a verified address. */
+  readonly isEmailCodeOffered: boolean
+}
+
+/** Makes the service. */
+export const createIdentities = (needs: Needs): Identities => {
+  const { database, change, notify, mustAdminister, lockUser } = needs
+  return {
+    list: async userId => {
+      const rows = await database.prisma.identity.findMany({ where: living(userId), include, orderBy: { id: 'asc' } })
+      return rows.map(row => ({ ...row, providerData: row.providerData }))
+    },
+    link: async (actor, { connection, identity, userId }) => {
+      const known = await findOwner(database, { connectionId: connection.id, subject: identity.subject })
+      if (known === userId) return
+      if (known !== undefined) throw new Problem('identity_taken')
+      const add = async (): Promise<void> =>
+        change(actor, async (tx, record) => {
+          if (!(await tx.connection.findFirst({ where: { id: connection.id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
+          await lockUser(tx, userId)
+          const { id } = await tx.identity.create({
+            data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
+          })
+          record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId })
+          await notify(tx, { kind: 'identity_linked', userId, actor, values: { connection: connection.name } })
+        })
+      await add().catch(async error => {
+        if (!(error instanceof Problem && error.code === 'conflict')) throw error
+        // Somebody linked it at the same moment.
+        if ((await findOwner(database, { connectionId: connection.id, subject: identity.subject })) !== userId)
+          throw new Problem('identity_taken', { cause: error })
+      })
+    },
+    unlink: async (actor, { user, id }) => {
+      const others = await usableOthers(needs, { userId: user.id, id })
+      await change(actor, async (tx, record) => {
+        const locked = await lockUser(tx, user.id)
+        const isOwn = actor.userId === user.id
+        if (!isOwn) mustAdminister(actor, locked)
+        const row = await tx.identity.findFirst({ where: { id, ...living(user.id) }, include })
+        if (!row) throw new Problem('not_found')
+        await tx.identity.delete({ where: { id } })
+        if (isOwn && !(await hasWayIn(tx, { user: locked, others, isEmailCodeOffered: needs.isEmailCodeOffered }))) throw new Problem('last_way_in')
+        const { connection } = row
+        record('identity.unlinked', { id, connection_id: connection.id, connector: connection.connector, user_id: user.id })
+        await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: { connection: connection.name } })
+      })
+    },
+  }
+}
+
+/** Takes a user's identities away, in the transaction of a change: whoever linked them was not the owner. */
+export const eraseIdentities: EraseUnproven = async (tx, userId) => {
+  await tx.identity.deleteMany({ where: { userId } })
+}
+
+const include = { connection: { select: { id: true, connector: true, name: true } } } as const
+
+const living = (userId: string) => ({ userId, connection: { deletedAt: null } })
+
+const findOwner = async ({ prisma }: Database, key: { connectionId: string; subject: string }): Promise<string | undefined> =>
+  (await prisma.identity.findUnique({ where: { connectionId_subject: key }, select: { userId: true } }))?.userId
+
+/** The connections by which they could still come in. */
+const usableOthers = async ({ database, connections }: Needs, { userId, id }: { userId: string; id: string }): Promise<readonly string[]> => {
+  const rows = await database.prisma.identity.findMany({ where: { ...living(userId), id: { not: id } }, select: { connectionId: true } })
+  const found = await Promise.all(rows.map(({ connectionId }) => connections.find(connectionId)))
+  return found.flatMap(one => (one ? [one.id] : []))
+}
+
+const hasWayIn = async (
+  tx: TransactionClient,
+  { user, others, isEmailCodeOffered }: { user: User; others: readonly string[]; isEmailCodeOffered: boolean },
+): Promise<boolean> => {
+  if (isEmailCodeOffered && user.isEmailVerified) return true
+  const userId = user.id
+  if ((await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
+  if ((await tx.authenticator.count({ where: { userId, kind: 'passkey', confirmedAt: { not: null }, deletedAt: null } })) > 0) return true
+  return (await tx.identity.count({ where: { userId, connectionId: { in: [...others] } } })) > 0
+}

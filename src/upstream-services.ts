@@ -1,0 +1,40 @@
+// Who signs in by other providers: asked, answered, found or made, linked.
+import type { AuthenticationServices } from './authentication-services.ts'
+import type { Config } from './config.ts'
+import type { ConnectorServices } from './connector-services.ts'
+import { createIdentities } from './connectors/identities.ts'
+import { createUpstream } from './connectors/upstream.ts'
+import { createUpstreamRequests } from './connectors/upstream-requests.ts'
+import { createUpstreamSignIn } from './connectors/upstream-sign-in.ts'
+import type { Foundation } from './foundation.ts'
+import type { Resources } from './resources.ts'
+import type { TenantServices } from './tenant-services.ts'
+import { lockUser } from './users/administration.ts'
+import { mustAdminister } from './users/admins.ts'
+
+type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> &
+  Pick<AuthenticationServices, 'users' | 'proofs'> &
+  Pick<TenantServices, 'joinOrganization'> &
+  Pick<ConnectorServices, 'connections' | 'connectors'>
+
+/** Makes these services. */
+export const createUpstreamServices = (
+  { database, secrets, now, randomBytes }: Resources,
+  { change, limit, notify, isMailPossible, users, proofs, joinOrganization, connections, connectors }: Below,
+  { signInMethods }: Pick<Config, 'signInMethods'>,
+) => {
+  const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
+  return {
+    upstream: createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), limit, randomBytes }),
+    upstreamSignIn: createUpstreamSignIn({
+      database,
+      change,
+      users,
+      join: joinOrganization,
+      notify,
+      askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
+      now,
+    }),
+    identities: createIdentities({ database, change, connections, notify, mustAdminister, lockUser, isEmailCodeOffered }),
+  }
+}

@@ -1,0 +1,349 @@
+// What strangers try by other providers: to come into accounts that are not theirs, to have theirs taken for another's, to pass what is closed.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
+import { hashOf } from '../../src/platform/secrets.ts'
+import { makeClient } from '../support/clients.ts'
+import { codeOf, mailTo } from '../support/mails.ts'
+import { createPerson } from '../support/person.ts'
+import { redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { beginSignIn, beside, toCode, toPassword } from '../support/sign-in-pages.ts'
+import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody, toCallback } from '../support/upstream-journeys.ts'
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
+import { makeUser } from '../support/users.ts'
+
+let server: TestServer
+let upstream: Upstream
+let open: string
+let trusted: string
+test.before(async () => {
+  ;[server, upstream] = await Promise.all([startServer(), startUpstream()])
+  open = (await makeConnection(server, upstream)).id
+  trusted = (await makeConnection(server, upstream, { trustsEmails: true })).id
+})
+test.after.always(async () => {
+  await server?.close()
+  await upstream?.close()
+})
+
+const password = 'a password of the attacker'
+const neutral = 'That did not lead to an account here. Sign in another way; you can then link the two in your account.'
+const unusable = 'The answer of the other provider could not be used. Try again, or sign in another way.'
+const gone = 'This way to sign in is not offered here. Choose another.'
+const rows = () => server.resources.database.prisma
+const finish = async ({ person, callback }: Awaited<ReturnType<typeof toCallback>>) => person.follow(await person.get(callback), redirectUri)
+const identitiesOf = (userId: string) => rows().identity.count({ where: { userId } })
+
+/** An account in somebody's name, which its maker never proved. */
+const hijack = async (email: string) => {
+  const { id } = await server.services.users.create(systemActor, { email, name: 'Not them' })
+  await server.services.signIn.setPassword(systemActor, { id, password })
+  return id
+}
+const passwordWorks = async (email: string) => {
+  const { person, page } = await toPassword(server, email)
+  return (await person.submit(page, { password })).status !== 401
+}
+/** The owner of an address proves it by mail; their relying party is told who they are. */
+const proveByMail = async (email: string) => {
+  const { person, page, configuration, checks } = await toCode(server, email)
+  const end = await person.follow(await person.submit(page, { code: codeOf(await mailTo(server, email, 'sign-in code')) }), redirectUri)
+  return claimsOf({ configuration, checks, end })
+}
+
+for (const order of ['at once', 'after the attacker signed in'])
+  test(`pre-hijacking, merge: who comes by a believed provider ${order} is not led into an unproven account in their name`, async t => {
+    const who = somebody()
+    const id = await hijack(who.email)
+    if (order !== 'at once') t.true(await passwordWorks(who.email))
+    const { end } = await signInBy(server, { upstream, connection: trusted, who })
+    t.is(end.status, 403)
+    t.is(alertOf(end), neutral)
+    t.is(await identitiesOf(id), 0)
+    await proveByMail(who.email)
+    t.false(await passwordWorks(who.email))
+    t.is((await claimsOf(await signInBy(server, { upstream, connection: trusted, who }))).sub, id)
+  })
+
+for (const order of ['before', 'after'])
+  test(`pre-hijacking, trojan identity: what a stranger linked ${order} their last sign-in goes when the owner proves the address`, async t => {
+    const email = `${randomUUID()}@people.example`
+    const stranger = somebody({ email })
+    const { sub: id } = await claimsOf(await signInBy(server, { upstream, connection: open, who: stranger }))
+    if (order === 'before') await claimsOf(await signInBy(server, { upstream, connection: open, who: stranger }))
+    t.is((await proveByMail(email)).sub, id)
+    t.is(await identitiesOf(id), 0)
+    const { end } = await signInBy(server, { upstream, connection: open, who: stranger })
+    t.is(alertOf(end), neutral)
+  })
+
+test('pre-hijacking, unexpired session: a stranger’s session in an unproven account ends when its owner proves the address', async t => {
+  const email = `${randomUUID()}@people.example`
+  const { person, end } = await signInBy(server, { upstream, connection: open, who: somebody({ email }) })
+  t.truthy(end.location?.searchParams.get('code'))
+  await proveByMail(email)
+  const { request } = await makeClient(server)
+  t.is((await person.get((await request({ prompt: 'none' })).url)).location?.searchParams.get('error'), 'login_required')
+})
+
+test('pre-hijacking, pending change: an address that a stranger wants to move to is its owner’s who came by a provider', async t => {
+  const attacker = await makeUser(server)
+  const who = somebody()
+  const user = await server.services.users.find(attacker.id)
+  if (!user) return t.fail()
+  await server.services.emailChanges.request({ ...systemActor, kind: 'user', id: user.id, userId: user.id }, { user, email: who.email })
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: trusted, who }))
+  t.not(sub, attacker.id)
+  const mail = await mailTo(server, who.email, 'Confirm your new email address')
+  const token = /email\/confirm\/([\w-]+)/.exec(mail.text)?.[1] ?? ''
+  const error = await t.throwsAsync(
+    server.services.emailChanges.confirm({ ...systemActor, userId: attacker.id }, { end: 'new', token }).then(outcome => {
+      if (outcome !== 'changed') throw Object.assign(new Error('it waits'), { code: 'email_taken' })
+    }),
+  )
+  t.truthy(error)
+  t.is((await rows().user.findUniqueOrThrow({ where: { id: sub } })).email, who.email)
+})
+
+for (const order of ['before', 'after'])
+  test(`pre-hijacking, provider that proves nothing: one that is not believed leads nobody into a verified account, ${order} its owner came`, async t => {
+    const user = await makeUser(server)
+    if (order === 'after') await claimsOf(await signInBy(server, { upstream, connection: trusted, who: somebody({ email: user.email }) }))
+    const before = await identitiesOf(user.id)
+    const { end } = await signInBy(server, { upstream, connection: open, who: somebody({ email: user.email }) })
+    t.is(end.status, 403)
+    t.is(alertOf(end), neutral)
+    t.is(await identitiesOf(user.id), before)
+  })
+
+test('whether there is an account is told by neither words nor status', async t => {
+  const known = await makeUser(server)
+  const closed = (await makeConnection(server, upstream, { createsUsers: false })).id
+  const told = async (email: string) => {
+    const { end } = await signInBy(server, { upstream, connection: closed, who: somebody({ email }) })
+    return `${end.status} ${alertOf(end)}`
+  }
+  t.is(await told(known.email), await told(`${randomUUID()}@people.example`))
+  const refusals = await rows().auditEvent.findMany({ where: { action: 'sign_in.refused' }, select: { target: true } })
+  t.true(refusals.some(({ target }) => (target as Record<string, unknown>).reason === 'address_not_believed'))
+  t.true(refusals.some(({ target }) => (target as Record<string, unknown>).reason === 'no_account'))
+})
+
+for (const [name, verified] of [
+  ['false', { email_verified: false }],
+  ['missing', { email_verified: undefined }],
+  ['a text', { email_verified: 'true' }],
+  ['a number', { email_verified: 1 }],
+] as const)
+  test(`email_verified ${name}: neither linked nor made a user of`, async t => {
+    const user = await makeUser(server)
+    for (const email of [user.email, `${randomUUID()}@people.example`]) {
+      const { end } = await signInBy(server, { upstream, connection: trusted, who: somebody({ email, ...verified }) })
+      t.is(alertOf(end), neutral)
+    }
+    t.is(await identitiesOf(user.id), 0)
+  })
+
+test('equal subjects of two connections are two people', async t => {
+  const who = somebody()
+  const first = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  const other = await makeConnection(server, upstream)
+  const second = await claimsOf(await signInBy(server, { upstream, connection: other.id, who: { ...somebody(), sub: who.sub } }))
+  t.not(second.sub, first.sub)
+})
+
+test('an organization’s provider speaks for no address outside of its proven domains', async t => {
+  const tenant = await makeTenant(server)
+  const connection = (await makeConnection(server, upstream, { organizationId: tenant.id, trustsEmails: true })).id
+  const victim = await makeUser(server)
+  const organizationClient = await makeClient(server, { organizationId: tenant.id })
+  const person = createPerson()
+  const page = await person.follow(await person.get((await organizationClient.request()).url), redirectUri)
+  const sent = await pressConnection(person, page, connection)
+  const end = await person.follow(await person.get(await upstream.signIn(sent.location ?? '', somebody({ email: victim.email }))), redirectUri)
+  t.is(alertOf(end), neutral)
+  t.is(await identitiesOf(victim.id), 0)
+})
+
+test('another organization’s button is none, however it is pressed', async t => {
+  const [tenant, other] = [await makeTenant(server), await makeTenant(server)]
+  const theirs = (await makeConnection(server, upstream, { organizationId: other.id })).id
+  const { request } = await makeClient(server, { organizationId: tenant.id })
+  const person = createPerson()
+  const page = await person.follow(await person.get((await request({ connection: theirs })).url), redirectUri)
+  t.is(page.status, 200)
+  const end = await pressConnection(person, page, theirs)
+  t.is(end.status, 404)
+  t.is(alertOf(end), gone)
+})
+
+test('an answer brought to another browser signs it in to nothing', async t => {
+  const attacker = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const victim = await beginSignIn(server)
+  const brought = await victim.person.get(attacker.callback)
+  t.is(brought.status, 303)
+  const end = await victim.person.follow(brought, redirectUri)
+  t.is(end.location, undefined)
+  t.is(end.status, 404)
+})
+
+test('the answer to one interaction is nothing to another of the same browser', async t => {
+  const first = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const other = await beginSignIn(server, { person: first.person })
+  await first.person.get(first.callback)
+  const state = first.callback.searchParams.get('state') ?? ''
+  const end = await first.person.get(new URL(`${beside(other.page.url, 'connection/return').pathname}?state=${state}`, server.issuer))
+  t.is(end.status, 400)
+  t.is(alertOf(end), unusable)
+})
+
+test('a callback is taken once, and the sign-in goes on where it went when its page is loaded again', async t => {
+  const begun = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const first = await begun.person.get(begun.callback)
+  const again = await begun.person.get(begun.callback)
+  t.is(first.status, 303)
+  t.is(again.status, 400)
+  const back = first.location as URL
+  const answers = await Promise.all(Array.from({ length: 20 }, () => begun.person.get(back)))
+  const kept = await rows().auditEvent.count({
+    where: { action: 'sign_in.succeeded', targetId: { not: null }, requestId: { in: answers.map(({ headers }) => headers.get('x-request-id') ?? '') } },
+  })
+  t.is(kept, 1)
+  t.true(answers.some(({ location }) => location?.pathname.startsWith('/oauth2/authorize/')))
+})
+
+test('mix-up: an answer at the callback of another connection is refused and uses nothing up', async t => {
+  const begun = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const crossed = new URL(begun.callback.href.replace(open, trusted))
+  t.is((await begun.person.get(crossed)).status, 400)
+  t.deepEqual((await claimsOf({ ...begun, end: await finish(begun) })).amr, ['fed'])
+})
+
+test('a state that is unknown, empty, missing or said twice is told on the error page', async t => {
+  const { callback } = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const state = callback.searchParams.get('state') ?? ''
+  for (const query of [
+    '?code=x',
+    '?state=&code=x',
+    `?state=${randomUUID()}&code=x`,
+    `?state=${state}&state=${state}&code=x`,
+    `?state=${state}&RelayState=${state}`,
+  ]) {
+    const answer = await createPerson().get(new URL(`/connections/${open}/callback${query}`, server.issuer))
+    t.is(answer.status, 400, query)
+    t.true(answer.body.includes(unusable))
+  }
+  for (const id of [randomUUID(), 'x', '%27'])
+    t.true([400, 404].includes((await createPerson().get(new URL(`/connections/${id}/callback?state=${state}`, server.issuer))).status))
+})
+
+test('an expired answer is refused on the first page', async t => {
+  const begun = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const sent = await begun.person.get(begun.callback)
+  const hash = new Uint8Array(hashOf('upstream-state', begun.callback.searchParams.get('state') ?? ''))
+  await rows().upstreamRequest.update({ where: { hash }, data: { expiresAt: new Date(Date.now() - 1000) } })
+  const end = await begun.person.follow(sent, redirectUri)
+  t.is(end.status, 400)
+  t.is(alertOf(end), unusable)
+})
+
+test('a callback takes forms of other sites up to 300 KiB and nothing else, and a look ahead uses nothing up', async t => {
+  const begun = await toCallback(server, { upstream, connection: open, who: somebody() })
+  const at = new URL(`/connections/${open}/callback`, server.issuer)
+  const foreign = { origin: 'https://idp.example', 'sec-fetch-site': 'cross-site' }
+  const send = (body: string, type = 'application/x-www-form-urlencoded') =>
+    createPerson().send(at, { method: 'POST', body, headers: { 'content-type': type, ...foreign } })
+  t.is((await send(`SAMLResponse=${'x'.repeat(301 * 1024)}`)).status, 413)
+  t.is((await send('{}', 'application/json')).status, 415)
+  t.is((await send(`SAMLResponse=${'x'.repeat(200 * 1024)}`)).status, 400)
+  t.is((await begun.person.send(begun.callback, { method: 'HEAD' })).status, 404)
+  const posted = await send(begun.callback.search.slice(1))
+  t.is(posted.status, 303)
+})
+
+const endings = {
+  'a connection that is disabled': async (_sub: string, connection: string) =>
+    rows().connection.update({ where: { id: connection }, data: { disabledAt: new Date() } }),
+  'a connection that is deleted': async (_sub: string, connection: string) =>
+    rows().connection.update({ where: { id: connection }, data: { deletedAt: new Date() } }),
+  'a user who is suspended': async (sub: string) => server.services.userAdministration.suspend(systemActor, sub as never),
+  'a user who is deleted': async (sub: string) => server.services.userAdministration.remove(systemActor, sub as never),
+}
+for (const [what, end] of Object.entries(endings))
+  for (const moment of ['before it begins', 'before the answer', 'before the answer is taken'])
+    test(`${what} ${moment} lets nobody in`, async t => {
+      const { id: connection } = await makeConnection(server, upstream)
+      const who = somebody()
+      const { sub } = await claimsOf(await signInBy(server, { upstream, connection, who }))
+      const person = createPerson()
+      const { page } = await beginSignIn(server, { person })
+      const isEarly = moment === 'before it begins'
+      if (isEarly) {
+        await end(sub, connection)
+        await sleep(1100)
+      }
+      const sent = await pressConnection(person, page, connection)
+      if (sent.status === 404) return t.is(alertOf(sent), gone)
+      const callback = await upstream.signIn(sent.location ?? '', who)
+      if (moment === 'before the answer') await end(sub, connection)
+      const back = await person.get(callback)
+      if (moment === 'before the answer is taken') await end(sub, connection)
+      const last = await person.follow(back, redirectUri)
+      t.is(last.location, undefined)
+      t.true([neutral, gone].includes(alertOf(last)), alertOf(last))
+    })
+
+for (const moment of ['before it begins', 'before the answer is taken'])
+  test(`an organization that is deleted ${moment} lets nobody in by its connection`, async t => {
+    const tenant = await makeTenant(server)
+    const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })
+    const who = somebody({ email: `${randomUUID()}@${tenant.domain}` })
+    const { person, page } = await beginSignIn(server)
+    const remove = () => server.services.organizations.remove(systemActor, tenant.id)
+    if (moment === 'before it begins') {
+      await remove()
+      const answer = await person.submit(page, { username: who.email })
+      t.true(answer.location?.pathname.endsWith('/password'))
+      return
+    }
+    const sent = await person.submit(page, { username: who.email })
+    const back = await person.get(await upstream.signIn(sent.location ?? '', who))
+    await remove()
+    const end = await person.follow(back, redirectUri)
+    t.is(alertOf(end), gone)
+    t.is(await rows().identity.count({ where: { connectionId: connection } }), 0)
+  })
+
+test('a client that is disabled on the way gets no code', async t => {
+  const { request, clientId } = await makeClient(server)
+  const person = createPerson()
+  const page = await person.follow(await person.get((await request()).url), redirectUri)
+  const sent = await pressConnection(person, page, open)
+  const back = await person.get(await upstream.signIn(sent.location ?? '', somebody()))
+  await rows().client.update({ where: { clientId }, data: { disabledAt: new Date() } })
+  await sleep(1100)
+  const end = await person.follow(back, redirectUri)
+  t.false(end.location?.searchParams.has('code') ?? false)
+})
+
+test('where nobody may make an account nobody becomes one by a provider, but whoever is one comes in', async t => {
+  const closed = await startServer({ settings: { SIGN_UP: 'closed' } })
+  t.teardown(() => closed.close())
+  const { id: connection } = await makeConnection(closed, upstream, { trustsEmails: true })
+  const stranger = await signInBy(closed, { upstream, connection, who: somebody() })
+  t.is(alertOf(stranger.end), neutral)
+  const user = await makeUser(closed)
+  t.is((await claimsOf(await signInBy(closed, { upstream, connection, who: somebody({ email: user.email }) }))).sub, user.id)
+})
+
+test('the log tells why, and neither codes nor states nor tokens', async t => {
+  const begun = await toCallback(server, { upstream, connection: open, who: { ...somebody(), signed: 'with another key' } })
+  const end = await finish(begun)
+  t.is(alertOf(end), unusable)
+  const log = server.logged()
+  t.true(log.includes('a sign-in at another provider failed'))
+  for (const name of ['code', 'state']) t.false(log.includes(begun.callback.searchParams.get(name) ?? 'none'))
+  t.notRegex(log, /eyJ[\w-]+\.eyJ/)
+})

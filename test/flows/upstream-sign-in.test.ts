@@ -1,0 +1,316 @@
+// Signing in by another provider, from our pages to a real provider and back, to tokens of ours that a relying-party library verified.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
+import { makeClient } from '../support/clients.ts'
+import { enrolTotp } from '../support/factors.ts'
+import { mailTo } from '../support/mails.ts'
+import { visitor } from '../support/passkeys.ts'
+import { createPerson } from '../support/person.ts'
+import { redirectUri } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { beginSignIn, beside } from '../support/sign-in-pages.ts'
+import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody, toCallback } from '../support/upstream-journeys.ts'
+import { startGithub } from '../support/upstreams/github.ts'
+import { startGoogle } from '../support/upstreams/known.ts'
+import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
+import { makeUser } from '../support/users.ts'
+
+let server: TestServer
+let upstream: Upstream
+let google: Upstream
+let open: string
+let trusted: string
+test.before(async () => {
+  ;[upstream, google] = await Promise.all([startUpstream(), startGoogle()])
+  server = await startServer({ world: [google] })
+  open = (await makeConnection(server, upstream)).id
+  trusted = (await makeConnection(server, upstream, { trustsEmails: true })).id
+})
+test.after.always(async () => {
+  await server?.close()
+  await upstream?.close()
+  await google?.close()
+})
+
+const rows = () => server.resources.database.prisma
+const events = (where: object) => rows().auditEvent.findMany({ where, orderBy: { id: 'asc' } })
+
+test('somebody nobody knows becomes a user whose token says that another provider signed them in', async t => {
+  const who = somebody()
+  const claims = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  t.deepEqual(claims.amr, ['fed'])
+  const user = await rows().user.findUniqueOrThrow({ where: { id: claims.sub }, include: { identities: true } })
+  t.is(user.email, who.email)
+  t.is(user.name, 'Una Stream')
+  t.is(user.emailVerifiedAt, null)
+  t.is(user.identities.length, 1)
+  t.is(user.identities[0]?.subject, who.sub)
+  t.deepEqual(
+    (await events({ targetId: user.id })).map(({ action }) => action).filter(action => action.startsWith('sign_in')),
+    ['sign_in.succeeded'],
+  )
+})
+
+test('an address that the provider is not believed on is asked to be confirmed by mail', async t => {
+  const who = somebody()
+  await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  t.truthy(await mailTo(server, who.email, 'Confirm your email address'))
+})
+
+test('who is known comes back as the same user, and what is told of them is replaced whole', async t => {
+  const who = somebody({ department: 'research' })
+  const first = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  const again = await claimsOf(
+    await signInBy(server, { upstream, connection: open, who: { sub: who.sub, claims: { email: 'moved@people.example', badge: 7 } } }),
+  )
+  t.is(again.sub, first.sub)
+  const identity = await rows().identity.findFirstOrThrow({ where: { userId: first.sub } })
+  const told = identity.providerData as Record<string, unknown>
+  t.is(told.badge, 7)
+  t.is(told.department, undefined)
+  t.is((await rows().user.findUniqueOrThrow({ where: { id: first.sub } })).email, who.email)
+  t.notRegex(JSON.stringify(told), /access_token|refresh_token|id_token/)
+})
+
+test('a provider that is believed leads to the account whose address is verified, whose owner is told by mail', async t => {
+  const user = await makeUser(server)
+  const claims = await claimsOf(await signInBy(server, { upstream, connection: trusted, who: somebody({ email: user.email }) }))
+  t.is(claims.sub, user.id)
+  t.truthy(await mailTo(server, user.email, 'An account was linked to yours'))
+})
+
+test('a provider that is believed makes a user whose address is verified', async t => {
+  const claims = await claimsOf(await signInBy(server, { upstream, connection: trusted, who: somebody() }))
+  t.truthy((await rows().user.findUniqueOrThrow({ where: { id: claims.sub } })).emailVerifiedAt)
+})
+
+test('the people of an organization come by its connection and are its members, by the role that their groups give', async t => {
+  const tenant = await makeTenant(server)
+  const membership = { default: 'member', claim: 'groups', roles: { nobody: 'owner', admins: 'admin' } }
+  const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id, membership })
+  const signIn = async (groups: unknown) => {
+    const { person, page } = await beginSignIn(server)
+    const who = somebody({ email: `${randomUUID()}@${tenant.domain}`, groups })
+    const sent = await person.submit(page, { username: who.email })
+    t.is(sent.location?.searchParams.get('login_hint'), who.email)
+    await person.follow(await person.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
+    const { userId } = await rows().identity.findFirstOrThrow({ where: { connectionId: connection, subject: who.sub } })
+    const member = await rows().organizationMember.findFirst({ where: { organizationId: tenant.id, userId } })
+    return member?.role
+  }
+  t.is(await signIn(['everybody', 'admins']), 'admin')
+  t.is(await signIn(['everybody']), 'member')
+  t.is(await signIn(undefined), 'member')
+})
+
+test('a role that the organization has no more is that of a member', async t => {
+  const tenant = await makeTenant(server)
+  const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id, membership: { default: 'gone' } })
+  const who = somebody({ email: `${randomUUID()}@${tenant.domain}` })
+  const { person, page } = await beginSignIn(server)
+  const sent = await person.submit(page, { username: who.email })
+  await person.follow(await person.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
+  t.is((await rows().organizationMember.findFirst({ where: { organizationId: tenant.id } }))?.role, 'member')
+  t.truthy(connection)
+})
+
+test('a domain that nobody proved leads nowhere', async t => {
+  const tenant = await makeTenant(server, { isProven: false })
+  await makeConnection(server, upstream, { organizationId: tenant.id })
+  const { person, page } = await beginSignIn(server)
+  const sent = await person.submit(page, { username: `${randomUUID()}@${tenant.domain}` })
+  t.true(sent.location?.pathname.endsWith('/password'))
+})
+
+test('an address outside of the organization’s domains makes no user by its connection', async t => {
+  const tenant = await makeTenant(server)
+  const connection = await makeConnection(server, upstream, { organizationId: tenant.id })
+  const { person, page } = await beginSignIn(server, { parameters: { connection: connection.id } })
+  t.is(page.status, 200)
+  t.truthy(person)
+  const who = somebody()
+  const organizationClient = await makeClient(server, { organizationId: tenant.id })
+  const made = await organizationClient.request({ connection: connection.id })
+  const stranger = createPerson()
+  const sent = await stranger.follow(await stranger.get(made.url), upstream.local)
+  const end = await stranger.follow(await stranger.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
+  t.is(end.status, 403)
+  t.is(alertOf(end), 'That did not lead to an account here. Sign in another way; you can then link the two in your account.')
+  t.is(await rows().user.count({ where: { email: who.email } }), 0)
+})
+
+test('a client leads to a connection by its id or that of its connector, once', async t => {
+  for (const parameters of [{ connection: open }, { idp_hint: open }] as Record<string, string>[]) {
+    const { request } = await makeClient(server)
+    const person = createPerson()
+    const { url } = await request({ ...parameters, login_hint: 'ida@people.example' })
+    const sent = await person.follow(await person.get(url), upstream.local)
+    t.true(sent.location?.href.startsWith(upstream.local))
+    t.is(sent.location?.searchParams.get('login_hint'), 'ida@people.example')
+    const page = await person.get(sent.url)
+    t.is(page.status, 200)
+    t.true(page.body.includes('name="username"'))
+  }
+})
+
+test('what a client leads to and is not there shows the first page', async t => {
+  for (const connection of ['nothing', randomUUID(), '']) {
+    const { request } = await makeClient(server)
+    const person = createPerson()
+    const page = await person.follow(await person.get((await request({ connection })).url), redirectUri)
+    t.is(page.status, 200)
+    t.true(page.body.includes('name="username"'))
+  }
+})
+
+test('whoever says no at the provider is back on the first page, which lets them try otherwise', async t => {
+  const { person, page } = await beginSignIn(server)
+  const sent = await pressConnection(person, page, open)
+  const end = await person.follow(await person.get(await upstream.refuse(sent.location ?? '')), redirectUri)
+  t.is(end.status, 403)
+  t.is(alertOf(end), 'The other provider did not sign you in. Try again, or sign in another way.')
+  t.is((await pressConnection(person, end, open)).status, 303)
+})
+
+test('after a failure the password is asked of whoever was led on by their address', async t => {
+  const tenant = await makeTenant(server)
+  await makeConnection(server, upstream, { organizationId: tenant.id })
+  const user = await makeUser(server, { email: `${randomUUID()}@${tenant.domain}` })
+  const { person, page } = await beginSignIn(server)
+  const sent = await person.submit(page, { username: user.email })
+  const end = await person.follow(await person.get(await upstream.refuse(sent.location ?? '')), redirectUri)
+  t.true(end.body.includes(beside(end.url, 'password').pathname))
+  const password = await person.get(beside(end.url, 'password'))
+  t.true((await person.follow(await person.submit(password, { password: user.password }), redirectUri)).location?.searchParams.has('code'))
+})
+
+test('a provider that cannot be reached is told of on the first page, with 503', async t => {
+  const dead = await startUpstream()
+  await dead.close()
+  const { id } = await makeConnection(server, dead)
+  const { person, page } = await beginSignIn(server)
+  const end = await pressConnection(person, page, id)
+  t.is(end.status, 503)
+  t.is(alertOf(end), 'The other provider cannot be reached. Try again in a moment, or sign in another way.')
+})
+
+test('an authentication that must be of now is asked of the provider too', async t => {
+  const { person, page } = await beginSignIn(server, { parameters: { prompt: 'login' } })
+  const sent = await pressConnection(person, page, open)
+  t.is(sent.location?.searchParams.get('max_age') ?? sent.location?.searchParams.get('prompt'), sent.location?.searchParams.has('max_age') ? '0' : 'login')
+})
+
+test('auth_time is when the provider asked', async t => {
+  const at = Math.floor(Date.now() / 1000) - 3000
+  const claims = await claimsOf(
+    await signInBy(server, {
+      upstream,
+      connection: open,
+      who: { ...somebody(), idToken: { auth_time: at } },
+      parameters: { claims: JSON.stringify({ id_token: { auth_time: { essential: true } } }) },
+    }),
+  )
+  t.is(claims.auth_time, at)
+})
+
+test('whoever was signed out everywhere comes in again by a provider that asked them long before', async t => {
+  const who = { ...somebody(), idToken: { auth_time: Math.floor(Date.now() / 1000) - 3000 } }
+  const first = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  await server.services.userAdministration.endSessions(systemActor, first.sub as never)
+  t.is((await claimsOf(await signInBy(server, { upstream, connection: open, who }))).sub, first.sub)
+})
+
+test('of many who come first at once as the same person one user and one identity are made', async t => {
+  const who = somebody()
+  const callbacks = await Promise.all(Array.from({ length: 20 }, () => toCallback(server, { upstream, connection: open, who })))
+  const claims = await Promise.all(
+    callbacks.map(async begun => claimsOf({ ...begun, end: await begun.person.follow(await begun.person.get(begun.callback), redirectUri) })),
+  )
+  t.is(new Set(claims.map(({ sub }) => sub)).size, 1)
+  t.is(await rows().identity.count({ where: { subject: who.sub } }), 1)
+  t.is(await rows().user.count({ where: { email: who.email } }), 1)
+})
+
+test('the button that was used last says so', async t => {
+  const { person } = await signInBy(server, { upstream, connection: open, who: somebody() })
+  const { page } = await beginSignIn(server, { person, parameters: { prompt: 'login' } })
+  t.regex(page.body, new RegExp(`value="${open}"[^§]*?data-last-used`))
+})
+
+test('what a provider says of two factors counts for none: whoever must have two sets one up', async t => {
+  const who = somebody()
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who: { ...who, idToken: { amr: ['mfa', 'otp'] } } }))
+  t.truthy(sub)
+  const { end } = await signInBy(server, {
+    upstream,
+    connection: open,
+    who: { ...who, idToken: { amr: ['mfa', 'otp'], acr: 'urn:authy2:acr:2' } },
+    parameters: { acr_values: 'urn:authy2:acr:2' },
+  })
+  t.is(end.status, 200)
+  t.true(end.url.pathname.endsWith('/enrol'))
+})
+
+test('whoever added an authenticator app proves it after the provider too, and the token tells of both', async t => {
+  const who = somebody()
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+  const { code } = await enrolTotp(server, { id: sub })
+  const begun = await signInBy(server, { upstream, connection: open, who })
+  t.true(begun.end.url.pathname.endsWith('/second-factor'))
+  const end = await begun.person.follow(await begun.person.submit(begun.end, { code: await code() }), redirectUri)
+  t.deepEqual(((await claimsOf({ ...begun, end })).amr as string[]).toSorted(), ['fed', 'mfa', 'otp'])
+})
+
+test('GitHub signs somebody in by their number and the address it verified', async t => {
+  const github = await startGithub()
+  t.teardown(() => github.close())
+  const settings = { client_id: github.client_id, origin: github.local }
+  const { id: connection } = await makeConnection(server, github, { connector: 'github', settings })
+  const email = `${randomUUID()}@people.example`
+  const { person, page, configuration, checks } = await beginSignIn(server)
+  const sent = await pressConnection(person, page, connection)
+  const callback = await github.signIn(sent.location ?? '', { user: { id: 4711 }, emails: [{ email, primary: true, verified: true }] })
+  const end = await person.follow(await person.get(callback), redirectUri)
+  const { sub, amr } = await claimsOf({ configuration, checks, end })
+  t.deepEqual(amr, ['fed'])
+  t.is((await rows().identity.findFirstOrThrow({ where: { connectionId: connection } })).subject, '4711')
+  t.is((await rows().user.findUniqueOrThrow({ where: { id: sub } })).email, email)
+})
+
+test('whoever has a session comes in without being asked, whatever a client leads to', async t => {
+  const { person } = await signInBy(server, { upstream, connection: open, who: somebody() })
+  const { page } = await beginSignIn(server, { person, parameters: { connection: open } })
+  t.true(page.location?.searchParams.has('code'))
+})
+
+test('Google is believed on the addresses of its own and of its customers, and on no other', async t => {
+  const { id: connection } = await makeConnection(server, google, { connector: 'google', settings: { client_id: google.client_id } })
+  const domain = `${randomUUID()}.example`
+  const signIn = async (email: string, claims: Readonly<Record<string, unknown>> = {}) => {
+    const user = await makeUser(server, { email })
+    const signedIn = await signInBy(server, { upstream: google, connection, who: somebody({ email, ...claims }) })
+    return signedIn.end.location ? (await claimsOf(signedIn)).sub === user.id : alertOf(signedIn.end)
+  }
+  const neutral = 'That did not lead to an account here. Sign in another way; you can then link the two in your account.'
+  t.true(await signIn(`${randomUUID().slice(0, 8)}@gmail.com`))
+  t.true(await signIn(`ida@${domain}`, { hd: domain }))
+  t.is(await signIn(`ida@other-${domain}`, { hd: domain }), neutral)
+  t.is(await signIn(`ida@people-${domain}`), neutral)
+})
+
+for (const isTrusted of [true, false])
+  test(`twenty proofs of one person at the same moment are of one user, by a provider that is ${isTrusted ? '' : 'not '}believed`, async t => {
+    const connection = await server.services.connections.find(isTrusted ? trusted : open)
+    if (!connection) return t.fail()
+    for (let round = 0; round < 3; round += 1) {
+      const subject = randomUUID()
+      const identity = { subject, email: `${subject}@people.example`, isEmailVerified: true, claims: {} }
+      const prove = () => server.services.upstreamSignIn.prove(visitor(), { connection, identity, maySignUp: async () => true })
+      // A few milliseconds apart, so that some look for the person before and for the address after another made the user.
+      const proofs = await Promise.all(Array.from({ length: 20 }, (_none, index) => sleep(index * 4).then(prove)))
+      t.is(new Set(proofs.map(({ user }) => user.id)).size, 1)
+      t.is(await rows().identity.count({ where: { subject } }), 1)
+    }
+  })
