@@ -156,7 +156,7 @@ test('equal subjects of two connections are two people', async t => {
 
 test('an organization’s provider speaks for no address outside of its proven domains', async t => {
   const tenant = await makeTenant(server)
-  const connection = (await makeConnection(server, upstream, { organizationId: tenant.id, trustsEmails: true })).id
+  const connection = (await makeConnection(server, upstream, { organizationId: tenant.id })).id
   const victim = await makeUser(server)
   const organizationClient = await makeClient(server, { organizationId: tenant.id })
   const person = createPerson()
