@@ -7,6 +7,7 @@ import { enterPassword, hiddenOf } from '../support/factor-journeys.ts'
 import { mailTo } from '../support/mails.ts'
 import { visitor as anybody } from '../support/passkeys.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
+import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody } from '../support/upstream-journeys.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
@@ -95,9 +96,15 @@ test('an answer to a sign-in is none to a link, nor the other way round', async 
   const { callback } = await toLink(person, page)
   const back = await person.get(callback)
   const state = back.location?.searchParams.get('state') ?? ''
-  const interaction = await follow(person, await person.get(at('/account/profile')))
-  t.truthy(interaction)
-  t.is((await person.get(at(`/interaction/${randomUUID()}/connection/return?state=${state}`))).location, undefined)
+  const begun = await beginSignIn(api.server, { person, parameters: { prompt: 'login' } })
+  const crossed = await person.get(at(`${beside(begun.page.url, 'connection/return').pathname}?state=${state}`))
+  t.is(crossed.status, 400)
+  t.is(alertOf(crossed), unusable)
+  const sent = await pressConnection(person, begun.page, connection)
+  const signIn = await person.get(await upstream.signIn(sent.location ?? '', somebody()))
+  const mistaken = await person.get(at(`${path}/return?state=${signIn.location?.searchParams.get('state')}`))
+  t.is(mistaken.status, 400)
+  t.is(alertOf(mistaken), unusable)
   t.is((await follow(person, back)).url.search, '?done=linked')
   t.is((await identitiesOf(user.id)).length, 1)
 })

@@ -98,12 +98,8 @@ test('pre-hijacking, pending change: an address that a stranger wants to move to
   t.not(sub, attacker.id)
   const mail = await mailTo(server, who.email, 'Confirm your new email address')
   const token = /email\/confirm\/([\w-]+)/.exec(mail.text)?.[1] ?? ''
-  const error = await t.throwsAsync(
-    server.services.emailChanges.confirm({ ...systemActor, userId: attacker.id }, { end: 'new', token }).then(outcome => {
-      if (outcome !== 'changed') throw Object.assign(new Error('it waits'), { code: 'email_taken' })
-    }),
-  )
-  t.truthy(error)
+  await Promise.allSettled([server.services.emailChanges.confirm({ ...systemActor, userId: attacker.id }, { end: 'new', token })])
+  t.is((await rows().user.findUniqueOrThrow({ where: { id: attacker.id } })).email, attacker.email)
   t.is((await rows().user.findUniqueOrThrow({ where: { id: sub } })).email, who.email)
 })
 
