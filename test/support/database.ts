@@ -36,7 +36,7 @@ export async function makeMigratedDataDir(): Promise<{ dataDir: string; remove()
 
 async function embedded(filling?: Filling): Promise<Database> {
   const { dataDir, remove } = copyOf(await templateFolder(filling))
-  const database = await openDatabase({ dataDir })
+  const database = await openDatabase({ dataDir, isBrief: true })
   return closingAlso(database, async () => remove())
 }
 
@@ -53,7 +53,7 @@ async function templateFolder(filling?: Filling): Promise<string> {
   mkdirSync(cache, { recursive: true })
   removeOld()
   const dataDir = mkdtempSync(join(cache, 'making-'))
-  const database = await openDatabase({ dataDir })
+  const database = await openDatabase({ dataDir, isBrief: true })
   await migrate(database)
   await filling?.fill(database)
   await database.close()

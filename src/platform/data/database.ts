@@ -61,18 +61,20 @@ export interface DatabaseOptions {
   readonly poolSize?: number
   /** Room on the disk, in bytes, below which the embedded database takes no writes. */
   readonly floorBytes?: number
+  /** Whether the embedded database lives for seconds: then nothing is spent on making its code faster. */
+  readonly isBrief?: boolean
 }
 
 const closeMillis = 5000
 
 /** Opens the database and waits until it answers. Throws a StartError whose message holds no password. */
-export async function openDatabase({ url, dataDir, log = silent, poolSize, floorBytes }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ url, dataDir, log = silent, poolSize, floorBytes, isBrief }: DatabaseOptions): Promise<Database> {
   let trips = 0
   const onTrip = () => {
     trips++
   }
   const place = url === undefined ? dataDir : describeUrl(url)
-  const embedded = url === undefined ? await startEmbedded({ dataDir, log, floorBytes }) : undefined
+  const embedded = url === undefined ? await startEmbedded({ dataDir, log, floorBytes, isBrief }) : undefined
   const pool = embedded ? embeddedPool(embedded.host, { onTrip }) : serverPool(url ?? '', { onTrip, poolSize })
   // An idle connection that breaks is replaced by the next statement; without a listener it would end the process.
   pool.on('error', error => log.warn({ err: error }, 'A connection to the database was lost.'))

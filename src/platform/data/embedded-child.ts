@@ -10,7 +10,9 @@ const stopMillis = 10_000
 /** Starts the process. */
 export function spawnChild(settings: EmbeddedSettings): ChildProcess {
   const file = new URL('./embedded-process.ts', import.meta.url)
-  return fork(file, [JSON.stringify(settings)], { execArgv: ['--disable-warning=ExperimentalWarning'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  // V8 compiles WebAssembly twice, quickly and well: the second takes as much work as some thousand statements.
+  const execArgv = ['--disable-warning=ExperimentalWarning', ...(settings.isBrief ? ['--liftoff-only'] : [])]
+  return fork(file, [JSON.stringify(settings)], { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 }
 
 /** Waits until the process serves. Throws a StartError `embedded_failed`, with no process left behind. */

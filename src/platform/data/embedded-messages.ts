@@ -5,6 +5,7 @@ export interface EmbeddedSettings {
   readonly directory: string
   readonly socket: string
   readonly floorBytes: number
+  readonly isBrief: boolean
 }
 
 /** From the server. */

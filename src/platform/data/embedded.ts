@@ -41,15 +41,17 @@ export interface EmbeddedOptions {
   readonly floorBytes?: number
   /** How long the process may be silent before it is ended and started again. */
   readonly silenceSeconds?: number
+  /** Whether it lives for seconds, as in tests: then nothing is spent on making its code faster. */
+  readonly isBrief?: boolean
 }
 
 /** Takes the data directory and starts the database in it. Throws a StartError `data_dir_in_use`, `disk_low` or `embedded_failed`. */
-export async function startEmbedded({ dataDir, log, floorBytes = 256 * 1_048_576, silenceSeconds = 10 }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded({ dataDir, log, floorBytes = 256 * 1_048_576, silenceSeconds = 10, isBrief = false }: EmbeddedOptions): Promise<Embedded> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   refuseFullDisk(dataDir, floorBytes)
   const lock = await takeLock(dataDir)
   const host = socketFolder(dataDir)
-  const settings = { directory: resolve(dataDir, 'postgres'), socket: join(host, '.s.PGSQL.5432'), floorBytes }
+  const settings = { directory: resolve(dataDir, 'postgres'), socket: join(host, '.s.PGSQL.5432'), floorBytes, isBrief }
   const keeper = keep({ settings, lock, log, silenceSeconds, freeBytes: freeBytes(dataDir) })
   const letGo = () => {
     lock.release()
