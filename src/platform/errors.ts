@@ -101,7 +101,7 @@ const table = {
   upstream_unlinked: {
     status: 403,
     type: 'FORBIDDEN',
-    message: 'That did not lead to an account here. Sign in another way; you can then link the two in your account.',
+    message: 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.',
   },
   connection_gone: { status: 404, type: 'NOT_FOUND', message: 'This way to sign in is not offered here. Choose another.' },
   identity_taken: { status: 409, type: 'CONFLICT', message: 'This account of the other provider cannot be linked.' },

@@ -29,7 +29,7 @@ test.after.always(async () => {
 })
 
 const password = 'a password of the attacker'
-const neutral = 'That did not lead to an account here. Sign in another way; you can then link the two in your account.'
+const neutral = 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.'
 const unusable = 'The answer of the other provider could not be used. Try again, or sign in another way.'
 const gone = 'This way to sign in is not offered here. Choose another.'
 const rows = () => server.resources.database.prisma

@@ -137,7 +137,7 @@ test('an address outside of the organization’s domains makes no user by its co
   const sent = await stranger.follow(await stranger.get(made.url), upstream.local)
   const end = await stranger.follow(await stranger.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
   t.is(end.status, 403)
-  t.is(alertOf(end), 'That did not lead to an account here. Sign in another way; you can then link the two in your account.')
+  t.is(alertOf(end), 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.')
   t.is(await rows().user.count({ where: { email: who.email } }), 0)
 })
 
@@ -293,7 +293,7 @@ test('Google is believed on the addresses of its own and of its customers, and o
     const signedIn = await signInBy(server, { upstream: google, connection, who: somebody({ email, ...claims }) })
     return signedIn.end.location ? (await claimsOf(signedIn)).sub === user.id : alertOf(signedIn.end)
   }
-  const neutral = 'That did not lead to an account here. Sign in another way; you can then link the two in your account.'
+  const neutral = 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.'
   t.true(await signIn(`${randomUUID().slice(0, 8)}@gmail.com`))
   t.true(await signIn(`ida@${domain}`, { hd: domain }))
   t.is(await signIn(`ida@other-${domain}`, { hd: domain }), neutral)
