@@ -16,6 +16,9 @@ const methods = [
   'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1',
 ]
 const digests = ['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512']
+// SHA-512, and RSA of 8192 bits.
+const maxDigestBytes = 64
+const maxSignatureBytes = 1024
 
 /** Throws a refusal unless the signature covers the element that it stands in, whole. */
 export const verifySignatureShape = (signature: XmlElement): void => {
@@ -31,9 +34,15 @@ export const verifySignatureShape = (signature: XmlElement): void => {
   demand(id && attributeOf(reference, 'URI') === `#${id}`, 'reference')
   verifyTransforms(reference)
   verifyAlgorithm(only(reference, 'DigestMethod'), digests)
-  for (const value of [only(reference, 'DigestValue'), only(signature, 'SignatureValue')]) {
-    demand(/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(textOf(value)), 'signature_shape')
-  }
+  readBytes(only(reference, 'DigestValue'), maxDigestBytes)
+  readBytes(only(signature, 'SignatureValue'), maxSignatureBytes)
+}
+
+// White space may stand anywhere in base64: it is taken off before anything is matched.
+const readBytes = (element: XmlElement, maxBytes: number): Buffer => {
+  const base64 = textOf(element).replace(/[ \t\r\n]/g, '')
+  demand(base64 !== '' && base64.length <= Math.ceil(maxBytes / 3) * 4 && /^[A-Za-z0-9+/]+={0,2}$/.test(base64), 'signature_shape')
+  return Buffer.from(base64, 'base64')
 }
 
 const only = (element: XmlElement, name: string): XmlElement => {
