@@ -76,7 +76,7 @@ const signed: readonly Attack[] = [
   { name: 'S9 a signature value of 100,000 characters', reason: 'signature_shape', alter: swap(/(?<=<ds:SignatureValue>)[^<]*/, 'A'.repeat(100_000)) },
   {
     name: 'S9 100,000 prefixes that canonicalization has to keep',
-    reason: 'signature',
+    reason: 'transforms',
     alter: swap(
       /(<ds:Transform Algorithm="[^"]*exc-c14n#")\/>/,
       `<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"><ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="${'a '.repeat(100_000)}"/></ds:Transform>`,
