@@ -4,7 +4,7 @@ import test from 'ava'
 import type { Answer } from '../../src/connectors/connector.ts'
 import type { Database } from '../../src/platform/data/database.ts'
 import { openTestDatabase } from '../support/database.ts'
-import { type Attack, makeCast, stage } from '../support/upstreams/saml-attack.ts'
+import { type Attack, makeCast, type Scene, stage } from '../support/upstreams/saml-attack.ts'
 import { bombAttacks } from '../support/upstreams/saml-attacks-bombs.ts'
 import { contentAttacks } from '../support/upstreams/saml-attacks-content.ts'
 import { formAttacks } from '../support/upstreams/saml-attacks-forms.ts'
@@ -45,6 +45,7 @@ const begin = async (attack: Attack) => {
   const { entityId, callbackUrl } = connection
   const said = { issuer, entityId, callbackUrl, requestId: kept.id ?? '', now: new Date(), nameId: 'ada', attributes: { mail: 'ada@example.com' } }
   return {
+    connection,
     answer: (isAttacked: boolean) => stage(attack, cast, said, wish.state, isAttacked),
     complete: (answer: Answer, by = connector) => by.complete(connection, { ...wish, kept, answer }),
   }
@@ -84,10 +85,17 @@ test('S6 an answer of yesterday is refused, whatever was kept of its request', a
   t.deepEqual(await refusalOf(complete(answer(false), tomorrow)), { code: 'upstream_answer_invalid', reason: 'issued_at' })
 })
 
-test('S6 an answer for one connection is refused by another of the same provider', async t => {
+test('S6 an answer for one connection is refused by another of the same provider, though state and request are its own', async t => {
   const one = await begin({ name: '', reason: 'destination' })
-  const other = await begin({ name: '', reason: 'destination' })
-  t.deepEqual(await refusalOf(other.complete(one.answer(false))), { code: 'upstream_answer_invalid', reason: 'parameters' })
+  const refused = async (attack: Partial<Attack>) => {
+    const other = await begin({ name: 'an answer for one of the callbacks', reason: 'destination', ...attack })
+    return refusalOf(other.complete(other.answer(true)))
+  }
+  const turn = (from: RegExp) => (xml: string, scene: Scene) => xml.replaceAll(from, all => all.replace(scene.said.callbackUrl, one.connection.callbackUrl))
+  t.deepEqual(await refused({ prepare: turn(/ (Destination|Recipient)="[^"]*"/g) }), { code: 'upstream_answer_invalid', reason: 'destination' })
+  t.deepEqual(await refused({ prepare: turn(/ Recipient="[^"]*"/g) }), { code: 'upstream_answer_invalid', reason: 'recipient' })
+  const audience = (xml: string, scene: Scene) => xml.replace(`>${scene.said.entityId}<`, `>${one.connection.entityId}<`)
+  t.deepEqual(await refused({ prepare: audience }), { code: 'upstream_answer_invalid', reason: 'audience' })
 })
 
 test('the corpus has no two attacks of one name', t => {
