@@ -39,7 +39,7 @@ export const createSamlConnector = ({
       ...(isAgain ? { authenticatedSince: new Date(kept.begun_at ?? '') } : {}),
     }
     const gated = passGate(xml, settings.signed)
-    verifyResponse(gated.response, expected)
+    verifyResponse(gated.response, { ...expected, isSigned: gated.responseSignature !== undefined })
     const readAll = (assertion: XmlElement) => ({ ...verifyAssertion(assertion, expected), person: readPerson(assertion, settings) })
     // Before the engine for the reason of a refusal; what is believed is read behind it, of the signed bytes.
     readAll(gated.assertion)

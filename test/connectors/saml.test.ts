@@ -212,8 +212,23 @@ test('only a private key of RSA that is long enough signs requests', t => {
     t.false(samlSecrets.safeParse({ signing_key: key }).success)
 })
 
-test.serial('somebody of 1,000 groups signs in', async t => {
+test.serial('what is signed by its assertion alone needs neither issuer nor destination around it', async t => {
+  answer({ signs: 'assertion', prepare: xml => xml.replace(/ Destination="[^"]*"/, '').replace(/<saml:Issuer>[^<]*<\/saml:Issuer>/, '') })
+  t.is((await signIn(makeConnector(database), makeConnection(idp.settings()), idp.signIn)).subject, 'ada')
+})
+
+test.serial('other confirmations of the subject may stand beside ours', async t => {
+  const vouched = '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"/>'
+  const another = (xml: string) => xml.replace(/Recipient="[^"]*"/, 'Recipient="https://another.example/callback"')
+  answer({ prepare: xml => xml.replace(/<saml:SubjectConfirmation .*<\/saml:SubjectConfirmation>/, all => vouched + another(all) + all) })
+  t.is((await signIn(makeConnector(database), makeConnection(idp.settings()), idp.signIn)).subject, 'ada')
+})
+
+test.serial('somebody of 1,000 groups signs in, also where each declares its own namespaces', async t => {
   const groups = Array.from({ length: 1000 }, (_, index) => `group-${index}`)
-  answer({ attributes: { groups } })
-  t.deepEqual((await signIn(makeConnector(database), makeConnection(idp.settings()), idp.signIn)).claims.groups, groups)
+  const xs = 'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string"'
+  for (const prepare of [undefined, (xml: string) => xml.replaceAll('<saml:AttributeValue>', `<saml:AttributeValue ${xs}>`)]) {
+    answer({ attributes: { groups }, prepare })
+    t.deepEqual((await signIn(makeConnector(database), makeConnection(idp.settings()), idp.signIn)).claims.groups, groups)
+  }
 })
