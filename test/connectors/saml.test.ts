@@ -102,7 +102,7 @@ test.serial('a pinned certificate that expired is believed still, and the test o
   await t.notThrowsAsync(signIn(connector, connection, own.signIn))
   const findings = await connector.test(connection)
   t.deepEqual(
-    findings.map(({ isGood }) => isGood),
+    findings.filter(({ check }) => check.startsWith('certificate')).map(({ isGood }) => isGood),
     [false, true, false],
   )
   t.regex(findings[0]?.detail ?? '', /2021-01-01/)
@@ -194,14 +194,22 @@ test('the test of a connection says when the key that signs requests and its cer
   const [own, other] = [makeIdentity(), makeIdentity()]
   const connector = makeConnector(database)
   const isGood = async (settings: object, secrets = {}) => {
-    const [, ...signing] = await connector.test(makeConnection({ ...idp.settings(), ...settings }, secrets))
-    return signing.map(finding => finding.isGood)
+    const findings = await connector.test(makeConnection({ ...idp.settings(), ...settings }, secrets))
+    return findings.filter(({ check }) => check.startsWith('sign')).map(finding => finding.isGood)
   }
   t.deepEqual(await isGood({}), [])
   t.deepEqual(await isGood({ signing_certificate: own.certificate }, { signing_key: own.privateKey }), [true])
   t.deepEqual(await isGood({ signing_certificate: own.certificate }, { signing_key: other.privateKey }), [false])
   t.deepEqual(await isGood({ signing_certificate: own.certificate }), [false])
   t.deepEqual(await isGood({}, { signing_key: own.privateKey }), [false])
+  const wanted = { wants_signed_requests: true }
+  t.deepEqual(await isGood(wanted), [false])
+  t.deepEqual(await isGood({ ...wanted, signing_certificate: own.certificate }, { signing_key: own.privateKey }), [true])
+})
+
+test('the test of a connection says that encrypted assertions are refused', async t => {
+  const findings = await makeConnector(database).test(makeConnection(idp.settings()))
+  t.true(findings.some(({ check }) => check === 'encryption'))
 })
 
 test('only a private key of RSA that is long enough signs requests', t => {
