@@ -21,7 +21,7 @@ export const readMetadata = (document: string): SamlSettings => {
 }
 
 const toSettings = (document: string): SamlSettings => {
-  const entity = findEntity(document)
+  const entity = getEntity(document)
   const idp = childrenOf(entity, md, 'IDPSSODescriptor').find(role => (attributeOf(role, 'protocolSupportEnumeration') ?? '').split(/\s+/).includes(samlp))
   if (!idp) throw invalid('The metadata describes no identity provider of SAML 2.0.')
   const services = childrenOf(idp, md, 'SingleSignOnService')
@@ -41,7 +41,7 @@ const toSettings = (document: string): SamlSettings => {
 }
 
 // The document of one provider, or a list that has only one.
-const findEntity = (document: string): XmlElement => {
+const getEntity = (document: string): XmlElement => {
   if (document.length > maxCharacters) throw invalid('The metadata is too large.')
   const root = readXml(document.replace(/^\uFEFF/, '').trim(), { areCommentsLeftOut: true })
   const entities = allOf(root).filter(({ name, namespace }) => name === 'EntityDescriptor' && namespace === md)
