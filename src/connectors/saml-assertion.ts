@@ -28,10 +28,14 @@ const entityFormat = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity'
 const bearer = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
 const knownConditions = ['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction']
 
-/** Throws a refusal unless the envelope is for us. What it says is believed for nothing else: it need not be signed. */
-export const verifyResponse = (response: XmlElement, expected: Expected): void => {
-  verifyIssuer(response, expected)
-  demand(attributeOf(response, 'Destination') === expected.callbackUrl, 'destination')
+/**
+ * Throws a refusal unless the envelope is for us. What it says is believed for nothing else: it need not be signed. Where it is, it has to say from
+ * whom and for whom (Profiles §4.1.4.2, Bindings §3.5.5.2); where it is not, the assertion does, by its issuer and its recipient.
+ */
+export const verifyResponse = (response: XmlElement, { isSigned, ...expected }: Expected & { readonly isSigned: boolean }): void => {
+  if (isSigned || childrenOf(response, saml, 'Issuer').length > 0) verifyIssuer(response, expected)
+  const destination = attributeOf(response, 'Destination')
+  demand(destination === undefined ? !isSigned : destination === expected.callbackUrl, 'destination')
   const inResponseTo = attributeOf(response, 'InResponseTo')
   demand(inResponseTo !== undefined, 'unsolicited')
   demand(inResponseTo === expected.requestId, 'in_response_to')
@@ -42,17 +46,17 @@ export const verifyResponse = (response: XmlElement, expected: Expected): void =
 export const verifyAssertion = (assertion: XmlElement, expected: Expected): Bounds => {
   verifyIssuer(assertion, expected)
   const tooOldAt = verifyAge(assertion, expected.now)
-  const confirmedUntil = verifyConfirmation(subjectOf(assertion), expected)
+  const confirmedUntil = verifyConfirmation(subjectElementOf(assertion), expected)
   verifyConditions(assertion, expected)
   const authenticatedAt = verifyAuthentication(assertion, expected)
   const until = new Date(Math.min(tooOldAt.getTime(), confirmedUntil.getTime() + skewMilliseconds))
   return { assertionId: attributeOf(assertion, 'ID') ?? '', until, authenticatedAt }
 }
 
-/** The one subject. Throws a refusal. */
-export const subjectOf = (assertion: XmlElement): XmlElement => {
+/** The one subject, with one name at the most. Throws a refusal. */
+export const subjectElementOf = (assertion: XmlElement): XmlElement => {
   const [subject, ...more] = childrenOf(assertion, saml, 'Subject')
-  demand(subject && more.length === 0 && childrenOf(subject, saml, 'NameID').length === 1, 'subject')
+  demand(subject && more.length === 0 && childrenOf(subject, saml, 'NameID').length <= 1, 'subject')
   return subject
 }
 
@@ -71,12 +75,14 @@ const verifyAge = (element: XmlElement, now: Date): Date => {
   return new Date(tooOldAt)
 }
 
+// There may be others, by other methods or for others (Profiles §4.1.4.3): one is by bearer and for us.
 const verifyConfirmation = (subject: XmlElement, { callbackUrl, requestId, now }: Expected): Date => {
-  const [confirmation, ...more] = childrenOf(subject, saml, 'SubjectConfirmation')
-  demand(confirmation && more.length === 0 && attributeOf(confirmation, 'Method') === bearer, 'confirmation')
-  const [data, ...others] = childrenOf(confirmation, saml, 'SubjectConfirmationData')
-  demand(data && others.length === 0, 'confirmation')
-  demand(attributeOf(data, 'Recipient') === callbackUrl, 'recipient')
+  const bearers = childrenOf(subject, saml, 'SubjectConfirmation').filter(one => attributeOf(one, 'Method') === bearer)
+  const told = bearers.map(one => childrenOf(one, saml, 'SubjectConfirmationData'))
+  demand(told.length > 0 && told.every(({ length }) => length === 1), 'confirmation')
+  const [data, ...more] = told.flat().filter(one => attributeOf(one, 'Recipient') === callbackUrl)
+  demand(data, 'recipient')
+  demand(more.length === 0, 'confirmation')
   const inResponseTo = attributeOf(data, 'InResponseTo')
   demand(inResponseTo !== undefined, 'unsolicited')
   demand(inResponseTo === requestId, 'in_response_to')

@@ -1,12 +1,20 @@
-// What can be seen of a SAML connection without a person: its certificates, and the key of ours.
+// What can be seen of a SAML connection without a person, as sentences for its administrator.
 import type { Configured, Finding } from './connector.ts'
 import { isOfKey, readCertificate, type SamlSecrets, type SamlSettings } from './saml-settings.ts'
 
 /** Looks at them. */
 export const lookAt = ({ settings, secrets }: Configured<SamlSettings, SamlSecrets>, now: Date): readonly Finding[] => [
   ...settings.certificates.map((certificate, index) => lookAtCertificate(`certificate ${index + 1}`, certificate, now)),
+  ...lookAtRequests(settings.wants_signed_requests, secrets.signing_key),
   ...lookAtSigning(settings.signing_certificate, secrets.signing_key, now),
+  // Nobody sees it before the first sign-in, and some providers encrypt unless they are told not to, Shibboleth among them.
+  { check: 'encryption', isGood: true, detail: 'Encrypted assertions are refused: the provider has to send them signed, and not encrypted.' },
 ]
+
+const lookAtRequests = (isWanted: boolean, key: string | undefined): readonly Finding[] =>
+  isWanted && key === undefined
+    ? [{ check: 'signed requests', isGood: false, detail: 'The provider wants signed requests, and there is no key to sign them with: set signing_key.' }]
+    : []
 
 const lookAtCertificate = (check: string, written: string, now: Date): Finding => {
   const certificate = readCertificate(written)

@@ -1,6 +1,6 @@
 // The gate before the engine: one response, one assertion, each ID once, and signatures only where they cover all that is read.
 import { demand, SamlRefusal } from './saml-refusal.ts'
-import { ds, verifySignatureShape } from './saml-signature.ts'
+import { ds, readSignature, type Signature } from './saml-signature.ts'
 import { allOf, attributeOf, childrenOf, readXml, type XmlElement } from './saml-xml.ts'
 
 /** The namespaces of protocol and assertion. */
@@ -16,8 +16,9 @@ export type Signed = 'either' | 'assertion' | 'response' | 'both'
 export interface Gated {
   readonly response: XmlElement
   readonly assertion: XmlElement
-  readonly isResponseSigned: boolean
-  readonly isAssertionSigned: boolean
+  /** Of the response, of the assertion, or of both. */
+  readonly responseSignature: Signature | undefined
+  readonly assertionSignature: Signature | undefined
 }
 
 /** What a provider says where it signs nobody in. */
@@ -44,15 +45,15 @@ export const passGate = (xml: string, wanted: Signed): Gated => {
   demand(assertion?.parent === response && assertion.namespace === saml && more.length === 0, 'assertions')
   demand(named('Response').length === 1, 'root')
   demand(attributeOf(assertion, 'Version') === '2.0', 'assertions')
-  const signatures = named('Signature')
-  for (const signature of signatures) verifyPlace(signature, [response, assertion])
-  for (const signature of signatures) verifySignatureShape(signature)
-  const isResponseSigned = signatures.some(({ parent }) => parent === response)
-  const isAssertionSigned = signatures.some(({ parent }) => parent === assertion)
-  demand(isResponseSigned || isAssertionSigned, 'unsigned')
-  demand(isResponseSigned || (wanted !== 'response' && wanted !== 'both'), 'unsigned')
-  demand(isAssertionSigned || (wanted !== 'assertion' && wanted !== 'both'), 'unsigned')
-  return { response, assertion, isResponseSigned, isAssertionSigned }
+  const placed = named('Signature')
+  for (const signature of placed) verifyPlace(signature, [response, assertion])
+  const signatures = placed.map(readSignature)
+  const responseSignature = signatures.find(({ parent }) => parent === response)
+  const assertionSignature = signatures.find(({ parent }) => parent === assertion)
+  demand(responseSignature || assertionSignature, 'unsigned')
+  demand(responseSignature || (wanted !== 'response' && wanted !== 'both'), 'unsigned')
+  demand(assertionSignature || (wanted !== 'assertion' && wanted !== 'both'), 'unsigned')
+  return { response, assertion, responseSignature, assertionSignature }
 }
 
 // Whatever anybody could take for an ID counts: ID, Id, id, xml:id, wsu:Id.

@@ -1,6 +1,7 @@
 // What an administrator sets of a SAML provider.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { z } from 'zod'
+import { isSecureAddress } from './secure-address.ts'
 
 const maxCertificates = 10
 const minModulusBits = 2048
@@ -58,7 +59,7 @@ export const defaultAttributes = {
 /** The settings of a SAML provider. */
 export const samlSettings = z.strictObject({
   idp_entity_id: entityId,
-  sso_url: z.url({ protocol: /^https?$/ }).max(2048),
+  sso_url: z.url().max(2048).refine(isSecureAddress, 'must be an https address without a name or password in it'),
   sso_binding: z.enum(['redirect', 'post']).default('redirect'),
   /** What its signatures are verified with, and nothing else: several while it changes its key. */
   certificates: z.array(certificate).min(1).max(maxCertificates),
@@ -66,6 +67,8 @@ export const samlSettings = z.strictObject({
   signed: z.enum(['either', 'assertion', 'response', 'both']).default('either'),
   /** The certificate of our key, for the provider to verify requests with; the key is a secret. Without both, requests are not signed. */
   signing_certificate: certificate.optional(),
+  /** Whether the provider answers signed requests alone, as its metadata says. */
+  wants_signed_requests: z.boolean().default(false),
   /** What it is asked to name a person by; `unspecified` leaves it to the provider. */
   name_id_format: z.enum(['unspecified', 'persistent', 'email']).default('unspecified'),
   attributes: z
@@ -81,7 +84,7 @@ export const samlSettings = z.strictObject({
       groups: attributeNames.default(defaultAttributes.groups),
     })
     .prefault({}),
-  /** Whether its addresses are those that its directory gave people, and none that they typed. */
+  /** Whether its addresses are those that its directory gave people, and none that they typed; names that are addresses are among them. */
   is_email_verified: z.boolean().default(true),
 })
 

@@ -4,13 +4,15 @@ import { Problem } from '../platform/errors.ts'
 import type { Configured, Connector, ConnectorNeeds, UpstreamIdentity, Wish } from './connector.ts'
 import { type Expected, verifyAssertion, verifyResponse } from './saml-assertion.ts'
 import { lookAt } from './saml-findings.ts'
-import { type Gated, passGate, SamlStatusRefusal } from './saml-gate.ts'
+import { type Gated, passGate, SamlStatusRefusal, saml } from './saml-gate.ts'
 import { readMessage } from './saml-message.ts'
-import { readMetadata, writeMetadata } from './saml-metadata.ts'
+import { readMetadata } from './saml-metadata.ts'
+import { writeMetadata } from './saml-own-metadata.ts'
 import { nameIdFormat, readPerson } from './saml-person.ts'
+import { verifySignature } from './saml-proof.ts'
 import { demand, SamlRefusal } from './saml-refusal.ts'
 import { type SamlSecrets, type SamlSettings, samlSecrets, samlSettings } from './saml-settings.ts'
-import { readXml, type XmlElement } from './saml-xml.ts'
+import { childrenOf, type XmlElement } from './saml-xml.ts'
 
 type Connection = Configured<SamlSettings, SamlSecrets>
 type Answered = Parameters<Connector<SamlSettings, SamlSecrets>['complete']>[1]
@@ -38,7 +40,7 @@ export const createSamlConnector = ({
       ...(isAgain ? { authenticatedSince: new Date(kept.begun_at ?? '') } : {}),
     }
     const gated = passGate(xml, settings.signed)
-    verifyResponse(gated.response, expected)
+    verifyResponse(gated.response, { ...expected, isSigned: gated.responseSignature !== undefined })
     const readAll = (assertion: XmlElement) => ({ ...verifyAssertion(assertion, expected), person: readPerson(assertion, settings) })
     // Before the engine for the reason of a refusal; what is believed is read behind it, of the signed bytes.
     readAll(gated.assertion)
@@ -81,14 +83,19 @@ const ask = async (connection: Connection, { state, isAgain }: Wish, id: string)
   return { form: { action: ssoUrl, fields: Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])) } }
 }
 
-// Gives what was signed, as it was canonicalized: the document it came from is not looked at again.
-const verifySignatures = async (xml: string, { isResponseSigned, isAssertionSigned }: Gated, connection: Connection): Promise<XmlElement> => {
-  const engine = new SAML({ ...configure(connection), wantAuthnResponseSigned: isResponseSigned, wantAssertionsSigned: isAssertionSigned })
+// Gives the assertion as it was signed. The engine is dear, and is asked only about what a pinned key signed: it has to say the same.
+const verifySignatures = async (xml: string, { responseSignature, assertionSignature }: Gated, connection: Connection): Promise<XmlElement> => {
+  const { certificates } = connection.settings
+  const response = responseSignature && verifySignature(responseSignature, certificates)
+  const assertion = assertionSignature && verifySignature(assertionSignature, certificates)
+  const idpCert = [response, assertion].flatMap(proof => proof?.certificate ?? [])
+  const engine = new SAML({ ...configure(connection), idpCert, wantAuthnResponseSigned: response !== undefined, wantAssertionsSigned: assertion !== undefined })
   const { profile } = await engine.validatePostResponseAsync({ SAMLResponse: Buffer.from(xml).toString('base64') }).catch(error => {
     throw new SamlRefusal('signature', error)
   })
-  demand(profile?.getAssertionXml, 'signature')
-  return readXml(profile.getAssertionXml())
+  const [signed] = assertion ? [assertion.signed] : response ? childrenOf(response.signed, saml, 'Assertion') : []
+  demand(profile && signed, 'signature')
+  return signed
 }
 
 // Everything the engine can look at is looked at, though our gate does too. The request's ID is compared by us: the engine would keep it in memory.

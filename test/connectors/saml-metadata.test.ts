@@ -1,7 +1,8 @@
 // Metadata in both directions: ours as a provider's library reads it, and the provider's as settings.
 import { X509Certificate } from 'node:crypto'
 import test from 'ava'
-import { readMetadata, writeMetadata } from '../../src/connectors/saml-metadata.ts'
+import { readMetadata } from '../../src/connectors/saml-metadata.ts'
+import { writeMetadata } from '../../src/connectors/saml-own-metadata.ts'
 import { samlSettings } from '../../src/connectors/saml-settings.ts'
 import { Problem } from '../../src/platform/errors.ts'
 import { base64Of, makeIdentity } from '../support/upstreams/certificate.ts'
@@ -81,6 +82,34 @@ for (const [name, document] of Object.entries(accepted)) {
 
 test('a provider that takes no redirect is asked by POST', t => {
   t.is(readMetadata(entity(role(key(one.certificate) + service('HTTP-POST')))).sso_binding, 'post')
+})
+
+test('a provider that wants signed requests is remembered as one', t => {
+  const document = entity(role(key(one.certificate) + service('HTTP-Redirect')))
+  const wanting = (value: string) => readMetadata(document.replace('<md:IDPSSODescriptor', `$& WantAuthnRequestsSigned="${value}"`)).wants_signed_requests
+  for (const value of ['true', '1']) t.true(wanting(value))
+  for (const value of ['false', '0']) t.false(wanting(value))
+  t.false(readMetadata(document).wants_signed_requests)
+})
+
+test('certificates that cannot be used are left out as long as one can', t => {
+  const inner = key('MIIB') + key(weak.certificate) + key(one.certificate)
+  const { certificates } = readMetadata(entity(role(inner + service('HTTP-Redirect'))))
+  t.deepEqual(certificates, [new X509Certificate(one.certificate).toString()])
+})
+
+test('the address of a provider is by https, or of this machine, and holds no credentials', t => {
+  const isGood = (address: string) => samlSettings.safeParse({ ...settings, sso_url: address }).success
+  for (const address of ['https://idp.example/sso?a=b', 'http://localhost:8080/sso', 'http://127.0.0.1/sso', 'http://[::1]/sso']) t.true(isGood(address))
+  for (const address of [
+    'http://idp.example/sso',
+    'https://ada:secret@idp.example/sso',
+    'https://ada@idp.example/',
+    'ftp://localhost/',
+    'javascript:alert(1)',
+  ]) {
+    t.false(isGood(address), address)
+  }
 })
 
 const refused: Readonly<Record<string, string>> = {

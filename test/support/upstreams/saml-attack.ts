@@ -10,6 +10,8 @@ import { type Said, type Signing, type Signs, signResponse, writeResponse } from
 export interface Cast {
   readonly provider: Identity
   readonly attacker: Identity
+  /** Whom the connection believes as well. */
+  readonly others: readonly Identity[]
 }
 
 /** What an attack has at hand. */
@@ -28,8 +30,10 @@ export interface Attack {
   readonly signs?: Signs
   /** Signs as these do, or with another's key. */
   readonly signing?: Signing
-  readonly by?: keyof Cast
+  readonly by?: 'provider' | 'attacker'
   readonly settings?: Partial<Record<keyof SamlSettings, unknown>>
+  /** Whether the connection pins more certificates than the one of the provider. */
+  readonly hasManyCertificates?: boolean
   /** Changes what the provider says, so that it is signed. */
   readonly prepare?: (xml: string, scene: Scene) => string
   /** Changes what was signed. */
@@ -39,7 +43,11 @@ export interface Attack {
 }
 
 /** Makes those who take part. */
-export const makeCast = (): Cast => ({ provider: makeIdentity({ name: 'provider' }), attacker: makeIdentity({ name: 'attacker' }) })
+export const makeCast = (): Cast => ({
+  provider: makeIdentity({ name: 'provider' }),
+  attacker: makeIdentity({ name: 'attacker' }),
+  others: ['one', 'two', 'three'].map(name => makeIdentity({ name })),
+})
 
 /** The answer of a browser that does nothing wrong. */
 export const post = (fields: Readonly<Record<string, string>>): Answer => ({ method: 'POST', query: '', body: new URLSearchParams(fields).toString() })

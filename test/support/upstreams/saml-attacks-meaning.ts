@@ -19,7 +19,7 @@ const callback = ({ said }: Scene) => said.callbackUrl
 
 const persons: readonly Attack[] = [
   { name: 'S4 another issuer of the response', reason: 'issuer', prepare: swap(issuer, '<saml:Issuer>https://evil.example</saml:Issuer>') },
-  { name: 'S4 no issuer of the response', reason: 'issuer', prepare: swap(issuer, '') },
+  { name: 'S4 no issuer of a response that is signed', reason: 'signature_place', signs: 'response', alter: swap(issuer, '') },
   { name: 'S4 two issuers of the response', reason: 'issuer', prepare: xml => xml.replace(issuer, '$&$&') },
   { name: 'S4 another issuer of the assertion', reason: 'issuer', prepare: within(issuer, '<saml:Issuer>https://evil.example</saml:Issuer>') },
   { name: 'S4 no issuer of the assertion', reason: 'issuer', signs: 'response', prepare: within(issuer, '') },
@@ -47,7 +47,12 @@ const persons: readonly Attack[] = [
   { name: 'S4 no conditions', reason: 'conditions', prepare: swap(/<saml:Conditions .*<\/saml:Conditions>/, '') },
   { name: 'S4 two conditions', reason: 'conditions', prepare: xml => xml.replace(/<saml:Conditions .*<\/saml:Conditions>/, '$&$&') },
   { name: 'S4 a condition that nobody knows', reason: 'conditions', prepare: swap('</saml:Conditions>', '<saml:Condition/></saml:Conditions>') },
-  { name: 'S4 no destination', reason: 'destination', prepare: set('samlp:Response', 'Destination', undefined) },
+  {
+    name: 'S4 no destination of a response that is signed',
+    reason: 'destination',
+    signs: 'response',
+    prepare: set('samlp:Response', 'Destination', undefined),
+  },
   { name: 'S4 another destination', reason: 'destination', prepare: set('samlp:Response', 'Destination', 'https://evil.example/callback') },
   {
     name: 'S4 a destination that begins with ours',
@@ -67,6 +72,14 @@ const persons: readonly Attack[] = [
   { name: 'S4 confirmed by vouching', reason: 'confirmation', prepare: swap(`${method}bearer`, `${method}sender-vouches`) },
   { name: 'S4 not confirmed', reason: 'confirmation', prepare: swap(/<saml:SubjectConfirmation .*<\/saml:SubjectConfirmation>/, '') },
   { name: 'S4 confirmed twice', reason: 'confirmation', prepare: xml => xml.replace(/<saml:SubjectConfirmation .*<\/saml:SubjectConfirmation>/, '$&$&') },
+  {
+    name: 'S4 confirmed by bearer for others alone',
+    reason: 'recipient',
+    prepare: (xml, scene) =>
+      xml
+        .replace(`Recipient="${callback(scene)}`, 'Recipient="https://evil.example')
+        .replace(/<saml:SubjectConfirmation .*<\/saml:SubjectConfirmation>/, all => all + all.replace(`${method}bearer`, `${method}sender-vouches`)),
+  },
   { name: 'S4 confirmed without data', reason: 'confirmation', prepare: swap(data, '') },
   { name: 'S4 confirmed with data twice', reason: 'confirmation', prepare: xml => xml.replace(data, '$&$&') },
 ]

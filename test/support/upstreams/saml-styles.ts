@@ -1,4 +1,4 @@
-// How the providers in use answer when nobody changed their defaults: names, formats, signatures and the dress of their XML.
+// How the providers in use answer, as their documentation shows it: names, formats, signatures and the dress of their XML.
 import type { SamlAnswer } from './saml-idp.ts'
 
 /** One provider's way. */
@@ -73,9 +73,9 @@ export const styles: readonly Style[] = [
   },
   {
     name: 'Google Workspace',
-    answer: { nameId: 'ada@google.example', nameIdFormat: email, attributes: {}, signs: 'response', prepare: xml => declared(prefixed(xml)) },
-    settings: { signed: 'response', sso_binding: 'post' },
-    told: { subject: 'ada@google.example', email: 'ada@google.example' },
+    answer: { nameId: 'Ada@Google.example', nameIdFormat: unspecified, attributes: {}, signs: 'assertion', prepare: xml => declared(prefixed(xml)) },
+    settings: { sso_binding: 'post' },
+    told: { subject: 'Ada@Google.example', email: 'ada@google.example' },
   },
   {
     name: 'Keycloak',
