@@ -84,6 +84,20 @@ test('link CSRF: an answer that was begun in another session links nothing', asy
   t.deepEqual(await identitiesOf(victim.user.id), [])
 })
 
+test('whoever sends the provider’s address of their own link to somebody else links nothing of them', async t => {
+  const { user, person, page } = await visitor()
+  const sent = await post(person, page, { connection })
+  const brought = await createPerson().get(await upstream.signIn(sent.location ?? '', somebody()))
+  t.is(brought.status, 303)
+  const state = sent.location?.searchParams.get('state') ?? ''
+  for (const more of ['', `&answer=${state}`, `&answer=${randomUUID()}`]) {
+    const end = await follow(person, await person.get(at(`${path}/return?state=${state}${more}`)))
+    t.is(end.status, 400)
+    t.is(alertOf(end), unusable)
+  }
+  t.deepEqual(await identitiesOf(user.id), [])
+})
+
 test('link CSRF: the form of a link is taken from our own page alone', async t => {
   const { person, page } = await visitor()
   const foreign = await person.post(at(path), { csrf: hiddenOf(page).csrf ?? '', connection }, { origin: 'https://evil.example' })
@@ -95,14 +109,13 @@ test('an answer to a sign-in is none to a link, nor the other way round', async 
   const { user, person, page } = await visitor()
   const { callback } = await toLink(person, page)
   const back = await person.get(callback)
-  const state = back.location?.searchParams.get('state') ?? ''
   const begun = await beginSignIn(api.server, { person, parameters: { prompt: 'login' } })
-  const crossed = await person.get(at(`${beside(begun.page.url, 'connection/return').pathname}?state=${state}`))
+  const crossed = await person.get(at(`${beside(begun.page.url, 'connection/return').pathname}${back.location?.search}`))
   t.is(crossed.status, 400)
   t.is(alertOf(crossed), unusable)
   const sent = await pressConnection(person, begun.page, connection)
   const signIn = await person.get(await upstream.signIn(sent.location ?? '', somebody()))
-  const mistaken = await person.get(at(`${path}/return?state=${signIn.location?.searchParams.get('state')}`))
+  const mistaken = await person.get(at(`${path}/return${signIn.location?.search}`))
   t.is(mistaken.status, 400)
   t.is(alertOf(mistaken), unusable)
   t.is((await follow(person, back)).url.search, '?done=linked')

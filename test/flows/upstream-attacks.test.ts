@@ -185,12 +185,31 @@ test('an answer brought to another browser signs it in to nothing', async t => {
   t.is(end.status, 404)
 })
 
+test('whoever sends the provider’s address of their own sign-in to somebody else is not signed in as them', async t => {
+  const victim = await makeUser(server)
+  const { person, page } = await beginSignIn(server)
+  const sent = await pressConnection(person, page, trusted)
+  // The other one signs in at the provider, whose answer their browser brings to us.
+  const brought = await createPerson().get(await upstream.signIn(sent.location ?? '', somebody({ email: victim.email })))
+  t.is(brought.status, 303)
+  const state = sent.location?.searchParams.get('state') ?? ''
+  for (const more of ['', '&answer=', `&answer=${state}`, `&answer=${randomUUID()}`]) {
+    const end = await person.follow(
+      await person.get(new URL(`${beside(page.url, 'connection/return').pathname}?state=${state}${more}`, server.issuer)),
+      redirectUri,
+    )
+    t.is(end.location, undefined)
+    t.is(end.status, 400)
+    t.is(alertOf(end), unusable)
+  }
+  t.is(await identitiesOf(victim.id), 0)
+})
+
 test('the answer to one interaction is nothing to another of the same browser', async t => {
   const first = await toCallback(server, { upstream, connection: open, who: somebody() })
   const other = await beginSignIn(server, { person: first.person })
-  await first.person.get(first.callback)
-  const state = first.callback.searchParams.get('state') ?? ''
-  const end = await first.person.get(new URL(`${beside(other.page.url, 'connection/return').pathname}?state=${state}`, server.issuer))
+  const { location } = await first.person.get(first.callback)
+  const end = await first.person.get(new URL(`${beside(other.page.url, 'connection/return').pathname}${location?.search}`, server.issuer))
   t.is(end.status, 400)
   t.is(alertOf(end), unusable)
 })
