@@ -64,7 +64,9 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
         seeOther(ctx, `${path}?done=linked`)
       } catch (error) {
         if (error instanceof Problem) tellCause(log, error, ctx.state.requestId)
-        throw error
+        if (!(error instanceof Problem && error.code === 'unauthenticated')) throw error
+        // The session ended meanwhile: there they sign in.
+        seeOther(ctx, path)
       }
     },
   })
