@@ -175,6 +175,39 @@ test('another organization’s button is none, however it is pressed', async t =
   t.is(alertOf(end), gone)
 })
 
+const hints = [
+  ['no address', () => undefined, false],
+  ['an address elsewhere', () => 'people.example', false],
+  ['an address of another organization', (_own: string, others: string) => others, false],
+  ['an address of its proven domain', (own: string) => own, true],
+] as const
+for (const [hint, domainOf, isLed] of hints)
+  test(`an app of nobody that leads to an organization’s provider with ${hint} ${isLed ? 'goes there at once' : 'shows its button, and goes nowhere by itself'}`, async t => {
+    const [tenant, other] = [await makeTenant(server), await makeTenant(server)]
+    const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })
+    const domain = domainOf(tenant.domain, other.domain)
+    const { request } = await makeClient(server)
+    const person = createPerson()
+    const { url } = await request({ connection, ...(domain ? { login_hint: `ida@${domain}` } : {}) })
+    const answer = await person.follow(await person.get(url), upstream.local)
+    t.is(answer.location?.href.startsWith(upstream.local) ?? false, isLed)
+    if (isLed) return
+    t.is(answer.status, 200)
+    t.true(answer.body.includes(`value="${connection}"`))
+    t.true((await pressConnection(person, answer, connection)).location?.href.startsWith(upstream.local))
+    const { page } = await beginSignIn(server)
+    t.false(page.body.includes(connection))
+  })
+
+test('an organization’s provider that nobody led to is not pressed in an app of nobody', async t => {
+  const tenant = await makeTenant(server)
+  const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })
+  const { person, page } = await beginSignIn(server)
+  const end = await pressConnection(person, page, connection)
+  t.is(end.status, 404)
+  t.is(alertOf(end), gone)
+})
+
 test('an answer brought to another browser signs it in to nothing', async t => {
   const attacker = await toCallback(server, { upstream, connection: open, who: somebody() })
   const victim = await beginSignIn(server)
