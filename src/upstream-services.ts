@@ -25,7 +25,7 @@ export const createUpstreamServices = (
 ) => {
   const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
   return {
-    upstream: createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), limit, randomBytes }),
+    upstream: createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets, randomBytes }), limit, randomBytes }),
     upstreamSignIn: createUpstreamSignIn({
       database,
       change,

@@ -5,7 +5,7 @@ import { tellCause } from '../connectors/cause.ts'
 import type { ConnectionButton } from '../connectors/connection.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { Identities } from '../connectors/identities.ts'
-import type { Upstream } from '../connectors/upstream.ts'
+import { readReturn, type Upstream } from '../connectors/upstream.ts'
 import type { Members } from '../organizations/members.ts'
 import { sendOn } from '../pages/post-on.ts'
 import type { Present } from '../pages/present.ts'
@@ -64,15 +64,16 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
         seeOther(ctx, `${path}?done=linked`)
       } catch (error) {
         if (error instanceof Problem) tellCause(log, error, ctx.state.requestId)
-        throw error
+        if (!(error instanceof Problem && error.code === 'unauthenticated')) throw error
+        // The session ended meanwhile: there they sign in.
+        seeOther(ctx, path)
       }
     },
   })
 }
 
 const link = async ({ identities, connections, upstream, members }: IdentitiesNeeds, ctx: Context, { user, actor, sid }: Visit): Promise<void> => {
-  const state = typeof ctx.query.state === 'string' ? ctx.query.state : ''
-  const proof = await upstream.finish({ state, binding: bindingOf(sid) }, async () => undefined)
+  const proof = await upstream.finish({ ...readReturn(ctx.query), binding: bindingOf(sid) }, async () => undefined)
   // Whoever left the organization meanwhile links nothing of it.
   if (!(await buttonsFor({ connections, members }, user.id)).some(({ id }) => id === proof.connection.id)) throw new Problem('connection_gone')
   await identities.link(actor, { ...proof, userId: user.id })

@@ -25,7 +25,10 @@ export interface Identity {
 export interface Identities {
   /** The oldest first; also those whose connection is switched off, but none of one that is deleted. */
   list(userId: string): Promise<readonly Identity[]>
-  /** Throws `identity_taken` where it is somebody else's, and `connection_gone`. One that is theirs already stays. */
+  /**
+   * In the actor's session. Throws `identity_taken` where it is somebody else's, `connection_gone`, and `unauthenticated` where the session
+   * ended. One that is theirs already stays.
+   */
   link(actor: Actor, link: UpstreamProof & { readonly userId: UserId }): Promise<void>
   /** Throws `not_found`, `last_way_in` where its owner would have no way to sign in left, and `forbidden` where an administrator's is removed by who is none. */
   unlink(actor: Actor, identity: { readonly user: User; readonly id: string }): Promise<void>
@@ -59,6 +62,7 @@ export const createIdentities = (needs: Needs): Identities => {
         change(actor, async (tx, record) => {
           if (!(await tx.connection.findFirst({ where: { id: connection.id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
           await lockUser(tx, userId)
+          await mustBeIn(tx, actor, userId)
           const { id } = await tx.identity.create({
             data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
           })
@@ -101,6 +105,12 @@ const living = (userId: string) => ({ userId, connection: { deletedAt: null } })
 
 const findOwner = async ({ prisma }: Database, key: { connectionId: string; subject: string }): Promise<string | undefined> =>
   (await prisma.identity.findUnique({ where: { connectionId_subject: key }, select: { userId: true } }))?.userId
+
+// The provider takes its time: who proved the address meanwhile ended this session, and gets nothing of whoever was in it.
+const mustBeIn = async (tx: TransactionClient, { sessionId: sid }: Actor, userId: UserId): Promise<void> => {
+  const session = sid === undefined ? null : await tx.session.findFirst({ where: { sid, userId, endedAt: null }, select: { id: true } })
+  if (!session) throw new Problem('unauthenticated')
+}
 
 /** The connections by which they could still come in. */
 const usableOthers = async ({ database, connections }: Needs, { userId, id }: { userId: string; id: string }): Promise<readonly string[]> => {

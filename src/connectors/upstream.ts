@@ -5,14 +5,14 @@ import type { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Answer, Begun, UpstreamIdentity } from './connector.ts'
 import type { Connectors } from './list.ts'
-import type { UpstreamRequests } from './upstream-requests.ts'
+import type { UpstreamRequests, UpstreamReturn } from './upstream-requests.ts'
 
 /** What a sign-in is begun with. */
 export interface UpstreamWish {
   readonly connectionId: string
   /** The interaction or session that it is for: only there it can be finished. */
   readonly binding: string
-  /** Where the browser comes back to; `state` is added. */
+  /** Where the browser comes back to; `state` and `answer` are added. */
   readonly returnPath: string
   readonly loginHint?: string
   readonly isAgain: boolean
@@ -36,7 +36,7 @@ export interface Upstream {
    * Who came back. Throws `upstream_answer_invalid`, also for an answer that was not begun here or is taken already, `connection_gone`,
    * `upstream_refused` and `upstream_unavailable`. `onRefused` is told by which connection the attempt was, where that is known.
    */
-  finish(by: { readonly state: string; readonly binding: string }, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<UpstreamProof>
+  finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<UpstreamProof>
   /** What the provider has to be told of us. Throws `not_found` where there is nothing to be told. */
   describe(connectionId: string): Promise<{ readonly type: string; readonly body: string }>
 }
@@ -73,8 +73,9 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       if (returnPath === undefined) throw new Problem('upstream_answer_invalid')
       return returnPath
     },
-    finish: async ({ state, binding }, onRefused) => {
-      const request = await requests.take({ state, binding })
+    finish: async (by, onRefused) => {
+      const { state } = by
+      const request = await requests.take(by)
       if (!request) throw new Problem('upstream_answer_invalid')
       const { connectionId, kept, loginHint, isAgain, answer } = request
       const found = await find(connectionId)
@@ -95,6 +96,12 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
     },
   }
 }
+
+/** What the address says that a browser came back to. */
+export const readReturn = ({ state, answer }: Readonly<Record<string, unknown>>): Pick<UpstreamReturn, 'state' | 'ticket'> => ({
+  state: typeof state === 'string' ? state : '',
+  ticket: typeof answer === 'string' ? answer : '',
+})
 
 // OAuth's name and SAML's; an answer that says it twice is none (RFC 6749 §3.1).
 const stateOf = ({ method, query, body = '' }: Answer): string | undefined => {

@@ -2,6 +2,7 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { tellCause } from '../connectors/cause.ts'
+import { readReturn } from '../connectors/upstream.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -56,11 +57,10 @@ export const createConnectionPages = (needs: Needs, firstPage: FirstPage) => {
 const createFinish =
   ({ interactions, upstream, upstreamSignIn, signUpGate, devices, lastConnection, pageLanguage, now }: Needs) =>
   async (ctx: Context, interaction: Interaction): Promise<void> => {
-    const state = typeof ctx.query.state === 'string' ? ctx.query.state : ''
     const actor = visitor(ctx, pageLanguage.of(ctx))
     const at = now()
     const taken = await upstream
-      .finish({ state, binding: bindingOf(interaction) }, (method, { code }) => upstreamSignIn.noteRefused(actor, { method, reason: code }))
+      .finish({ ...readReturn(ctx.query), binding: bindingOf(interaction) }, (method, { code }) => upstreamSignIn.noteRefused(actor, { method, reason: code }))
       .catch(async error => {
         // What was taken here already goes on where it went: the page was loaded again.
         const isTaken = error instanceof Problem && error.code === 'upstream_answer_invalid' && error.cause === undefined

@@ -118,6 +118,7 @@ export interface PageNeeds {
   readonly upstream: Upstream
   readonly upstreamSignIn: UpstreamSignIn
   readonly findConnectionForAddress: HomeRealm['findConnectionForAddress']
+  readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */
   readonly findConnectionRule: FindConnectionRule
   readonly log: Log

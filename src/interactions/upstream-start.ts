@@ -1,7 +1,8 @@
 // Leads a sign-in on to another provider: by its button, by the domain of an address, or because the client asks for it.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { ConnectionButton } from '../connectors/connection.ts'
+import type { Connection, ConnectionButton } from '../connectors/connection.ts'
+import { domainOf } from '../connectors/domain-name.ts'
 import { sendOn } from '../pages/post-on.ts'
 import { Problem } from '../platform/errors.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
@@ -10,13 +11,13 @@ import type { Interaction, PageNeeds } from './interaction.ts'
 
 /** Begins sign-ins at other providers. Each throws `connection_gone` or `upstream_unavailable`. */
 export interface UpstreamStart {
-  /** The buttons of the first page. */
+  /** The buttons of the first page: those of the client, and the one it leads to. */
   buttons(interaction: Interaction): Promise<readonly ConnectionButton[]>
   /** By a button that stands on the page. */
   byButton(ctx: Context, interaction: Interaction, connectionId: string): Promise<void>
   /** By the domain of an address; `false` where it leads nowhere. */
   byAddress(ctx: Context, interaction: Interaction, email: string): Promise<boolean>
-  /** As the client asks, once in an interaction; `false` where it asks for nothing that there is. */
+  /** As the client asks, once in an interaction; `false` where it asks for nothing that there is, or that is for the person to say. */
   byHint(ctx: Context, interaction: Interaction): Promise<boolean>
 }
 
@@ -26,6 +27,7 @@ export const bindingOf = ({ uid }: Pick<Interaction, 'uid'>): string => `interac
 /** Makes it. */
 export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
   const { connections, upstream, findConnectionForAddress, findConnectionRule, identifiers, present } = needs
+  const offered = createOffered(needs)
   const hinted = createSealedCookie({ ...needs, name: 'hinted', schema: z.object({ hint: z.string() }) })
   const begin = async (ctx: Context, interaction: Interaction, { connectionId, loginHint }: { connectionId: string; loginHint?: string }) => {
     const onward = await upstream.begin({
@@ -38,15 +40,11 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
     })
     sendOn(present, ctx, { connection: (await connections.find(connectionId))?.name ?? '', onward })
   }
-  const buttons = async ({ clientId }: Interaction) => connections.buttonsFor(await findConnectionRule(clientId))
-  const known = (ctx: Context, interaction: Interaction) => identifiers.kept(ctx, interaction) ?? interaction.loginHint
-  // A client of nobody may lead to the connection of any of the organizations that it serves.
-  const findHinted = async (interaction: Interaction, hint: string): Promise<string | undefined> => {
-    const button = (await buttons(interaction)).find(({ id, connector }) => id === hint || connector === hint)
-    const { organizationId, clientConnections } = await findConnectionRule(interaction.clientId)
-    if (button || organizationId !== undefined || clientConnections !== undefined) return button?.id
-    return (await connections.find(hint))?.id
+  const buttons = async (interaction: Interaction) => {
+    const { own, added } = await offered.find(interaction)
+    return added ? [...own, { id: added.id, connector: added.connector, name: added.name }] : own
   }
+  const known = (ctx: Context, interaction: Interaction) => identifiers.kept(ctx, interaction) ?? interaction.loginHint
   return {
     buttons,
     byButton: async (ctx, interaction, connectionId) => {
@@ -63,11 +61,37 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
     byHint: async (ctx, interaction) => {
       const { connectionHint: hint } = interaction
       if (hint === undefined || ctx.query.change !== undefined || hinted.read(ctx, placeOf(interaction))) return false
-      const connectionId = await findHinted(interaction, hint)
+      const connectionId = await offered.findAtOnce(interaction)
       if (connectionId === undefined) return false
       hinted.write(ctx, { hint }, placeOf(interaction))
       await begin(ctx, interaction, { connectionId, loginHint: known(ctx, interaction) })
       return true
+    },
+  }
+}
+
+/** What the pages of a client offer, and where they lead by themselves. */
+const createOffered = ({ connections, findConnectionRule, isDomainProvenBy }: PageNeeds) => {
+  // A client of nobody may lead to the connection of any of the organizations that it serves.
+  const findAdded = async ({ clientId, connectionHint: hint }: Interaction): Promise<Connection | undefined> => {
+    const { organizationId, clientConnections } = await findConnectionRule(clientId)
+    return hint === undefined || organizationId !== undefined || clientConnections !== undefined ? undefined : connections.find(hint)
+  }
+  const find = async (interaction: Interaction) => {
+    const { connectionHint: hint } = interaction
+    const own = await connections.buttonsFor(await findConnectionRule(interaction.clientId))
+    const hinted = own.find(({ id, connector }) => hint !== undefined && (id === hint || connector === hint))?.id
+    return { own, hinted, added: hinted === undefined ? await findAdded(interaction) : undefined }
+  }
+  return {
+    find,
+    // Everybody may have an organization, and so a connection: it is gone to without a click only by those whose address says that they are of it.
+    findAtOnce: async (interaction: Interaction): Promise<string | undefined> => {
+      const { hinted, added } = await find(interaction)
+      const { loginHint } = interaction
+      const domain = loginHint?.includes('@') ? domainOf(loginHint) : undefined
+      if (hinted !== undefined || added?.organizationId === undefined || domain === undefined) return hinted
+      return (await isDomainProvenBy(added.organizationId, domain)) ? added.id : undefined
     },
   }
 }

@@ -4,10 +4,12 @@ import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, password, startApi, type TestApi } from '../support/api.ts'
 import { enterPassword, hiddenOf } from '../support/factor-journeys.ts'
-import { mailTo } from '../support/mails.ts'
+import { codeOf, mailTo } from '../support/mails.ts'
 import { visitor as anybody } from '../support/passkeys.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
-import { beginSignIn, beside } from '../support/sign-in-pages.ts'
+import { redirectUri } from '../support/relying-party.ts'
+import { beginSignIn, beside, toCode } from '../support/sign-in-pages.ts'
+import { until } from '../support/until.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody } from '../support/upstream-journeys.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
@@ -47,7 +49,9 @@ const identitiesOf = (userId: string) => rows().identity.findMany({ where: { use
 const addIdentity = async (userId: string, { subject = randomUUID(), by = connection }: { subject?: string; by?: string } = {}) => {
   const found = await api.server.services.connections.find(by)
   if (!found) throw new Error('there is no such connection')
-  const actor = { ...anybody(), kind: 'user' as const, id: userId, userId }
+  const sessionId = randomUUID()
+  await rows().session.create({ data: { userId, sid: sessionId, kind: 'browser', expiresAt: new Date(Date.now() + 60_000) } })
+  const actor = { ...anybody(), kind: 'user' as const, id: userId, userId, sessionId }
   await api.server.services.identities.link(actor, {
     connection: found,
     identity: { subject, isEmailVerified: false, claims: { login: subject } },
@@ -75,6 +79,47 @@ test('a person links an account, is told by mail, and signs in with it from then
   t.is((await claimsOf(await signInBy(api.server, { upstream, connection, who }))).sub, user.id)
 })
 
+test('a stranger who links to an account in somebody’s name links nothing once its owner proved the address, however long the provider takes', async t => {
+  const slow = await startUpstream()
+  t.teardown(() => slow.close())
+  const by = (await makeConnection(api.server, slow)).id
+  const email = `${randomUUID()}@people.example`
+  const { id } = await api.server.services.users.create(systemActor, { email, name: 'Not them' })
+  await api.server.services.signIn.setPassword(systemActor, { id, password })
+  const stranger = createPerson()
+  const page = await enterPassword(stranger, await open(stranger), { email, password })
+  const sent = await post(stranger, page, { connection: by })
+  const back = await stranger.get(await slow.signIn(sent.location ?? '', somebody()))
+  const release = slow.hold()
+  t.teardown(release)
+  const linking = follow(stranger, back)
+  await until(() => slow.requests.includes('POST /token'))
+  const owner = await toCode(api.server, email)
+  const code = codeOf(await mailTo(api.server, email, 'sign-in code'))
+  const proven = await owner.person.follow(await owner.person.submit(owner.page, { code }), redirectUri)
+  t.truthy(proven.location?.searchParams.get('code'))
+  release()
+  const end = await linking
+  t.deepEqual(await identitiesOf(id), [])
+  t.true(end.url.pathname.startsWith('/interaction/'))
+})
+
+test('nothing is linked in a session that ended, or is another’s', async t => {
+  const [user, other] = [await makeUser(api.server), await makeUser(api.server)]
+  const found = await api.server.services.connections.find(connection)
+  if (!found) return t.fail()
+  const sessionOf = (userId: string, endedAt?: Date) =>
+    rows().session.create({ data: { userId, sid: randomUUID(), kind: 'browser', expiresAt: new Date(Date.now() + 60_000), ...(endedAt ? { endedAt } : {}) } })
+  const sids = [undefined, randomUUID(), (await sessionOf(user.id, new Date())).sid, (await sessionOf(other.id)).sid]
+  for (const sessionId of sids) {
+    const identity = { subject: randomUUID(), isEmailVerified: false, claims: {} }
+    const actor = { ...anybody(), kind: 'user' as const, id: user.id, userId: user.id, sessionId }
+    const linking = api.server.services.identities.link(actor, { connection: found, identity, userId: user.id as never })
+    t.is(((await t.throwsAsync(linking)) as { code?: string }).code, 'unauthenticated')
+  }
+  t.deepEqual(await identitiesOf(user.id), [])
+})
+
 test('link CSRF: an answer that was begun in another session links nothing', async t => {
   const [attacker, victim] = [await visitor(), await visitor()]
   const { callback } = await toLink(attacker.person, attacker.page)
@@ -82,6 +127,20 @@ test('link CSRF: an answer that was begun in another session links nothing', asy
   t.is(end.status, 400)
   t.is(alertOf(end), unusable)
   t.deepEqual(await identitiesOf(victim.user.id), [])
+})
+
+test('whoever sends the provider’s address of their own link to somebody else links nothing of them', async t => {
+  const { user, person, page } = await visitor()
+  const sent = await post(person, page, { connection })
+  const brought = await createPerson().get(await upstream.signIn(sent.location ?? '', somebody()))
+  t.is(brought.status, 303)
+  const state = sent.location?.searchParams.get('state') ?? ''
+  for (const more of ['', `&answer=${state}`, `&answer=${randomUUID()}`]) {
+    const end = await follow(person, await person.get(at(`${path}/return?state=${state}${more}`)))
+    t.is(end.status, 400)
+    t.is(alertOf(end), unusable)
+  }
+  t.deepEqual(await identitiesOf(user.id), [])
 })
 
 test('link CSRF: the form of a link is taken from our own page alone', async t => {
@@ -95,14 +154,13 @@ test('an answer to a sign-in is none to a link, nor the other way round', async 
   const { user, person, page } = await visitor()
   const { callback } = await toLink(person, page)
   const back = await person.get(callback)
-  const state = back.location?.searchParams.get('state') ?? ''
   const begun = await beginSignIn(api.server, { person, parameters: { prompt: 'login' } })
-  const crossed = await person.get(at(`${beside(begun.page.url, 'connection/return').pathname}?state=${state}`))
+  const crossed = await person.get(at(`${beside(begun.page.url, 'connection/return').pathname}${back.location?.search}`))
   t.is(crossed.status, 400)
   t.is(alertOf(crossed), unusable)
   const sent = await pressConnection(person, begun.page, connection)
   const signIn = await person.get(await upstream.signIn(sent.location ?? '', somebody()))
-  const mistaken = await person.get(at(`${path}/return?state=${signIn.location?.searchParams.get('state')}`))
+  const mistaken = await person.get(at(`${path}/return${signIn.location?.search}`))
   t.is(mistaken.status, 400)
   t.is(alertOf(mistaken), unusable)
   t.is((await follow(person, back)).url.search, '?done=linked')

@@ -175,6 +175,39 @@ test('another organization’s button is none, however it is pressed', async t =
   t.is(alertOf(end), gone)
 })
 
+const hints = [
+  ['no address', () => undefined, false],
+  ['an address elsewhere', () => 'people.example', false],
+  ['an address of another organization', (_own: string, others: string) => others, false],
+  ['an address of its proven domain', (own: string) => own, true],
+] as const
+for (const [hint, domainOf, isLed] of hints)
+  test(`an app of nobody that leads to an organization’s provider with ${hint} ${isLed ? 'goes there at once' : 'shows its button, and goes nowhere by itself'}`, async t => {
+    const [tenant, other] = [await makeTenant(server), await makeTenant(server)]
+    const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })
+    const domain = domainOf(tenant.domain, other.domain)
+    const { request } = await makeClient(server)
+    const person = createPerson()
+    const { url } = await request({ connection, ...(domain ? { login_hint: `ida@${domain}` } : {}) })
+    const answer = await person.follow(await person.get(url), upstream.local)
+    t.is(answer.location?.href.startsWith(upstream.local) ?? false, isLed)
+    if (isLed) return
+    t.is(answer.status, 200)
+    t.true(answer.body.includes(`value="${connection}"`))
+    t.true((await pressConnection(person, answer, connection)).location?.href.startsWith(upstream.local))
+    const { page } = await beginSignIn(server)
+    t.false(page.body.includes(connection))
+  })
+
+test('an organization’s provider that nobody led to is not pressed in an app of nobody', async t => {
+  const tenant = await makeTenant(server)
+  const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })
+  const { person, page } = await beginSignIn(server)
+  const end = await pressConnection(person, page, connection)
+  t.is(end.status, 404)
+  t.is(alertOf(end), gone)
+})
+
 test('an answer brought to another browser signs it in to nothing', async t => {
   const attacker = await toCallback(server, { upstream, connection: open, who: somebody() })
   const victim = await beginSignIn(server)
@@ -185,12 +218,31 @@ test('an answer brought to another browser signs it in to nothing', async t => {
   t.is(end.status, 404)
 })
 
+test('whoever sends the provider’s address of their own sign-in to somebody else is not signed in as them', async t => {
+  const victim = await makeUser(server)
+  const { person, page } = await beginSignIn(server)
+  const sent = await pressConnection(person, page, trusted)
+  // The other one signs in at the provider, whose answer their browser brings to us.
+  const brought = await createPerson().get(await upstream.signIn(sent.location ?? '', somebody({ email: victim.email })))
+  t.is(brought.status, 303)
+  const state = sent.location?.searchParams.get('state') ?? ''
+  for (const more of ['', '&answer=', `&answer=${state}`, `&answer=${randomUUID()}`]) {
+    const end = await person.follow(
+      await person.get(new URL(`${beside(page.url, 'connection/return').pathname}?state=${state}${more}`, server.issuer)),
+      redirectUri,
+    )
+    t.is(end.location, undefined)
+    t.is(end.status, 400)
+    t.is(alertOf(end), unusable)
+  }
+  t.is(await identitiesOf(victim.id), 0)
+})
+
 test('the answer to one interaction is nothing to another of the same browser', async t => {
   const first = await toCallback(server, { upstream, connection: open, who: somebody() })
   const other = await beginSignIn(server, { person: first.person })
-  await first.person.get(first.callback)
-  const state = first.callback.searchParams.get('state') ?? ''
-  const end = await first.person.get(new URL(`${beside(other.page.url, 'connection/return').pathname}?state=${state}`, server.issuer))
+  const { location } = await first.person.get(first.callback)
+  const end = await first.person.get(new URL(`${beside(other.page.url, 'connection/return').pathname}${location?.search}`, server.issuer))
   t.is(end.status, 400)
   t.is(alertOf(end), unusable)
 })

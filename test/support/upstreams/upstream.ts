@@ -71,9 +71,11 @@ export async function startUpstream(given: UpstreamGiven = {}) {
     return { sub: accountId, ...over, ...one, claims: { ...over.claims, ...one.claims }, idToken, userinfo: { ...over.userinfo, ...one.userinfo } }
   }
   let handle = open()
+  let held: Promise<void> | undefined
   const requests: string[] = []
-  server.on('request', (request, response) => {
+  server.on('request', async (request, response) => {
     requests.push(`${request.method} ${request.url?.split('?')[0]}`)
+    if (request.url === '/token') await held
     // A provider with paths in its issuer: its documents stand below it, its endpoints do not.
     if (request.url?.endsWith('/.well-known/openid-configuration')) request.url = '/.well-known/openid-configuration'
     void handle(request, response)
@@ -97,6 +99,12 @@ export async function startUpstream(given: UpstreamGiven = {}) {
     /** Somebody says no. */
     refuse: (url: URL | string, browser: Person = createPerson()): Promise<URL> =>
       walk({ url: new URL(url), world: [upstream], browser, headers: { [personHeader]: 'nobody' } }),
+    /** Gives nobody tokens until what it answers is called. */
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return resolve
+    },
     /** Makes new keys and forgets the old ones. */
     rotateKeys: () => {
       keys.splice(0, keys.length, makeKey(randomUUID(), given.alg))

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "upstream_requests" ADD COLUMN     "ticket_hash" BYTEA;
