@@ -27,8 +27,9 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Con
   const fetch = createUpstreamFetch(needs.fetch)
   const configure = (settings: GithubSettings, secrets: OidcSecrets) => {
     const { origin, client_id: clientId } = settings
-    const endpoint = (path: string) => new URL(path, origin).href
-    const server = { issuer: origin, authorization_endpoint: endpoint('/login/oauth/authorize'), token_endpoint: endpoint('/login/oauth/access_token') }
+    // What it calls itself in its answers (RFC 9207); a server that does not say it yet is taken without.
+    const issuer = `${origin}/login/oauth`
+    const server = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/access_token` }
     const configuration = new client.Configuration(server, clientId, {}, client.ClientSecretPost(secrets.client_secret))
     configuration[client.customFetch] = fetch
     if (origin.startsWith('http:')) client.allowInsecureRequests(configuration)
