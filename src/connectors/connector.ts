@@ -60,6 +60,8 @@ export interface Finding {
   readonly check: string
   readonly isGood: boolean
   readonly detail?: string
+  /** For the log alone. */
+  readonly cause?: unknown
 }
 
 /** A kind of upstream provider: one file, one line in the list, one row of the tests. */

@@ -1,8 +1,8 @@
 // GitLab, at GitLab.com or at an address of one's own.
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
+import { originSchema } from './oidc-addresses.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
-import { originSchema } from './oidc-servers.ts'
 import { identifyStandard } from './standard-claims.ts'
 
 /** The settings of an application there. */

@@ -38,10 +38,10 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
     name: 'Microsoft',
     settings: microsoftSettings,
     originsOf: () => [origin],
+    // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
+    isCalled: (issuer, told) => !isGuid(tenantOf(issuer)) && told === issuerOf(tenantOf(told)) && (tenantOf(told) === '{tenantid}' || isGuid(tenantOf(told))),
     asked: ({ client_id: clientId, tenant }) => ({
-      issuer: `${origin}/${tenant}/v2.0`,
-      // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
-      ...(isGuid(tenant) ? {} : { issuerPattern: `^${origin}/(\\{tenantid\\}|[0-9a-f-]{36})/v2\\.0$` }),
+      issuer: issuerOf(tenant),
       clientId,
       scopes: ['openid', 'email', 'profile'],
       alg: 'RS256',
@@ -51,7 +51,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
     }),
     identify: ({ idToken }, settings) => {
       const { tid, oid, iss } = person.parse(idToken)
-      if (iss !== `${origin}/${tid}/v2.0`) throw new Error('the issuer is of another tenant')
+      if (iss !== issuerOf(tid)) throw new Error('the issuer is of another tenant')
       if (!isAllowed(tid, settings)) throw new Error('the tenant may not sign in')
       const email = emailOf(idToken)
       return {
@@ -64,6 +64,9 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
       }
     },
   })
+
+const issuerOf = (tenant: string) => `${origin}/${tenant}/v2.0`
+const tenantOf = (issuer: string) => issuer.slice(`${origin}/`.length, -'/v2.0'.length)
 
 const isAllowed = (tid: string, { tenant, allowed_tenants: allowed }: MicrosoftSettings): boolean => {
   if (allowed && !allowed.includes(tid)) return false

@@ -1,8 +1,8 @@
 // Any OpenID Connect provider, by its issuer.
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
+import { issuerSchema } from './oidc-addresses.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
-import { issuerSchema } from './oidc-servers.ts'
 import { identifyStandard } from './standard-claims.ts'
 
 /** The settings of a provider. */
