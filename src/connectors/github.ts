@@ -40,7 +40,7 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Con
     name: 'GitHub',
     settings: githubSettings,
     secrets: oidcSecrets,
-    originsOf: ({ origin }) => [...new Set([origin, new URL(apiOf(origin)).origin])],
+    authorityOf: ({ origin }) => origin,
     begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       // It tells nobody when a person proved themselves.
       if (isAgain) throw new Problem('upstream_refused', { cause: new Error(neverAgain) })

@@ -17,7 +17,7 @@ export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now
     id: 'gitlab',
     name: 'GitLab',
     settings: gitlabSettings,
-    originsOf: ({ origin }) => [origin],
+    authorityOf: ({ origin }) => origin,
     asked: ({ client_id: clientId, origin }) => ({ issuer: origin, clientId, scopes: ['openid', 'email', 'profile'], alg: 'RS256' }),
     identify: identifyStandard,
   })

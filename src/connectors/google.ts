@@ -30,7 +30,7 @@ export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now
     settings: googleSettings,
     // It knows neither `prompt=login` nor `max_age`.
     isAskedOnce: true,
-    originsOf: () => [issuer],
+    authorityOf: () => issuer,
     asked: ({ client_id: clientId, hosted_domain: hostedDomain }) => ({
       issuer,
       clientId,

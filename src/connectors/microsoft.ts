@@ -37,7 +37,8 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
     id: 'microsoft',
     name: 'Microsoft',
     settings: microsoftSettings,
-    originsOf: () => [origin],
+    // People are named with their tenants: whatever tenants are set, nobody is called as another.
+    authorityOf: () => origin,
     // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
     isCalled: (issuer, told) => !isGuid(tenantOf(issuer)) && told === issuerOf(tenantOf(told)) && (tenantOf(told) === '{tenantid}' || isGuid(tenantOf(told))),
     asked: ({ client_id: clientId, tenant }) => ({

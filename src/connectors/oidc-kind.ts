@@ -36,7 +36,7 @@ export interface ToldDocuments {
 }
 
 /** What differs between kinds. */
-export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'originsOf'> {
+export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'authorityOf'> {
   /** Whether it may call itself other than it was set: Microsoft has one address for many. */
   isCalled?(issuer: string, told: string): boolean
   /** Whether it cannot be made to have a person prove themselves again. */
@@ -69,7 +69,7 @@ export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | '
     name: kind.name,
     settings: kind.settings,
     secrets: oidcSecrets,
-    originsOf: kind.originsOf,
+    authorityOf: kind.authorityOf,
     begin: async ({ settings, secrets, callbackUrl }, wish) => {
       if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_refused', { cause: new Error(`${kind.name} has nobody prove themselves again`) })
       const { configuration } = await open({ settings, secrets })

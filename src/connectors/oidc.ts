@@ -29,7 +29,7 @@ export const createOidcConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>
     id: 'oidc',
     name: 'OpenID Connect',
     settings: oidcSettings,
-    originsOf: ({ issuer }) => [new URL(issuer).origin],
+    authorityOf: ({ issuer }) => new URL(issuer).href,
     asked: ({ issuer, client_id: clientId, scopes, id_token_signed_response_alg: alg, token_endpoint_auth_method: authMethod }) => ({
       issuer,
       clientId,

@@ -122,10 +122,10 @@ test('GitHub says that it answers, github.com and an Enterprise server alike; wh
 
 test('an Enterprise server is asked at its own addresses', async t => {
   const one = connecting({ origin: github.local })
-  t.deepEqual(one.connector.originsOf(one.connection.settings), [github.local])
+  t.deepEqual(one.connector.authorityOf(one.connection.settings), github.local)
   t.is((await one.signIn(github, { user: { id: 7 } })).subject, '7')
   const company = connecting({ origin: 'https://acme.ghe.com' })
-  t.deepEqual(company.connector.originsOf(company.connection.settings), ['https://acme.ghe.com', 'https://api.acme.ghe.com'])
+  t.deepEqual(company.connector.authorityOf(company.connection.settings), 'https://acme.ghe.com')
   for (const origin of ['http://github.acme.example', 'https://github.acme.example/', 'https://github.acme.example/x', 'ftp://x'])
     t.throws(() => connecting({ origin }), { name: 'ZodError' }, origin)
 })
