@@ -18,6 +18,12 @@ export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now
     name: 'GitLab',
     settings: gitlabSettings,
     authorityOf: ({ origin }) => origin,
-    asked: ({ client_id: clientId, origin }) => ({ issuer: origin, clientId, scopes: ['openid', 'email', 'profile'], alg: 'RS256' }),
+    asked: ({ client_id: clientId, origin }) => ({
+      issuer: origin,
+      clientId,
+      scopes: ['openid', 'email', 'profile'],
+      alg: 'RS256',
+      authMethod: 'client_secret_post',
+    }),
     identify: identifyStandard,
   })

@@ -36,6 +36,7 @@ export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now
       clientId,
       scopes: ['openid', 'email', 'profile'],
       alg: 'RS256',
+      authMethod: 'client_secret_post',
       isUserinfoUnasked: true,
       ...(hostedDomain === undefined ? {} : { parameters: { hd: hostedDomain } }),
     }),

@@ -46,6 +46,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
       clientId,
       scopes: ['openid', 'email', 'profile'],
       alg: 'RS256',
+      authMethod: 'client_secret_post',
       // Its ID tokens have `auth_time` only where it is claimed.
       parametersAgain: { claims: '{"id_token":{"auth_time":{"essential":true}}}' },
       isUserinfoUnasked: true,

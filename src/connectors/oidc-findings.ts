@@ -3,7 +3,7 @@ import type { JWK } from 'jose'
 import * as client from 'openid-client'
 import { Problem } from '../platform/errors.ts'
 import type { Finding } from './connector.ts'
-import type { FoundServer, OidcClient, OidcServers } from './oidc-servers.ts'
+import { type AuthMethod, authMethods, type FoundServer, type OidcClient, type OidcServers } from './oidc-servers.ts'
 
 /** Asks anew. Throws nothing that is the provider's fault. */
 export const lookAtServer = async (servers: OidcServers, by: OidcClient, callbackUrl: string): Promise<readonly Finding[]> => {
@@ -14,7 +14,7 @@ export const lookAtServer = async (servers: OidcServers, by: OidcClient, callbac
     { check: 'discovery', isGood: true },
     await testKeys(found, by.alg),
     ...testAbilities(found, by.alg),
-    ...(await testCredentials(await servers.configure(found, by), callbackUrl)),
+    ...(await testCredentials(servers, { found, by, callbackUrl })),
   ]
 }
 
@@ -47,16 +47,35 @@ const testAbilities = ({ metadata }: FoundServer, alg: string): Finding[] => {
   ]
 }
 
+// The way that works may be the other one: only whoever registered the client knows how, and nothing that a provider says tells us.
+const testCredentials = async (servers: OidcServers, { found, by, callbackUrl }: Asking): Promise<Finding[]> => {
+  const ours = servers.authMethodOf(found, by)
+  const isKnownBy = async (authMethod: AuthMethod) => isKnown(await servers.configure(found, { ...by, authMethod }), callbackUrl)
+  const isGood = await isKnownBy(ours)
+  if (isGood === undefined) return []
+  if (isGood) return [{ check: 'credentials', isGood }]
+  const [other = ours] = authMethods.filter(one => one !== ours)
+  const isOther = await isKnownBy(other)
+  const detail = isOther ? `The provider knows this client by ${other} alone.` : 'The provider does not know this client and secret.'
+  return [{ check: 'credentials', isGood, detail }]
+}
+
+interface Asking {
+  readonly found: FoundServer
+  readonly by: OidcClient
+  readonly callbackUrl: string
+}
+
 // A code that is none: a provider that knows us says so; one that does not says that first. What else it says tells nothing.
-const testCredentials = async (configuration: client.Configuration, callbackUrl: string): Promise<Finding[]> => {
+const isKnown = async (configuration: client.Configuration, callbackUrl: string): Promise<boolean | undefined> => {
   const parameters = { code: 'a-code-that-was-never-issued', redirect_uri: callbackUrl, code_verifier: client.randomPKCECodeVerifier() }
   try {
     await client.genericGrantRequest(configuration, 'authorization_code', parameters)
-    return []
+    return undefined
   } catch (error) {
     const told = error instanceof client.ResponseBodyError ? error.error : undefined
-    if (told === 'invalid_grant') return [{ check: 'credentials', isGood: true }]
+    if (told === 'invalid_grant') return true
     const isUnknown = told === 'invalid_client' || told === 'unauthorized_client' || error instanceof client.WWWAuthenticateChallengeError
-    return isUnknown ? [{ check: 'credentials', isGood: false, detail: 'The provider does not know this client and secret.' }] : []
+    return isUnknown ? false : undefined
   }
 }

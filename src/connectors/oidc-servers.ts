@@ -8,7 +8,10 @@ import { createKeysFetch, createReadMetadata, type OidcMetadata } from './oidc-m
 import { createUpstreamFetch, upstreamProblem } from './upstream-answers.ts'
 
 /** How we authenticate at a token endpoint. */
-export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
+export const authMethods = ['client_secret_basic', 'client_secret_post'] as const
+
+/** How we authenticate at a token endpoint. */
+export type AuthMethod = (typeof authMethods)[number]
 
 /** We at a provider, as it was set. */
 export interface OidcClient {
@@ -33,6 +36,8 @@ export interface OidcServers {
   get(issuer: string): Promise<FoundServer>
   /** Looks anew. Throws `upstream_unavailable`. */
   find(issuer: string): Promise<FoundServer>
+  /** How we authenticate there. */
+  authMethodOf(found: FoundServer, by: OidcClient): AuthMethod
   /** What the library asks a found provider with. */
   configure(found: FoundServer, by: OidcClient): Promise<client.Configuration>
 }
@@ -68,14 +73,18 @@ export const createOidcServers = ({ fetch, now, isCalled }: Needs): OidcServers 
     }
   }
   const memo = createMemo({ ttlMilliseconds, now, load: find, maxEntries: maxServers })
+  const authMethodOf: OidcServers['authMethodOf'] = ({ metadata }, { authMethod }) => authMethod ?? preferred(metadata.token_endpoint_auth_methods_supported)
   return {
     get: memo.get,
     find,
-    configure: async ({ metadata }, { issuer, clientId, clientSecret, alg, authMethod }) => {
+    authMethodOf,
+    configure: async (found, by) => {
+      const { issuer, clientId, clientSecret, alg } = by
+      const authenticate = authMethodOf(found, by) === 'client_secret_post' ? client.ClientSecretPost : client.ClientSecretBasic
       const settings = { id_token_signed_response_alg: alg, [client.clockTolerance]: anyTimeSeconds }
       // By a discovery of what was discovered: there alone the library reads Microsoft's issuers of many tenants.
-      const configuration = await client.discovery(new URL(issuer), clientId, settings, authenticate(clientSecret, authMethod), {
-        [client.customFetch]: async () => Response.json(metadata),
+      const configuration = await client.discovery(new URL(issuer), clientId, settings, authenticate(clientSecret), {
+        [client.customFetch]: async () => Response.json(found.metadata),
         timeout: 10,
         execute: isPlain(issuer) ? [client.allowInsecureRequests] : [],
       })
@@ -85,11 +94,6 @@ export const createOidcServers = ({ fetch, now, isCalled }: Needs): OidcServers 
   }
 }
 
-const authenticate = (clientSecret: string, authMethod: AuthMethod | undefined): client.ClientAuth => {
-  const [basic, post] = [client.ClientSecretBasic(clientSecret), client.ClientSecretPost(clientSecret)]
-  return (server, metadata, body, headers) => {
-    // In the body where it may be: providers differ in how they read what RFC 6749 §2.3.1 encodes in the header.
-    const isPosted = authMethod ? authMethod === 'client_secret_post' : server.token_endpoint_auth_methods_supported?.includes('client_secret_post')
-    return (isPosted ? post : basic)(server, metadata, body, headers)
-  }
-}
+// What is registered without a word is registered for the header (OpenID Connect Registration §2), and strict providers take nothing else.
+const preferred = (supported: readonly string[] | undefined): AuthMethod =>
+  supported?.includes('client_secret_post') && !supported.includes('client_secret_basic') ? 'client_secret_post' : 'client_secret_basic'

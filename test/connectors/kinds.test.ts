@@ -59,7 +59,7 @@ const rows: readonly Row[] = [
   },
   {
     id: 'gitlab',
-    start: startUpstream,
+    start: () => startUpstream({ authMethod: 'client_secret_post' }),
     settings: ({ local }) => ({ origin: local }),
     who: { sub: '7', userinfo: claims },
     subject: '7',

@@ -132,33 +132,43 @@ test('an answer that is broken off is silence, and one that is too large is refu
   }
 })
 
-test('we authenticate as the provider says it can be done, or as it is set', async t => {
-  const ways: string[] = []
-  const connectors = connectorsOf([], {
-    fetch: async (input, init) => {
-      const isBasic = new Headers(init?.headers).get('authorization')?.startsWith('Basic ')
-      if (String(input).endsWith('/token')) ways.push(isBasic ? 'basic' : 'post')
-      return fetch(input, init)
-    },
-  })
-  const cases: [object, object, string][] = [
-    [{}, {}, 'post'],
-    [{ token_endpoint_auth_methods_supported: ['client_secret_basic'] }, {}, 'basic'],
-    [{ token_endpoint_auth_methods_supported: undefined }, {}, 'basic'],
-    [{ token_endpoint_auth_methods_supported: undefined }, { token_endpoint_auth_method: 'client_secret_post' }, 'post'],
-    [{}, { token_endpoint_auth_method: 'client_secret_basic' }, 'basic'],
+const [basic, post] = ['client_secret_basic', 'client_secret_post'] as const
+
+test('we authenticate as a client is registered where nothing is said, or as the provider says it can be done, or as it is set', async t => {
+  const ways: readonly (readonly [typeof basic | typeof post, readonly string[] | undefined, object])[] = [
+    [basic, [post, basic], {}],
+    [basic, undefined, {}],
+    [post, [post], {}],
+    [post, [post, basic], { token_endpoint_auth_method: post }],
+    [basic, [post], { token_endpoint_auth_method: basic }],
+    [basic, ['private_key_jwt'], {}],
   ]
-  for (const [metadata, settings] of cases) {
-    const own = await startUpstream({ metadata: { ...metadata } })
+  for (const [authMethod, told, settings] of ways) {
+    const own = await startUpstream({ authMethod, metadata: { token_endpoint_auth_methods_supported: told } })
     t.teardown(own.close)
-    await connectTo(own, settings, connectors)
-      .signIn(own)
-      .catch(() => undefined)
+    t.is((await connectTo(own, settings).signIn(own, { sub: 'ada' })).subject, 'ada', `${authMethod} of ${told} with ${JSON.stringify(settings)}`)
   }
-  t.deepEqual(
-    ways,
-    cases.map(([, , way]) => way),
-  )
+})
+
+test('a test names the way of authenticating that works, where ours does not', async t => {
+  for (const [authMethod, settings] of [
+    [post, {}],
+    [basic, { token_endpoint_auth_method: post }],
+  ] as const) {
+    const own = await startUpstream({ authMethod })
+    t.teardown(own.close)
+    const bad = (await connectTo(own, settings).test()).filter(({ isGood }) => !isGood)
+    t.deepEqual(
+      bad.map(({ check }) => check),
+      ['credentials'],
+      authMethod,
+    )
+    t.true(bad[0]?.detail?.includes(authMethod))
+    t.deepEqual(
+      (await connectTo(own, { token_endpoint_auth_method: authMethod }).test()).filter(({ isGood }) => !isGood),
+      [],
+    )
+  }
 })
 
 test('a test finds what the provider lacks', async t => {
@@ -178,7 +188,7 @@ test('a test finds what the provider lacks', async t => {
   t.deepEqual(await lacking({ jwks_uri: undefined }), ['discovery'])
   const unknown = await connect(connectorsOf(), 'oidc', { settings: { issuer: upstream.issuer, client_id: 'authy2' }, client_secret: 'another secret' }).test()
   t.deepEqual(
-    unknown.filter(({ isGood }) => !isGood).map(({ check }) => check),
-    ['credentials'],
+    unknown.filter(({ isGood }) => !isGood).map(({ check, detail }) => ({ check, detail })),
+    [{ check: 'credentials', detail: 'The provider does not know this client and secret.' }],
   )
 })
