@@ -23,7 +23,7 @@ const neverAgain = 'GitHub cannot say that somebody proved themselves again'
 const noReply = /@(.+\.)?noreply\./
 
 /** Makes the connector. */
-export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, OidcSecrets> => {
+export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'randomBytes'>): Connector<GithubSettings, OidcSecrets> => {
   const fetch = createUpstreamFetch(needs.fetch)
   const configure = (settings: GithubSettings, secrets: OidcSecrets) => {
     const { origin, client_id: clientId } = settings
@@ -44,7 +44,7 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Con
     begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       // It tells nobody when a person proved themselves.
       if (isAgain) throw new Problem('upstream_refused', { cause: new Error(neverAgain) })
-      const kept = { verifier: client.randomPKCECodeVerifier() }
+      const kept = { verifier: needs.randomBytes(32).toString('base64url') }
       const redirectUrl = client.buildAuthorizationUrl(configure(settings, secrets), {
         redirect_uri: callbackUrl,
         scope: 'read:user user:email',
@@ -119,7 +119,7 @@ const testCredentials = async (fetch: typeof globalThis.fetch, { origin, client_
     await response.body?.cancel()
     if (response.status === 404 || response.status === 422) return { check: 'credentials', isGood: true }
     return bad(response.status === 401 ? 'GitHub does not know this client and secret.' : 'GitHub answers what it should not.')
-  } catch {
-    return bad('GitHub cannot be asked.')
+  } catch (cause) {
+    return { ...bad('GitHub cannot be asked.'), cause }
   }
 }

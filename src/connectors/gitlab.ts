@@ -12,7 +12,7 @@ export const gitlabSettings = z.strictObject({ client_id: clientIdSchema, origin
 export type GitlabSettings = z.output<typeof gitlabSettings>
 
 /** Makes the connector. */
-export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<GitlabSettings, OidcSecrets> =>
+export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<GitlabSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'gitlab',
     name: 'GitLab',

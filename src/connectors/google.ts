@@ -23,7 +23,7 @@ export const googleSettings = z.strictObject({
 export type GoogleSettings = z.output<typeof googleSettings>
 
 /** Makes the connector. */
-export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<GoogleSettings, OidcSecrets> =>
+export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<GoogleSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'google',
     name: 'Google',

@@ -32,7 +32,7 @@ export type MicrosoftSettings = z.output<typeof microsoftSettings>
 const person = z.looseObject({ tid: guid, oid: guid, iss: z.string() })
 
 /** Makes the connector. */
-export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<MicrosoftSettings, OidcSecrets> =>
+export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<MicrosoftSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'microsoft',
     name: 'Microsoft',
@@ -51,16 +51,18 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
       parametersAgain: { claims: '{"id_token":{"auth_time":{"essential":true}}}' },
       isUserinfoUnasked: true,
     }),
-    identify: ({ idToken }, settings) => {
+    identify: ({ idToken, keyIssuers }, settings) => {
       const { tid, oid, iss } = person.parse(idToken)
       if (iss !== issuerOf(tid)) throw new Error('the issuer is of another tenant')
+      // Its keys are those of many clouds: one of personal accounts signs for no company.
+      if (!keyIssuers.every(told => String(told).replace('{tenantid}', tid) === iss)) throw new Error('the key is of another issuer')
       if (!isAllowed(tid, settings)) throw new Error('the tenant may not sign in')
       const email = emailOf(idToken)
       return {
         subject: `${tid}:${oid}`,
         ...(email === undefined ? {} : { email }),
-        // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified.
-        isEmailVerified: email !== undefined && idToken.xms_edov === true,
+        // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified, and not always as a boolean.
+        isEmailVerified: email !== undefined && isProof(idToken.xms_edov),
         ...profileOf(idToken),
         claims: keptClaims(idToken),
       }
@@ -69,6 +71,8 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
 
 const issuerOf = (tenant: string) => `${origin}/${tenant}/v2.0`
 const tenantOf = (issuer: string) => issuer.slice(`${origin}/`.length, -'/v2.0'.length)
+
+const isProof = (told: unknown): boolean => told === true || told === 1 || told === '1'
 
 const isAllowed = (tid: string, { tenant, allowed_tenants: allowed }: MicrosoftSettings): boolean => {
   if (allowed && !allowed.includes(tid)) return false

@@ -33,6 +33,8 @@ export interface Asked extends Omit<OidcClient, 'clientSecret'> {
 export interface ToldDocuments {
   readonly idToken: Told & { readonly sub: string }
   readonly userinfo: Told
+  /** Whose tokens the keys that may have signed are for, where the provider says it of its keys. */
+  readonly keyIssuers: readonly unknown[]
 }
 
 /** What differs between kinds. */
@@ -51,8 +53,12 @@ const keptSchema = z.object({ verifier: z.string().min(43), nonce: z.string().mi
 const claimsSchema = z.looseObject({ sub: subjectSchema, iat: z.number(), exp: z.number(), auth_time: z.number().optional() })
 
 /** Makes the connector. */
-export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | 'now'>, kind: OidcKind<Settings>): Connector<Settings, OidcSecrets> => {
-  const { now } = needs
+export const createOidcKind = <Settings>(
+  needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>,
+  kind: OidcKind<Settings>,
+): Connector<Settings, OidcSecrets> => {
+  const { now, randomBytes } = needs
+  const unguessable = () => randomBytes(32).toString('base64url')
   const servers = createOidcServers({ ...needs, isCalled: kind.isCalled })
   type Connection = Pick<Configured<Settings, OidcSecrets>, 'settings' | 'secrets'>
   const clientOf = ({ settings, secrets }: Connection): OidcClient => {
@@ -73,7 +79,7 @@ export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | '
     begin: async ({ settings, secrets, callbackUrl }, wish) => {
       if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_refused', { cause: new Error(`${kind.name} has nobody prove themselves again`) })
       const { configuration } = await open({ settings, secrets })
-      const kept = { verifier: client.randomPKCECodeVerifier(), nonce: client.randomNonce(), begunAt: String(now().getTime()) }
+      const kept = { verifier: unguessable(), nonce: unguessable(), begunAt: String(now().getTime()) }
       const redirectUrl = client.buildAuthorizationUrl(configuration, {
         ...parametersOf(kind.asked(settings), wish),
         redirect_uri: callbackUrl,
@@ -93,12 +99,12 @@ export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | '
         const { verifier, nonce, begunAt } = keptSchema.parse(kept)
         const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
         const tokens = await client.authorizationCodeGrant(configuration, answered, checks)
-        const idToken = await verifyIdToken(found, tokens.id_token ?? '', { clientId: asked.clientId, alg: asked.alg, now: now() })
+        const { idToken, keyIssuers } = await verifyIdToken(found, tokens.id_token ?? '', { clientId: asked.clientId, alg: asked.alg, now: now() })
         const authenticatedAt = timeOf(idToken.auth_time, now())
         if (isAgain && (!authenticatedAt || authenticatedAt.getTime() < begunAt - skewMilliseconds))
           throw new Error('the person did not prove themselves again')
         const userinfo = await readUserinfo(configuration, tokens.access_token, asked, idToken.sub)
-        return { ...kind.identify({ idToken, userinfo }, settings), ...(authenticatedAt ? { authenticatedAt } : {}) }
+        return { ...kind.identify({ idToken, userinfo, keyIssuers }, settings), ...(authenticatedAt ? { authenticatedAt } : {}) }
       } catch (error) {
         throw upstreamProblem(error)
       }
@@ -117,12 +123,19 @@ const parametersOf = ({ scopes, parameters, parametersAgain }: Asked, { state, l
 
 // The library compares issuer, audience and nonce; the times, and whose signature it is, we look at ourselves, with keys that are found anew when they are unknown.
 const verifyIdToken = async ({ keys }: FoundServer, idToken: string, { clientId, alg, now }: { clientId: string; alg: string; now: Date }) => {
-  const { payload } = await jwtVerify(idToken, keys, { algorithms: [alg], audience: clientId, currentDate: now, clockTolerance: skewMilliseconds / 1000 })
+  const { payload, protectedHeader } = await jwtVerify(idToken, keys, {
+    algorithms: [alg],
+    audience: clientId,
+    currentDate: now,
+    clockTolerance: skewMilliseconds / 1000,
+  })
   const claims = claimsSchema.parse(payload)
   // OpenID Connect Core §3.1.3.7: where there is an authorized party, it is us.
   if (claims.azp !== undefined && claims.azp !== clientId) throw new Error('the authorized party is another')
   timeOf(claims.iat, now)
-  return claims
+  const { kid } = protectedHeader
+  const signing = keys.jwks()?.keys.filter(key => kid === undefined || key.kid === kid) ?? []
+  return { idToken: claims, keyIssuers: signing.flatMap(key => ('issuer' in key ? key.issuer : [])) }
 }
 
 const timeOf = (seconds: number | undefined, now: Date): Date | undefined => {

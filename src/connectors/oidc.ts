@@ -25,7 +25,7 @@ export const oidcSettings = z.strictObject({
 export type OidcSettings = z.output<typeof oidcSettings>
 
 /** Makes the connector. */
-export const createOidcConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<OidcSettings, OidcSecrets> =>
+export const createOidcConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<OidcSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'oidc',
     name: 'OpenID Connect',

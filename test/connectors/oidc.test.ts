@@ -51,6 +51,34 @@ test('the provider is discovered once in ten minutes, whichever connection asks'
   t.is(discoveries(), 2)
 })
 
+test('times are judged by our clock', async t => {
+  const day = 86_400
+  const seconds = Math.floor(Date.now() / 1000)
+  for (const days of [-2, 2]) {
+    const connectors = connectorsOf([], { now: () => new Date(Date.now() + days * day * 1000) })
+    const one = connectTo(upstream, {}, connectors)
+    const then = seconds + days * day
+    const fresh = { iat: then, nbf: then, auth_time: then, exp: then + 600 }
+    t.is((await one.signIn(upstream, { sub: 'ada', idToken: fresh })).subject, 'ada', `${days} days`)
+    await t.throwsAsync(one.signIn(upstream, { idToken: { ...fresh, exp: then - 120 } }), { code: 'upstream_answer_invalid' })
+    await t.throwsAsync(one.signIn(upstream, { idToken: { ...fresh, nbf: then + 300 } }), { code: 'upstream_answer_invalid' })
+  }
+})
+
+test('what cannot be guessed comes of the randomness that is handed in', async t => {
+  const sizes: number[] = []
+  const connectors = connectorsOf([], {
+    randomBytes: size => {
+      sizes.push(size)
+      return Buffer.alloc(size, sizes.length)
+    },
+  })
+  const { begun } = await connectTo(upstream, {}, connectors).begin()
+  t.deepEqual(sizes, [32, 32])
+  t.is(begun.kept.verifier, Buffer.alloc(32, 1).toString('base64url'))
+  t.is(begun.kept.nonce, Buffer.alloc(32, 2).toString('base64url'))
+})
+
 test('a discovery that fails is not remembered, and is told as silence', async t => {
   let isDown = true
   const flaky = await startUpstream()
