@@ -11,6 +11,7 @@ import { createHomeRealm } from './connectors/home-realm.ts'
 import { createConnectors } from './connectors/list.ts'
 import { createProbe } from './connectors/probe.ts'
 import { createSettingsConnections } from './connectors/settings-connections.ts'
+import { createVerifyConnection } from './connectors/verify-connection.ts'
 import type { Foundation } from './foundation.ts'
 import { organizationIdSchema } from './organizations/organization.ts'
 import { lockOrganization as lock } from './organizations/organizations.ts'
@@ -46,6 +47,7 @@ export const createConnectorServices = (
   return {
     connectors,
     connections,
+    verifyConnection: createVerifyConnection(openRow),
     connectionAdministration,
     connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit }),
     settingsConnections: createSettingsConnections({ change, connectors, providers }),

@@ -15,12 +15,12 @@ import { mustAdminister } from './users/admins.ts'
 type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> &
   Pick<AuthenticationServices, 'users' | 'proofs'> &
   Pick<TenantServices, 'joinOrganization'> &
-  Pick<ConnectorServices, 'connections' | 'connectors'>
+  Pick<ConnectorServices, 'connections' | 'connectors' | 'verifyConnection'>
 
 /** Makes these services. */
 export const createUpstreamServices = (
   { database, secrets, now, randomBytes }: Resources,
-  { change, limit, notify, isMailPossible, users, proofs, joinOrganization, connections, connectors }: Below,
+  { change, limit, notify, isMailPossible, users, proofs, joinOrganization, connections, connectors, verifyConnection }: Below,
   { signInMethods }: Pick<Config, 'signInMethods'>,
 ) => {
   const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
@@ -30,11 +30,12 @@ export const createUpstreamServices = (
       database,
       change,
       users,
+      verifyConnection,
       join: joinOrganization,
       notify,
       askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
       now,
     }),
-    identities: createIdentities({ database, change, connections, notify, mustAdminister, lockUser, isEmailCodeOffered }),
+    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, isEmailCodeOffered }),
   }
 }

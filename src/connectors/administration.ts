@@ -1,6 +1,6 @@
 // Connections as their administrators make and change them, each while nobody else does.
-import { type Actor, can } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
@@ -17,10 +17,12 @@ import {
   findConnectionRow,
   type NewConnection,
 } from './administered.ts'
+import { unlinkFormer } from './authority.ts'
 import { sealContext } from './configured.ts'
 import { type MembershipRule, membershipSchema, rolesOf } from './connection.ts'
 import { type Drafted, type DraftedRow, draftOf, type Seal } from './draft.ts'
 import type { Connectors } from './list.ts'
+import { mustBeAdministrator, mustBeChangeable } from './may-change.ts'
 
 const maxConnections = 100
 
@@ -34,7 +36,7 @@ export interface ConnectionAdministration {
   get(key: ConnectionKey): Promise<AdministeredConnection>
   /** Throws `too_many_connections` beyond a hundred of an organization. */
   create(actor: Actor, connection: NewConnection): Promise<AdministeredConnection>
-  /** Throws `secrets_required` and `connection_of_settings`. `expect` is called with the version of what is about to be changed. */
+  /** Unlinks everybody where the settings lead to another provider. Throws `secrets_required` and `connection_of_settings`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: (version: Date) => void }): Promise<AdministeredConnection>
   /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. */
   remove(actor: Actor, key: ConnectionKey): Promise<void>
@@ -72,12 +74,12 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
   /** Changes a connection while nobody else does; whoever remembers it looks again. */
   const changeConnection = async <Result>(
     actor: Actor,
-    { key, deletedSince, work }: { key: ConnectionKey; deletedSince?: Date; work: (tx: TransactionClient, row: ConnectionRow) => Promise<Worked<Result>> },
+    { key, deletedSince, work }: { key: ConnectionKey; deletedSince?: Date; work: Work<Result> },
   ): Promise<Result> => {
     const result = await change(actor, async (tx, record) => {
       if (key.organizationId !== undefined) await lockOrganization(tx, key.organizationId)
       await tx.$queryRaw`SELECT id FROM connections WHERE id = ${key.id}::uuid FOR NO KEY UPDATE`
-      const { event, told, result } = await work(tx, await findConnectionRow(tx, { ...key, deletedSince }))
+      const { event, told, result } = await work(tx, await findConnectionRow(tx, { ...key, deletedSince }), record)
       record(event, told, { organizationId: key.organizationId })
       return result
     })
@@ -119,7 +121,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
       if (changed.length === 0) return unchanged(await findConnectionRow(database.prisma, key), { expect, show })
       return changeConnection(actor, {
         key,
-        work: async (tx, before) => {
+        work: async (tx, before, record) => {
           expect?.(before.updatedAt)
           const { settings, secrets, membership, isDisabled, ...rest } = changes
           mustBeChangeable(actor, { before, changes })
@@ -132,6 +134,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
             ...(isDisabled === undefined ? {} : { disabledAt: isDisabled ? (before.disabledAt ?? now()) : null }),
           }
           const row = await tx.connection.update({ where: { id: key.id }, data })
+          if (settings) await unlinkFormer({ tx, record }, connectors.get(row.connector), { ...key, before: before.settings, after: row.settings })
           return { event: 'connection.updated', told: { ...row, changed }, result: show(row) }
         },
       })
@@ -176,21 +179,12 @@ interface Worked<Result> {
   readonly result: Result
 }
 
+type Work<Result> = (tx: TransactionClient, row: ConnectionRow, record: RecordEvent) => Promise<Worked<Result>>
+
 /** What is set now, and what was before. */
 interface Rules {
   readonly given?: MembershipRule | undefined
   readonly before?: MembershipRule | undefined
-}
-
-// Whoever the system believes, or is linked to already, can become anybody of theirs: only who may make administrators decides that.
-const mustBeAdministrator = (actor: Actor) => {
-  if (actor.kind !== 'system' && !can(actor, 'admins:write')) throw new Problem('forbidden')
-}
-
-const mustBeChangeable = (actor: Actor, { before, changes }: { before: ConnectionRow; changes: ConnectionChanges }) => {
-  const isRedrafted = changes.settings !== undefined || changes.secrets !== undefined
-  if (before.origin === 'settings' && isRedrafted) throw new Problem('connection_of_settings')
-  if (before.organizationId === null && (changes.settings !== undefined || changes.trustsEmails)) mustBeAdministrator(actor)
 }
 
 const unchanged = (row: ConnectionRow, { expect, show }: { expect?: ((version: Date) => void) | undefined; show: Needs['show'] }) => {

@@ -15,7 +15,9 @@ const read = { permission: 'connections:read' } as const
 const write = { permission: 'connections:write' } as const
 const inside = { within: 'organization' } as const
 const restored = 'Brings back a connection that was deleted in the last 30 days, with everybody who signed in by it.'
-const replaced = "settings and secrets are replaced whole, a document's beneath what `settings` says, and settings that lead elsewhere need the secrets again"
+const replaced =
+  "settings and secrets are replaced whole, a document's beneath what `settings` says; settings that lead to another provider (another issuer, origin, " +
+  'entity identifier, or attribute that people are known by) need the secrets again, and unlink everybody who signed in by it: they link anew'
 const tested = 'Asks the provider of a connection, without a person, and tells what was found.'
 
 /** Makes the routes. */

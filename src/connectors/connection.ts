@@ -36,6 +36,8 @@ export interface Connection {
   readonly createsUsers: boolean
   readonly membership: MembershipRule
   readonly configured: Configured
+  /** What its subjects are unique within. */
+  readonly authority: string
 }
 
 /** What a button needs to know of it. */
@@ -64,6 +66,7 @@ export const connectorEvents = {
   'connection.deleted': connection,
   'connection.restored': connection,
   'connection.purged': event('connection', { connector: z.string() }),
+  'connection.identities_unlinked': event('connection', { connector: z.string(), count: z.number() }),
   'connection.tested': event('connection', { connector: z.string(), name: z.string(), is_good: z.boolean() }),
   'domain.created': domain,
   'domain.updated': domain,

@@ -41,6 +41,7 @@ export const createConnections = ({ database, connectors, providers, openRow, no
       createsUsers,
       membership: membershipSchema.parse(row.membership),
       configured: open.configured,
+      authority: open.connector.authorityOf(open.configured.settings),
     }
   }
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })

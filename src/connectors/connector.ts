@@ -60,6 +60,8 @@ export interface Finding {
   readonly check: string
   readonly isGood: boolean
   readonly detail?: string
+  /** For the log alone. */
+  readonly cause?: unknown
 }
 
 /** A kind of upstream provider: one file, one line in the list, one row of the tests. */
@@ -72,8 +74,11 @@ export interface Connector<Settings = unknown, Secrets = unknown> {
   readonly settings: z.ZodType<Settings>
   /** What an administrator sets, and is never told. */
   readonly secrets: z.ZodType<Secrets>
-  /** The origins that get to see a secret or a person under these settings: where one is new, the secrets are asked for again. */
-  originsOf(settings: Settings): readonly string[]
+  /**
+   * What subjects are unique within, and secrets are given for, compared whole: the issuer. Where settings change it, the secrets are asked
+   * for again, and nobody stays linked.
+   */
+  authorityOf(settings: Settings): string
   /** Throws `upstream_unavailable`, and `upstream_refused` where its people cannot be made to prove themselves again, though wished. */
   begin(connection: Configured<Settings, Secrets>, wish: Wish): Promise<Begun>
   /**

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { faultsOf } from '../platform/http/faults.ts'
+import { isAnotherAuthority } from './authority.ts'
 import type { Connector } from './connector.ts'
 
 type Given = Readonly<Record<string, unknown>>
@@ -25,7 +26,7 @@ export interface DraftedRow {
 
 /**
  * The columns of it. Throws `validation_failed` for what the connector does not take, and `secrets_required` where settings lead to
- * an origin that the kept secrets were not given for: whoever may change settings but was never told the secrets would have them sent
+ * an authority that the kept secrets were not given for: whoever may change settings but was never told the secrets would have them sent
  * to an address of their own.
  */
 export const draftOf = (
@@ -50,10 +51,8 @@ export const draftOf = (
   }
 }
 
-const mustNotTravel = (connector: Connector, { before, after }: { readonly before: unknown; readonly after: unknown }) => {
-  const known = connector.settings.safeParse(before)
-  const origins = new Set(known.success ? connector.originsOf(known.data) : [])
-  if (connector.originsOf(connector.settings.parse(after)).every(origin => origins.has(origin))) return
+const mustNotTravel = (connector: Connector, moved: { readonly before: unknown; readonly after: unknown }) => {
+  if (!isAnotherAuthority(connector, moved)) return
   throw new Problem('secrets_required', { fields: [{ path: 'secrets', message: 'are needed again, for the settings lead to another place' }] })
 }
 

@@ -3,8 +3,8 @@ import * as client from 'openid-client'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import type { Connector, ConnectorNeeds, Finding, UpstreamIdentity } from './connector.ts'
+import { originSchema } from './oidc-addresses.ts'
 import { clientIdSchema, type OidcSecrets, oidcSecrets } from './oidc-kind.ts'
-import { originSchema } from './oidc-servers.ts'
 import { emailOf, keptClaims, profileOf } from './told-claims.ts'
 import { createUpstreamFetch, upstreamProblem } from './upstream-answers.ts'
 
@@ -23,12 +23,13 @@ const neverAgain = 'GitHub cannot say that somebody proved themselves again'
 const noReply = /@(.+\.)?noreply\./
 
 /** Makes the connector. */
-export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Connector<GithubSettings, OidcSecrets> => {
+export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'randomBytes'>): Connector<GithubSettings, OidcSecrets> => {
   const fetch = createUpstreamFetch(needs.fetch)
   const configure = (settings: GithubSettings, secrets: OidcSecrets) => {
     const { origin, client_id: clientId } = settings
-    const endpoint = (path: string) => new URL(path, origin).href
-    const server = { issuer: origin, authorization_endpoint: endpoint('/login/oauth/authorize'), token_endpoint: endpoint('/login/oauth/access_token') }
+    // What it calls itself in its answers (RFC 9207); a server that does not say it yet is taken without.
+    const issuer = `${origin}/login/oauth`
+    const server = { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/access_token` }
     const configuration = new client.Configuration(server, clientId, {}, client.ClientSecretPost(secrets.client_secret))
     configuration[client.customFetch] = fetch
     if (origin.startsWith('http:')) client.allowInsecureRequests(configuration)
@@ -39,11 +40,11 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch'>): Con
     name: 'GitHub',
     settings: githubSettings,
     secrets: oidcSecrets,
-    originsOf: ({ origin }) => [...new Set([origin, new URL(apiOf(origin)).origin])],
+    authorityOf: ({ origin }) => origin,
     begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       // It tells nobody when a person proved themselves.
       if (isAgain) throw new Problem('upstream_refused', { cause: new Error(neverAgain) })
-      const kept = { verifier: client.randomPKCECodeVerifier() }
+      const kept = { verifier: needs.randomBytes(32).toString('base64url') }
       const redirectUrl = client.buildAuthorizationUrl(configure(settings, secrets), {
         redirect_uri: callbackUrl,
         scope: 'read:user user:email',
@@ -118,7 +119,7 @@ const testCredentials = async (fetch: typeof globalThis.fetch, { origin, client_
     await response.body?.cancel()
     if (response.status === 404 || response.status === 422) return { check: 'credentials', isGood: true }
     return bad(response.status === 401 ? 'GitHub does not know this client and secret.' : 'GitHub answers what it should not.')
-  } catch {
-    return bad('GitHub cannot be asked.')
+  } catch (cause) {
+    return { ...bad('GitHub cannot be asked.'), cause }
   }
 }

@@ -1,8 +1,8 @@
 // GitLab, at GitLab.com or at an address of one's own.
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
+import { originSchema } from './oidc-addresses.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
-import { originSchema } from './oidc-servers.ts'
 import { identifyStandard } from './standard-claims.ts'
 
 /** The settings of an application there. */
@@ -12,12 +12,18 @@ export const gitlabSettings = z.strictObject({ client_id: clientIdSchema, origin
 export type GitlabSettings = z.output<typeof gitlabSettings>
 
 /** Makes the connector. */
-export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<GitlabSettings, OidcSecrets> =>
+export const createGitlabConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<GitlabSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'gitlab',
     name: 'GitLab',
     settings: gitlabSettings,
-    originsOf: ({ origin }) => [origin],
-    asked: ({ client_id: clientId, origin }) => ({ issuer: origin, clientId, scopes: ['openid', 'email', 'profile'], alg: 'RS256' }),
+    authorityOf: ({ origin }) => origin,
+    asked: ({ client_id: clientId, origin }) => ({
+      issuer: origin,
+      clientId,
+      scopes: ['openid', 'email', 'profile'],
+      alg: 'RS256',
+      authMethod: 'client_secret_post',
+    }),
     identify: identifyStandard,
   })

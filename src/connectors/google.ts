@@ -23,19 +23,20 @@ export const googleSettings = z.strictObject({
 export type GoogleSettings = z.output<typeof googleSettings>
 
 /** Makes the connector. */
-export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<GoogleSettings, OidcSecrets> =>
+export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<GoogleSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'google',
     name: 'Google',
     settings: googleSettings,
     // It knows neither `prompt=login` nor `max_age`.
     isAskedOnce: true,
-    originsOf: () => [issuer],
+    authorityOf: () => issuer,
     asked: ({ client_id: clientId, hosted_domain: hostedDomain }) => ({
       issuer,
       clientId,
       scopes: ['openid', 'email', 'profile'],
       alg: 'RS256',
+      authMethod: 'client_secret_post',
       isUserinfoUnasked: true,
       ...(hostedDomain === undefined ? {} : { parameters: { hd: hostedDomain } }),
     }),

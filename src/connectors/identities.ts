@@ -9,7 +9,7 @@ import type { EraseUnproven, User, UserId } from '../users/user.ts'
 import type { Connections } from './connections.ts'
 import { toJson } from './provider-data.ts'
 import type { UpstreamProof } from './upstream.ts'
-import { usable } from './usable.ts'
+import type { VerifyConnection } from './verify-connection.ts'
 
 /** An identity as its owner may see it. */
 export interface Identity {
@@ -38,6 +38,7 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly connections: Pick<Connections, 'find'>
+  readonly verifyConnection: VerifyConnection
   readonly notify: PostNotice
   readonly mustAdminister: MustAdminister
   /** A living user, whom nobody else changes until this change ends. */
@@ -48,7 +49,7 @@ interface Needs {
 
 /** Makes the service. */
 export const createIdentities = (needs: Needs): Identities => {
-  const { database, change, notify, mustAdminister, lockUser } = needs
+  const { database, change, verifyConnection, notify, mustAdminister, lockUser } = needs
   return {
     list: async userId => {
       const rows = await database.prisma.identity.findMany({ where: living(userId), include, orderBy: { id: 'asc' } })
@@ -60,7 +61,7 @@ export const createIdentities = (needs: Needs): Identities => {
       if (known !== undefined) throw new Problem('identity_taken')
       const add = async (): Promise<void> =>
         change(actor, async (tx, record) => {
-          if (!(await tx.connection.findFirst({ where: { id: connection.id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
+          await verifyConnection(tx, connection)
           await lockUser(tx, userId)
           await mustBeIn(tx, actor, userId)
           const { id } = await tx.identity.create({

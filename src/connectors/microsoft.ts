@@ -32,38 +32,47 @@ export type MicrosoftSettings = z.output<typeof microsoftSettings>
 const person = z.looseObject({ tid: guid, oid: guid, iss: z.string() })
 
 /** Makes the connector. */
-export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now'>): Connector<MicrosoftSettings, OidcSecrets> =>
+export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>): Connector<MicrosoftSettings, OidcSecrets> =>
   createOidcKind(needs, {
     id: 'microsoft',
     name: 'Microsoft',
     settings: microsoftSettings,
-    originsOf: () => [origin],
+    // People are named with their tenants: whatever tenants are set, nobody is called as another.
+    authorityOf: () => origin,
+    // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
+    isCalled: (issuer, told) => !isGuid(tenantOf(issuer)) && told === issuerOf(tenantOf(told)) && (tenantOf(told) === '{tenantid}' || isGuid(tenantOf(told))),
     asked: ({ client_id: clientId, tenant }) => ({
-      issuer: `${origin}/${tenant}/v2.0`,
-      // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
-      ...(isGuid(tenant) ? {} : { issuerPattern: `^${origin}/(\\{tenantid\\}|[0-9a-f-]{36})/v2\\.0$` }),
+      issuer: issuerOf(tenant),
       clientId,
       scopes: ['openid', 'email', 'profile'],
       alg: 'RS256',
+      authMethod: 'client_secret_post',
       // Its ID tokens have `auth_time` only where it is claimed.
       parametersAgain: { claims: '{"id_token":{"auth_time":{"essential":true}}}' },
       isUserinfoUnasked: true,
     }),
-    identify: ({ idToken }, settings) => {
+    identify: ({ idToken, keyIssuers }, settings) => {
       const { tid, oid, iss } = person.parse(idToken)
-      if (iss !== `${origin}/${tid}/v2.0`) throw new Error('the issuer is of another tenant')
+      if (iss !== issuerOf(tid)) throw new Error('the issuer is of another tenant')
+      // Its keys are those of many clouds: one of personal accounts signs for no company.
+      if (!keyIssuers.every(told => String(told).replace('{tenantid}', tid) === iss)) throw new Error('the key is of another issuer')
       if (!isAllowed(tid, settings)) throw new Error('the tenant may not sign in')
       const email = emailOf(idToken)
       return {
         subject: `${tid}:${oid}`,
         ...(email === undefined ? {} : { email }),
-        // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified.
-        isEmailVerified: email !== undefined && idToken.xms_edov === true,
+        // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified, and not always as a boolean.
+        isEmailVerified: email !== undefined && isProof(idToken.xms_edov),
         ...profileOf(idToken),
         claims: keptClaims(idToken),
       }
     },
   })
+
+const issuerOf = (tenant: string) => `${origin}/${tenant}/v2.0`
+const tenantOf = (issuer: string) => issuer.slice(`${origin}/`.length, -'/v2.0'.length)
+
+const isProof = (told: unknown): boolean => told === true || told === 1 || told === '1'
 
 const isAllowed = (tid: string, { tenant, allowed_tenants: allowed }: MicrosoftSettings): boolean => {
   if (allowed && !allowed.includes(tid)) return false

@@ -4,7 +4,8 @@ import * as client from 'openid-client'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import type { Configured, Connector, ConnectorNeeds, UpstreamIdentity, Wish } from './connector.ts'
-import { createOidcServers, type FoundServer, type OidcServer } from './oidc-servers.ts'
+import { lookAtServer } from './oidc-findings.ts'
+import { createOidcServers, type FoundServer, type OidcClient } from './oidc-servers.ts'
 import { subjectSchema, type Told } from './told-claims.ts'
 import { upstreamProblem } from './upstream-answers.ts'
 
@@ -18,7 +19,7 @@ export type OidcSecrets = z.output<typeof oidcSecrets>
 export const clientIdSchema = z.string().min(1).max(255)
 
 /** Whom a connection asks, and for what. */
-export interface Asked extends Omit<OidcServer, 'clientSecret'> {
+export interface Asked extends Omit<OidcClient, 'clientSecret'> {
   readonly scopes: readonly string[]
   /** Added to the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>
@@ -32,10 +33,14 @@ export interface Asked extends Omit<OidcServer, 'clientSecret'> {
 export interface ToldDocuments {
   readonly idToken: Told & { readonly sub: string }
   readonly userinfo: Told
+  /** Whose tokens the keys that may have signed are for, where the provider says it of its keys. */
+  readonly keyIssuers: readonly unknown[]
 }
 
 /** What differs between kinds. */
-export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'originsOf'> {
+export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'authorityOf'> {
+  /** Whether it may call itself other than it was set: Microsoft has one address for many. */
+  isCalled?(issuer: string, told: string): boolean
   /** Whether it cannot be made to have a person prove themselves again. */
   readonly isAskedOnce?: boolean
   asked(settings: Settings): Asked
@@ -45,27 +50,36 @@ export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets
 
 const skewMilliseconds = 60_000
 const keptSchema = z.object({ verifier: z.string().min(43), nonce: z.string().min(43), begunAt: z.coerce.number().int().positive() })
-const claimsSchema = z.looseObject({ sub: subjectSchema, iat: z.number(), auth_time: z.number().optional() })
+const claimsSchema = z.looseObject({ sub: subjectSchema, iat: z.number(), exp: z.number(), auth_time: z.number().optional() })
 
 /** Makes the connector. */
-export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | 'now'>, kind: OidcKind<Settings>): Connector<Settings, OidcSecrets> => {
-  const { now } = needs
-  const servers = createOidcServers(needs)
+export const createOidcKind = <Settings>(
+  needs: Pick<ConnectorNeeds, 'fetch' | 'now' | 'randomBytes'>,
+  kind: OidcKind<Settings>,
+): Connector<Settings, OidcSecrets> => {
+  const { now, randomBytes } = needs
+  const unguessable = () => randomBytes(32).toString('base64url')
+  const servers = createOidcServers({ ...needs, isCalled: kind.isCalled })
   type Connection = Pick<Configured<Settings, OidcSecrets>, 'settings' | 'secrets'>
-  const serverOf = ({ settings, secrets }: Connection): OidcServer => {
-    const { issuer, clientId, alg, authMethod, issuerPattern } = kind.asked(settings)
-    return { issuer, clientId, clientSecret: secrets.client_secret, alg, authMethod, issuerPattern }
+  const clientOf = ({ settings, secrets }: Connection): OidcClient => {
+    const { issuer, clientId, alg, authMethod } = kind.asked(settings)
+    return { issuer, clientId, clientSecret: secrets.client_secret, alg, authMethod }
+  }
+  const open = async (connection: Connection) => {
+    const by = clientOf(connection)
+    const found = await servers.get(by.issuer)
+    return { found, configuration: await servers.configure(found, by) }
   }
   return {
     id: kind.id,
     name: kind.name,
     settings: kind.settings,
     secrets: oidcSecrets,
-    originsOf: kind.originsOf,
+    authorityOf: kind.authorityOf,
     begin: async ({ settings, secrets, callbackUrl }, wish) => {
       if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_refused', { cause: new Error(`${kind.name} has nobody prove themselves again`) })
-      const { configuration } = await servers.get(serverOf({ settings, secrets }))
-      const kept = { verifier: client.randomPKCECodeVerifier(), nonce: client.randomNonce(), begunAt: String(now().getTime()) }
+      const { configuration } = await open({ settings, secrets })
+      const kept = { verifier: unguessable(), nonce: unguessable(), begunAt: String(now().getTime()) }
       const redirectUrl = client.buildAuthorizationUrl(configuration, {
         ...parametersOf(kind.asked(settings), wish),
         redirect_uri: callbackUrl,
@@ -77,25 +91,25 @@ export const createOidcKind = <Settings>(needs: Pick<ConnectorNeeds, 'fetch' | '
     },
     complete: async ({ settings, secrets, callbackUrl }, { state, isAgain, kept, answer }) => {
       const asked = kind.asked(settings)
-      const found = await servers.get(serverOf({ settings, secrets }))
+      const { found, configuration } = await open({ settings, secrets })
       // The address that is checked is ours; what the browser says of it counts for its query alone.
       const answered = new URL(callbackUrl)
       answered.search = answer.method === 'GET' ? answer.query : ''
       try {
         const { verifier, nonce, begunAt } = keptSchema.parse(kept)
         const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
-        const tokens = await client.authorizationCodeGrant(found.configuration, answered, checks)
-        const idToken = await verifyIdToken(found, tokens.id_token ?? '', { clientId: asked.clientId, alg: asked.alg, now: now() })
+        const tokens = await client.authorizationCodeGrant(configuration, answered, checks)
+        const { idToken, keyIssuers } = await verifyIdToken(found, tokens.id_token ?? '', { clientId: asked.clientId, alg: asked.alg, now: now() })
         const authenticatedAt = timeOf(idToken.auth_time, now())
         if (isAgain && (!authenticatedAt || authenticatedAt.getTime() < begunAt - skewMilliseconds))
           throw new Error('the person did not prove themselves again')
-        const userinfo = await readUserinfo(found.configuration, tokens.access_token, asked, idToken.sub)
-        return { ...kind.identify({ idToken, userinfo }, settings), ...(authenticatedAt ? { authenticatedAt } : {}) }
+        const userinfo = await readUserinfo(configuration, tokens.access_token, asked, idToken.sub)
+        return { ...kind.identify({ idToken, userinfo, keyIssuers }, settings), ...(authenticatedAt ? { authenticatedAt } : {}) }
       } catch (error) {
         throw upstreamProblem(error)
       }
     },
-    test: connection => servers.test(serverOf(connection), connection.callbackUrl),
+    test: connection => lookAtServer(servers, clientOf(connection), connection.callbackUrl),
   }
 }
 
@@ -107,14 +121,21 @@ const parametersOf = ({ scopes, parameters, parametersAgain }: Asked, { state, l
   ...(isAgain ? { prompt: 'login', max_age: '0', ...parametersAgain } : {}),
 })
 
-// The library compares issuer, audience, nonce and times; whose signature it is we look at ourselves, with keys that are found anew when they are unknown.
+// The library compares issuer, audience and nonce; the times, and whose signature it is, we look at ourselves, with keys that are found anew when they are unknown.
 const verifyIdToken = async ({ keys }: FoundServer, idToken: string, { clientId, alg, now }: { clientId: string; alg: string; now: Date }) => {
-  const { payload } = await jwtVerify(idToken, keys, { algorithms: [alg], audience: clientId, currentDate: now, clockTolerance: skewMilliseconds / 1000 })
+  const { payload, protectedHeader } = await jwtVerify(idToken, keys, {
+    algorithms: [alg],
+    audience: clientId,
+    currentDate: now,
+    clockTolerance: skewMilliseconds / 1000,
+  })
   const claims = claimsSchema.parse(payload)
   // OpenID Connect Core §3.1.3.7: where there is an authorized party, it is us.
   if (claims.azp !== undefined && claims.azp !== clientId) throw new Error('the authorized party is another')
   timeOf(claims.iat, now)
-  return claims
+  const { kid } = protectedHeader
+  const signing = keys.jwks()?.keys.filter(key => kid === undefined || key.kid === kid) ?? []
+  return { idToken: claims, keyIssuers: signing.flatMap(key => ('issuer' in key ? key.issuer : [])) }
 }
 
 const timeOf = (seconds: number | undefined, now: Date): Date | undefined => {

@@ -42,10 +42,11 @@ export const createProbe = ({ database, change, connectors, openRow, fetch, limi
       const answer = await fetch(url)
       const text = await answer.text()
       if (answer.status === 200) return text
-    } catch {
+      throw new Error(`answered with status ${answer.status}`)
+    } catch (cause) {
       // Whether it was refused, hung up or not there tells of a network that is none of the caller's business.
+      throw fault('metadata_url', 'cannot be read', cause)
     }
-    throw fault('metadata_url', 'cannot be read')
   }
   return {
     test: async (actor, key) => {
@@ -69,6 +70,6 @@ export const createProbe = ({ database, change, connectors, openRow, fetch, limi
   }
 }
 
-const fault = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
+const fault = (path: string, message: string, cause?: unknown) => new Problem('validation_failed', { fields: [{ path, message }], cause })
 
 const toRecord = (settings: unknown): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(settings))

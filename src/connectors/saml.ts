@@ -53,7 +53,7 @@ export const createSamlConnector = ({
     name: 'SAML',
     settings: samlSettings,
     secrets: samlSecrets,
-    originsOf: ({ sso_url: ssoUrl }) => [new URL(ssoUrl).origin],
+    authorityOf: ({ idp_entity_id: idpEntityId, attributes }) => JSON.stringify([idpEntityId, attributes.subject ?? null]),
     begin: async (connection, wish) => {
       const kept = { id: `_${randomBytes(requestIdBytes).toString('hex')}`, begun_at: now().toISOString() }
       return { ...(await ask(connection, wish, kept.id)), kept }

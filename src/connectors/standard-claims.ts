@@ -4,7 +4,7 @@ import type { ToldDocuments } from './oidc-kind.ts'
 import { emailOf, keptClaims, profileOf } from './told-claims.ts'
 
 /** An address and what is said of it come from one document: the ID token where it has one, else userinfo. */
-export const identifyStandard = ({ idToken, userinfo }: ToldDocuments): Omit<UpstreamIdentity, 'authenticatedAt'> => {
+export const identifyStandard = ({ idToken, userinfo }: Pick<ToldDocuments, 'idToken' | 'userinfo'>): Omit<UpstreamIdentity, 'authenticatedAt'> => {
   const source = 'email' in idToken ? idToken : userinfo
   const email = emailOf(source)
   return {

@@ -2,12 +2,12 @@
 import * as client from 'openid-client'
 import { Problem } from '../platform/errors.ts'
 
-// Metadata, keys, tokens with many groups: none is larger, and what is remembered of many providers stays small.
-const maxBytes = 256 * 1024
+// Tokens with many groups: none is larger.
+const maxAnswerBytes = 256 * 1024
 
 /** Makes a `fetch` that throws `upstream_unavailable` where nothing is answered, or that the provider is not well. Answers are read whole. */
 export const createUpstreamFetch =
-  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
+  (fetch: typeof globalThis.fetch, { maxBytes = maxAnswerBytes }: { readonly maxBytes?: number } = {}): typeof globalThis.fetch =>
   async (input, init) => {
     const { status, headers, bytes } = await read(fetch, input, init).catch(error => {
       throw new Problem('upstream_unavailable', { cause: reasonOf(error) })

@@ -15,7 +15,7 @@ import { readAddress, type ToldAddress } from './entitlement.ts'
 import { type JoinOrganization, joinBy } from './join.ts'
 import { toJson } from './provider-data.ts'
 import type { UpstreamProof } from './upstream.ts'
-import { usable } from './usable.ts'
+import type { VerifyConnection } from './verify-connection.ts'
 
 /** Somebody who comes from a provider to sign in. */
 export interface UpstreamAttempt extends UpstreamProof {
@@ -35,6 +35,7 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly users: Users
+  readonly verifyConnection: VerifyConnection
   readonly join: JoinOrganization
   readonly notify: PostNotice
   readonly askVerification: (tx: TransactionClient, actor: Actor, email: string) => Promise<void>
@@ -53,15 +54,15 @@ const maxTries = 4
 
 /** Makes the service. Each attempt writes one event of signing in. */
 export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
-  const { change, users, now } = needs
+  const { change, users, verifyConnection, now } = needs
   const noteRefused: UpstreamSignIn['noteRefused'] = (actor, { method, reason }) =>
     change(actor, async (_tx, record) => record('sign_in.refused', { method, reason }, { outcome: 'refused' }))
 
   const enter = (actor: Actor, attempt: UpstreamAttempt, { userId, email }: { userId: string; email?: string }): Promise<string> =>
     change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
       const { connection, identity } = attempt
-      await mustBeUsable(tx, connection.id)
       await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
+      await verifyConnection(tx, connection)
       await mustLive(tx, { userId, email })
       const row = { connectionId: connection.id, subject: identity.subject, userId }
       const told = { providerData: toJson(identity), lastUsedAt: now() }
@@ -78,10 +79,10 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
 
   const create = async (actor: Actor, { connection, identity }: UpstreamAttempt, { email, isEntitled }: ToldAddress): Promise<string> => {
     const { id } = await users.create(actor, { email, isEmailVerified: isEntitled, ...shownOf(identity) }, async (tx, userId, record) => {
-      await mustBeUsable(tx, connection.id)
+      await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
+      await verifyConnection(tx, connection)
       const data = { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
       const { id } = await tx.identity.create({ data })
-      await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
       if (!isEntitled) await needs.askVerification(tx, actor, email)
       record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId })
       record('sign_in.succeeded', { id: userId, method: connection.connector })
@@ -166,10 +167,6 @@ const retrying = async (work: () => Promise<string>): Promise<string> => {
       if (!isOvertaken || left <= 1) throw error
     }
   }
-}
-
-const mustBeUsable = async (tx: TransactionClient, id: string): Promise<void> => {
-  if (!(await tx.connection.findFirst({ where: { id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
 }
 
 // In turn with whatever suspends or deletes the user, or moves their address.

@@ -91,12 +91,41 @@ test('a code is good once, with its own verifier, state and connection', async t
   await t.throwsAsync(one.complete(theirs, stateless), refused, 'without a state')
 })
 
+test('GitHub says that it answers, github.com and an Enterprise server alike; whoever else says so is refused', async t => {
+  for (const [settings, iss] of [
+    [{}, 'https://github.com/login/oauth'],
+    [{ origin: github.local }, `${github.local}/login/oauth`],
+  ] as const) {
+    const one = connecting(settings)
+    const answered = async (bend: (query: URLSearchParams) => void) => {
+      const underway = await one.begin()
+      const callback = await github.signIn(underway.url, { user: { id: 42 } })
+      t.is(callback.searchParams.get('iss'), iss)
+      bend(callback.searchParams)
+      return one.complete(underway, callback)
+    }
+    t.is((await answered(() => undefined)).subject, '42')
+    t.is((await answered(query => query.delete('iss'))).subject, '42', 'a server of before')
+    for (const wrong of ['https://github.com', `${iss}/`, 'https://gitlab.com', 'https://github.com.evil.example/login/oauth'])
+      await t.throwsAsync(
+        answered(query => query.set('iss', wrong)),
+        refused,
+        wrong,
+      )
+    await t.throwsAsync(
+      answered(query => query.append('iss', iss)),
+      refused,
+      'twice',
+    )
+  }
+})
+
 test('an Enterprise server is asked at its own addresses', async t => {
   const one = connecting({ origin: github.local })
-  t.deepEqual(one.connector.originsOf(one.connection.settings), [github.local])
+  t.deepEqual(one.connector.authorityOf(one.connection.settings), github.local)
   t.is((await one.signIn(github, { user: { id: 7 } })).subject, '7')
   const company = connecting({ origin: 'https://acme.ghe.com' })
-  t.deepEqual(company.connector.originsOf(company.connection.settings), ['https://acme.ghe.com', 'https://api.acme.ghe.com'])
+  t.deepEqual(company.connector.authorityOf(company.connection.settings), 'https://acme.ghe.com')
   for (const origin of ['http://github.acme.example', 'https://github.acme.example/', 'https://github.acme.example/x', 'ftp://x'])
     t.throws(() => connecting({ origin }), { name: 'ZodError' }, origin)
 })

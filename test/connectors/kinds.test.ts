@@ -20,7 +20,7 @@ interface Row {
   readonly settings?: (started: Started) => object
   readonly who: object
   readonly subject: string
-  /** Where our browser and our secret go. */
+  /** Where our browser goes. */
   readonly origins: (started: Started) => readonly string[]
   readonly findings: readonly string[]
 }
@@ -59,7 +59,7 @@ const rows: readonly Row[] = [
   },
   {
     id: 'gitlab',
-    start: startUpstream,
+    start: () => startUpstream({ authMethod: 'client_secret_post' }),
     settings: ({ local }) => ({ origin: local }),
     who: { sub: '7', userinfo: claims },
     subject: '7',
@@ -90,7 +90,6 @@ for (const { id, start, settings, who, subject, origins, findings } of rows)
     t.is(underway.url.searchParams.get('redirect_uri'), connecting.connection.callbackUrl)
     t.true(underway.url.search.includes(encodeURIComponent(email)))
     await t.throwsAsync(connecting.complete(underway, await started.refuse(underway.url)), { code: 'upstream_refused' })
-    t.deepEqual(connecting.connector.originsOf(connecting.connection.settings), origins(started))
 
     t.deepEqual(
       await connecting.test(),

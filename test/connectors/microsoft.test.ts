@@ -3,6 +3,7 @@ import test from 'ava'
 import { connect, connectorsOf } from '../support/upstreams/connecting.ts'
 import { consumerTenantId, startMicrosoft, tenantId } from '../support/upstreams/known.ts'
 import type { Upstream } from '../support/upstreams/upstream.ts'
+import { fetchThrough } from '../support/upstreams/world.ts'
 
 const oid = '11111111-2222-4333-8444-555555555555'
 const otherTenant = '99999999-aaaa-4bbb-8ccc-dddddddddddd'
@@ -55,9 +56,12 @@ const proofs: readonly (readonly [string, object, boolean])[] = [
   ['the domain’s owner is proven', { xms_edov: true }, true],
   ['nothing is said', {}, false],
   ['the domain’s owner is not proven', { xms_edov: false }, false],
-  ['by text', { xms_edov: 'true' }, false],
-  ['by the text 1', { xms_edov: '1' }, false],
-  ['by a number', { xms_edov: 1 }, false],
+  ['by the text 1, as some of its tokens say it', { xms_edov: '1' }, true],
+  ['by the number 1', { xms_edov: 1 }, true],
+  ['by other text', { xms_edov: 'true' }, false],
+  ['by another number', { xms_edov: 2 }, false],
+  ['by a list', { xms_edov: [true] }, false],
+  ['not, by the text 0', { xms_edov: '0' }, false],
   ['by what a tenant may write itself', { email_verified: true, verified_primary_email: ['ada@example.com'] }, false],
 ]
 
@@ -108,6 +112,35 @@ test('one tenant is found by its id, or by its domain, and held to its id', asyn
   const other = await startMicrosoft({ tenant: tenantId, metadata: { issuer: issuerOf(otherTenant) } })
   t.teardown(other.close)
   await t.throwsAsync(connecting({ tenant: tenantId }, other).begin(), { code: 'upstream_unavailable' })
+})
+
+test('a key signs for the tenants that Microsoft says it does', async t => {
+  const signInWith = async (issuer: unknown, tid: string) => {
+    const keysOf = async (answer: Response) => Response.json({ keys: ((await answer.json()) as { keys: object[] }).keys.map(key => ({ ...key, issuer })) })
+    const through = connectorsOf([microsoft], {
+      fetch: async (input, init) => {
+        const { pathname } = new URL(input instanceof Request ? input.url : input)
+        const answer = await fetchThrough([microsoft], fetch)(input, init)
+        return pathname === '/jwks' ? keysOf(answer) : answer
+      },
+    })
+    const { client_id, client_secret } = microsoft
+    return connect(through, 'microsoft', { settings: { client_id }, client_secret }).signIn(microsoft, of(tid))
+  }
+  for (const [issuer, tid] of [
+    [issuerOf('{tenantid}'), tenantId],
+    [issuerOf('{tenantid}'), otherTenant],
+    [issuerOf(consumerTenantId), consumerTenantId],
+    [undefined, tenantId],
+  ] as const)
+    t.is((await signInWith(issuer, tid)).subject, `${tid}:${oid}`, issuer)
+  for (const [issuer, tid] of [
+    [issuerOf(consumerTenantId), tenantId],
+    [issuerOf(tenantId), otherTenant],
+    ['https://sts.windows.net/{tenantid}/', tenantId],
+    ['', tenantId],
+  ] as const)
+    await t.throwsAsync(signInWith(issuer, tid), refused, issuer)
 })
 
 test('an issuer for many tenants is taken of the Microsoft connector alone', async t => {

@@ -45,10 +45,38 @@ test('the provider is discovered once in ten minutes, whichever connection asks'
   t.is(discoveries(), 1)
   t.is(own.requests.filter(one => one === 'GET /jwks').length, 1)
   await connectTo(own, { scopes: ['openid'], id_token_signed_response_alg: 'ES256' }, connectors).begin()
-  t.is(discoveries(), 2)
+  t.is(discoveries(), 1)
   now += 11 * 60_000
   await connectTo(own, {}, connectors).begin()
-  t.is(discoveries(), 3)
+  t.is(discoveries(), 2)
+})
+
+test('times are judged by our clock', async t => {
+  const day = 86_400
+  const seconds = Math.floor(Date.now() / 1000)
+  for (const days of [-2, 2]) {
+    const connectors = connectorsOf([], { now: () => new Date(Date.now() + days * day * 1000) })
+    const one = connectTo(upstream, {}, connectors)
+    const then = seconds + days * day
+    const fresh = { iat: then, nbf: then, auth_time: then, exp: then + 600 }
+    t.is((await one.signIn(upstream, { sub: 'ada', idToken: fresh })).subject, 'ada', `${days} days`)
+    await t.throwsAsync(one.signIn(upstream, { idToken: { ...fresh, exp: then - 120 } }), { code: 'upstream_answer_invalid' })
+    await t.throwsAsync(one.signIn(upstream, { idToken: { ...fresh, nbf: then + 300 } }), { code: 'upstream_answer_invalid' })
+  }
+})
+
+test('what cannot be guessed comes of the randomness that is handed in', async t => {
+  const sizes: number[] = []
+  const connectors = connectorsOf([], {
+    randomBytes: size => {
+      sizes.push(size)
+      return Buffer.alloc(size, sizes.length)
+    },
+  })
+  const { begun } = await connectTo(upstream, {}, connectors).begin()
+  t.deepEqual(sizes, [32, 32])
+  t.is(begun.kept.verifier, Buffer.alloc(32, 1).toString('base64url'))
+  t.is(begun.kept.nonce, Buffer.alloc(32, 2).toString('base64url'))
 })
 
 test('a discovery that fails is not remembered, and is told as silence', async t => {
@@ -132,33 +160,43 @@ test('an answer that is broken off is silence, and one that is too large is refu
   }
 })
 
-test('we authenticate as the provider says it can be done, or as it is set', async t => {
-  const ways: string[] = []
-  const connectors = connectorsOf([], {
-    fetch: async (input, init) => {
-      const isBasic = new Headers(init?.headers).get('authorization')?.startsWith('Basic ')
-      if (String(input).endsWith('/token')) ways.push(isBasic ? 'basic' : 'post')
-      return fetch(input, init)
-    },
-  })
-  const cases: [object, object, string][] = [
-    [{}, {}, 'post'],
-    [{ token_endpoint_auth_methods_supported: ['client_secret_basic'] }, {}, 'basic'],
-    [{ token_endpoint_auth_methods_supported: undefined }, {}, 'basic'],
-    [{ token_endpoint_auth_methods_supported: undefined }, { token_endpoint_auth_method: 'client_secret_post' }, 'post'],
-    [{}, { token_endpoint_auth_method: 'client_secret_basic' }, 'basic'],
+const [basic, post] = ['client_secret_basic', 'client_secret_post'] as const
+
+test('we authenticate as a client is registered where nothing is said, or as the provider says it can be done, or as it is set', async t => {
+  const ways: readonly (readonly [typeof basic | typeof post, readonly string[] | undefined, object])[] = [
+    [basic, [post, basic], {}],
+    [basic, undefined, {}],
+    [post, [post], {}],
+    [post, [post, basic], { token_endpoint_auth_method: post }],
+    [basic, [post], { token_endpoint_auth_method: basic }],
+    [basic, ['private_key_jwt'], {}],
   ]
-  for (const [metadata, settings] of cases) {
-    const own = await startUpstream({ metadata: { ...metadata } })
+  for (const [authMethod, told, settings] of ways) {
+    const own = await startUpstream({ authMethod, metadata: { token_endpoint_auth_methods_supported: told } })
     t.teardown(own.close)
-    await connectTo(own, settings, connectors)
-      .signIn(own)
-      .catch(() => undefined)
+    t.is((await connectTo(own, settings).signIn(own, { sub: 'ada' })).subject, 'ada', `${authMethod} of ${told} with ${JSON.stringify(settings)}`)
   }
-  t.deepEqual(
-    ways,
-    cases.map(([, , way]) => way),
-  )
+})
+
+test('a test names the way of authenticating that works, where ours does not', async t => {
+  for (const [authMethod, settings] of [
+    [post, {}],
+    [basic, { token_endpoint_auth_method: post }],
+  ] as const) {
+    const own = await startUpstream({ authMethod })
+    t.teardown(own.close)
+    const bad = (await connectTo(own, settings).test()).filter(({ isGood }) => !isGood)
+    t.deepEqual(
+      bad.map(({ check }) => check),
+      ['credentials'],
+      authMethod,
+    )
+    t.true(bad[0]?.detail?.includes(authMethod))
+    t.deepEqual(
+      (await connectTo(own, { token_endpoint_auth_method: authMethod }).test()).filter(({ isGood }) => !isGood),
+      [],
+    )
+  }
 })
 
 test('a test finds what the provider lacks', async t => {
@@ -178,7 +216,7 @@ test('a test finds what the provider lacks', async t => {
   t.deepEqual(await lacking({ jwks_uri: undefined }), ['discovery'])
   const unknown = await connect(connectorsOf(), 'oidc', { settings: { issuer: upstream.issuer, client_id: 'authy2' }, client_secret: 'another secret' }).test()
   t.deepEqual(
-    unknown.filter(({ isGood }) => !isGood).map(({ check }) => check),
-    ['credentials'],
+    unknown.filter(({ isGood }) => !isGood).map(({ check, detail }) => ({ check, detail })),
+    [{ check: 'credentials', detail: 'The provider does not know this client and secret.' }],
   )
 })

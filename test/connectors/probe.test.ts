@@ -42,7 +42,7 @@ const reader: Connector = {
   name: 'Reader',
   settings,
   secrets: z.strictObject({}),
-  originsOf: () => [],
+  authorityOf: () => '',
   begin: async () => ({ kept: {} }),
   complete: async () => ({ subject: 'somebody', isEmailVerified: false, claims: {} }),
   test: async () => [],

@@ -7,15 +7,18 @@ import { Agent, fetch as undiciFetch } from 'undici'
 
 const totalMilliseconds = 5000
 const maxResponseBytes = 64 * 1024
-// Unicast by the registry, but leading elsewhere: NAT64, 6to4, Teredo and other protocol assignments.
-const translating = ['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/23'].map(range => ipaddr.parseCIDR(range))
+// Unicast by the registry, but leading elsewhere: IPv4 in IPv6, NAT64, 6to4, Teredo and other protocol assignments, what is thrown away (RFC 9780),
+// and the address at which Azure tells each machine what it is.
+const elsewhere = ['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/23', '100:0:0:1::/64', '168.63.129.16/32'].map(range =>
+  ipaddr.parseCIDR(range),
+)
 
 /** Whether an address is one that everybody can reach: not private, loopback, link-local or special in any writing. */
 export const isPublicAddress = (address: string): boolean => {
   if (!ipaddr.isValid(address)) return false
   const parsed = ipaddr.process(address)
   if (parsed.range() !== 'unicast') return false
-  return parsed.kind() === 'ipv4' || !translating.some(range => parsed.match(range))
+  return !elsewhere.some(([range, bits]) => parsed.kind() === range.kind() && parsed.match(range, bits))
 }
 
 /** Thrown before any connection when a host is, or resolves to, an address that is not public. */

@@ -106,9 +106,12 @@ test.serial('credentials, other protocols and plain http are refused', async t =
     await t.throwsAsync(strict(url), { name: 'ForbiddenAddress' }, url)
 })
 
+// IPv4 in IPv6 as it was written once, what is thrown away, and what Azure tells each of its machines alone.
+const special = ['::7f00:1', '::a9fe:a9fe', '100::1', '100:0:0:1::1', '168.63.129.16', '::ffff:168.63.129.16']
+
 test('only addresses that everybody can reach are public', t => {
-  for (const address of ['93.184.216.34', '1.1.1.1', '2606:4700::1111']) t.true(isPublicAddress(address), address)
-  for (const address of ['127.0.0.1', '10.1.2.3', '::1', '::ffff:10.0.0.1', 'fe80::1', '2002::1', '64:ff9b::1', 'localhost', '', 'x', '999.1.1.1'])
+  for (const address of ['93.184.216.34', '1.1.1.1', '168.63.129.17', '2606:4700::1111']) t.true(isPublicAddress(address), address)
+  for (const address of ['127.0.0.1', '10.1.2.3', '::1', '::ffff:10.0.0.1', 'fe80::1', '2002::1', '64:ff9b::1', ...special, 'localhost', '', 'x', '999.1.1.1'])
     t.false(isPublicAddress(address), address)
 })
 

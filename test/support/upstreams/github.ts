@@ -35,6 +35,7 @@ export async function startGithub() {
   await once(server, 'listening')
   const local = `http://localhost:${(server.address() as AddressInfo).port}`
 
+  const askedAt = ({ headers }: IncomingMessage) => (headers['x-forwarded-host'] ? `${headers['x-forwarded-proto']}://${headers['x-forwarded-host']}` : local)
   const authorize = (url: URL, request: IncomingMessage, response: ServerResponse) => {
     const person = String(request.headers[personHeader] ?? '')
     const back = new URL(url.searchParams.get('redirect_uri') ?? '')
@@ -42,6 +43,8 @@ export async function startGithub() {
     if (person === 'nobody') back.searchParams.set('error', 'access_denied')
     else back.searchParams.set('code', code)
     back.searchParams.set('state', url.searchParams.get('state') ?? '')
+    // Since April 2026 it says who answers (RFC 9207).
+    back.searchParams.set('iss', `${askedAt(request)}/login/oauth`)
     codes.set(code, { person, query: url.searchParams })
     response.writeHead(302, { location: back.href }).end()
   }

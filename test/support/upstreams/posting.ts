@@ -13,7 +13,7 @@ export const createPosting = (action: string): Connector<unknown, unknown> => ({
   name: 'Posting',
   settings: z.looseObject({}),
   secrets: z.looseObject({}),
-  originsOf: () => [],
+  authorityOf: () => '',
   begin: async ({ callbackUrl }, { state }) => ({
     form: { action, fields: { SAMLRequest: '"><script>alert(1)</script>', RelayState: state, callback: callbackUrl } },
     kept: { request: 'one' },

@@ -21,14 +21,22 @@ export const secrets = { first: plant('the-secret-of-the-upstream-client'), othe
 
 const ownKey = makeKey('its own')
 
+/** How the clients authenticate: as they were registered, and in no other way (OpenID Connect Registration §2). */
+export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
+
+interface ProviderGiven {
+  readonly keys: readonly ReturnType<typeof makeKey>[]
+  readonly authMethod: AuthMethod
+}
+
 /** Makes one. */
-export const createProvider = (issuer: string, keys: readonly ReturnType<typeof makeKey>[]): Provider => {
+export const createProvider = (issuer: string, { keys, authMethod }: ProviderGiven): Provider => {
   const redirectUris = ['https://registered.example/callback']
   const provider = new Provider(issuer, {
     adapter: createUpstreamMemory(),
     clients: [
-      { client_id: 'authy2', client_secret: secrets.first, redirect_uris: redirectUris, token_endpoint_auth_method: 'client_secret_post' },
-      { client_id: 'other', client_secret: secrets.other, redirect_uris: redirectUris, token_endpoint_auth_method: 'client_secret_post' },
+      { client_id: 'authy2', client_secret: secrets.first, redirect_uris: redirectUris, token_endpoint_auth_method: authMethod },
+      { client_id: 'other', client_secret: secrets.other, redirect_uris: redirectUris, token_endpoint_auth_method: authMethod },
     ],
     clientAuthMethods: ['client_secret_post', 'client_secret_basic'],
     // What it signs is signed anew, by the first key; it itself needs one of the kind it knows best.

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { createPerson, type Person } from '../person.ts'
 import { type Forging, forgeIdToken, forgeUserinfo } from './forge.ts'
-import { type Alg, createProvider, makeKey, secrets } from './provider.ts'
+import { type Alg, type AuthMethod, createProvider, makeKey, secrets } from './provider.ts'
 import { askWho, personHeader } from './sign-in-page.ts'
 import { walk } from './world.ts'
 
@@ -28,6 +28,8 @@ export interface UpstreamGiven {
   readonly person?: UpstreamPerson
   /** What its ID tokens are signed by. */
   readonly alg?: Alg
+  /** How its clients authenticate, as they were registered; by the default of registrations unless told otherwise. */
+  readonly authMethod?: AuthMethod
   /** Whether it adds `iss` to its answers (RFC 9207). */
   readonly isIssuerTold?: boolean
 }
@@ -44,6 +46,7 @@ export async function startUpstream(given: UpstreamGiven = {}) {
   const local = `http://localhost:${(server.address() as AddressInfo).port}`
   const issuer = given.issuer ?? local
   const { origin } = new URL(issuer)
+  const authMethod = given.authMethod ?? 'client_secret_basic'
   const isIssuerTold = given.isIssuerTold ?? true
   const metadata: Record<string, unknown> = {
     ...(isIssuerTold ? {} : { authorization_response_iss_parameter_supported: undefined }),
@@ -53,10 +56,11 @@ export async function startUpstream(given: UpstreamGiven = {}) {
   const keys = [makeKey('first', given.alg)]
 
   const open = () => {
-    const provider = createProvider(issuer, keys)
+    const provider = createProvider(issuer, { keys, authMethod })
     provider.use(askWho(provider, people))
     provider.use(async (ctx: KoaContextWithOIDC, next) => {
       await next()
+      if (ctx.oidc?.route === 'token') holdToMethod(ctx, authMethod)
       if (!isIssuerTold) leaveOutIssuer(ctx)
       if (ctx.oidc?.route === 'token' && ctx.status === 200 && typeof ctx.body === 'object') await forgeIdToken(ctx, told, keys, secrets)
       if (ctx.oidc?.route === 'userinfo' && ctx.status === 200) forgeUserinfo(ctx, told)
@@ -116,6 +120,13 @@ export async function startUpstream(given: UpstreamGiven = {}) {
     },
   }
   return upstream
+}
+
+// The library takes a secret wherever it stands; others, such as Ory Hydra, do not.
+const holdToMethod = (ctx: KoaContextWithOIDC, authMethod: AuthMethod): void => {
+  if (ctx.get('authorization').startsWith('Basic ') === (authMethod === 'client_secret_basic')) return
+  ctx.status = 401
+  ctx.body = { error: 'invalid_client' }
 }
 
 const leaveOutIssuer = (ctx: KoaContextWithOIDC): void => {

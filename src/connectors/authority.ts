@@ -1,0 +1,27 @@
+// What happens where a connection comes to mean another provider: nobody stays whom the one of before said they are.
+import type { RecordEvent } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import type { Connector } from './connector.ts'
+
+/** Settings of a connection, before a change of it and after. */
+interface Moved {
+  readonly before: unknown
+  readonly after: unknown
+}
+
+/** Whether the settings lead to another authority: secrets were not given for it, and subjects are not its own. */
+export const isAnotherAuthority = (connector: Connector, { before, after }: Moved): boolean => {
+  const known = connector.settings.safeParse(before)
+  return !known.success || connector.authorityOf(known.data) !== connector.authorityOf(connector.settings.parse(after))
+}
+
+/** Unlinks everybody whom the authority of before named, in the transaction that moves the connection. */
+export const unlinkFormer = async (
+  { tx, record }: { readonly tx: TransactionClient; readonly record: RecordEvent },
+  connector: Connector | undefined,
+  { id, organizationId, ...moved }: Moved & { readonly id: string; readonly organizationId?: string | undefined },
+): Promise<void> => {
+  if (!connector || !isAnotherAuthority(connector, moved)) return
+  const { count } = await tx.identity.deleteMany({ where: { connectionId: id } })
+  if (count > 0) record('connection.identities_unlinked', { id, connector: connector.id, count }, { organizationId })
+}
