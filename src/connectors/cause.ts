@@ -1,6 +1,7 @@
-// Tells the log why a sign-in at another provider came to nothing: names and messages alone, for what hangs on such errors are tokens and answers.
+// Tells the log why another provider was of no use: names and messages alone, for what hangs on such errors are tokens and answers.
 import type { Problem } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
+import type { Finding } from './connector.ts'
 
 const maxDepth = 4
 const maxLength = 300
@@ -9,6 +10,12 @@ const maxLength = 300
 export const tellCause = (log: Log, problem: Problem, requestId: unknown): void => {
   const causes = causesOf(problem.cause)
   if (causes.length > 0) log.warn({ requestId, problem: problem.code, causes }, 'a sign-in at another provider failed')
+}
+
+/** Notes what a test of a connection stumbled over. */
+export const tellFindings = (log: Log, connectionId: string, findings: readonly Finding[]): void => {
+  for (const { check, cause } of findings)
+    if (cause !== undefined) log.warn({ connectionId, check, causes: causesOf(cause) }, 'a test of a connection found a fault')
 }
 
 const causesOf = (error: unknown, depth = 0): readonly string[] =>

@@ -79,7 +79,7 @@ export interface Connector<Settings = unknown, Secrets = unknown> {
    * for again, and nobody stays linked.
    */
   authorityOf(settings: Settings): string
-  /** Throws `upstream_unavailable`, and `upstream_refused` where its people cannot be made to prove themselves again, though wished. */
+  /** Throws `upstream_unavailable`, and `upstream_cannot_again` where its people cannot be made to prove themselves again, though wished. */
   begin(connection: Configured<Settings, Secrets>, wish: Wish): Promise<Begun>
   /**
    * Throws `upstream_refused` where the person or the provider said no, `upstream_unavailable`, and `upstream_answer_invalid` for all else; its

@@ -43,7 +43,7 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'ran
     authorityOf: ({ origin }) => origin,
     begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       // It tells nobody when a person proved themselves.
-      if (isAgain) throw new Problem('upstream_refused', { cause: new Error(neverAgain) })
+      if (isAgain) throw new Problem('upstream_cannot_again', { values: { name: 'GitHub' } })
       const kept = { verifier: needs.randomBytes(32).toString('base64url') }
       const redirectUrl = client.buildAuthorizationUrl(configure(settings, secrets), {
         redirect_uri: callbackUrl,

@@ -8,7 +8,7 @@ const origin = 'https://login.microsoftonline.com'
 const guid = z.guid().toLowerCase()
 const isGuid = (text: string) => guid.safeParse(text).success
 const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad'
-const kinds: readonly string[] = ['common', 'organizations', 'consumers']
+const ofMany: readonly string[] = ['common', 'organizations', 'consumers']
 
 /** The settings of an application there. */
 export const microsoftSettings = z.strictObject({
@@ -78,5 +78,5 @@ const isAllowed = (tid: string, { tenant, allowed_tenants: allowed }: MicrosoftS
   if (allowed && !allowed.includes(tid)) return false
   if (tenant === 'organizations') return tid !== consumers
   if (tenant === 'consumers') return tid === consumers
-  return kinds.includes(tenant) || !isGuid(tenant) || tid === tenant
+  return ofMany.includes(tenant) || !isGuid(tenant) || tid === tenant
 }

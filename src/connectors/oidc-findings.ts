@@ -7,7 +7,7 @@ import { type AuthMethod, authMethods, type FoundServer, type OidcClient, type O
 
 /** Asks anew. Throws nothing that is the provider's fault. */
 export const lookAtServer = async (servers: OidcServers, by: OidcClient, callbackUrl: string): Promise<readonly Finding[]> => {
-  const found = await servers.find(by.issuer).catch(unavailable)
+  const found = await servers.discover(by.issuer).catch(unavailable)
   if (found instanceof Problem)
     return [{ check: 'discovery', isGood: false, detail: 'The discovery document cannot be read, or is of another issuer.', cause: found.cause }]
   return [

@@ -77,7 +77,7 @@ export const createOidcKind = <Settings>(
     secrets: oidcSecrets,
     authorityOf: kind.authorityOf,
     begin: async ({ settings, secrets, callbackUrl }, wish) => {
-      if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_refused', { cause: new Error(`${kind.name} has nobody prove themselves again`) })
+      if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_cannot_again', { values: { name: kind.name } })
       const { configuration } = await open({ settings, secrets })
       const kept = { verifier: unguessable(), nonce: unguessable(), begunAt: String(now().getTime()) }
       const redirectUrl = client.buildAuthorizationUrl(configuration, {

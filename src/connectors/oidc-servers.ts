@@ -35,7 +35,7 @@ export interface OidcServers {
   /** At most ten minutes old. Throws `upstream_unavailable`. */
   get(issuer: string): Promise<FoundServer>
   /** Looks anew. Throws `upstream_unavailable`. */
-  find(issuer: string): Promise<FoundServer>
+  discover(issuer: string): Promise<FoundServer>
   /** How we authenticate there. */
   authMethodOf(found: FoundServer, by: OidcClient): AuthMethod
   /** What the library asks a found provider with. */
@@ -57,7 +57,7 @@ const isPlain = (issuer: string) => issuer.startsWith('http:')
 export const createOidcServers = ({ fetch, now, isCalled }: Needs): OidcServers => {
   const asking = createUpstreamFetch(fetch)
   const [readMetadata, keysFetch] = [createReadMetadata(fetch), createKeysFetch(fetch)]
-  const find = async (issuer: string): Promise<FoundServer> => {
+  const discover = async (issuer: string): Promise<FoundServer> => {
     try {
       const metadata = await readMetadata(issuer)
       const isItself = isCalled?.(issuer, metadata.issuer) || new URL(metadata.issuer).href === new URL(issuer).href
@@ -72,11 +72,11 @@ export const createOidcServers = ({ fetch, now, isCalled }: Needs): OidcServers 
       throw new Problem('upstream_unavailable', { cause: upstreamProblem(error).cause })
     }
   }
-  const memo = createMemo({ ttlMilliseconds, now, load: find, maxEntries: maxServers })
+  const memo = createMemo({ ttlMilliseconds, now, load: discover, maxEntries: maxServers })
   const authMethodOf: OidcServers['authMethodOf'] = ({ metadata }, { authMethod }) => authMethod ?? preferred(metadata.token_endpoint_auth_methods_supported)
   return {
     get: memo.get,
-    find,
+    discover,
     authMethodOf,
     configure: async (found, by) => {
       const { issuer, clientId, clientSecret, alg } = by

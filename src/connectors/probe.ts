@@ -4,7 +4,9 @@ import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
+import type { Log } from '../platform/log.ts'
 import { type ConnectionKey, findConnectionRow } from './administered.ts'
+import { tellFindings } from './cause.ts'
 import type { OpenRow } from './configured.ts'
 import type { Finding } from './connector.ts'
 import type { Connectors } from './list.ts'
@@ -31,10 +33,11 @@ interface Needs {
   /** Goes to public addresses alone, follows no redirect, and bounds size and time. */
   readonly fetch: typeof fetch
   readonly limit: MakeLimit
+  readonly log: Log
 }
 
 /** Makes it: thirty times an hour for a caller. */
-export const createProbe = ({ database, change, connectors, openRow, fetch, limit }: Needs): Probe => {
+export const createProbe = ({ database, change, connectors, openRow, fetch, limit, log }: Needs): Probe => {
   const byCaller = limit('connection-probe', { points: 30, durationSeconds: 3600 })
   const admit = ({ kind, id = '', ip = '' }: Actor) => byCaller.consume([kind, id || ip].join(' '))
   const read = async (url: string): Promise<string> => {
@@ -54,6 +57,7 @@ export const createProbe = ({ database, change, connectors, openRow, fetch, limi
       const row = await findConnectionRow(database.prisma, key)
       const open = openRow(row)
       const findings = open ? await open.connector.test(open.configured) : [{ check: 'settings', isGood: false, detail: 'The settings are not whole.' }]
+      tellFindings(log, row.id, findings)
       await change(actor, async (_tx, record) =>
         record('connection.tested', { ...row, is_good: findings.every(({ isGood }) => isGood) }, { organizationId: key.organizationId }),
       )

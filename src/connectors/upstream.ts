@@ -28,7 +28,7 @@ export interface UpstreamProof {
 
 /** Sign-ins at upstream providers. */
 export interface Upstream {
-  /** Throws `connection_gone` where the connection cannot be used, `upstream_unavailable`, and `too_many_attempts`. */
+  /** Throws `connection_gone` where the connection cannot be used, `upstream_unavailable`, `upstream_cannot_again`, and `too_many_attempts`. */
   begin(wish: UpstreamWish): Promise<Pick<Begun, 'redirectUrl' | 'form'>>
   /** Keeps an answer; answers where the browser goes on. Throws `upstream_answer_invalid` for one that nobody waits for. */
   receive(answered: { readonly connectionId: string; readonly answer: Answer }): Promise<string>

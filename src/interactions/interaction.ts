@@ -159,6 +159,7 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'passkey_refused',
   'passkey_unknown',
   'upstream_refused',
+  'upstream_cannot_again',
   'upstream_answer_invalid',
   'upstream_unavailable',
   'upstream_unlinked',

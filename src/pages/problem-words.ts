@@ -4,7 +4,7 @@ import type { Catalogue } from '../platform/catalogue.ts'
 import type { FieldFault, Problem } from '../platform/errors.ts'
 
 /** What a page needs of a Problem. */
-export type ToldProblem = Pick<Problem, 'code' | 'message' | 'fields' | 'retryAfterSeconds'>
+export type ToldProblem = Pick<Problem, 'code' | 'message' | 'fields' | 'retryAfterSeconds' | 'values'>
 
 /** The summary, and a sentence for each field that is wrong. */
 export interface ProblemWords {
@@ -21,8 +21,8 @@ export const problemWords = (language: Catalogue, problem: ToldProblem | undefin
 }
 
 // What no page was meant to show is told in English rather than not at all.
-const sentenceOf = ({ find }: Catalogue, { code, message, retryAfterSeconds = 60 }: ToldProblem) =>
-  find(`problem.${code}`, { minutes: Math.ceil(retryAfterSeconds / 60) }) ?? message
+const sentenceOf = ({ find }: Catalogue, { code, message, retryAfterSeconds = 60, values }: ToldProblem) =>
+  find(`problem.${code}`, { minutes: Math.ceil(retryAfterSeconds / 60), ...values }) ?? message
 
 const faultOf = ({ find }: Catalogue, { path, code, values, message }: FieldFault) =>
   code === undefined ? message : (find(`fault.${path}.${code}`, values) ?? find(`fault.${code}`, values) ?? message)

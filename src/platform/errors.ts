@@ -87,6 +87,7 @@ const table = {
   too_many_attempts: { status: 429, type: 'RATE_LIMITED', message: 'Too many attempts. Try again later.' },
   too_many_mails: { status: 429, type: 'RATE_LIMITED', message: 'Too many messages. Try again later.' },
   upstream_refused: { status: 403, type: 'FORBIDDEN', message: 'The other provider did not sign you in. Try again, or sign in another way.' },
+  upstream_cannot_again: { status: 403, type: 'FORBIDDEN', message: 'This provider cannot ask you to prove yourself again. Choose another way.' },
   upstream_answer_invalid: {
     status: 400,
     type: 'VALIDATION_ERROR',
@@ -135,6 +136,8 @@ interface ProblemOptions {
   readonly fields?: readonly FieldFault[]
   /** Becomes the `Retry-After` header. */
   readonly retryAfterSeconds?: number
+  /** What its sentence on a page is about, such as a name. */
+  readonly values?: Readonly<Record<string, string>>
 }
 
 /** An error the caller can act on. Whatever is thrown and is not a Problem is a bug, told as `internal`. */
@@ -144,6 +147,7 @@ export class Problem extends Error {
   readonly type: string
   readonly fields?: readonly FieldFault[]
   readonly retryAfterSeconds?: number
+  readonly values?: Readonly<Record<string, string>>
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     super(table[code].message, { cause: options.cause })
@@ -153,5 +157,6 @@ export class Problem extends Error {
     this.type = table[code].type
     this.fields = options.fields
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.values = options.values
   }
 }

@@ -131,7 +131,7 @@ test('an Enterprise server is asked at its own addresses', async t => {
 })
 
 test('nobody is made to prove themselves again by GitHub, which cannot', async t => {
-  await t.throwsAsync(connecting().begin({ isAgain: true }), { code: 'upstream_refused' })
+  await t.throwsAsync(connecting().begin({ isAgain: true }), { code: 'upstream_cannot_again' })
   const underway = await connecting().begin()
   const again = { ...underway, wish: { ...underway.wish, isAgain: true } }
   await t.throwsAsync(connecting().complete(again, await github.signIn(underway.url)), refused)

@@ -54,5 +54,5 @@ test('where a hosted domain is set, its people alone sign in', async t => {
 })
 
 test('nobody is made to prove themselves again by Google, which cannot', async t => {
-  await t.throwsAsync(connecting().begin({ isAgain: true }), { code: 'upstream_refused' })
+  await t.throwsAsync(connecting().begin({ isAgain: true }), { code: 'upstream_cannot_again' })
 })

@@ -55,10 +55,10 @@ const reader: Connector = {
 const { readSettings: _reads, ...deaf } = { ...reader, id: 'deaf' }
 
 const probeWith = ({ isLoopbackAllowed }: { isLoopbackAllowed: boolean }) => {
-  const { database } = server.resources
+  const { database, log } = server.resources
   const { change, limit } = server.services
   const connectors = new Map<string, Connector>([reader, deaf].map(one => [one.id, one]))
-  return createProbe({ database, change, limit, connectors, openRow: () => undefined, fetch: createOutbound({ isLoopbackAllowed })({ maxBytes: 65_536 }) })
+  return createProbe({ database, change, limit, log, connectors, openRow: () => undefined, fetch: createOutbound({ isLoopbackAllowed })({ maxBytes: 65_536 }) })
 }
 let callers = 0
 const caller = (): Actor => ({ kind: 'user', id: `caller-${++callers}`, permissions: new Set() })

@@ -279,6 +279,13 @@ test('GitHub signs somebody in by their number and the address it verified', asy
   t.is((await rows().user.findUniqueOrThrow({ where: { id: sub } })).email, email)
 })
 
+test('who has to prove themselves again is told plainly where the provider cannot ask them to', async t => {
+  const { id: connection } = await makeConnection(server, google, { connector: 'google', settings: { client_id: google.client_id } })
+  const { person, page } = await beginSignIn(server, { parameters: { prompt: 'login' } })
+  const told = await pressConnection(person, page, connection)
+  t.is(alertOf(told), 'Google cannot ask you to prove yourself again. Choose another way.')
+})
+
 test('whoever has a session comes in without being asked, whatever a client leads to', async t => {
   const { person } = await signInBy(server, { upstream, connection: open, who: somebody() })
   const { page } = await beginSignIn(server, { person, parameters: { connection: open } })
