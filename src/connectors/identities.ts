@@ -7,6 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import type { MustAdminister } from '../users/admins.ts'
 import type { EraseUnproven, User, UserId } from '../users/user.ts'
 import type { Connections } from './connections.ts'
+import { freeSubject } from './identity-erasures.ts'
 import { toJson } from './provider-data.ts'
 import type { UpstreamProof } from './upstream.ts'
 import { usable } from './usable.ts'
@@ -58,7 +59,10 @@ export const createIdentities = (needs: Needs): Identities => {
       const add = async (): Promise<void> =>
         change(actor, async (tx, record) => {
           if (!(await tx.connection.findFirst({ where: { id: connection.id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
-          await lockUser(tx, userId)
+          const { isAdmin } = await lockUser(tx, userId)
+          // No organization signs in an administrator of the system.
+          if (isAdmin && connection.organizationId !== undefined) throw new Problem('connection_gone')
+          await freeSubject(tx, record, { connectionId: connection.id, subject: identity.subject })
           const { id } = await tx.identity.create({
             data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
           })
@@ -100,7 +104,7 @@ const include = { connection: { select: { id: true, connector: true, name: true 
 const living = (userId: string) => ({ userId, connection: { deletedAt: null } })
 
 const findOwner = async ({ prisma }: Database, key: { connectionId: string; subject: string }): Promise<string | undefined> =>
-  (await prisma.identity.findUnique({ where: { connectionId_subject: key }, select: { userId: true } }))?.userId
+  (await prisma.identity.findFirst({ where: { ...key, user: { deletedAt: null } }, select: { userId: true } }))?.userId
 
 /** The connections by which they could still come in. */
 const usableOthers = async ({ database, connections }: Needs, { userId, id }: { userId: string; id: string }): Promise<readonly string[]> => {

@@ -1,0 +1,61 @@
+// Whether a user of ours may be signed in by a connection, decided in the transaction that signs them in.
+//
+// A connection of an organization speaks for its own people alone: for who is a member, or has an address of a domain that the organization
+// proved, and by it becomes one. The system's administrators are nobody's people.
+import type { RecordEvent } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { readAddress } from './entitlement.ts'
+import { type JoinOrganization, joinBy } from './join.ts'
+import { refused } from './refusal.ts'
+import type { UpstreamProof } from './upstream.ts'
+import { usable } from './usable.ts'
+
+interface Entering extends UpstreamProof {
+  readonly userId: string
+  /** The address by which they are to be linked: it must be theirs still. */
+  readonly linkedBy: string | undefined
+}
+
+interface Within {
+  readonly tx: TransactionClient
+  readonly record: RecordEvent
+  readonly join: JoinOrganization
+}
+
+/** Throws `upstream_unlinked`, `connection_gone`, and `conflict` where another look may tell more. The user's row stays locked. */
+export const passGate = async ({ tx, record, join }: Within, { connection, identity, userId, linkedBy }: Entering): Promise<void> => {
+  await mustBeUsable(tx, connection.id)
+  const { organizationId } = connection
+  const isJoining = organizationId !== undefined && !(await isMember(tx, { organizationId, userId }))
+  const address = isJoining ? await readAddress(tx, { connection, identity }) : undefined
+  if (isJoining && !address?.isOfOrganization) throw refused('not_a_member', userId)
+  if (isJoining) await joinBy({ join, tx, record }, { connection, claims: identity.claims, userId })
+  const user = await lockLiving(tx, userId)
+  if (organizationId !== undefined && user.isAdmin) throw refused('administrator', userId)
+  if (linkedBy !== undefined && linkedBy !== user.verifiedEmail) throw new Problem('conflict')
+  if (address && address.email !== user.verifiedEmail) throw refused('not_a_member', userId)
+}
+
+/** Throws `connection_gone`. */
+export const mustBeUsable = async (tx: TransactionClient, id: string): Promise<void> => {
+  if (!(await tx.connection.findFirst({ where: { id, ...usable }, select: { id: true } }))) throw new Problem('connection_gone')
+}
+
+// Whoever removes them waits until they are signed in, and then removes what was linked.
+const isMember = async (tx: TransactionClient, { organizationId, userId }: { organizationId: string; userId: string }): Promise<boolean> => {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM organization_members WHERE organization_id = ${organizationId}::uuid AND user_id = ${userId}::uuid FOR KEY SHARE`
+  return found.length > 0
+}
+
+// In turn with whatever suspends or deletes the user, moves their address, or makes them an administrator.
+const lockLiving = async (tx: TransactionClient, userId: string): Promise<{ verifiedEmail: string | null; isAdmin: boolean }> => {
+  const [found] = await tx.$queryRaw<{ isLiving: boolean; isAdmin: boolean; verifiedEmail: string | null }[]>`
+    SELECT deleted_at IS NULL AND suspended_at IS NULL AS "isLiving", system_role IS NOT NULL AS "isAdmin",
+           CASE WHEN email_verified_at IS NOT NULL THEN email_normalized END AS "verifiedEmail"
+    FROM users WHERE id = ${userId}::uuid FOR SHARE`
+  if (!found) throw new Problem('conflict')
+  if (!found.isLiving) throw refused('account_ended', userId)
+  return found
+}
