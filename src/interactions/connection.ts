@@ -13,6 +13,8 @@ import { bindingOf, type UpstreamStart } from './upstream-start.ts'
 
 const form = z.strictObject({ csrf: text(200), connection: text(100) })
 
+const neverAsked = new Date(0)
+
 interface FirstPage {
   refuse(ctx: Context, interaction: Interaction, refusal: { problem: Problem }): Promise<void>
 }
@@ -75,7 +77,9 @@ const createFinish =
     }
     const { user, amr } = await upstreamSignIn.prove(actor, { ...taken, maySignUp })
     const { authenticatedAt } = taken.identity
-    const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at, authenticatedAt })
+    // A provider may send on whoever sits at an open browser: only what it was made to ask is of now.
+    const askedAt = taken.isAgain ? at : (authenticatedAt ?? neverAsked)
+    const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at, authenticatedAt, askedAt })
     devices.remember(ctx, user.id)
     lastConnection.write(ctx, { id: taken.connection.id })
     seeOther(ctx, place)

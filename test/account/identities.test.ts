@@ -9,7 +9,7 @@ import { visitor as anybody } from '../support/passkeys.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
 import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody } from '../support/upstream-journeys.ts'
-import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
+import { startUpstream, type Upstream, type UpstreamPerson } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
 
 let api: TestApi
@@ -55,9 +55,9 @@ const addIdentity = async (userId: string, { subject = randomUUID(), by = connec
   })
   return rows().identity.findFirstOrThrow({ where: { userId, subject } })
 }
-/** Somebody who has nothing but their account at the provider. */
-const federated = async () => {
-  const who = somebody()
+/** Somebody who has nothing but their account at the provider, which asked them a moment ago unless told otherwise. */
+const federated = async (idToken: UpstreamPerson['idToken'] = { auth_time: Math.floor(Date.now() / 1000) }) => {
+  const who = { ...somebody(), idToken }
   const { person, ...rest } = await signInBy(api.server, { upstream, connection, who })
   const { sub } = await claimsOf(rest)
   return { who, person, id: sub }
@@ -195,6 +195,30 @@ test('somebody without a password proves themselves again by their provider', as
   )
   t.is(page.url.pathname, path)
   t.is(page.status, 200)
+})
+
+for (const [how, idToken] of [
+  ['does not say when it asked them', {}],
+  ['asked them ten minutes ago', { auth_time: Math.floor(Date.now() / 1000) - 600 }],
+] as const)
+  test(`whoever is sent on by a provider that ${how} comes in, and to nothing sensitive before it asks them again`, async t => {
+    const { who, person } = await federated(idToken)
+    const profile = await follow(person, await person.get(at('/account/profile')))
+    t.is(profile.url.pathname, '/account/profile')
+    const asked = await open(person)
+    t.true(asked.url.pathname.startsWith('/interaction/'))
+    const sent = await pressConnection(person, asked, connection)
+    t.is(sent.location?.searchParams.get('max_age'), '0')
+    const proven = { ...who, idToken: { auth_time: Math.floor(Date.now() / 1000) } }
+    const page = await follow(person, await person.get(await upstream.signIn(sent.location ?? '', proven)))
+    t.is(page.url.pathname, path)
+  })
+
+test('over the API a silent sign-in by a provider is no recent proof', async t => {
+  const { id } = await federated({})
+  const { sid } = await rows().session.findFirstOrThrow({ where: { userId: id } })
+  const verifying = api.server.services.recentProofs.verify({ ...anybody(), kind: 'user', id, userId: id, sessionId: sid ?? '' })
+  await t.throwsAsync(verifying, { code: 'reauthentication_required' })
 })
 
 test('connections of an organization are offered to its members alone', async t => {
