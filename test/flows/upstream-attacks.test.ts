@@ -265,7 +265,6 @@ const endings = {
   'a connection that is deleted': async (_sub: string, connection: string) =>
     rows().connection.update({ where: { id: connection }, data: { deletedAt: new Date() } }),
   'a user who is suspended': async (sub: string) => server.services.userAdministration.suspend(systemActor, sub as never),
-  'a user who is deleted': async (sub: string) => server.services.userAdministration.remove(systemActor, sub as never),
 }
 for (const [what, end] of Object.entries(endings))
   for (const moment of ['before it begins', 'before the answer', 'before the answer is taken'])
@@ -281,15 +280,30 @@ for (const [what, end] of Object.entries(endings))
         await sleep(1100)
       }
       const sent = await pressConnection(person, page, connection)
-      if (sent.status === 404) return t.is(alertOf(sent), gone)
+      const told = what.startsWith('a user') ? neutral : gone
+      if (isEarly && told === gone) return t.is(alertOf(sent), gone)
       const callback = await upstream.signIn(sent.location ?? '', who)
       if (moment === 'before the answer') await end(sub, connection)
       const back = await person.get(callback)
       if (moment === 'before the answer is taken') await end(sub, connection)
       const last = await person.follow(back, redirectUri)
       t.is(last.location, undefined)
-      t.true([neutral, gone].includes(alertOf(last)), alertOf(last))
+      t.is(alertOf(last), told)
     })
+
+for (const moment of ['before it begins', 'before the answer is taken'])
+  test(`whoever is deleted ${moment} comes in as somebody new`, async t => {
+    const who = somebody()
+    const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+    const remove = () => server.services.userAdministration.remove(systemActor, sub as never)
+    if (moment === 'before it begins') await remove()
+    const begun = await toCallback(server, { upstream, connection: open, who })
+    const back = await begun.person.get(begun.callback)
+    if (moment !== 'before it begins') await remove()
+    const made = await claimsOf({ ...begun, end: await begun.person.follow(back, redirectUri) })
+    t.not(made.sub, sub)
+    t.is(await identitiesOf(sub), 0)
+  })
 
 for (const moment of ['before it begins', 'before the answer is taken'])
   test(`an organization that is deleted ${moment} lets nobody in by its connection`, async t => {
@@ -302,6 +316,14 @@ for (const moment of ['before it begins', 'before the answer is taken'])
       await remove()
       const answer = await person.submit(page, { username: who.email })
       t.true(answer.location?.pathname.endsWith('/password'))
+      const pressed = await pressConnection(person, page, connection)
+      t.is(pressed.status, 404)
+      t.is(alertOf(pressed), gone)
+      await sleep(1100)
+      const { request } = await makeClient(server)
+      const led = createPerson()
+      const first = await led.follow(await led.get((await request({ connection })).url), redirectUri)
+      t.is(first.location, undefined)
       return
     }
     const sent = await person.submit(page, { username: who.email })
