@@ -23,7 +23,7 @@ export const createUpstreamServices = (
   { change, limit, notify, isMailPossible, users, proofs, joinOrganization, connections, connectors }: Below,
   { signInMethods }: Pick<Config, 'signInMethods'>,
 ) => {
-  const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
+  const offered = { isEmailCodeOffered: isMailPossible && signInMethods.includes('email_code'), isPasswordOffered: signInMethods.includes('password') }
   return {
     upstream: createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets }), limit, randomBytes }),
     upstreamSignIn: createUpstreamSignIn({
@@ -35,6 +35,6 @@ export const createUpstreamServices = (
       askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
       now,
     }),
-    identities: createIdentities({ database, change, connections, notify, mustAdminister, lockUser, isEmailCodeOffered }),
+    identities: createIdentities({ database, change, connections, notify, mustAdminister, lockUser, ...offered }),
   }
 }

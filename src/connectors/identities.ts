@@ -42,6 +42,8 @@ interface Needs {
   readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
   /** Whether people sign in by a code that is mailed to a verified address. */
   readonly isEmailCodeOffered: boolean
+  /** Whether people sign in by a password. */
+  readonly isPasswordOffered: boolean
 }
 
 /** Makes the service. */
@@ -85,7 +87,7 @@ export const createIdentities = (needs: Needs): Identities => {
         const row = await tx.identity.findFirst({ where: { id, ...living(user.id) }, include })
         if (!row) throw new Problem('not_found')
         await tx.identity.delete({ where: { id } })
-        if (isOwn && !(await hasWayIn(tx, { user: locked, others, isEmailCodeOffered: needs.isEmailCodeOffered }))) throw new Problem('last_way_in')
+        if (isOwn && !(await hasWayIn(tx, { user: locked, others, offered: needs }))) throw new Problem('last_way_in')
         const { connection } = row
         record('identity.unlinked', { id, connection_id: connection.id, connector: connection.connector, user_id: user.id })
         await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: { connection: connection.name } })
@@ -115,11 +117,11 @@ const usableOthers = async ({ database, connections }: Needs, { userId, id }: { 
 
 const hasWayIn = async (
   tx: TransactionClient,
-  { user, others, isEmailCodeOffered }: { user: User; others: readonly string[]; isEmailCodeOffered: boolean },
+  { user, others, offered }: { user: User; others: readonly string[]; offered: Pick<Needs, 'isEmailCodeOffered' | 'isPasswordOffered'> },
 ): Promise<boolean> => {
-  if (isEmailCodeOffered && user.isEmailVerified) return true
+  if (offered.isEmailCodeOffered && user.isEmailVerified) return true
   const userId = user.id
-  if ((await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
+  if (offered.isPasswordOffered && (await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
   if ((await tx.authenticator.count({ where: { userId, kind: 'passkey', confirmedAt: { not: null }, deletedAt: null } })) > 0) return true
   return (await tx.identity.count({ where: { userId, connectionId: { in: [...others] } } })) > 0
 }

@@ -7,6 +7,7 @@ import { enterPassword, hiddenOf } from '../support/factor-journeys.ts'
 import { mailTo } from '../support/mails.ts'
 import { visitor as anybody } from '../support/passkeys.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
+import { startServer } from '../support/server.ts'
 import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody } from '../support/upstream-journeys.ts'
 import { startUpstream, type Upstream, type UpstreamPerson } from '../support/upstreams/upstream.ts'
@@ -165,6 +166,19 @@ test('an account at a provider that was switched off is no way in', async t => {
   if (!user || !first) return t.fail()
   const unlinking = api.server.services.identities.unlink({ ...anybody(), kind: 'user', id, userId: id }, { user, id: first.id })
   t.is(((await t.throwsAsync(unlinking)) as { code?: string }).code, 'last_way_in')
+})
+
+test('a password is no way in where passwords are not asked for', async t => {
+  const server = await startServer({ settings: { SIGN_IN_METHODS: 'email_code' } })
+  t.teardown(() => server.close())
+  const by = (await makeConnection(server, upstream)).id
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: by, who: somebody() }))
+  await server.services.signIn.setPassword(systemActor, { id: sub as never, password })
+  const user = await server.services.users.find(sub)
+  const identity = await server.resources.database.prisma.identity.findFirstOrThrow({ where: { userId: sub } })
+  if (!user) return t.fail()
+  const unlinking = server.services.identities.unlink({ ...anybody(), kind: 'user', id: sub, userId: sub }, { user, id: identity.id })
+  await t.throwsAsync(unlinking, { code: 'last_way_in' })
 })
 
 test('twenty unlinkings at once leave one way in', async t => {
