@@ -8,6 +8,7 @@ import { createFindConnectionRule } from './clients/connection-rule.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
+import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
@@ -47,7 +48,7 @@ export const createTenantServices = (
     mustHoldRoles: createMustHoldRoles(organizationPermissions),
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
-  const members = createMembers(roleNeeds)
+  const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
   const roles = createRoles(roleNeeds)
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })

@@ -13,17 +13,17 @@ import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 
 type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> &
-  Pick<AuthenticationServices, 'users' | 'proofs'> &
+  Pick<AuthenticationServices, 'users' | 'proofs' | 'acceptProof'> &
   Pick<TenantServices, 'joinOrganization'> &
   Pick<ConnectorServices, 'connections' | 'connectors' | 'verifyConnection'>
 
 /** Makes these services. */
 export const createUpstreamServices = (
   { database, secrets, now, randomBytes }: Resources,
-  { change, limit, notify, isMailPossible, users, proofs, joinOrganization, connections, connectors, verifyConnection }: Below,
+  { change, limit, notify, isMailPossible, users, proofs, acceptProof, joinOrganization, connections, connectors, verifyConnection }: Below,
   { signInMethods }: Pick<Config, 'signInMethods'>,
 ) => {
-  const isEmailCodeOffered = isMailPossible && signInMethods.includes('email_code')
+  const offered = { isEmailCodeOffered: isMailPossible && signInMethods.includes('email_code'), isPasswordOffered: signInMethods.includes('password') }
   return {
     upstream: createUpstream({ connections, connectors, requests: createUpstreamRequests({ database, secrets, randomBytes }), limit, randomBytes }),
     upstreamSignIn: createUpstreamSignIn({
@@ -31,11 +31,12 @@ export const createUpstreamServices = (
       change,
       users,
       verifyConnection,
+      acceptProof,
       join: joinOrganization,
       notify,
       askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
       now,
     }),
-    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, isEmailCodeOffered }),
+    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, ...offered }),
   }
 }

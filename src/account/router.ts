@@ -11,6 +11,7 @@ import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { plainAddress } from '../platform/http/limit.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
+import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import type { Users } from '../users/users.ts'
 import { accountCallbackPath } from './account-client.ts'
@@ -27,6 +28,7 @@ interface Needs extends LinkNeeds {
   readonly findBrowserSession: FindBrowserSession
   readonly users: Users
   readonly secondFactor: SecondFactor
+  readonly recentProofs: RecentProofs
   readonly collectPersonalData: CollectPersonalData
   readonly present: Present
   readonly pageLanguage: PageLanguage
@@ -91,10 +93,11 @@ const enter = async (
     findBrowserSession,
     users,
     secondFactor,
+    recentProofs,
     accountSignIn,
     pageLanguage,
     now,
-  }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'accountSignIn' | 'pageLanguage' | 'now'>,
+  }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'recentProofs' | 'accountSignIn' | 'pageLanguage' | 'now'>,
   { path, isSensitive }: Pick<AccountPageRoute, 'path' | 'isSensitive'>,
 ): Promise<Visit | undefined> => {
   const session = await findBrowserSession(ctx)
@@ -106,6 +109,11 @@ const enter = async (
     session !== undefined && (isProvenByTwo(session) || (await secondFactor.list(session.userId)).length === 0 || isProvenByTwo(await findBrowserSession(ctx)))
   if (!session || !user || user.isSuspended || !isWhole || (isSensitive && !isFresh)) {
     accountSignIn.begin(ctx, { to: path, ...(isSensitive ? { maxAgeSeconds: sensitiveSeconds } : {}) })
+    return undefined
+  }
+  // Another provider may have signed in whoever sits at an open browser, a moment ago but unasked.
+  if (isSensitive && !(await recentProofs.isRecent({ sessionId: session.sid, userId: user.id }))) {
+    accountSignIn.begin(ctx, { to: path, isAnother: true })
     return undefined
   }
   const { requestId } = ctx.state

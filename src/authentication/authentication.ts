@@ -18,9 +18,10 @@ const refusalReason = z.enum(['credentials', 'too_many_attempts'])
 /** Why an attempt was refused. */
 export type RefusalReason = z.output<typeof refusalReason>
 
-const proof = event('user', { method: z.string() })
+// By another provider it is told by which connection.
+const proof = event('user', { method: z.string(), connection_id: z.string().optional() })
 // A passkey's refusals have reasons of their own.
-const refusal = event('user', { method: z.string(), reason: z.string() })
+const refusal = event('user', { method: z.string(), reason: z.string(), connection_id: z.string().optional() })
 
 /** The events of this slice. */
 export const authenticationEvents = {

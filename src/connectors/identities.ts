@@ -7,6 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import type { MustAdminister } from '../users/admins.ts'
 import type { EraseUnproven, User, UserId } from '../users/user.ts'
 import type { Connections } from './connections.ts'
+import { freeSubject } from './identity-erasures.ts'
 import { toJson } from './provider-data.ts'
 import type { UpstreamProof } from './upstream.ts'
 import type { VerifyConnection } from './verify-connection.ts'
@@ -45,6 +46,8 @@ interface Needs {
   readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
   /** Whether people sign in by a code that is mailed to a verified address. */
   readonly isEmailCodeOffered: boolean
+  /** Whether people sign in by a password. */
+  readonly isPasswordOffered: boolean
 }
 
 /** Makes the service. */
@@ -62,8 +65,11 @@ export const createIdentities = (needs: Needs): Identities => {
       const add = async (): Promise<void> =>
         change(actor, async (tx, record) => {
           await verifyConnection(tx, connection)
-          await lockUser(tx, userId)
+          const { isAdmin } = await lockUser(tx, userId)
+          // No organization signs in an administrator of the system.
+          if (isAdmin && connection.organizationId !== undefined) throw new Problem('connection_gone')
           await mustBeIn(tx, actor, userId)
+          await freeSubject(tx, record, { connectionId: connection.id, subject: identity.subject })
           const { id } = await tx.identity.create({
             data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
           })
@@ -86,7 +92,7 @@ export const createIdentities = (needs: Needs): Identities => {
         const row = await tx.identity.findFirst({ where: { id, ...living(user.id) }, include })
         if (!row) throw new Problem('not_found')
         await tx.identity.delete({ where: { id } })
-        if (isOwn && !(await hasWayIn(tx, { user: locked, others, isEmailCodeOffered: needs.isEmailCodeOffered }))) throw new Problem('last_way_in')
+        if (isOwn && !(await hasWayIn(tx, { user: locked, others, offered: needs }))) throw new Problem('last_way_in')
         const { connection } = row
         record('identity.unlinked', { id, connection_id: connection.id, connector: connection.connector, user_id: user.id })
         await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: { connection: connection.name } })
@@ -105,7 +111,7 @@ const include = { connection: { select: { id: true, connector: true, name: true 
 const living = (userId: string) => ({ userId, connection: { deletedAt: null } })
 
 const findOwner = async ({ prisma }: Database, key: { connectionId: string; subject: string }): Promise<string | undefined> =>
-  (await prisma.identity.findUnique({ where: { connectionId_subject: key }, select: { userId: true } }))?.userId
+  (await prisma.identity.findFirst({ where: { ...key, user: { deletedAt: null } }, select: { userId: true } }))?.userId
 
 // The provider takes its time: who proved the address meanwhile ended this session, and gets nothing of whoever was in it.
 const mustBeIn = async (tx: TransactionClient, { sessionId: sid }: Actor, userId: UserId): Promise<void> => {
@@ -122,11 +128,11 @@ const usableOthers = async ({ database, connections }: Needs, { userId, id }: { 
 
 const hasWayIn = async (
   tx: TransactionClient,
-  { user, others, isEmailCodeOffered }: { user: User; others: readonly string[]; isEmailCodeOffered: boolean },
+  { user, others, offered }: { user: User; others: readonly string[]; offered: Pick<Needs, 'isEmailCodeOffered' | 'isPasswordOffered'> },
 ): Promise<boolean> => {
-  if (isEmailCodeOffered && user.isEmailVerified) return true
+  if (offered.isEmailCodeOffered && user.isEmailVerified) return true
   const userId = user.id
-  if ((await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
+  if (offered.isPasswordOffered && (await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
   if ((await tx.authenticator.count({ where: { userId, kind: 'passkey', confirmedAt: { not: null }, deletedAt: null } })) > 0) return true
   return (await tx.identity.count({ where: { userId, connectionId: { in: [...others] } } })) > 0
 }

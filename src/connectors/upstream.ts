@@ -26,6 +26,11 @@ export interface UpstreamProof {
   readonly identity: UpstreamIdentity
 }
 
+/** The same, and whether the person was made to prove themselves there just now. */
+export interface FinishedProof extends UpstreamProof {
+  readonly isAgain: boolean
+}
+
 /** Sign-ins at upstream providers. */
 export interface Upstream {
   /** Throws `connection_gone` where the connection cannot be used, `upstream_unavailable`, `upstream_cannot_again`, and `too_many_attempts`. */
@@ -36,7 +41,7 @@ export interface Upstream {
    * Who came back. Throws `upstream_answer_invalid`, also for an answer that was not begun here or is taken already, `connection_gone`,
    * `upstream_refused` and `upstream_unavailable`. `onRefused` is told by which connection the attempt was, where that is known.
    */
-  finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<UpstreamProof>
+  finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<FinishedProof>
   /** What the provider has to be told of us. Throws `not_found` where there is nothing to be told. */
   describe(connectionId: string): Promise<{ readonly type: string; readonly body: string }>
 }
@@ -82,7 +87,7 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       if (!found) throw new Problem('connection_gone')
       const { connection, connector } = found
       try {
-        return { connection, identity: sound(await connector.complete(connection.configured, { state, kept, loginHint, isAgain, answer })) }
+        return { connection, isAgain, identity: sound(await connector.complete(connection.configured, { state, kept, loginHint, isAgain, answer })) }
       } catch (error) {
         if (error instanceof Problem) await onRefused(connector.id, error)
         throw error

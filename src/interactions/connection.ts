@@ -14,6 +14,8 @@ import { bindingOf, type UpstreamStart } from './upstream-start.ts'
 
 const form = z.strictObject({ csrf: text(200), connection: text(100) })
 
+const neverAsked = new Date(0)
+
 interface FirstPage {
   refuse(ctx: Context, interaction: Interaction, refusal: { problem: Problem }): Promise<void>
 }
@@ -73,9 +75,11 @@ const createFinish =
       const offer = await signUpGate.find(ctx, interaction, 'upstream')
       return offer !== undefined && isFor(offer, email)
     }
-    const { user, amr } = await upstreamSignIn.prove(actor, { ...taken, maySignUp })
+    const { user, amr, tookOverAt = at } = await upstreamSignIn.prove(actor, { ...taken, maySignUp })
     const { authenticatedAt } = taken.identity
-    const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at, authenticatedAt })
+    // A provider may send on whoever sits at an open browser: only what it was made to ask is of now.
+    const askedAt = taken.isAgain ? at : (authenticatedAt ?? neverAsked)
+    const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at: tookOverAt, authenticatedAt, askedAt })
     devices.remember(ctx, user.id)
     lastConnection.write(ctx, { id: taken.connection.id })
     seeOther(ctx, place)

@@ -54,13 +54,14 @@ export interface Progress {
   readonly areCodesDue: boolean
 }
 
-/** What was proven first; `authenticatedAt` is when, where another provider did not ask again. */
+/** What was proven first; `authenticatedAt` is when, where another provider did not ask again, and `askedAt` what sensitive things go by. */
 export interface FirstProof {
   readonly accountId: string
   readonly amr: readonly string[]
   readonly isRemembered: boolean
   readonly at: Date
   readonly authenticatedAt?: Date
+  readonly askedAt?: Date
   readonly challengeId?: string
 }
 

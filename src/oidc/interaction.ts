@@ -22,7 +22,7 @@ export interface Interaction {
   readonly loginHint?: string
   /** The connection that the client leads to: its id, or that of a connector. */
   readonly connectionHint?: string
-  /** Whether a sign-in of this very moment is asked for: an earlier one elsewhere is not enough (OpenID Connect Core §3.1.2.1). */
+  /** Whether a sign-in of the last minutes is asked for: an earlier one elsewhere is not enough (OpenID Connect Core §3.1.2.1). */
   readonly isFreshAsked: boolean
   /** The user who is signed in, if one is. */
   readonly accountId?: string
@@ -94,7 +94,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
         client: client ?? { name: clientId },
         loginHint: textOf(found.params.login_hint),
         connectionHint: textOf(found.params.connection) ?? textOf(found.params.idp_hint),
-        isFreshAsked: found.params.max_age !== undefined || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),
+        isFreshAsked: Number(found.params.max_age) <= freshSeconds || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),
         accountId: found.session?.accountId,
         againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
         asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
@@ -138,6 +138,9 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
     },
   }
 }
+
+// Who allows more than that is content with a sign-in elsewhere, whose time is compared when it is told.
+const freshSeconds = 300
 
 // What was asked for, or lies too far back; any other reason is that it must be somebody else, or that the user has gone.
 const again = new Set(['login_prompt', 'max_age', 'enrolment_stale'])

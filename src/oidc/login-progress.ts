@@ -15,6 +15,8 @@ export interface FirstProof {
   readonly at: Date
   /** When the person proved themselves to another provider, which sent them here without asking again: it becomes `auth_time`. */
   readonly authenticatedAt?: Date
+  /** When the person was last asked for a proof, where that may be long before `at`: what is sensitive goes by it. */
+  readonly askedAt?: Date
   /** The challenge that was answered, where it was one: its answer, sent again, goes where the first went. */
   readonly challengeId?: string
 }
@@ -49,6 +51,8 @@ const schema = z.object({
   provenAt: z.number(),
   /** The same of the provider that vouches for them, where it told: then this one becomes `auth_time`. */
   authenticatedAt: z.number().optional(),
+  /** When the person was last asked, where that is not when they came. */
+  askedAt: z.number().optional(),
   isSignIn: z.boolean(),
   enrolmentId: z.string().optional(),
   areCodesDue: z.boolean().optional(),
@@ -125,8 +129,9 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
     },
     goOn: ctx => change(ctx, pending => pending),
-    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, challengeId }) => {
-      const times = { provenAt: at.getTime() / 1000, authenticatedAt: Math.min(at.getTime(), authenticatedAt.getTime()) / 1000 }
+    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId }) => {
+      const seconds = (time: Date) => Math.min(at.getTime(), time.getTime()) / 1000
+      const times = { provenAt: seconds(at), authenticatedAt: seconds(authenticatedAt), ...(askedAt ? { askedAt: seconds(askedAt) } : {}) }
       const pending = { challengeId, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
@@ -147,8 +152,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
   }
 }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, challengeId }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, challengeId },
+const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, askedAt, challengeId },
   select_account: {},
   mfa: {},
 })

@@ -2,6 +2,7 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { askedAcr, isUnattainable } from './acr.ts'
 import type { Demands, NextProof } from './demands.ts'
+import { secondsElsewhere } from './proven-at.ts'
 
 const { Check, Prompt, base } = interactionPolicy
 
@@ -37,6 +38,7 @@ export const createPolicy = (demands: Demands): interactionPolicy.DefaultPolicy 
     ),
   )
   login?.checks.add(unattainableClass())
+  login?.checks.add(longAgoElsewhere())
   login?.checks.add(
     new Check('enrolment_stale', 'a second factor is enrolled only after a fresh sign-in', 'login_required', async ctx => {
       if (ctx.oidc.result?.login || !ctx.oidc.session?.past(enrolmentSeconds)) return Check.NO_NEED_TO_PROMPT
@@ -51,6 +53,14 @@ const unattainableClass = () =>
   new Check('unattainable_acr', 'none of the requested ACRs can be given', ctx => {
     if (isUnattainable(askedAcr(ctx.oidc.params))) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be given')
     return Check.NO_NEED_TO_PROMPT
+  })
+
+// The engine takes any sign-in that was just made for one of now (OpenID Connect Core §3.1.2.1: `max_age` is of the authentication).
+const longAgoElsewhere = () =>
+  new Check('max_age', 'End-User authentication could not be obtained', 'login_required', ({ oidc }) => {
+    const { maxAge, loginTs } = { maxAge: oidc.params?.max_age, loginTs: oidc.session?.loginTs }
+    const isLongAgo = maxAge !== undefined && secondsElsewhere(loginTs) > Number(maxAge)
+    return isLongAgo ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
   })
 
 const secondFactor = (demands: Demands) =>

@@ -8,3 +8,16 @@ export const provenAtOf = (loginTs: number | undefined): number => {
   // Another provider may have asked the person long before they came here by it: their `ts` is of then, the proof is of now.
   return typeof provenAt === 'number' && login?.ts === loginTs ? provenAt : (loginTs ?? 0)
 }
+
+/** When the person was last asked for a proof, in the request that takes up a sign-in by another provider; `undefined` where it is of now. */
+export const askedAtOf = (loginTs: number | undefined): Date | undefined => {
+  const login = Provider.ctx?.oidc?.result?.login
+  const askedAt: unknown = login?.askedAt
+  return typeof askedAt === 'number' && login?.ts === loginTs ? new Date(askedAt * 1000) : undefined
+}
+
+/** How long before the person came here another provider had asked them, as it says; 0 where it asked them for this sign-in, or says nothing. */
+export const secondsElsewhere = (loginTs: number | undefined): number => {
+  const askedAt = askedAtOf(loginTs)
+  return loginTs === undefined || askedAt === undefined || Math.floor(askedAt.getTime() / 1000) !== loginTs ? 0 : Math.floor(provenAtOf(loginTs)) - loginTs
+}

@@ -7,7 +7,7 @@ import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
-import { provenAtOf } from './proven-at.ts'
+import { askedAtOf, provenAtOf } from './proven-at.ts'
 
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
@@ -18,6 +18,8 @@ export type OnSignedIn = (session: {
   accountId: string
   amr: readonly string[]
   expiresInSeconds: number
+  /** When the person was last asked for a proof, where that is not now. */
+  askedAt?: Date
   deviceId?: string
   ip?: string
   userAgent?: string
@@ -113,6 +115,7 @@ export const createSessionArtifacts = ({ database, durable, findDeviceId, onSign
           accountId: payload.accountId,
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
+          askedAt: askedAtOf(payload.loginTs),
           deviceId: ctx && findDeviceId(ctx),
           ip: ctx && plainAddress(ctx.ip),
           userAgent: ctx?.get('user-agent'),

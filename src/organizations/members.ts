@@ -1,6 +1,6 @@
 // Members: who belongs to an organization, decided while the organization is locked, so that it never loses its last owner.
 import { type Actor, can } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
@@ -49,10 +49,12 @@ interface Needs {
   readonly lock: Lock
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
+  /** Takes away what ends with a membership. */
+  readonly eraseBelongings: (tx: TransactionClient, record: RecordEvent, member: MemberKey) => Promise<void>
 }
 
 /** Makes the service. */
-export const createMembers = ({ database, change, lock, permissionsOf, mustHoldRoles }: Needs): Members => ({
+export const createMembers = ({ database, change, lock, permissionsOf, mustHoldRoles, eraseBelongings }: Needs): Members => ({
   list: async (organizationId, { role }, { after, limit, isAscending }) => {
     const where = { organizationId, ...(role === undefined ? {} : having(role)), user: { deletedAt: null } }
     const { where: user, orderBy, take } = pageOf({}, { after, limit, isAscending })
@@ -121,6 +123,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
       }
       if (before.role === 'owner') await guardLastOwner(tx, { organizationId, userId })
       await tx.organizationMember.delete({ where: { organizationId_userId: { organizationId, userId } } })
+      await eraseBelongings(tx, record, { organizationId, userId })
       record('organization.member_removed', { id: userId, role: nameOf(before) }, { organizationId })
     }),
   guardRemoval: async (tx, userId) => {

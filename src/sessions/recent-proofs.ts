@@ -11,6 +11,8 @@ export interface RecentProofs {
    * caller has enrolled a second of whatever kind, or there is none.
    */
   verify(actor: Actor): Promise<void>
+  /** The same as an answer. */
+  isRecent(actor: Pick<Actor, 'sessionId' | 'userId'>): Promise<boolean>
   /** Notes that the caller proved themselves again in their session, and how. Throws `forbidden` where there is none. */
   renew(actor: Actor, amr: readonly string[]): Promise<void>
   /** The same as part of another change, so that nobody sees the one without the other. */
@@ -46,12 +48,13 @@ export const createRecentProofs = ({ database, change, tellProtocol, now }: Need
     if (session.kind === 'browser') await tellProtocol(tx, { sid, amr: proven })
     record('session.proven', { id: session.id, kind: session.kind, user_id: userId })
   }
+  const isRecent: RecentProofs['isRecent'] = async ({ sessionId, userId }) =>
+    sessionId !== undefined && userId !== undefined && (await database.run(recent, [sessionId, userId, recentSeconds])).length > 0
   return {
-    verify: async ({ sessionId, userId }) => {
-      if (sessionId === undefined || userId === undefined) throw new Problem('reauthentication_required')
-      const rows = await database.run(recent, [sessionId, userId, recentSeconds])
-      if (rows.length === 0) throw new Problem('reauthentication_required')
+    verify: async actor => {
+      if (!(await isRecent(actor))) throw new Problem('reauthentication_required')
     },
+    isRecent,
     renewIn,
     renew: (actor, amr) => change(actor, (tx, record) => renewIn(tx, record, { actor, amr })),
   }

@@ -10,6 +10,8 @@ export interface SignedIn extends Place {
   readonly userId: string
   readonly amr: readonly string[]
   readonly expiresInSeconds: number
+  /** When the person was last asked for a proof, where that is not now. */
+  readonly askedAt?: Date
 }
 
 /** The sessions of the system. */
@@ -24,9 +26,9 @@ export interface Sessions {
 const begin = statement(
   'session-begin',
   `WITH seen AS (UPDATE known_devices SET seen_at = now() WHERE user_id = $2::uuid AND key = $8 RETURNING user_id)
-   INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at)
-   SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision) FROM seen
-   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = now(), ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
+   INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at, proven_at)
+   SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision), coalesce($9::timestamptz, now()) FROM seen
+   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = excluded.proven_at, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
    RETURNING id`,
 )
 
@@ -39,9 +41,9 @@ export const purgeSessions = createPurge({ table: 'sessions', due: "expires_at <
 
 /** Makes the service. */
 export const createSessions = ({ database, devices, newId }: { database: Database; devices: Devices; newId: () => string }): Sessions => ({
-  begin: async ({ sid, userId, amr, expiresInSeconds, ...from }) => {
+  begin: async ({ sid, userId, amr, expiresInSeconds, askedAt = null, ...from }) => {
     const { ip = null, userAgent = null } = from
-    const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds, deviceKey(from)]
+    const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds, deviceKey(from), askedAt]
     if ((await database.run(begin, values)).length > 0) return
     await database.prisma.$transaction(async tx => {
       await devices.note(tx, { userId, from })

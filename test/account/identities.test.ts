@@ -8,10 +8,11 @@ import { codeOf, mailTo } from '../support/mails.ts'
 import { visitor as anybody } from '../support/passkeys.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
+import { startServer } from '../support/server.ts'
 import { beginSignIn, beside, toCode } from '../support/sign-in-pages.ts'
 import { until } from '../support/until.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody } from '../support/upstream-journeys.ts'
-import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
+import { startUpstream, type Upstream, type UpstreamPerson } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
 
 let api: TestApi
@@ -59,9 +60,9 @@ const addIdentity = async (userId: string, { subject = randomUUID(), by = connec
   })
   return rows().identity.findFirstOrThrow({ where: { userId, subject } })
 }
-/** Somebody who has nothing but their account at the provider. */
-const federated = async () => {
-  const who = somebody()
+/** Somebody who has nothing but their account at the provider, which asked them a moment ago unless told otherwise. */
+const federated = async (idToken: UpstreamPerson['idToken'] = { auth_time: Math.floor(Date.now() / 1000) }) => {
+  const who = { ...somebody(), idToken }
   const { person, ...rest } = await signInBy(api.server, { upstream, connection, who })
   const { sub } = await claimsOf(rest)
   return { who, person, id: sub }
@@ -225,6 +226,19 @@ test('an account at a provider that was switched off is no way in', async t => {
   t.is(((await t.throwsAsync(unlinking)) as { code?: string }).code, 'last_way_in')
 })
 
+test('a password is no way in where passwords are not asked for', async t => {
+  const server = await startServer({ settings: { SIGN_IN_METHODS: 'email_code' } })
+  t.teardown(() => server.close())
+  const by = (await makeConnection(server, upstream)).id
+  const { sub } = await claimsOf(await signInBy(server, { upstream, connection: by, who: somebody() }))
+  await server.services.signIn.setPassword(systemActor, { id: sub as never, password })
+  const user = await server.services.users.find(sub)
+  const identity = await server.resources.database.prisma.identity.findFirstOrThrow({ where: { userId: sub } })
+  if (!user) return t.fail()
+  const unlinking = server.services.identities.unlink({ ...anybody(), kind: 'user', id: sub, userId: sub }, { user, id: identity.id })
+  await t.throwsAsync(unlinking, { code: 'last_way_in' })
+})
+
 test('twenty unlinkings at once leave one way in', async t => {
   const { id } = await federated()
   for (let count = 0; count < 19; count += 1) await addIdentity(id)
@@ -253,6 +267,30 @@ test('somebody without a password proves themselves again by their provider', as
   )
   t.is(page.url.pathname, path)
   t.is(page.status, 200)
+})
+
+for (const [how, idToken] of [
+  ['does not say when it asked them', {}],
+  ['asked them ten minutes ago', { auth_time: Math.floor(Date.now() / 1000) - 600 }],
+] as const)
+  test(`whoever is sent on by a provider that ${how} comes in, and to nothing sensitive before it asks them again`, async t => {
+    const { who, person } = await federated(idToken)
+    const profile = await follow(person, await person.get(at('/account/profile')))
+    t.is(profile.url.pathname, '/account/profile')
+    const asked = await open(person)
+    t.true(asked.url.pathname.startsWith('/interaction/'))
+    const sent = await pressConnection(person, asked, connection)
+    t.is(sent.location?.searchParams.get('max_age'), '0')
+    const proven = { ...who, idToken: { auth_time: Math.floor(Date.now() / 1000) } }
+    const page = await follow(person, await person.get(await upstream.signIn(sent.location ?? '', proven)))
+    t.is(page.url.pathname, path)
+  })
+
+test('over the API a silent sign-in by a provider is no recent proof', async t => {
+  const { id } = await federated({})
+  const { sid } = await rows().session.findFirstOrThrow({ where: { userId: id } })
+  const verifying = api.server.services.recentProofs.verify({ ...anybody(), kind: 'user', id, userId: id, sessionId: sid ?? '' })
+  await t.throwsAsync(verifying, { code: 'reauthentication_required' })
 })
 
 test('connections of an organization are offered to its members alone', async t => {

@@ -54,18 +54,25 @@ const proveByMail = async (email: string) => {
 }
 
 for (const order of ['at once', 'after the attacker signed in'])
-  test(`pre-hijacking, merge: who comes by a believed provider ${order} is not led into an unproven account in their name`, async t => {
+  test(`pre-hijacking, merge: an unproven account is its owner’s who comes by a believed provider ${order}, and nothing of its maker is left`, async t => {
     const who = somebody()
     const id = await hijack(who.email)
     if (order !== 'at once') t.true(await passwordWorks(who.email))
-    const { end } = await signInBy(server, { upstream, connection: trusted, who })
-    t.is(end.status, 403)
-    t.is(alertOf(end), neutral)
-    t.is(await identitiesOf(id), 0)
-    await proveByMail(who.email)
-    t.false(await passwordWorks(who.email))
+    const sessions = await rows().session.count({ where: { userId: id, endedAt: null } })
     t.is((await claimsOf(await signInBy(server, { upstream, connection: trusted, who }))).sub, id)
+    t.false(await passwordWorks(who.email))
+    t.is(await identitiesOf(id), 1)
+    t.truthy((await rows().user.findUniqueOrThrow({ where: { id } })).emailVerifiedAt)
+    t.is(await rows().session.count({ where: { userId: id, endedAt: null } }), 1, `${sessions} before`)
   })
+
+test('of twenty who prove an unproven account by a believed provider at once all are let in, and one proof is the first', async t => {
+  const who = somebody()
+  const id = await hijack(who.email)
+  const all = await Promise.all(Array.from({ length: 20 }, () => signInBy(server, { upstream, connection: trusted, who })))
+  t.deepEqual(new Set(await Promise.all(all.map(async one => (await claimsOf(one)).sub))), new Set([id]))
+  t.is(await identitiesOf(id), 1)
+})
 
 for (const order of ['before', 'after'])
   test(`pre-hijacking, trojan identity: what a stranger linked ${order} their last sign-in goes when the owner proves the address`, async t => {
@@ -317,7 +324,6 @@ const endings = {
   'a connection that is deleted': async (_sub: string, connection: string) =>
     rows().connection.update({ where: { id: connection }, data: { deletedAt: new Date() } }),
   'a user who is suspended': async (sub: string) => server.services.userAdministration.suspend(systemActor, sub as never),
-  'a user who is deleted': async (sub: string) => server.services.userAdministration.remove(systemActor, sub as never),
 }
 for (const [what, end] of Object.entries(endings))
   for (const moment of ['before it begins', 'before the answer', 'before the answer is taken'])
@@ -333,15 +339,30 @@ for (const [what, end] of Object.entries(endings))
         await sleep(1100)
       }
       const sent = await pressConnection(person, page, connection)
-      if (sent.status === 404) return t.is(alertOf(sent), gone)
+      const told = what.startsWith('a user') ? neutral : gone
+      if (isEarly && told === gone) return t.is(alertOf(sent), gone)
       const callback = await upstream.signIn(sent.location ?? '', who)
       if (moment === 'before the answer') await end(sub, connection)
       const back = await person.get(callback)
       if (moment === 'before the answer is taken') await end(sub, connection)
       const last = await person.follow(back, redirectUri)
       t.is(last.location, undefined)
-      t.true([neutral, gone].includes(alertOf(last)), alertOf(last))
+      t.is(alertOf(last), told)
     })
+
+for (const moment of ['before it begins', 'before the answer is taken'])
+  test(`whoever is deleted ${moment} comes in as somebody new`, async t => {
+    const who = somebody()
+    const { sub } = await claimsOf(await signInBy(server, { upstream, connection: open, who }))
+    const remove = () => server.services.userAdministration.remove(systemActor, sub as never)
+    if (moment === 'before it begins') await remove()
+    const begun = await toCallback(server, { upstream, connection: open, who })
+    const back = await begun.person.get(begun.callback)
+    if (moment !== 'before it begins') await remove()
+    const made = await claimsOf({ ...begun, end: await begun.person.follow(back, redirectUri) })
+    t.not(made.sub, sub)
+    t.is(await identitiesOf(sub), 0)
+  })
 
 for (const moment of ['before it begins', 'before the answer is taken'])
   test(`an organization that is deleted ${moment} lets nobody in by its connection`, async t => {
@@ -354,6 +375,14 @@ for (const moment of ['before it begins', 'before the answer is taken'])
       await remove()
       const answer = await person.submit(page, { username: who.email })
       t.true(answer.location?.pathname.endsWith('/password'))
+      const pressed = await pressConnection(person, page, connection)
+      t.is(pressed.status, 404)
+      t.is(alertOf(pressed), gone)
+      await sleep(1100)
+      const { request } = await makeClient(server)
+      const led = createPerson()
+      const first = await led.follow(await led.get((await request({ connection })).url), redirectUri)
+      t.is(first.location, undefined)
       return
     }
     const sent = await person.submit(page, { username: who.email })

@@ -1,0 +1,70 @@
+// Whether a user of ours may be signed in by a connection, decided in the transaction that signs them in.
+//
+// A connection of an organization speaks for its own people alone: for who is a member, or has an address of a domain that the organization
+// proved, and by it becomes one. The system's administrators are nobody's people.
+import type { AcceptProof } from '../authentication/accept-proof.ts'
+import type { RecordEvent } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { readAddress } from './entitlement.ts'
+import { type JoinOrganization, joinBy } from './join.ts'
+import { refused } from './refusal.ts'
+import type { UpstreamProof } from './upstream.ts'
+import type { VerifyConnection } from './verify-connection.ts'
+
+interface Entering extends UpstreamProof {
+  readonly userId: string
+  /** The address by which they are to be linked: it must be theirs still. */
+  readonly linkedBy: string | undefined
+  /** Whether that proves the address for the first time. */
+  readonly isFirstProof: boolean
+}
+
+interface Within {
+  readonly tx: TransactionClient
+  readonly record: RecordEvent
+  readonly join: JoinOrganization
+  readonly verifyConnection: VerifyConnection
+  readonly acceptProof: AcceptProof
+}
+
+/** Throws `upstream_unlinked`, `connection_gone`, and `conflict` where another look may tell more. The user's row stays locked. */
+export const passGate = async (
+  { tx, record, join, verifyConnection, acceptProof }: Within,
+  { connection, identity, userId, linkedBy, isFirstProof }: Entering,
+): Promise<void> => {
+  const { organizationId } = connection
+  const isJoining = organizationId !== undefined && !(await isMember(tx, { organizationId, userId }))
+  const address = isJoining ? await readAddress(tx, { connection, identity }) : undefined
+  if (isJoining && !address?.isOfOrganization) throw refused('not_a_member', userId)
+  if (isJoining) await joinBy({ join, tx, record }, { connection, claims: identity.claims, userId })
+  await verifyConnection(tx, connection)
+  if (linkedBy !== undefined && isFirstProof) await acceptProof(tx, { userId, email: linkedBy }).catch(lookAgain)
+  const user = await lockLiving(tx, userId)
+  if (organizationId !== undefined && user.isAdmin) throw refused('administrator', userId)
+  if (linkedBy !== undefined && linkedBy !== user.verifiedEmail) throw new Problem('conflict')
+  if (address && address.email !== user.verifiedEmail) throw refused('not_a_member', userId)
+}
+
+// The account changed between the two looks.
+const lookAgain = (error: unknown): never => {
+  throw error instanceof Problem && error.code === 'proof_expired' ? new Problem('conflict', { cause: error }) : error
+}
+
+// Whoever removes them waits until they are signed in, and then removes what was linked.
+const isMember = async (tx: TransactionClient, { organizationId, userId }: { organizationId: string; userId: string }): Promise<boolean> => {
+  const found = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM organization_members WHERE organization_id = ${organizationId}::uuid AND user_id = ${userId}::uuid FOR KEY SHARE`
+  return found.length > 0
+}
+
+// In turn with whatever suspends or deletes the user, moves their address, or makes them an administrator.
+const lockLiving = async (tx: TransactionClient, userId: string): Promise<{ verifiedEmail: string | null; isAdmin: boolean }> => {
+  const [found] = await tx.$queryRaw<{ isLiving: boolean; isAdmin: boolean; verifiedEmail: string | null }[]>`
+    SELECT deleted_at IS NULL AND suspended_at IS NULL AS "isLiving", system_role IS NOT NULL AS "isAdmin",
+           CASE WHEN email_verified_at IS NOT NULL THEN email_normalized END AS "verifiedEmail"
+    FROM users WHERE id = ${userId}::uuid FOR SHARE`
+  if (!found) throw new Problem('conflict')
+  if (!found.isLiving) throw refused('account_ended', userId)
+  return found
+}
