@@ -25,7 +25,7 @@ export interface UpstreamAttempt extends UpstreamProof {
 
 /** Proves people by other providers. */
 export interface UpstreamSignIn {
-  /** Throws `upstream_unlinked`, and `connection_gone` for one that was disabled meanwhile. */
+  /** Throws `upstream_unlinked`, `connection_gone` for one that was disabled meanwhile, and `busy` where others were always a moment before. */
   prove(actor: Actor, attempt: UpstreamAttempt): Promise<Proof>
   /** Notes an attempt that was over before anybody was named. */
   noteRefused(actor: Actor, refusal: { readonly method: string; readonly reason: string }): Promise<void>
@@ -106,8 +106,10 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         const user = await users.find(id)
         if (!user) throw new Problem('upstream_unlinked', { cause: new Refusal('account_ended', id) })
         return { user, amr: ['fed'] }
-      } catch (error) {
-        if (!(error instanceof Problem) || !['upstream_unlinked', 'connection_gone'].includes(error.code)) throw error
+      } catch (given) {
+        // The organization went meanwhile.
+        const error = given instanceof Problem && given.code === 'not_found' ? new Problem('connection_gone', { cause: given }) : given
+        if (!(error instanceof Problem)) throw error
         const { reason, userId } = error.cause instanceof Refusal ? error.cause : new Refusal(error.code)
         await change(actor, async (_tx, record) =>
           record('sign_in.refused', { id: userId, method: attempt.connection.connector, reason }, { outcome: 'refused' }),
@@ -163,7 +165,8 @@ const retrying = async (work: () => Promise<string>): Promise<string> => {
       return await work()
     } catch (error) {
       const isOvertaken = error instanceof Problem && (error.code === 'conflict' || error.code === 'email_taken')
-      if (!isOvertaken || left <= 1) throw error
+      if (!isOvertaken) throw error
+      if (left <= 1) throw new Problem('busy', { cause: error })
     }
   }
 }
