@@ -73,10 +73,17 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
 }
 
 const link = async ({ identities, connections, upstream, members }: IdentitiesNeeds, ctx: Context, { user, actor, sid }: Visit): Promise<void> => {
-  const proof = await upstream.finish({ ...readReturn(ctx.query), binding: bindingOf(sid) }, async () => undefined)
-  // Whoever left the organization meanwhile links nothing of it.
-  if (!(await buttonsFor({ connections, members }, user.id)).some(({ id }) => id === proof.connection.id)) throw new Problem('connection_gone')
-  await identities.link(actor, { ...proof, userId: user.id })
+  const note = (connector: string, { code }: Problem) => identities.noteRefused(actor, { userId: user.id, connector, reason: code })
+  const proof = await upstream.finish({ ...readReturn(ctx.query), binding: bindingOf(sid) }, note)
+  if (proof === 'taken') throw new Problem('upstream_answer_invalid', { cause: new Error('there is no such answer in this session') })
+  try {
+    // Whoever left the organization meanwhile links nothing of it.
+    if (!(await buttonsFor({ connections, members }, user.id)).some(({ id }) => id === proof.connection.id)) throw new Problem('connection_gone')
+    await identities.link(actor, { ...proof, userId: user.id })
+  } catch (error) {
+    if (error instanceof Problem) await note(proof.connection.connector, error)
+    throw error
+  }
 }
 
 // What an upstream sign-in of a session is bound to.

@@ -75,4 +75,5 @@ export const connectorEvents = {
   'domain.deleted': domain,
   'identity.linked': identity,
   'identity.unlinked': identity,
+  'identity.refused': event('user', { connector: z.string(), reason: z.string() }),
 }

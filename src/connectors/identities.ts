@@ -31,6 +31,8 @@ export interface Identities {
    * ended. One that is theirs already stays.
    */
   link(actor: Actor, link: UpstreamProof & { readonly userId: UserId }): Promise<void>
+  /** Notes that nothing was linked to somebody, and why. */
+  noteRefused(actor: Actor, refusal: { readonly userId: UserId; readonly connector: string; readonly reason: string }): Promise<void>
   /** Throws `not_found`, `last_way_in` where its owner would have no way to sign in left, and `forbidden` where an administrator's is removed by who is none. */
   unlink(actor: Actor, identity: { readonly user: User; readonly id: string }): Promise<void>
 }
@@ -83,6 +85,8 @@ export const createIdentities = (needs: Needs): Identities => {
           throw new Problem('identity_taken', { cause: error })
       })
     },
+    noteRefused: (actor, { userId, ...refusal }) =>
+      change(actor, async (_tx, record) => record('identity.refused', { id: userId, ...refusal }, { outcome: 'refused' })),
     unlink: async (actor, { user, id }) => {
       const others = await usableOthers(needs, { userId: user.id, id })
       await change(actor, async (tx, record) => {

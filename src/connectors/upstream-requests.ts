@@ -12,6 +12,8 @@ import type { Answer } from './connector.ts'
 const begunSchema = z.object({
   /** Where the browser goes on, a path of ours. */
   returnPath: z.string(),
+  /** The kind of provider: known also where the connection is gone by then. */
+  connector: z.string(),
   kept: z.record(z.string(), z.string()),
   isAgain: z.boolean(),
   loginHint: z.string().optional(),

@@ -27,7 +27,7 @@ export interface UpstreamSigned extends Proof {
 
 /** Proves people by other providers. */
 export interface UpstreamSignIn {
-  /** Throws `upstream_unlinked`, and `connection_gone` for one that was disabled meanwhile. */
+  /** Throws `upstream_unlinked`, `connection_gone` for one that was disabled meanwhile, and `busy` where others were always a moment before. */
   prove(actor: Actor, attempt: UpstreamAttempt): Promise<UpstreamSigned>
   /** Notes an attempt that was over before anybody was named. */
   noteRefused(actor: Actor, refusal: { readonly method: string; readonly reason: string }): Promise<void>
@@ -111,8 +111,10 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         const user = await users.find(id)
         if (!user) throw refused('account_ended', id)
         return { user, amr: ['fed'], ...(tookOverAt ? { tookOverAt } : {}) }
-      } catch (error) {
-        if (!(error instanceof Problem) || !['upstream_unlinked', 'connection_gone'].includes(error.code)) throw error
+      } catch (given) {
+        // The organization went meanwhile.
+        const error = given instanceof Problem && given.code === 'not_found' ? new Problem('connection_gone', { cause: given }) : given
+        if (!(error instanceof Problem)) throw error
         const { reason, userId } = error.cause instanceof Refusal ? error.cause : new Refusal(error.code)
         await change(actor, async (_tx, record) => record('sign_in.refused', { ...toldOf(attempt.connection, userId)[0], reason }, { outcome: 'refused' }))
         throw error
@@ -133,7 +135,8 @@ const retrying = async <Result>(work: () => Promise<Result>): Promise<Result> =>
       return await work()
     } catch (error) {
       const isOvertaken = error instanceof Problem && (error.code === 'conflict' || error.code === 'email_taken')
-      if (!isOvertaken || left <= 1) throw error
+      if (!isOvertaken) throw error
+      if (left <= 1) throw new Problem('busy', { cause: error })
     }
   }
 }

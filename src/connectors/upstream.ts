@@ -38,10 +38,10 @@ export interface Upstream {
   /** Keeps an answer; answers where the browser goes on. Throws `upstream_answer_invalid` for one that nobody waits for. */
   receive(answered: { readonly connectionId: string; readonly answer: Answer }): Promise<string>
   /**
-   * Who came back. Throws `upstream_answer_invalid`, also for an answer that was not begun here or is taken already, `connection_gone`,
-   * `upstream_refused` and `upstream_unavailable`. `onRefused` is told by which connection the attempt was, where that is known.
+   * Who came back; `taken` where there is no answer to take: it is taken already, or was begun or brought elsewhere. Throws
+   * `upstream_answer_invalid`, `connection_gone`, `upstream_refused` and `upstream_unavailable`; `onRefused` is told of each.
    */
-  finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<FinishedProof>
+  finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<FinishedProof | 'taken'>
   /** What the provider has to be told of us. Throws `not_found` where there is nothing to be told. */
   describe(connectionId: string): Promise<{ readonly type: string; readonly body: string }>
 }
@@ -69,7 +69,8 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       if (!found) throw new Problem('connection_gone')
       const state = randomBytes(32).toString('base64url')
       const { kept, redirectUrl, form } = await found.connector.begin(found.connection.configured, { state, loginHint, isAgain })
-      await requests.begin({ state, connectionId, binding, kept, isAgain, loginHint, returnPath: `${returnPath}?state=${state}` })
+      const connector = found.connector.id
+      await requests.begin({ state, connectionId, connector, binding, kept, isAgain, loginHint, returnPath: `${returnPath}?state=${state}` })
       return { redirectUrl, form }
     },
     receive: async ({ connectionId, answer }) => {
@@ -79,17 +80,20 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       return returnPath
     },
     finish: async (by, onRefused) => {
-      const { state } = by
       const request = await requests.take(by)
-      if (!request) throw new Problem('upstream_answer_invalid')
-      const { connectionId, kept, loginHint, isAgain, answer } = request
-      const found = await find(connectionId)
-      if (!found) throw new Problem('connection_gone')
-      const { connection, connector } = found
+      if (!request) return 'taken'
+      const { connectionId, connector, kept, loginHint, isAgain, answer } = request
       try {
-        return { connection, isAgain, identity: sound(await connector.complete(connection.configured, { state, kept, loginHint, isAgain, answer })) }
+        const found = await find(connectionId)
+        if (!found) throw new Problem('connection_gone')
+        const { connection } = found
+        return {
+          connection,
+          isAgain,
+          identity: sound(await found.connector.complete(connection.configured, { state: by.state, kept, loginHint, isAgain, answer })),
+        }
       } catch (error) {
-        if (error instanceof Problem) await onRefused(connector.id, error)
+        if (error instanceof Problem) await onRefused(connector, error)
         throw error
       }
     },
@@ -121,6 +125,6 @@ const maxSubject = 1024
 const sound = (identity: UpstreamIdentity): UpstreamIdentity => {
   const { subject } = identity
   const isText = typeof subject === 'string' && subject.trim() !== '' && subject.length <= maxSubject && !subject.includes('\0') && subject.isWellFormed()
-  if (!isText) throw new Problem('upstream_answer_invalid')
+  if (!isText) throw new Problem('upstream_answer_invalid', { cause: new Error('the subject is no text that can be kept') })
   return identity
 }

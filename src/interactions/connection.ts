@@ -7,7 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { type Interaction, type Interactions, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import type { LastConnection } from './last-connection.ts'
 import { isFor } from './sign-up-gate.ts'
 import { bindingOf, type UpstreamStart } from './upstream-start.ts'
@@ -26,61 +26,68 @@ type Needs = PageNeeds & { readonly start: UpstreamStart; readonly lastConnectio
 export const createConnectionPages = (needs: Needs, firstPage: FirstPage) => {
   const { interactions, start, forms, issuer, log } = needs
   const finish = createFinish(needs)
-  const telling = (work: (ctx: Context, interaction: Interaction) => Promise<void>) => async (ctx: Context) => {
-    const interaction = await interactions.get(ctx)
+  /** What the work came to, or that it was told why it came to nothing. */
+  const telling = async <Result>(ctx: Context, interaction: Interaction, work: () => Promise<Result>): Promise<Result | 'told'> => {
     try {
-      await work(ctx, interaction)
+      return await work()
     } catch (error) {
       if (!isShownOnPage(error)) throw error
       tellCause(log, error, ctx.state.requestId)
-      // Nobody typed what is wrong here, so there is no field to tell it at.
-      const problem = error.code === 'validation_failed' ? new Problem('connection_gone', { cause: error }) : error
-      await firstPage.refuse(ctx, interaction, { problem })
+      await firstPage.refuse(ctx, interaction, { problem: error })
+      return 'told'
     }
   }
   return {
-    submit: telling(async (ctx, interaction) => {
-      const { csrf, connection } = await readForm(ctx, { fields: form, issuer })
-      forms.verify(interaction.uid, csrf)
-      await start.byButton(ctx, interaction, connection)
-    }),
-    /** Goes where the client asks; `false` where the first page is to be shown. */
-    goByHint: async (ctx: Context, interaction: Interaction): Promise<boolean> => {
-      let isGone = false
-      await telling(async () => {
-        isGone = await start.byHint(ctx, interaction)
-      })(ctx)
-      return isGone || ctx.body !== undefined
+    submit: async (ctx: Context): Promise<void> => {
+      const interaction = await interactions.get(ctx)
+      await telling(ctx, interaction, async () => {
+        const { csrf, connection } = await readPress(ctx, issuer)
+        forms.verify(interaction.uid, csrf)
+        await start.byButton(ctx, interaction, connection)
+      })
     },
-    finish: telling(finish),
+    /** Goes where the client asks; `false` where the first page is to be shown. */
+    goByHint: async (ctx: Context, interaction: Interaction): Promise<boolean> =>
+      (await telling(ctx, interaction, () => start.byHint(ctx, interaction))) !== false,
+    finish: async (ctx: Context): Promise<void> => {
+      const interaction = await interactions.get(ctx)
+      await telling(ctx, interaction, () => finish(ctx, interaction))
+    },
   }
 }
+
+// Nobody types into this form, so there is no field to tell at what is wrong: it names no connection.
+const readPress = (ctx: Context, issuer: string) =>
+  readForm(ctx, { fields: form, issuer }).catch(error => {
+    const isMalformed = error instanceof Problem && error.code === 'validation_failed'
+    throw isMalformed ? new Problem('connection_gone', { cause: error }) : error
+  })
 
 const createFinish =
   ({ interactions, upstream, upstreamSignIn, signUpGate, devices, lastConnection, pageLanguage, now }: Needs) =>
   async (ctx: Context, interaction: Interaction): Promise<void> => {
     const actor = visitor(ctx, pageLanguage.of(ctx))
     const at = now()
-    const taken = await upstream
-      .finish({ ...readReturn(ctx.query), binding: bindingOf(interaction) }, (method, { code }) => upstreamSignIn.noteRefused(actor, { method, reason: code }))
-      .catch(async error => {
-        // What was taken here already goes on where it went: the page was loaded again.
-        const isTaken = error instanceof Problem && error.code === 'upstream_answer_invalid' && error.cause === undefined
-        const place = isTaken ? await interactions.findPlace(ctx) : undefined
-        if (place === undefined) throw error
-        return { place }
-      })
-    if ('place' in taken) return seeOther(ctx, taken.place)
+    const by = { ...readReturn(ctx.query), binding: bindingOf(interaction) }
+    const proof = await upstream.finish(by, (method, { code }) => upstreamSignIn.noteRefused(actor, { method, reason: code }))
+    if (proof === 'taken') return seeOther(ctx, await placeAgain(ctx, interactions))
     const maySignUp = async (email: string) => {
       const offer = await signUpGate.find(ctx, interaction, 'upstream')
       return offer !== undefined && isFor(offer, email)
     }
-    const { user, amr, tookOverAt = at } = await upstreamSignIn.prove(actor, { ...taken, maySignUp })
-    const { authenticatedAt } = taken.identity
+    const { user, amr, tookOverAt = at } = await upstreamSignIn.prove(actor, { ...proof, maySignUp })
+    const { authenticatedAt } = proof.identity
     // A provider may send on whoever sits at an open browser: only what it was made to ask is of now.
-    const askedAt = taken.isAgain ? at : (authenticatedAt ?? neverAsked)
+    const askedAt = proof.isAgain ? at : (authenticatedAt ?? neverAsked)
     const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at: tookOverAt, authenticatedAt, askedAt })
     devices.remember(ctx, user.id)
-    lastConnection.write(ctx, { id: taken.connection.id })
+    lastConnection.write(ctx, { id: proof.connection.id })
     seeOther(ctx, place)
   }
+
+// What was taken here already goes on where it went: the page was loaded again.
+const placeAgain = async (ctx: Context, interactions: Interactions): Promise<string> => {
+  const place = await interactions.findPlace(ctx)
+  if (place === undefined) throw new Problem('upstream_answer_invalid', { cause: new Error('there is no such answer in this interaction') })
+  return place
+}

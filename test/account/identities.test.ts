@@ -168,6 +168,20 @@ test('an answer to a sign-in is none to a link, nor the other way round', async 
   t.is((await identitiesOf(user.id)).length, 1)
 })
 
+test('a link that is refused is in the audit log', async t => {
+  const owner = await federated()
+  const { user, person, page } = await visitor()
+  const refusals = async () =>
+    (await rows().auditEvent.findMany({ where: { action: 'identity.refused', targetId: user.id }, orderBy: { id: 'asc' } })).map(
+      ({ target }) => (target as Record<string, unknown>).reason,
+    )
+  await follow(person, await person.get((await toLink(person, page, owner.who)).callback))
+  t.deepEqual(await refusals(), ['identity_taken'])
+  const sent = await post(person, page, { connection })
+  await follow(person, await person.get(await upstream.refuse(sent.location ?? '')))
+  t.deepEqual(await refusals(), ['identity_taken', 'upstream_refused'])
+})
+
 test('an account that is linked to somebody else is not linked, and nothing is told of them', async t => {
   const owner = await federated()
   const { user, person, page } = await visitor()

@@ -2,10 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { z } from 'zod'
+import type { Connector } from '../../src/connectors/connector.ts'
+import { isShownOnPage } from '../../src/interactions/interaction.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { hashOf } from '../../src/platform/secrets.ts'
 import { makeClient } from '../support/clients.ts'
 import { codeOf, mailTo } from '../support/mails.ts'
+import { visitor } from '../support/passkeys.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -269,6 +273,85 @@ test('a callback is taken once, and the sign-in goes on where it went when its p
   t.true(answers.some(({ location }) => location?.pathname.startsWith('/oauth2/authorize/')))
 })
 
+/** A connection of a connector that names whoever it is told to at once. */
+const makeOddConnection = async (subject: string) => {
+  const odd = `odd-${randomUUID()}`
+  const connector: Connector = {
+    ...{ id: odd, name: 'Odd', settings: z.unknown(), secrets: z.unknown(), authorityOf: () => 'odd', test: async () => [] },
+    begin: async ({ callbackUrl }, { state }) => ({ redirectUrl: new URL(`${callbackUrl}?state=${state}`), kept: {} }),
+    complete: async () => ({ subject, email: `${randomUUID()}@people.example`, isEmailVerified: true, claims: {} }),
+  }
+  ;(server.services.connectors as Map<string, Connector>).set(odd, connector)
+  return { connector: odd, ...(await makeConnection(server, upstream, { connector: odd })) }
+}
+
+for (const [what, subject] of [
+  ['nobody', ' '],
+  ['half a character', '\ud800'],
+  ['a subject without end', 'x'.repeat(1025)],
+] as const)
+  test(`an answer that names ${what} is refused also where the sign-in is further already`, async t => {
+    const { id } = await makeOddConnection(subject)
+    const { person, end } = await signInBy(server, {
+      ...{ upstream, connection: open, who: somebody() },
+      parameters: { acr_values: 'urn:authy2:acr:2' },
+    })
+    t.true(end.url.pathname.endsWith('/enrol'))
+    const page = await person.get(beside(end.url, 'identifier'))
+    const refused = await person.follow(await pressConnection(person, page, id), redirectUri)
+    t.is(refused.status, 400)
+    t.is(alertOf(refused), unusable)
+    const again = await person.get(refused.url)
+    t.true(again.location?.pathname.endsWith('/enrol'))
+  })
+
+const refusalsOf = (method: string) =>
+  rows().auditEvent.findMany({ where: { action: 'sign_in.refused', outcome: 'refused', target: { path: ['method'], equals: method } } })
+
+test('an attempt whose connection went on the way is in the audit log', async t => {
+  const { id, connector } = await makeOddConnection(randomUUID())
+  const { person, page } = await beginSignIn(server)
+  const back = await person.get((await pressConnection(person, page, id)).location as URL)
+  await rows().connection.update({ where: { id }, data: { disabledAt: new Date() } })
+  server.services.connections.forget(id)
+  t.is(alertOf(await person.follow(back, redirectUri)), gone)
+  t.deepEqual(
+    (await refusalsOf(connector)).map(({ target }) => (target as Record<string, unknown>).reason),
+    ['connection_gone'],
+  )
+})
+
+test('an attempt that is overtaken again and again is told as busy, and is in the audit log', async t => {
+  const { id, connector } = await makeOddConnection(randomUUID())
+  await server.resources.database.pool.query(`
+    CREATE FUNCTION overtake() RETURNS trigger AS $$ BEGIN
+      RAISE EXCEPTION 'taken' USING ERRCODE = 'unique_violation', CONSTRAINT = TG_ARGV[0], DETAIL = 'Key (connection_id, subject)=(x, y) already exists.';
+    END; $$ LANGUAGE plpgsql;
+    CREATE TRIGGER overtake BEFORE INSERT ON identities FOR EACH ROW WHEN (NEW.connection_id = '${id}') EXECUTE FUNCTION overtake('identities_connection_id_subject_key')`)
+  const { person, page } = await beginSignIn(server)
+  const end = await person.follow(await pressConnection(person, page, id), redirectUri)
+  t.is(end.status, 503)
+  t.is(alertOf(end), 'The server is busy. Try again in a moment.')
+  t.deepEqual(
+    (await refusalsOf(connector)).map(({ target }) => (target as Record<string, unknown>).reason),
+    ['busy'],
+  )
+})
+
+test('an attempt whose organization goes in the middle is told on the page, and is in the audit log', async t => {
+  const tenant = await makeTenant(server)
+  const { id, connector } = await makeOddConnection(randomUUID())
+  const found = await server.services.connections.find(id)
+  if (!found) return t.fail()
+  await rows().organization.update({ where: { id: tenant.id }, data: { deletedAt: new Date() } })
+  // The connection as it was read: of an organization that is there no more when it is joined.
+  const connection = { ...found, organizationId: tenant.id }
+  const identity = { subject: randomUUID(), email: `${randomUUID()}@${tenant.domain}`, isEmailVerified: true, claims: {} }
+  const error = await t.throwsAsync(server.services.upstreamSignIn.prove(visitor(), { connection, identity, maySignUp: async () => true }))
+  t.true(isShownOnPage(error), String(error))
+  t.is((await refusalsOf(connector)).length, 1)
+})
+
 test('mix-up: an answer at the callback of another connection is refused and uses nothing up', async t => {
   const begun = await toCallback(server, { upstream, connection: open, who: somebody() })
   const crossed = new URL(begun.callback.href.replace(open, trusted))
@@ -333,21 +416,24 @@ for (const [what, end] of Object.entries(endings))
       const { sub } = await claimsOf(await signInBy(server, { upstream, connection, who }))
       const person = createPerson()
       const { page } = await beginSignIn(server, { person })
-      const isEarly = moment === 'before it begins'
-      if (isEarly) {
+      // One that went is told as gone; of a person nothing is told.
+      const said = what.startsWith('a connection') ? gone : neutral
+      if (moment === 'before it begins') {
         await end(sub, connection)
         await sleep(1100)
       }
       const sent = await pressConnection(person, page, connection)
-      const told = what.startsWith('a user') ? neutral : gone
-      if (isEarly && told === gone) return t.is(alertOf(sent), gone)
+      if (moment === 'before it begins' && said === gone) {
+        t.is(sent.status, 404)
+        return t.is(alertOf(sent), gone)
+      }
       const callback = await upstream.signIn(sent.location ?? '', who)
       if (moment === 'before the answer') await end(sub, connection)
       const back = await person.get(callback)
       if (moment === 'before the answer is taken') await end(sub, connection)
       const last = await person.follow(back, redirectUri)
       t.is(last.location, undefined)
-      t.is(alertOf(last), told)
+      t.is(alertOf(last), said)
     })
 
 for (const moment of ['before it begins', 'before the answer is taken'])
@@ -372,17 +458,19 @@ for (const moment of ['before it begins', 'before the answer is taken'])
     const { person, page } = await beginSignIn(server)
     const remove = () => server.services.organizations.remove(systemActor, tenant.id)
     if (moment === 'before it begins') {
+      const led = await person.submit(page, { username: who.email })
+      t.true(led.location?.href.startsWith(upstream.local))
       await remove()
       const answer = await person.submit(page, { username: who.email })
       t.true(answer.location?.pathname.endsWith('/password'))
-      const pressed = await pressConnection(person, page, connection)
-      t.is(pressed.status, 404)
-      t.is(alertOf(pressed), gone)
       await sleep(1100)
       const { request } = await makeClient(server)
-      const led = createPerson()
-      const first = await led.follow(await led.get((await request({ connection })).url), redirectUri)
-      t.is(first.location, undefined)
+      const stranger = createPerson()
+      const first = await stranger.follow(await stranger.get((await request({ connection, login_hint: who.email })).url), upstream.local)
+      t.is(first.status, 200)
+      t.false(first.body.includes(connection))
+      t.is(alertOf(await pressConnection(stranger, first, connection)), gone)
+      t.is(await rows().identity.count({ where: { connectionId: connection } }), 0)
       return
     }
     const sent = await person.submit(page, { username: who.email })

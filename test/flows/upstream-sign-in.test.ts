@@ -112,7 +112,8 @@ test('a role that the organization has no more is that of a member', async t => 
   const { person, page } = await beginSignIn(server)
   const sent = await person.submit(page, { username: who.email })
   await person.follow(await person.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
-  t.is((await rows().organizationMember.findFirst({ where: { organizationId: tenant.id } }))?.role, 'member')
+  const { id: userId } = await rows().user.findFirstOrThrow({ where: { email: who.email } })
+  t.is((await rows().organizationMember.findFirst({ where: { organizationId: tenant.id, userId } }))?.role, 'member')
 })
 
 test('a domain that nobody proved leads nowhere', async t => {
