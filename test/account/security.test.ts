@@ -115,6 +115,7 @@ test('a passkey is given a name, and one that is empty or too long is told besid
     `UPDATE oidc_artifacts SET payload = jsonb_set(payload::jsonb, '{amr}', '["pwd","otp","mfa"]')::json WHERE kind = 'Session' AND account_id = $1`,
     [user.id],
   )
+  await api.server.resources.database.prisma.session.updateMany({ where: { userId: user.id }, data: { amr: ['pwd', 'otp', 'mfa'] } })
   const page = await open(person, '/account/security')
   for (const label of ['', ' ', 'x'.repeat(101)]) {
     const wrong = await person.submit(page, { label })

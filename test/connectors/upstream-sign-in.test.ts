@@ -1,7 +1,9 @@
 // Whom a connection may sign in, and for how long: its organization's own people, while they are, and never those who administrate the system.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import type { UpstreamIdentity } from '../../src/connectors/connector.ts'
+import { passGate } from '../../src/connectors/sign-in-gate.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { visitor } from '../support/passkeys.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -89,6 +91,26 @@ test('whoever is removed from an organization loses what its connections knew of
     }),
     1,
   )
+})
+
+test('whoever is removed in the very moment of being linked is known by nothing', async t => {
+  const tenant = await makeTenant(server)
+  const connection = await connect({ organizationId: tenant.id })
+  const { id, email } = await makeUser(server, { email: `${randomUUID().slice(0, 8)}@gmail.com` })
+  await server.services.members.add(systemActor, { organizationId: tenant.id, userId: id, role: 'member' })
+  const found = await server.services.connections.find(connection)
+  if (!found) return t.fail()
+  const identity = person(email, { authoritativeDomain: 'gmail.com' })
+  const within = { record: () => undefined, join: server.services.joinOrganization }
+  const { removing } = await rows().$transaction(async tx => {
+    await passGate({ tx, ...within }, { connection: found, identity, userId: id, linkedBy: email })
+    const removing = removeMember({ tenant, id, connection, who: identity })
+    await sleep(300)
+    await tx.identity.create({ data: { connectionId: connection, subject: identity.subject, userId: id } })
+    return { removing }
+  })
+  await removing
+  t.is(await linked(id), 0)
 })
 
 test('whoever was removed joins again by an address that is theirs and of the organization', async t => {
