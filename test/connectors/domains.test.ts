@@ -259,6 +259,13 @@ test('a domain of another organization is not there', async t => {
   t.true(await api.server.services.isDomainProvenBy(place.id, domain))
 })
 
+test('a domain of another organization is not changed, also by a caller who expects nothing of it', async t => {
+  const { id } = await add(place)
+  const connectionId = await connect(other)
+  await t.throwsAsync(api.server.services.domains.update(systemActor, { id, organizationId: other.id }, { connectionId }), { code: 'not_found' })
+  t.is((await place.asOwner(`GET /domains/${id}`)).data.connection_id, null)
+})
+
 test('a change that was made on another state is refused', async t => {
   const connection_id = await connect(place)
   const { at } = await add(place)
