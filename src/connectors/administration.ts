@@ -1,5 +1,6 @@
 // Connections as their administrators make and change them, each while nobody else does.
-import { type Actor, can } from '../platform/actor.ts'
+import type { MustHoldRoleNames } from '../organizations/handing.ts'
+import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
@@ -18,7 +19,8 @@ import {
   type NewConnection,
 } from './administered.ts'
 import { sealContext } from './configured.ts'
-import { type MembershipRule, membershipSchema, rolesOf } from './connection.ts'
+import { membershipSchema } from './connection.ts'
+import { createMustBeAllowed, isRedrafted } from './connection-rights.ts'
 import { type Drafted, type DraftedRow, draftOf, type Seal } from './draft.ts'
 import type { Connectors } from './list.ts'
 
@@ -26,8 +28,7 @@ const maxConnections = 100
 
 /**
  * The administration of connections. Each throws `not_found` for one that is not there; each change `validation_failed` for what the
- * connector does not take, and `forbidden` for who lacks a role that it hands out, or who is no administrator where the system would
- * come to believe another provider.
+ * connector does not take, and `forbidden` as its rights say.
  */
 export interface ConnectionAdministration {
   list(filter: ConnectionFilter, page: PageRequest): Promise<Found<AdministeredConnection>>
@@ -44,13 +45,6 @@ export interface ConnectionAdministration {
   purge(actor: Actor, limit: number): Promise<number>
 }
 
-interface Handing {
-  readonly actor: Actor
-  readonly organizationId: string
-  readonly given: readonly string[]
-  readonly kept: readonly string[]
-}
-
 interface Needs {
   readonly database: Database
   readonly change: Change
@@ -58,7 +52,7 @@ interface Needs {
   readonly connectors: Connectors
   readonly show: (row: ConnectionRow) => AdministeredConnection
   readonly lockOrganization: (tx: TransactionClient, id: string) => Promise<unknown>
-  readonly mustHoldRoleNames: (tx: TransactionClient, handing: Handing) => Promise<void>
+  readonly mustHoldRoleNames: MustHoldRoleNames
   readonly forget: (id: string) => void
   readonly newUuid: () => string
   readonly now: () => Date
@@ -66,7 +60,8 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnectionAdministration = (needs: Needs): ConnectionAdministration => {
-  const { database, change, connectors, show, lockOrganization, mustHoldRoleNames, forget, newUuid, now } = needs
+  const { database, change, connectors, show, lockOrganization, forget, newUuid, now } = needs
+  const mustBeAllowed = createMustBeAllowed(needs.mustHoldRoleNames)
   const seal: Seal = (id, secrets) => needs.secrets.seal('connection', JSON.stringify(secrets), sealContext(id))
   const draft = (row: DraftedRow, given: Drafted) => draftOf(connectors.get(row.connector), row, { ...given, seal, now: now() })
   /** Changes a connection while nobody else does; whoever remembers it looks again. */
@@ -84,8 +79,6 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     forget(key.id)
     return result
   }
-  const mustHold = (tx: TransactionClient, { actor, organizationId, given, before }: { actor: Actor; organizationId?: string | undefined } & Rules) =>
-    organizationId === undefined ? undefined : mustHoldRoleNames(tx, { actor, organizationId, given: rolesOf(given), kept: rolesOf(before) })
 
   return {
     list: async ({ organizationId, connector, isDeleted = false }, page) => {
@@ -96,7 +89,6 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     },
     get: async key => show(await findConnectionRow(database.prisma, key)),
     create: async (actor, { organizationId, connector: kind, membership, settings, secrets, isDisabled = false, ...given }) => {
-      if (given.trustsEmails) mustBeAdministrator(actor)
       const id = newUuid()
       const drafted = draft({ id, connector: kind, settings: {}, secrets: null }, { settings: settings ?? {}, secrets: secrets ?? {} })
       const name = given.name ?? connectors.get(kind)?.name ?? kind
@@ -106,7 +98,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
           if ((await tx.connection.count({ where: { organizationId, deletedAt: null } })) >= maxConnections) throw new Problem('too_many_connections')
         }
         const rule = membershipSchema.parse(membership ?? {})
-        await mustHold(tx, { actor, organizationId, given: rule })
+        await mustBeAllowed(tx, { actor, organizationId, changes: { ...given, membership: rule } })
         const row = await tx.connection.create({
           data: { ...given, ...drafted, id, organizationId, connector: kind, name, membership: rule, disabledAt: isDisabled ? now() : null },
         })
@@ -122,9 +114,8 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
         work: async (tx, before) => {
           expect?.(before.updatedAt)
           const { settings, secrets, membership, isDisabled, ...rest } = changes
-          mustBeChangeable(actor, { before, changes })
-          const rule = membershipSchema.parse(before.membership)
-          await mustHold(tx, { actor, organizationId: key.organizationId, given: membership, before: rule })
+          if (before.origin === 'settings' && isRedrafted(changes)) throw new Problem('connection_of_settings')
+          await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes })
           const data = {
             ...rest,
             ...draft(before, { settings, secrets }),
@@ -150,8 +141,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
         key,
         deletedSince: restorableSince(now()),
         work: async (tx, before) => {
-          if (before.trustsEmails) mustBeAdministrator(actor)
-          await mustHold(tx, { actor, organizationId: key.organizationId, before: membershipSchema.parse(before.membership) })
+          await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes: { isDisabled: false } })
           const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: null } })
           return { event: 'connection.restored', told: row, result: show(row) }
         },
@@ -174,23 +164,6 @@ interface Worked<Result> {
   readonly event: string
   readonly told: { readonly id: string; readonly [field: string]: unknown }
   readonly result: Result
-}
-
-/** What is set now, and what was before. */
-interface Rules {
-  readonly given?: MembershipRule | undefined
-  readonly before?: MembershipRule | undefined
-}
-
-// Whoever the system believes, or is linked to already, can become anybody of theirs: only who may make administrators decides that.
-const mustBeAdministrator = (actor: Actor) => {
-  if (actor.kind !== 'system' && !can(actor, 'admins:write')) throw new Problem('forbidden')
-}
-
-const mustBeChangeable = (actor: Actor, { before, changes }: { before: ConnectionRow; changes: ConnectionChanges }) => {
-  const isRedrafted = changes.settings !== undefined || changes.secrets !== undefined
-  if (before.origin === 'settings' && isRedrafted) throw new Problem('connection_of_settings')
-  if (before.organizationId === null && (changes.settings !== undefined || changes.trustsEmails)) mustBeAdministrator(actor)
 }
 
 const unchanged = (row: ConnectionRow, { expect, show }: { expect?: ((version: Date) => void) | undefined; show: Needs['show'] }) => {
