@@ -77,7 +77,9 @@ const make = async (more: object = {}) => {
 const takesEffect = () => sleep(1100)
 
 test('a connection is made, told, changed and listed, and its secret is never told', async t => {
-  const { asOwner, asAdmin, asMember, connection, at, id } = await make({ membership: { default: 'member', claim: 'groups', roles: { chiefs: 'admin' } } })
+  const { asOwner, asAdmin, asMember, connection, at, id } = await make({
+    membership: { default: 'member', claim: 'groups', roles: [{ value: 'chiefs', role: 'admin' }] },
+  })
   t.like(connection, {
     organization_id: id,
     connector: 'oidc',
@@ -86,7 +88,7 @@ test('a connection is made, told, changed and listed, and its secret is never to
     settings: { issuer: provider.origin, client_id: 'authy2', scopes: ['openid', 'email', 'profile'], id_token_signed_response_alg: 'RS256' },
     trusts_emails: false,
     creates_users: true,
-    membership: { default: 'member', claim: 'groups', roles: { chiefs: 'admin' } },
+    membership: { default: 'member', claim: 'groups', roles: [{ value: 'chiefs', role: 'admin' }] },
     position: 0,
     disabled: false,
     available: true,
@@ -137,7 +139,7 @@ test('settings that the connector does not take are refused by their place', asy
   t.deepEqual(await paths({ secrets: { client_secret: 'a', other: 'b' } }), ['secrets.other'])
   t.deepEqual(await paths({ trusts_emails: true }), ['trusts_emails'])
   t.deepEqual(await paths({ membership: { default: 'nobody' } }), ['membership'])
-  t.deepEqual(await paths({ membership: { roles: { chiefs: 'emperor' } } }), ['membership'])
+  t.deepEqual(await paths({ membership: { roles: [{ value: 'chiefs', role: 'emperor' }] } }), ['membership'])
   t.deepEqual(await paths({ name: 'Log\u202ein' }), ['name'])
   t.deepEqual(await paths({ metadata_xml: '<EntityDescriptor/>' }), ['metadata_xml'])
   t.deepEqual(await paths({ metadata_url: provider.origin }), ['metadata_url'])
