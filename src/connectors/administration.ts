@@ -35,8 +35,8 @@ export interface ConnectionAdministration {
   get(key: ConnectionKey): Promise<AdministeredConnection>
   /** Throws `too_many_connections` beyond a hundred of an organization. */
   create(actor: Actor, connection: NewConnection): Promise<AdministeredConnection>
-  /** Throws `secrets_required` and `connection_of_settings`. `expect` is called with the version of what is about to be changed. */
-  update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: (version: Date) => void }): Promise<AdministeredConnection>
+  /** Throws `secrets_required` and `connection_of_settings`. `expect` is called with what is about to be changed. */
+  update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: Expect }): Promise<AdministeredConnection>
   /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. */
   remove(actor: Actor, key: ConnectionKey): Promise<void>
   /** Brings back what was deleted in the last 30 days, with everybody's identities. */
@@ -44,6 +44,8 @@ export interface ConnectionAdministration {
   /** Forgets for good what was deleted long ago; answers how many. */
   purge(actor: Actor, limit: number): Promise<number>
 }
+
+type Expect = (connection: AdministeredConnection) => void
 
 interface Needs {
   readonly database: Database
@@ -108,11 +110,11 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     },
     update: async (actor, key, { expect, ...changes }) => {
       const changed = namesOf(changes)
-      if (changed.length === 0) return unchanged(await findConnectionRow(database.prisma, key), { expect, show })
+      if (changed.length === 0) return unchanged(show(await findConnectionRow(database.prisma, key)), expect)
       return changeConnection(actor, {
         key,
         work: async (tx, before) => {
-          expect?.(before.updatedAt)
+          expect?.(show(before))
           const { settings, secrets, membership, isDisabled, ...rest } = changes
           if (before.origin === 'settings' && isRedrafted(changes)) throw new Problem('connection_of_settings')
           await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes })
@@ -166,7 +168,7 @@ interface Worked<Result> {
   readonly result: Result
 }
 
-const unchanged = (row: ConnectionRow, { expect, show }: { expect?: ((version: Date) => void) | undefined; show: Needs['show'] }) => {
-  expect?.(row.updatedAt)
-  return show(row)
+const unchanged = (connection: AdministeredConnection, expect: Expect | undefined) => {
+  expect?.(connection)
+  return connection
 }

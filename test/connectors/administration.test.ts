@@ -366,6 +366,18 @@ test('a change that was made on another state is refused', async t => {
   t.is((await asOwner(`PATCH ${at}`, {}, match)).status, 412)
 })
 
+test('the tag of an answer is another one wherever the answer is', async t => {
+  const { asOwner, at, connection } = await make()
+  const before = await asOwner(`GET ${at}`)
+  // As if its kind, or what the environment says of it, were gone since the server started anew.
+  await api.server.resources.database.pool.query("UPDATE connections SET connector = 'myspace' WHERE id = $1", [connection.id])
+  const after = await asOwner(`GET ${at}`)
+  t.deepEqual([before.data.available, after.data.available, after.data.updated_at], [true, false, before.data.updated_at])
+  t.not(after.headers.etag, before.headers.etag)
+  for (const body of [{}, { name: 'Other' }]) t.is((await asOwner(`PATCH ${at}`, body, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await asOwner(`PATCH ${at}`, { name: 'Other' }, { 'if-match': String(after.headers.etag) })).status, 200)
+})
+
 test('the kinds are told with their schemas and the names of their secrets', async t => {
   const { owner, member } = await makeOrganization(api)
   const { data } = await api.ask('GET /connectors', { token: owner.token })

@@ -274,6 +274,18 @@ test('a change that was made on another state is refused', async t => {
   t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, match)).status, 412)
 })
 
+test('the tag of an answer is another one wherever the answer is', async t => {
+  const { at, id } = await prove(place)
+  const before = await place.asOwner(`GET ${at}`)
+  await backdate(id, { checked_at: '1 hour' })
+  const after = await place.asOwner(`GET ${at}`)
+  t.not(after.data.checked_at, before.data.checked_at)
+  t.not(after.headers.etag, before.headers.etag)
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await place.asOwner(`PATCH ${at}`, {}, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, { 'if-match': String(after.headers.etag) })).status, 200)
+})
+
 test.serial('a proven domain whose record is gone for three days is proven no more', async t => {
   const { recheckDomains, isDomainProvenBy } = api.server.services
   const [lost, held, unanswered] = [await prove(place), await prove(place), await prove(place)]
