@@ -37,7 +37,7 @@ export interface Upstream {
    * `upstream_refused` and `upstream_unavailable`. `onRefused` is told by which connection the attempt was, where that is known.
    */
   finish(by: { readonly state: string; readonly binding: string }, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<UpstreamProof>
-  /** What the provider has to be told of us. Throws `not_found` where there is nothing to be told. */
+  /** What the provider has to be told of us, also of one that is disabled. Throws `not_found` where there is nothing to be told. */
   describe(connectionId: string): Promise<{ readonly type: string; readonly body: string }>
 }
 
@@ -88,8 +88,8 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       }
     },
     describe: async connectionId => {
-      const found = await find(connectionId)
-      const told = found?.connector.describe?.(found.connection.configured)
+      const connection = await connections.findAlsoDisabled(connectionId)
+      const told = connection && connectors.get(connection.connector)?.describe?.(connection.configured)
       if (!told) throw new Problem('not_found')
       return told
     },
