@@ -28,7 +28,7 @@ const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
-  { database, secrets, now, randomBytes, resolveTxt, reroute }: Resources,
+  { database, secrets, log, now, randomBytes, resolveTxt, reroute }: Resources,
   { change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
@@ -47,7 +47,7 @@ export const createConnectorServices = (
     connectors,
     connections,
     connectionAdministration,
-    connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit }),
+    connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit, log }),
     settingsConnections: createSettingsConnections({ change, connectors, providers }),
     domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, now }),
     recheckDomains: createRecheckDomains({ database, change, resolveTxt, now }),

@@ -1,4 +1,4 @@
-// Tells the log why a sign-in at another provider came to nothing: names and messages alone, for what hangs on such errors are tokens and answers.
+// Tells the log why what was asked of another provider came to nothing: names and messages alone, for what hangs on such errors are tokens and answers.
 import type { Problem } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 
@@ -11,5 +11,6 @@ export const tellCause = (log: Log, problem: Problem, requestId: unknown): void 
   if (causes.length > 0) log.warn({ requestId, problem: problem.code, causes }, 'a sign-in at another provider failed')
 }
 
-const causesOf = (error: unknown, depth = 0): readonly string[] =>
+/** What led to an error, the nearest first. */
+export const causesOf = (error: unknown, depth = 0): readonly string[] =>
   error instanceof Error && depth < maxDepth ? [`${error.name}: ${error.message}`.slice(0, maxLength), ...causesOf(error.cause, depth + 1)] : []

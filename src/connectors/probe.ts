@@ -4,7 +4,9 @@ import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
+import type { Log } from '../platform/log.ts'
 import { type ConnectionKey, findConnectionRow } from './administered.ts'
+import { causesOf } from './cause.ts'
 import type { OpenRow } from './configured.ts'
 import type { Finding } from './connector.ts'
 import type { Connectors } from './list.ts'
@@ -31,21 +33,23 @@ interface Needs {
   /** Goes to public addresses alone, follows no redirect, and bounds size and time. */
   readonly fetch: typeof fetch
   readonly limit: MakeLimit
+  readonly log: Log
 }
 
 /** Makes it: thirty times an hour for a caller. */
-export const createProbe = ({ database, change, connectors, openRow, fetch, limit }: Needs): Probe => {
+export const createProbe = ({ database, change, connectors, openRow, fetch, limit, log }: Needs): Probe => {
   const byCaller = limit('connection-probe', { points: 30, durationSeconds: 3600 })
   const admit = ({ kind, id = '', ip = '' }: Actor) => byCaller.consume([kind, id || ip].join(' '))
-  const read = async (url: string): Promise<string> => {
+  const read = async ({ requestId }: Actor, url: string): Promise<string> => {
     try {
       const answer = await fetch(url)
-      const text = await answer.text()
-      if (answer.status === 200) return text
-    } catch {
-      // Whether it was refused, hung up or not there tells of a network that is none of the caller's business.
+      if (answer.status !== 200) throw new Error(`the answer was ${answer.status}`)
+      return await answer.text()
+    } catch (error) {
+      // Whether it was refused, hung up or not there tells of a network that is none of the caller's business: it is told to the log alone.
+      log.warn({ requestId, causes: causesOf(error) }, 'metadata of another provider cannot be read')
+      throw fault('metadata_url', 'cannot be read', error)
     }
-    throw fault('metadata_url', 'cannot be read')
   }
   return {
     test: async (actor, key) => {
@@ -64,11 +68,11 @@ export const createProbe = ({ database, change, connectors, openRow, fetch, limi
       if (!kind?.readSettings) throw fault(path, 'is nothing that this connector reads')
       if (document !== undefined) return toRecord(kind.readSettings(document))
       await admit(actor)
-      return toRecord(kind.readSettings(await read(url ?? '')))
+      return toRecord(kind.readSettings(await read(actor, url ?? '')))
     },
   }
 }
 
-const fault = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
+const fault = (path: string, message: string, cause?: unknown) => new Problem('validation_failed', { fields: [{ path, message }], cause })
 
 const toRecord = (settings: unknown): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(settings))
