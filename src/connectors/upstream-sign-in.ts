@@ -93,6 +93,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
     const plan = await planFor(needs, attempt)
     if (plan.kind === 'known' || plan.kind === 'link') return enter(actor, attempt, plan)
     if (plan.kind === 'create') return create(actor, attempt, plan.address)
+    await mustBeUsable(needs.database.prisma, attempt.connection.id) // what ended a moment ago is told as what it is
     const { reason, userId } = plan
     throw new Problem('upstream_unlinked', { cause: new Refusal(reason, userId) })
   }
