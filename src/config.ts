@@ -1,6 +1,7 @@
 // The environment, read once: the only place that knows the names of the settings.
 import { z } from 'zod'
-import { type ConfiguredProvider, providerFaults, providerSettings, providersOf } from './provider-settings.ts'
+import type { ConfiguredProviders } from './connectors/settings-connections.ts'
+import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
@@ -89,7 +90,7 @@ export interface Config {
   /** The ways to sign in that need nothing but an address. */
   readonly signInMethods: readonly ('password' | 'email_code')[]
   /** The upstream providers that everybody may sign in by, by the id of their connector. */
-  readonly providers: Readonly<Record<string, ConfiguredProvider>>
+  readonly providers: ConfiguredProviders
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }

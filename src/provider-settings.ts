@@ -1,13 +1,8 @@
 // The upstream providers that the environment can configure: their variables, and what is made of them.
 import { z } from 'zod'
+import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** An upstream provider as the environment configures it, under the names of its connector. */
-export interface ConfiguredProvider {
-  readonly settings: Readonly<Record<string, string>>
-  readonly secrets: Readonly<Record<string, string>>
-}
 
 const optional = (schema: z.ZodString) => z.preprocess(value => (value === '' ? undefined : value), schema.optional())
 
@@ -37,7 +32,7 @@ export const providerFaults = (environment: Environment): string[] =>
   })
 
 /** Those that are configured, by the id of their connector. */
-export const providersOf = (environment: Environment): Readonly<Record<string, ConfiguredProvider>> =>
+export const providersOf = (environment: Environment): ConfiguredProviders =>
   Object.fromEntries(
     Object.entries(providers).flatMap(([connector, more]) => {
       const prefix = connector.toUpperCase()

@@ -1,14 +1,8 @@
 // Which upstream providers the pages of a client offer: those of the system and of its organization, or only those that it names.
+import type { ConnectionRule } from '../connectors/connection.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Clients } from './clients.ts'
-
-/** What of connections a client's pages offer. */
-export interface ConnectionRule {
-  readonly organizationId?: string | undefined
-  /** Those that the client names; absent: all. */
-  readonly clientConnections?: readonly string[] | undefined
-}
 
 /** Finds it; at most a second old. For a client that is not there, those of the system. */
 export type FindConnectionRule = (clientId: string) => Promise<ConnectionRule>

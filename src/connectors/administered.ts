@@ -80,6 +80,7 @@ export interface ConnectionRow {
   readonly membership: unknown
   readonly position: number
   readonly disabledAt: Date | null
+  readonly deletedAt: Date | null
   readonly createdAt: Date
   readonly updatedAt: Date
 }

@@ -1,4 +1,5 @@
 // Connections as their administrators make and change them, each while nobody else does.
+import type { MustHoldRoleNames } from '../organizations/handing.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
@@ -19,25 +20,24 @@ import {
 } from './administered.ts'
 import { unlinkFormer } from './authority.ts'
 import { sealContext } from './configured.ts'
-import { type MembershipRule, membershipSchema, rolesOf } from './connection.ts'
+import { membershipSchema } from './connection.ts'
+import { createMustBeAllowed, isRedrafted } from './connection-rights.ts'
 import { type Drafted, type DraftedRow, draftOf, type Seal } from './draft.ts'
 import type { Connectors } from './list.ts'
-import { mustBeAdministrator, mustBeChangeable } from './may-change.ts'
 
 const maxConnections = 100
 
 /**
  * The administration of connections. Each throws `not_found` for one that is not there; each change `validation_failed` for what the
- * connector does not take, and `forbidden` for who lacks a role that it hands out, or who is no administrator where the system would
- * come to believe another provider.
+ * connector does not take, and `forbidden` as its rights say.
  */
 export interface ConnectionAdministration {
   list(filter: ConnectionFilter, page: PageRequest): Promise<Found<AdministeredConnection>>
   get(key: ConnectionKey): Promise<AdministeredConnection>
   /** Throws `too_many_connections` beyond a hundred of an organization. */
   create(actor: Actor, connection: NewConnection): Promise<AdministeredConnection>
-  /** Unlinks everybody where the settings lead to another provider. Throws `secrets_required` and `connection_of_settings`. `expect` is called with the version of what is about to be changed. */
-  update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: (version: Date) => void }): Promise<AdministeredConnection>
+  /** Unlinks everybody where the settings lead to another provider. Throws `secrets_required` and `connection_of_settings`. `expect` is called with what is about to be changed. */
+  update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: Expect }): Promise<AdministeredConnection>
   /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. */
   remove(actor: Actor, key: ConnectionKey): Promise<void>
   /** Brings back what was deleted in the last 30 days, with everybody's identities. */
@@ -46,12 +46,7 @@ export interface ConnectionAdministration {
   purge(actor: Actor, limit: number): Promise<number>
 }
 
-interface Handing {
-  readonly actor: Actor
-  readonly organizationId: string
-  readonly given: readonly string[]
-  readonly kept: readonly string[]
-}
+type Expect = (connection: AdministeredConnection) => void
 
 interface Needs {
   readonly database: Database
@@ -60,7 +55,7 @@ interface Needs {
   readonly connectors: Connectors
   readonly show: (row: ConnectionRow) => AdministeredConnection
   readonly lockOrganization: (tx: TransactionClient, id: string) => Promise<unknown>
-  readonly mustHoldRoleNames: (tx: TransactionClient, handing: Handing) => Promise<void>
+  readonly mustHoldRoleNames: MustHoldRoleNames
   readonly forget: (id: string) => void
   readonly newUuid: () => string
   readonly now: () => Date
@@ -68,7 +63,8 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnectionAdministration = (needs: Needs): ConnectionAdministration => {
-  const { database, change, connectors, show, lockOrganization, mustHoldRoleNames, forget, newUuid, now } = needs
+  const { database, change, connectors, show, lockOrganization, forget, newUuid, now } = needs
+  const mustBeAllowed = createMustBeAllowed(needs.mustHoldRoleNames)
   const seal: Seal = (id, secrets) => needs.secrets.seal('connection', JSON.stringify(secrets), sealContext(id))
   const draft = (row: DraftedRow, given: Drafted) => draftOf(connectors.get(row.connector), row, { ...given, seal, now: now() })
   /** Changes a connection while nobody else does; whoever remembers it looks again. */
@@ -86,8 +82,6 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     forget(key.id)
     return result
   }
-  const mustHold = (tx: TransactionClient, { actor, organizationId, given, before }: { actor: Actor; organizationId?: string | undefined } & Rules) =>
-    organizationId === undefined ? undefined : mustHoldRoleNames(tx, { actor, organizationId, given: rolesOf(given), kept: rolesOf(before) })
 
   return {
     list: async ({ organizationId, connector, isDeleted = false }, page) => {
@@ -98,7 +92,6 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     },
     get: async key => show(await findConnectionRow(database.prisma, key)),
     create: async (actor, { organizationId, connector: kind, membership, settings, secrets, isDisabled = false, ...given }) => {
-      if (given.trustsEmails) mustBeAdministrator(actor)
       const id = newUuid()
       const drafted = draft({ id, connector: kind, settings: {}, secrets: null }, { settings: settings ?? {}, secrets: secrets ?? {} })
       const name = given.name ?? connectors.get(kind)?.name ?? kind
@@ -108,7 +101,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
           if ((await tx.connection.count({ where: { organizationId, deletedAt: null } })) >= maxConnections) throw new Problem('too_many_connections')
         }
         const rule = membershipSchema.parse(membership ?? {})
-        await mustHold(tx, { actor, organizationId, given: rule })
+        await mustBeAllowed(tx, { actor, organizationId, changes: { ...given, membership: rule } })
         const row = await tx.connection.create({
           data: { ...given, ...drafted, id, organizationId, connector: kind, name, membership: rule, disabledAt: isDisabled ? now() : null },
         })
@@ -118,15 +111,14 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
     },
     update: async (actor, key, { expect, ...changes }) => {
       const changed = namesOf(changes)
-      if (changed.length === 0) return unchanged(await findConnectionRow(database.prisma, key), { expect, show })
+      if (changed.length === 0) return unchanged(show(await findConnectionRow(database.prisma, key)), expect)
       return changeConnection(actor, {
         key,
         work: async (tx, before, record) => {
-          expect?.(before.updatedAt)
+          expect?.(show(before))
           const { settings, secrets, membership, isDisabled, ...rest } = changes
-          mustBeChangeable(actor, { before, changes })
-          const rule = membershipSchema.parse(before.membership)
-          await mustHold(tx, { actor, organizationId: key.organizationId, given: membership, before: rule })
+          if (before.origin === 'settings' && isRedrafted(changes)) throw new Problem('connection_of_settings')
+          await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes })
           const data = {
             ...rest,
             ...draft(before, { settings, secrets }),
@@ -153,8 +145,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
         key,
         deletedSince: restorableSince(now()),
         work: async (tx, before) => {
-          if (before.trustsEmails) mustBeAdministrator(actor)
-          await mustHold(tx, { actor, organizationId: key.organizationId, before: membershipSchema.parse(before.membership) })
+          await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes: { isDisabled: false } })
           const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: null } })
           return { event: 'connection.restored', told: row, result: show(row) }
         },
@@ -181,13 +172,7 @@ interface Worked<Result> {
 
 type Work<Result> = (tx: TransactionClient, row: ConnectionRow, record: RecordEvent) => Promise<Worked<Result>>
 
-/** What is set now, and what was before. */
-interface Rules {
-  readonly given?: MembershipRule | undefined
-  readonly before?: MembershipRule | undefined
-}
-
-const unchanged = (row: ConnectionRow, { expect, show }: { expect?: ((version: Date) => void) | undefined; show: Needs['show'] }) => {
-  expect?.(row.updatedAt)
-  return show(row)
+const unchanged = (connection: AdministeredConnection, expect: Expect | undefined) => {
+  expect?.(connection)
+  return connection
 }

@@ -1,4 +1,4 @@
-// Tells the log why another provider was of no use: names and messages alone, for what hangs on such errors are tokens and answers.
+// Tells the log why what was asked of another provider came to nothing: names and messages alone, for what hangs on such errors are tokens and answers.
 import type { Problem } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Finding } from './connector.ts'
@@ -18,5 +18,6 @@ export const tellFindings = (log: Log, connectionId: string, findings: readonly 
     if (cause !== undefined) log.warn({ connectionId, check, causes: causesOf(cause) }, 'a test of a connection found a fault')
 }
 
-const causesOf = (error: unknown, depth = 0): readonly string[] =>
+/** What led to an error, the nearest first. */
+export const causesOf = (error: unknown, depth = 0): readonly string[] =>
   error instanceof Error && depth < maxDepth ? [`${error.name}: ${error.message}`.slice(0, maxLength), ...causesOf(error.cause, depth + 1)] : []

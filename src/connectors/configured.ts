@@ -45,6 +45,6 @@ export const createOpenRow =
     return { connector, configured: { connectionId: row.id, settings: settings.data, secrets: opened.data, ...addressesOf(issuer, row.id) } }
   }
 
-/** The secrets of a row by their names; none where it has none. */
-export const openSecrets = (secrets: Secrets, { id, secrets: sealed }: Pick<ConfiguredRow, 'id' | 'secrets'>): unknown =>
+// By their names; none where it has none.
+const openSecrets = (secrets: Secrets, { id, secrets: sealed }: Pick<ConfiguredRow, 'id' | 'secrets'>): unknown =>
   sealed === null ? {} : JSON.parse(secrets.unseal('connection', sealed, sealContext(id)))

@@ -55,7 +55,7 @@ export const operationsOf = ({ connectors, connectionAdministration: administrat
     },
     update: async (actor: Actor, { key, body, ifMatch }: { key: ConnectionKey; body: Body; ifMatch: IfMatch }) => {
       const settings = await settingsOf(actor, body, async () => (await administration.get(key)).connector)
-      return answer(await administration.update(actor, key, { ...toChanges(body), settings, expect: ifMatch }))
+      return answer(await administration.update(actor, key, { ...toChanges(body), settings, expect: connection => ifMatch(versionOf(connection)) }))
     },
     remove: async (actor: Actor, key: ConnectionKey) => {
       await administration.remove(actor, key)
@@ -69,7 +69,10 @@ export const operationsOf = ({ connectors, connectionAdministration: administrat
   }
 }
 
-const answer = (connection: AdministeredConnection) => ({ data: toConnectionOutput(connection), version: connection.updatedAt })
+// All that is told: what the environment says of a connection, or of its kind, changes without its row.
+const versionOf = (connection: AdministeredConnection) => JSON.stringify(toConnectionOutput(connection))
+
+const answer = (connection: AdministeredConnection) => ({ data: toConnectionOutput(connection), version: versionOf(connection) })
 
 const schema = z.looseObject({ properties: z.record(z.string(), z.json()).default({}) })
 

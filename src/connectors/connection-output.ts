@@ -47,7 +47,7 @@ export const connectionOutput = z.object({
   secrets: z.array(z.object({ name: z.string(), set_at: z.iso.datetime().nullable() })),
   trusts_emails: z.boolean(),
   creates_users: z.boolean(),
-  membership: z.object({ default: z.string(), claim: z.string().nullable(), roles: z.record(z.string(), z.string()) }).nullable(),
+  membership: z.object({ default: z.string(), claim: z.string().nullable(), roles: z.array(z.object({ value: z.string(), role: z.string() })) }).nullable(),
   position: z.int(),
   disabled: z.boolean(),
   available: z.boolean(),

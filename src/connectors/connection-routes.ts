@@ -18,6 +18,8 @@ const restored = 'Brings back a connection that was deleted in the last 30 days,
 const replaced =
   "settings and secrets are replaced whole, a document's beneath what `settings` says; settings that lead to another provider (another issuer, origin, " +
   'entity identifier, or attribute that people are known by) need the secrets again, and unlink everybody who signed in by it: they link anew'
+const owners =
+  'Whoever says who somebody is could become an owner: it is made, enabled and restored, and its settings, secrets and membership are changed, only by owners, administrators of the system and apps that may do for them all that an owner may; never by a key'
 const tested = 'Asks the provider of a connection, without a person, and tells what was found.'
 
 /** Makes the routes. */
@@ -120,7 +122,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       ...inside,
       method: 'POST',
       path: '/organizations/:id/connections',
-      summary: 'Makes a connection of an organization; its secrets are never told, and nobody has it hand out a role that may do more than they may.',
+      summary: `Makes a connection of an organization; its secrets are never told. ${owners}.`,
       params,
       body: newConnectionBody.extend(organizationFields),
       output: connectionOutput,
@@ -139,7 +141,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       ...write,
       ...at,
       method: 'PATCH',
-      summary: `Changes an organization's connection; ${replaced}.`,
+      summary: `Changes an organization's connection; ${replaced}. ${owners}; what else it is, by whoever holds the roles that it hands out.`,
       body: connectionBody.extend(organizationFields),
       output: connectionOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), body, ifMatch }),

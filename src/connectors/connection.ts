@@ -13,17 +13,17 @@ export type ConnectionId = z.output<typeof connectionIdSchema>
 export const membershipSchema = z.strictObject({
   /** The name of a role of the organization. */
   default: z.string().min(1).max(64).default('member'),
-  /** The upstream claim or attribute that is mapped: text, or a list of it. */
+  /** The upstream claim or attribute that is mapped: text, a number, or a list of them. */
   claim: z.string().min(1).max(255).optional(),
-  /** From a value of the claim to the name of a role; the first that matches counts. */
-  roles: z.record(z.string().min(1).max(255), z.string().min(1).max(64)).default({}),
+  /** From a value of the claim to the name of a role; the first that matches counts. A list: the keys of an object would not keep their order. */
+  roles: z.array(z.strictObject({ value: z.string().min(1).max(255), role: z.string().min(1).max(64) })).default([]),
 })
 
 /** Which role its people get when they join the organization. */
 export type MembershipRule = z.output<typeof membershipSchema>
 
 /** The roles that a rule may hand out. */
-export const rolesOf = (rule: MembershipRule | undefined): readonly string[] => (rule ? [rule.default, ...Object.values(rule.roles)] : [])
+export const rolesOf = (rule: MembershipRule | undefined): readonly string[] => (rule ? [rule.default, ...rule.roles.map(({ role }) => role)] : [])
 
 /** A connection that can be used: enabled, its organization living, its connector known. */
 export interface Connection {

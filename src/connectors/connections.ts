@@ -6,12 +6,14 @@ import type { OpenRow } from './configured.ts'
 import { type Connection, type ConnectionButton, type ConnectionRule, connectionIdSchema, membershipSchema } from './connection.ts'
 import type { Connectors } from './list.ts'
 import type { ConfiguredProviders } from './settings-connections.ts'
-import { usable } from './usable.ts'
+import { existing } from './usable.ts'
 
 /** The connections that can be used. */
 export interface Connections {
   /** At most a second old; `undefined` for one that is disabled, deleted, or of an organization that is. */
   find(id: string): Promise<Connection | undefined>
+  /** Also one that is disabled: its provider is told of us before anybody signs in by it. */
+  findAlsoDisabled(id: string): Promise<Connection | undefined>
   /** The buttons of a sign-in page, in their order: of the system, and of this organization, of which a client may name those it offers. */
   buttonsFor(rule: ConnectionRule): Promise<readonly ConnectionButton[]>
   forget(id: string): void
@@ -27,12 +29,12 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnections = ({ database, connectors, providers, openRow, now }: Needs): Connections => {
-  const load = async (id: string): Promise<Connection | undefined> => {
-    const row = await database.prisma.connection.findFirst({ where: { id, ...usable } })
+  const load = async (id: string) => {
+    const row = await database.prisma.connection.findFirst({ where: { id, ...existing } })
     const open = row && openRow(row)
     if (!row || !open) return undefined
     const { organizationId, name, trustsEmails, createsUsers } = row
-    return {
+    const connection: Connection = {
       id: connectionIdSchema.parse(id),
       ...(organizationId === null ? {} : { organizationId }),
       connector: open.connector.id,
@@ -43,12 +45,18 @@ export const createConnections = ({ database, connectors, providers, openRow, no
       configured: open.configured,
       authority: open.connector.authorityOf(open.configured.settings),
     }
+    return { connection, isDisabled: row.disabledAt !== null }
   }
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const look = async (id: string) => (isUuid(id) ? memo.get(id) : undefined)
   const isOffered = ({ connector, origin }: { connector: string; origin: string }) =>
     connectors.has(connector) && (origin !== 'settings' || providers[connector] !== undefined)
   return {
-    find: async id => (isUuid(id) ? memo.get(id) : undefined),
+    find: async id => {
+      const found = await look(id)
+      return found?.isDisabled ? undefined : found?.connection
+    },
+    findAlsoDisabled: async id => (await look(id))?.connection,
     forget: memo.forget,
     buttonsFor: async ({ organizationId, clientConnections }) => {
       const rows = await database.prisma.connection.findMany({

@@ -74,9 +74,10 @@ export const createDomains = ({ database, change, lockOrganization, resolveTxt, 
     update: (actor, key, { connectionId, expect }) =>
       change(actor, async (tx, record) => {
         await lockOrganization(tx, key.organizationId)
-        expect?.(toDomain(await find(tx, key)))
+        const before = await find(tx, key)
+        expect?.(toDomain(before))
         await mustBeOfOrganization(tx, { connectionId, organizationId: key.organizationId })
-        const row = await tx.organizationDomain.update({ where: { id: key.id }, data: { connectionId } })
+        const row = await tx.organizationDomain.update({ where: { ...key }, data: { connectionId } })
         record('domain.updated', told(row), { organizationId: key.organizationId })
         return toDomain(row)
       }),
@@ -84,7 +85,7 @@ export const createDomains = ({ database, change, lockOrganization, resolveTxt, 
       change(actor, async (tx, record) => {
         await lockOrganization(tx, key.organizationId)
         const row = await find(tx, key)
-        await tx.organizationDomain.delete({ where: { id: key.id } })
+        await tx.organizationDomain.delete({ where: { ...key } })
         record('domain.deleted', told(row), { organizationId: key.organizationId })
       }),
     verify: async (actor, key) => {

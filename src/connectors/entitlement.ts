@@ -3,6 +3,8 @@ import type { TransactionClient } from '../platform/data/database.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { Connection } from './connection.ts'
 import type { UpstreamIdentity } from './connector.ts'
+import { domainOf, normalizeDomain } from './domain-name.ts'
+import { isProvenBy } from './proven-domain.ts'
 
 /** An address that the provider says it proved, and how far that goes. */
 export interface ToldAddress {
@@ -23,14 +25,10 @@ export const readAddress = async (
 ): Promise<ToldAddress | undefined> => {
   const email = identity.email === undefined || identity.isEmailVerified !== true ? undefined : normalizeEmail(identity.email)
   if (email === undefined) return undefined
-  const domain = email.slice(email.lastIndexOf('@') + 1)
-  const isOfOrganization = await isProven(database, { organizationId: connection.organizationId, domain })
-  // The domain is read as that of any address is: in small letters and ASCII.
-  const own = identity.authoritativeDomain === undefined ? undefined : normalizeEmail(`x@${identity.authoritativeDomain}`)
-  return { email, isOfOrganization, isEntitled: own === `x@${domain}` || isOfOrganization || connection.trustsEmails }
-}
-
-const isProven = async (database: Finder, { organizationId, domain }: { organizationId: string | undefined; domain: string }): Promise<boolean> => {
-  if (organizationId === undefined) return false
-  return (await database.organizationDomain.findFirst({ where: { organizationId, domain, verifiedAt: { not: null } }, select: { id: true } })) !== null
+  const domain = domainOf(email)
+  const { organizationId } = connection
+  const isOfOrganization = organizationId !== undefined && domain !== undefined && (await isProvenBy(database, { organizationId, domain }))
+  const own = identity.authoritativeDomain === undefined ? undefined : normalizeDomain(identity.authoritativeDomain)
+  const isAuthoritative = own !== undefined && own === domain
+  return { email, isOfOrganization, isEntitled: isAuthoritative || isOfOrganization || connection.trustsEmails }
 }

@@ -1,9 +1,9 @@
 // Google: its ID token says all there is, and it is entitled to speak for Gmail and for the domains of its customers.
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
+import { domainOf } from './domain-name.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
 import { identifyStandard } from './standard-claims.ts'
-import { domainOf } from './told-claims.ts'
 
 const issuer = 'https://accounts.google.com'
 const gmail = new Set(['gmail.com', 'googlemail.com'])

@@ -3,6 +3,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { isUuid } from '../platform/uuid.ts'
 import { domainOf, normalizeDomain } from './domain-name.ts'
 import type { Connectors } from './list.ts'
+import { isProvenBy } from './proven-domain.ts'
 
 /** What the sign-in pages ask of domains. */
 export interface HomeRealm {
@@ -19,11 +20,6 @@ const byDomain = statement(
    WHERE d.domain = $1 AND d.verified_at IS NOT NULL AND o.deleted_at IS NULL AND c.deleted_at IS NULL AND c.disabled_at IS NULL AND c.connector = ANY($2)
    ORDER BY (c.id = d.connection_id) IS TRUE DESC, c.position, c.name, c.id LIMIT 1`,
 )
-const proven = statement(
-  'domain-proven',
-  `SELECT 1 FROM organization_domains d JOIN organizations o ON o.id = d.organization_id
-   WHERE d.domain = $1 AND d.organization_id = $2 AND d.verified_at IS NOT NULL AND o.deleted_at IS NULL`,
-)
 
 /** Makes it. */
 export const createHomeRealm = ({ database, connectors }: { readonly database: Database; readonly connectors: Connectors }): HomeRealm => ({
@@ -35,7 +31,6 @@ export const createHomeRealm = ({ database, connectors }: { readonly database: D
   },
   isDomainProvenBy: async (organizationId, given) => {
     const domain = normalizeDomain(given)
-    if (domain === undefined || !isUuid(organizationId)) return false
-    return (await database.run(proven, [domain, organizationId])).length > 0
+    return domain !== undefined && isUuid(organizationId) && isProvenBy(database.prisma, { organizationId, domain })
   },
 })

@@ -26,6 +26,8 @@ export interface Identity {
 export interface Identities {
   /** The oldest first; also those whose connection is switched off, but none of one that is deleted. */
   list(userId: string): Promise<readonly Identity[]>
+  /** All that are kept: also those whose connection is deleted and can be restored. */
+  listKept(userId: string): Promise<readonly Identity[]>
   /**
    * In the actor's session. Throws `identity_taken` where it is somebody else's, `connection_gone`, and `unauthenticated` where the session
    * ended. One that is theirs already stays.
@@ -56,10 +58,8 @@ interface Needs {
 export const createIdentities = (needs: Needs): Identities => {
   const { database, change, verifyConnection, notify, mustAdminister, lockUser } = needs
   return {
-    list: async userId => {
-      const rows = await database.prisma.identity.findMany({ where: living(userId), include, orderBy: { id: 'asc' } })
-      return rows.map(row => ({ ...row, providerData: row.providerData }))
-    },
+    list: userId => database.prisma.identity.findMany({ where: living(userId), include, orderBy: { id: 'asc' } }),
+    listKept: userId => database.prisma.identity.findMany({ where: { userId }, include, orderBy: { id: 'asc' } }),
     link: async (actor, { connection, identity, userId }) => {
       const known = await findOwner(database, { connectionId: connection.id, subject: identity.subject })
       if (known === userId) return

@@ -19,9 +19,10 @@ export const joinBy = async (
   if (organizationId !== undefined) await join(tx, record, { organizationId, userId, role: roleOf(membership, claims) })
 }
 
-/** The first rule that one of the claim's values meets, else the default. */
+/** The role of the first rule that one of the claim's values meets, else the default. A number is read as it is written. */
 export const roleOf = ({ default: otherwise, claim, roles }: MembershipRule, claims: Readonly<Record<string, unknown>>): string => {
-  const told = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined
-  const values = new Set(Array.isArray(told) ? told : [told])
-  return Object.entries(roles).find(([value]) => values.has(value))?.[1] ?? otherwise
+  const told: unknown = claim !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined
+  const all: readonly unknown[] = Array.isArray(told) ? told : [told]
+  const values = new Set(all.filter(value => typeof value === 'string' || typeof value === 'number').map(String))
+  return roles.find(({ value }) => values.has(value))?.role ?? otherwise
 }

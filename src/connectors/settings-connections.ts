@@ -4,8 +4,8 @@ import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Connectors } from './list.ts'
 
-/** An upstream provider as the environment configures it. */
-export interface ConfiguredProvider {
+/** An upstream provider as the environment configures it, under the names of its connector. */
+interface ConfiguredProvider {
   readonly settings: Readonly<Record<string, unknown>>
   readonly secrets: Readonly<Record<string, unknown>>
 }

@@ -15,9 +15,6 @@ export const subjectSchema = z
 /** The address of a document, in its canonical form; nothing where it is none. */
 export const emailOf = (told: Told): string | undefined => (typeof told.email === 'string' ? normalizeEmail(told.email) : undefined)
 
-/** The domain of a canonical address. */
-export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1)
-
 /** Name and picture: the first document that has one counts. */
 export const profileOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'name' | 'picture'> => {
   const [name] = documents.flatMap(({ name: told }) => (isName(told) ? told.trim() : []))

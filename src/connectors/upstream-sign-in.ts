@@ -98,6 +98,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
     if (plan.kind === 'known') return { id: await enter(actor, attempt, plan) }
     if (plan.kind === 'create') return { id: await create(actor, attempt, plan.address) }
     if (plan.kind === 'link') return { id: await enter(actor, attempt, plan), ...(plan.isFirstProof ? { tookOverAt: now() } : {}) }
+    await verifyConnection(needs.database.prisma, attempt.connection) // what ended a moment ago is told as what it is
     const { reason, userId } = plan
     throw refused(reason, userId)
   }

@@ -42,7 +42,7 @@ export interface Upstream {
    * `upstream_answer_invalid`, `connection_gone`, `upstream_refused` and `upstream_unavailable`; `onRefused` is told of each.
    */
   finish(by: UpstreamReturn, onRefused: (connector: string, problem: Problem) => Promise<void>): Promise<FinishedProof | 'taken'>
-  /** What the provider has to be told of us. Throws `not_found` where there is nothing to be told. */
+  /** What the provider has to be told of us, also of one that is disabled. Throws `not_found` where there is nothing to be told. */
   describe(connectionId: string): Promise<{ readonly type: string; readonly body: string }>
 }
 
@@ -98,8 +98,8 @@ export const createUpstream = ({ connections, connectors, requests, limit, rando
       }
     },
     describe: async connectionId => {
-      const found = await find(connectionId)
-      const told = found?.connector.describe?.(found.connection.configured)
+      const connection = await connections.findAlsoDisabled(connectionId)
+      const told = connection && connectors.get(connection.connector)?.describe?.(connection.configured)
       if (!told) throw new Problem('not_found')
       return told
     },

@@ -8,8 +8,8 @@ import { readRawForm } from '../platform/http/raw-form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { isUuid } from '../platform/uuid.ts'
 
-/** The most of an answer: an assertion with all of somebody's groups. */
-export const maxAnswerBytes = 300 * 1024
+// The most of an answer: an assertion with all of somebody's groups.
+const maxAnswerBytes = 300 * 1024
 
 const callbackPath = /^\/connections\/[^/]+\/callback$/
 

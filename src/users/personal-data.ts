@@ -27,7 +27,7 @@ interface Needs {
   readonly members: Members
   readonly apiSessions: ApiSessions
   readonly authenticators: Authenticators
-  readonly identities: Pick<Identities, 'list'>
+  readonly identities: Pick<Identities, 'listKept'>
   readonly auditLog: AuditLog
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
   readonly now: () => Date
@@ -45,7 +45,7 @@ export const createCollectPersonalData =
       members.listOfUser(userId),
       apiSessions.list(userId, { limit: newestSessions }),
       authenticators.list(userId),
-      identities.list(userId),
+      identities.listKept(userId),
       consents.list(userId),
       auditLog.list({ actorId: userId }, { limit: newestEvents }),
       auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),

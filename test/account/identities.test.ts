@@ -365,3 +365,16 @@ test('what is kept of identities is in the export, and goes with the user', asyn
   await rows().user.delete({ where: { id } })
   t.deepEqual(await identitiesOf(id), [])
 })
+
+test('what is kept under a deleted connection is in the export too, though it is shown nowhere', async t => {
+  const { id, token } = await api.signIn()
+  const { id: by } = await makeConnection(api.server, upstream)
+  const identity = await addIdentity(id, { by })
+  await rows().connection.update({ where: { id: by }, data: { deletedAt: new Date() } })
+  const { data } = await api.ask('GET /users/me/export', { token })
+  t.deepEqual(
+    data.identities.map(({ subject, provider_data }: { subject: string; provider_data: unknown }) => [subject, provider_data]),
+    [[identity.subject, { login: identity.subject }]],
+  )
+  t.deepEqual((await api.ask('GET /users/me/identities', { token })).data, [])
+})

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { organizationPermissionNames, organizationPermissions } from '../../src/api/permissions.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { plant } from '../support/canaries.ts'
@@ -76,7 +77,9 @@ const make = async (more: object = {}) => {
 const takesEffect = () => sleep(1100)
 
 test('a connection is made, told, changed and listed, and its secret is never told', async t => {
-  const { asOwner, asAdmin, asMember, connection, at, id } = await make({ membership: { default: 'member', claim: 'groups', roles: { chiefs: 'admin' } } })
+  const { asOwner, asAdmin, asMember, connection, at, id } = await make({
+    membership: { default: 'member', claim: 'groups', roles: [{ value: 'chiefs', role: 'admin' }] },
+  })
   t.like(connection, {
     organization_id: id,
     connector: 'oidc',
@@ -85,7 +88,7 @@ test('a connection is made, told, changed and listed, and its secret is never to
     settings: { issuer: provider.origin, client_id: 'authy2', scopes: ['openid', 'email', 'profile'], id_token_signed_response_alg: 'RS256' },
     trusts_emails: false,
     creates_users: true,
-    membership: { default: 'member', claim: 'groups', roles: { chiefs: 'admin' } },
+    membership: { default: 'member', claim: 'groups', roles: [{ value: 'chiefs', role: 'admin' }] },
     position: 0,
     disabled: false,
     available: true,
@@ -136,7 +139,7 @@ test('settings that the connector does not take are refused by their place', asy
   t.deepEqual(await paths({ secrets: { client_secret: 'a', other: 'b' } }), ['secrets.other'])
   t.deepEqual(await paths({ trusts_emails: true }), ['trusts_emails'])
   t.deepEqual(await paths({ membership: { default: 'nobody' } }), ['membership'])
-  t.deepEqual(await paths({ membership: { roles: { chiefs: 'emperor' } } }), ['membership'])
+  t.deepEqual(await paths({ membership: { roles: [{ value: 'chiefs', role: 'emperor' }] } }), ['membership'])
   t.deepEqual(await paths({ name: 'Log\u202ein' }), ['name'])
   t.deepEqual(await paths({ metadata_xml: '<EntityDescriptor/>' }), ['metadata_xml'])
   t.deepEqual(await paths({ metadata_url: provider.origin }), ['metadata_url'])
@@ -237,9 +240,9 @@ test('what was deleted long ago is forgotten, and nothing else', async t => {
   t.is(await prisma.connection.count({ where: { id: { in: [connection.id, kept.data.id] } } }), 1)
 })
 
-test('nobody has a connection hand out a role that may do more than they may', async t => {
+test('who says who somebody is can become an owner: only owners and administrators of the system do', async t => {
   const { asOwner, as, id } = await makeOrganization(api)
-  const { roles, members } = api.server.services
+  const { roles, members, apiKeys } = api.server.services
   const keeper = await api.signIn()
   await roles.create(systemActor, {
     organizationId: id,
@@ -248,18 +251,38 @@ test('nobody has a connection hand out a role that may do more than they may', a
   })
   await members.add(systemActor, { organizationId: id, userId: keeper.id, role: 'keeper' })
   const asKeeper = as(keeper)
-  t.is((await asKeeper('POST /connections', oidc())).status, 201)
-  for (const membership of [{ default: 'admin' }, { default: 'owner' }, { claim: 'groups', roles: { all: 'admin' } }])
-    t.is((await asKeeper('POST /connections', oidc({ membership }))).status, 403, JSON.stringify(membership))
-  const { data } = await asOwner('POST /connections', oidc({ membership: { claim: 'groups', roles: { chiefs: 'owner' } } }))
-  // Whoever took it over would sign in as its chief.
-  t.is(
-    (await asKeeper(`PATCH /connections/${data.id}`, { settings: { issuer: canary.origin, client_id: 'a' }, secrets: { client_secret: secretOf() } })).status,
-    403,
+  const { data } = await asOwner('POST /connections', oidc({ membership: { default: 'keeper' } }))
+  const at = `/connections/${data.id}`
+  const every = organizationPermissionNames.filter(name => organizationPermissions('owner').has(name))
+  const keys = await Promise.all(
+    [{ organizationId: id }, {}].map(async more => (await apiKeys.create(systemActor, { name: 'Machine', permissions: every, ...more })).key),
   )
-  t.is((await asKeeper(`PATCH /connections/${data.id}`, { membership: { default: 'member' } })).status, 403)
-  t.is((await asOwner(`PATCH /connections/${data.id}`, { membership: { default: 'keeper' } })).data.membership.default, 'keeper')
-  t.is((await asKeeper(`PATCH /connections/${data.id}`, { name: 'Kept' })).status, 200)
+  const others = [asKeeper, ...keys.map(token => as({ ...keeper, token }))]
+  const redrafted = { settings: { issuer: canary.origin, client_id: 'a' }, secrets: { client_secret: secretOf() } }
+  const isRefused = async (operation: string, body: object) => {
+    for (const [index, ask] of others.entries()) t.is((await ask(operation, body)).status, 403, `${index} ${operation} ${JSON.stringify(body)}`)
+  }
+  await isRefused('POST /connections', oidc())
+  await isRefused('POST /connections', oidc({ disabled: true }))
+  for (const change of [redrafted, { secrets: redrafted.secrets }, { membership: { default: 'member' } }]) await isRefused(`PATCH ${at}`, change)
+  for (const change of [{ name: 'Kept' }, { position: 2 }, { disabled: true }]) t.is((await asKeeper(`PATCH ${at}`, change)).status, 200)
+  await isRefused(`PATCH ${at}`, { disabled: false })
+  t.is((await asOwner(`PATCH ${at}`, { disabled: false })).status, 200)
+  t.is((await asKeeper(`PATCH ${at}`, { disabled: false, name: 'It was on' })).status, 200)
+  t.is((await asKeeper(`DELETE ${at}`)).status, 200)
+  await isRefused(`POST ${at}/restore`, {})
+  t.is((await asOwner(`POST ${at}/restore`)).status, 200)
+  t.is((await api.ask(`PATCH /organizations/${id}${at}`, { token: root, body: redrafted })).status, 200)
+})
+
+test('nobody has a connection touched that hands out a role that may do more than they may', async t => {
+  const { asOwner, as, id } = await makeOrganization(api)
+  const { roles, members } = api.server.services
+  const keeper = await api.signIn()
+  await roles.create(systemActor, { organizationId: id, name: 'keeper', permissions: ['connections:read', 'connections:write', 'organizations:read'] })
+  await members.add(systemActor, { organizationId: id, userId: keeper.id, role: 'keeper' })
+  const { data } = await asOwner('POST /connections', oidc({ membership: { default: 'owner' } }))
+  t.is((await as(keeper)(`PATCH /connections/${data.id}`, { name: 'Taken' })).status, 403)
 })
 
 test('a role that is no more does not hold up its connection', async t => {
@@ -310,6 +333,20 @@ test('only an administrator of the system has it believe a provider', async t =>
   t.is((await api.ask('POST /connections', { token: root, body: oidc({ membership: {} }) })).error?.details.fields?.[0]?.path, 'membership')
 })
 
+test('only an administrator of the system has it believe a provider again', async t => {
+  const { data } = await api.ask('POST /connections', { token: root, body: oidc({ trusts_emails: true, disabled: true, position: 1 }) })
+  const { key } = await api.server.services.apiKeys.create(systemActor, { name: 'Machine', permissions: ['connections:read', 'connections:write'] })
+  const patch = (token: string, body: object) => api.ask(`PATCH /connections/${data.id}`, { token, body })
+  t.is((await patch(key, { disabled: false })).status, 403)
+  t.is((await patch(key, { disabled: false, position: 2 })).status, 403)
+  t.is((await patch(key, { name: 'Renamed', disabled: true })).status, 200)
+  t.is((await patch(root, { disabled: false })).status, 200)
+  t.is((await patch(key, { disabled: false })).status, 200)
+  t.is((await patch(key, { disabled: true })).status, 200)
+  t.is((await patch(key, { disabled: false, trusts_emails: false })).status, 200)
+  await api.ask(`DELETE /connections/${data.id}`, { token: root })
+})
+
 test('twenty that are sent at once with one key make one connection', async t => {
   const { asOwner } = await makeOrganization(api)
   const key = randomUUID()
@@ -327,6 +364,18 @@ test('a change that was made on another state is refused', async t => {
   t.is((await asOwner(`PATCH ${at}`, { name: 'First' }, match)).status, 200)
   t.is((await asOwner(`PATCH ${at}`, { name: 'Second' }, match)).status, 412)
   t.is((await asOwner(`PATCH ${at}`, {}, match)).status, 412)
+})
+
+test('the tag of an answer is another one wherever the answer is', async t => {
+  const { asOwner, at, connection } = await make()
+  const before = await asOwner(`GET ${at}`)
+  // As if its kind, or what the environment says of it, were gone since the server started anew.
+  await api.server.resources.database.pool.query("UPDATE connections SET connector = 'myspace' WHERE id = $1", [connection.id])
+  const after = await asOwner(`GET ${at}`)
+  t.deepEqual([before.data.available, after.data.available, after.data.updated_at], [true, false, before.data.updated_at])
+  t.not(after.headers.etag, before.headers.etag)
+  for (const body of [{}, { name: 'Other' }]) t.is((await asOwner(`PATCH ${at}`, body, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await asOwner(`PATCH ${at}`, { name: 'Other' }, { 'if-match': String(after.headers.etag) })).status, 200)
 })
 
 test('the kinds are told with their schemas and the names of their secrets', async t => {

@@ -259,12 +259,31 @@ test('a domain of another organization is not there', async t => {
   t.true(await api.server.services.isDomainProvenBy(place.id, domain))
 })
 
+test('a domain of another organization is not changed, also by a caller who expects nothing of it', async t => {
+  const { id } = await add(place)
+  const connectionId = await connect(other)
+  await t.throwsAsync(api.server.services.domains.update(systemActor, { id, organizationId: other.id }, { connectionId }), { code: 'not_found' })
+  t.is((await place.asOwner(`GET /domains/${id}`)).data.connection_id, null)
+})
+
 test('a change that was made on another state is refused', async t => {
   const connection_id = await connect(place)
   const { at } = await add(place)
   const match = { 'if-match': String((await place.asOwner(`GET ${at}`)).headers.etag) }
   t.is((await place.asOwner(`PATCH ${at}`, { connection_id }, match)).status, 200)
   t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, match)).status, 412)
+})
+
+test('the tag of an answer is another one wherever the answer is', async t => {
+  const { at, id } = await prove(place)
+  const before = await place.asOwner(`GET ${at}`)
+  await backdate(id, { checked_at: '1 hour' })
+  const after = await place.asOwner(`GET ${at}`)
+  t.not(after.data.checked_at, before.data.checked_at)
+  t.not(after.headers.etag, before.headers.etag)
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await place.asOwner(`PATCH ${at}`, {}, { 'if-match': String(before.headers.etag) })).status, 412)
+  t.is((await place.asOwner(`PATCH ${at}`, { connection_id: null }, { 'if-match': String(after.headers.etag) })).status, 200)
 })
 
 test.serial('a proven domain whose record is gone for three days is proven no more', async t => {

@@ -9,6 +9,7 @@ import { createProbe } from '../../src/connectors/probe.ts'
 import type { Actor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
 import { createOutbound } from '../../src/platform/http/outbound.ts'
+import { openLog } from '../../src/platform/log.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -54,11 +55,13 @@ const reader: Connector = {
 }
 const { readSettings: _reads, ...deaf } = { ...reader, id: 'deaf' }
 
+const lines: { readonly msg?: string; readonly causes?: readonly string[] }[] = []
+const log = openLog('warn', { write: line => lines.push(JSON.parse(line)) })
 const probeWith = ({ isLoopbackAllowed }: { isLoopbackAllowed: boolean }) => {
-  const { database, log } = server.resources
+  const { database } = server.resources
   const { change, limit } = server.services
   const connectors = new Map<string, Connector>([reader, deaf].map(one => [one.id, one]))
-  return createProbe({ database, change, limit, log, connectors, openRow: () => undefined, fetch: createOutbound({ isLoopbackAllowed })({ maxBytes: 65_536 }) })
+  return createProbe({ database, change, limit, connectors, log, openRow: () => undefined, fetch: createOutbound({ isLoopbackAllowed })({ maxBytes: 65_536 }) })
 }
 let callers = 0
 const caller = (): Actor => ({ kind: 'user', id: `caller-${++callers}`, permissions: new Set() })
@@ -88,6 +91,20 @@ test.serial('whatever is wrong with an address is told in the same words', async
     'http://a:b@localhost/',
   ])
     t.is(await faultOf(probe.readMetadata(caller(), { connector: 'reader', url })), 'validation_failed metadata_url cannot be read', url)
+})
+
+test.serial('why an address cannot be read is kept for the log', async t => {
+  const probe = probeWith({ isLoopbackAllowed: true })
+  const causeOf = async (url: string) => {
+    const error = await t.throwsAsync(probe.readMetadata(caller(), { connector: 'reader', url }), { instanceOf: Problem })
+    t.true(error?.cause instanceof Error, url)
+    const { msg, causes } = lines.at(-1) ?? {}
+    t.is(msg, 'metadata of another provider cannot be read')
+    return String(causes)
+  }
+  t.regex(await causeOf('http://localhost:1/'), /bad port/)
+  t.regex(await causeOf(`${origin}/missing`), /404/)
+  t.regex(await causeOf('https://no-such-host.invalid/'), /no-such-host/)
 })
 
 test.serial('what is inside is not connected to', async t => {

@@ -101,9 +101,10 @@ test('whoever is removed in the very moment of being linked is known by nothing'
   const found = await server.services.connections.find(connection)
   if (!found) return t.fail()
   const identity = person(email, { authoritativeDomain: 'gmail.com' })
-  const within = { record: () => undefined, join: server.services.joinOrganization }
+  const { joinOrganization: join, verifyConnection, acceptProof } = server.services
+  const within = { record: () => undefined, join, verifyConnection, acceptProof }
   const { removing } = await rows().$transaction(async tx => {
-    await passGate({ tx, ...within }, { connection: found, identity, userId: id, linkedBy: email })
+    await passGate({ tx, ...within }, { connection: found, identity, userId: id, linkedBy: email, isFirstProof: false })
     const removing = removeMember({ tenant, id, connection, who: identity })
     await sleep(300)
     await tx.identity.create({ data: { connectionId: connection, subject: identity.subject, userId: id } })

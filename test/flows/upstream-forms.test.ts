@@ -63,3 +63,15 @@ test('what a provider reads of us stands at the connection', async t => {
   t.true(metadata.body.includes(`/connections/${connection}/metadata`))
   for (const id of [randomUUID(), 'x']) t.is((await createPerson().get(new URL(`/connections/${id}/metadata`, server.issuer))).status, 404)
 })
+
+test('a connection that is disabled still tells its provider of us, so that it can be set up first', async t => {
+  const made = { connector: 'posting', name: 'Being set up', settings: {}, disabledAt: new Date() }
+  const { id } = await server.resources.database.prisma.connection.create({ data: made })
+  const read = async () => (await createPerson().get(new URL(`/connections/${id}/metadata`, server.issuer))).status
+  t.is(await read(), 200)
+  t.is(await server.services.connections.find(id), undefined)
+  await t.throwsAsync(server.services.upstream.begin({ connectionId: id, binding: 'one', returnPath: '/', isAgain: false }), { code: 'connection_gone' })
+  await server.resources.database.prisma.connection.update({ where: { id }, data: { deletedAt: new Date() } })
+  server.services.connections.forget(id)
+  t.is(await read(), 404)
+})

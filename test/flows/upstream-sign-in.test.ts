@@ -88,7 +88,14 @@ test('a provider that is believed makes a user whose address is verified', async
 
 test('the people of an organization come by its connection and are its members, by the role that their groups give', async t => {
   const tenant = await makeTenant(server)
-  const membership = { default: 'member', claim: 'groups', roles: { nobody: 'owner', admins: 'admin' } }
+  const membership = {
+    default: 'member',
+    claim: 'groups',
+    roles: [
+      { value: 'nobody', role: 'owner' },
+      { value: 'admins', role: 'admin' },
+    ],
+  }
   const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id, membership })
   const signIn = async (groups: unknown) => {
     const { person, page } = await beginSignIn(server)
