@@ -8,6 +8,7 @@ import { createFindConnectionRule } from './clients/connection-rule.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
+import { handedOutRoles } from './connectors/handed-roles.ts'
 import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
@@ -49,7 +50,7 @@ export const createTenantServices = (
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
-  const roles = createRoles(roleNeeds)
+  const roles = createRoles({ ...roleNeeds, handedOutRoles })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })

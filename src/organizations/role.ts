@@ -1,6 +1,7 @@
 // The words of roles: the three that every organization has, those of its own, and what is told of them.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 import type { OrganizationId } from './organization.ts'
 import { slugPattern } from './slug.ts'
 
@@ -45,4 +46,11 @@ export const roleEvents = {
   'role.created': event('role', shape),
   'role.updated': event('role', { ...shape, previous_name: z.string(), previous_permissions: z.array(z.string()), changed: z.array(z.string()) }),
   'role.deleted': event('role', shape),
+}
+
+/** The roles that are handed out by something else than a member's row; asked and told while the organization is locked. */
+export interface HandedOutRoles {
+  /** Whether somebody may get the role without anybody giving it. */
+  has(tx: TransactionClient, role: { readonly organizationId: string; readonly name: string }): Promise<boolean>
+  rename(tx: TransactionClient, role: { readonly organizationId: string; readonly from: string; readonly to: string }): Promise<void>
 }

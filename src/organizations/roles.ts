@@ -7,7 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { isUuid } from '../platform/uuid.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Organization, type OrganizationId, organizationRoles } from './organization.ts'
-import type { NewRole, Role, RoleChanges, RoleKey } from './role.ts'
+import type { HandedOutRoles, NewRole, Role, RoleChanges, RoleKey } from './role.ts'
 
 const maxRoles = 100
 const descriptions = {
@@ -26,9 +26,9 @@ export interface Roles {
   get(key: RoleKey): Promise<Role>
   /** Throws `role_name_taken`, and `too_many_roles` beyond a hundred. */
   create(actor: Actor, role: NewRole & { readonly organizationId: OrganizationId }): Promise<Role>
-  /** Its members go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
+  /** Its members, and the connections that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: (version: Date) => void }): Promise<Role>
-  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored. */
+  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection hands it out. */
   remove(actor: Actor, key: RoleKey): Promise<void>
 }
 
@@ -38,10 +38,11 @@ interface Needs {
   readonly lock: (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
+  readonly handedOutRoles: HandedOutRoles
 }
 
 /** Makes the service. */
-export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRoles }: Needs): Roles => {
+export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRoles, handedOutRoles }: Needs): Roles => {
   const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)] }))
   const find = async (tx: Pick<TransactionClient, 'organizationRole'>, { organizationId, role }: RoleKey): Promise<Role> => {
     const known = builtIn.find(({ name }) => name === role)
@@ -87,6 +88,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
         mustBeFree(name)
         const row = await tx.organizationRole.update({ where: { id: before.id }, data: { ...changes, permissions: [...permissions] } })
+        if (name !== before.name) await handedOutRoles.rename(tx, { organizationId, from: before.name, to: name })
         record('role.updated', { ...row, previous_name: before.name, previous_permissions: before.permissions, changed }, { organizationId })
         return toRole(row)
       })
@@ -94,6 +96,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
     remove: (actor, key) =>
       change(actor, async (tx, record) => {
         const { id, name, permissions } = await findOwn(tx, actor, key)
+        if (await handedOutRoles.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
         // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
         const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
         if (count === 0) throw new Problem('role_in_use')

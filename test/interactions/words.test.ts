@@ -137,7 +137,7 @@ const withoutSentence = new Set([
 test('every Problem that a page can show is told in every language', t => {
   for (const language of languages.list)
     for (const code of problemCodes.filter(one => !withoutSentence.has(one) && one !== 'validation_failed')) {
-      const { error } = problemWords(language, { code, message: '⟦the API’s⟧', retryAfterSeconds: 120 })
+      const { error } = problemWords(language, { code, message: '⟦the API’s⟧', retryAfterSeconds: 120, values: { name: 'Google' } })
       t.truthy(error)
       t.false(error?.includes('⟦'), `${code} in ${language.tag}`)
     }
