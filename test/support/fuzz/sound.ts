@@ -34,6 +34,8 @@ const byName: readonly [RegExp, Values][] = [
   [/password/, password],
   [/email/, address],
   [/ur[il]s?$|picture/, uri],
+  [/^connector$/, fc.constant('oidc')],
+  [/^domain$/, fc.uuid().map(id => `${id}.example`)],
   [/^slug$/, fc.uuid().map(id => `s-${id}`)],
   [/^locale$/, fc.constantFrom('en', 'de-CH', 'zh-Hant')],
   [/^q$|^name$|_name$/, words],
@@ -42,11 +44,18 @@ const byName: readonly [RegExp, Values][] = [
   [/^after$/, index.map(at => living('cursor', at))],
 ]
 
+// What another schema rules, of which the document says nothing: of the connector above. Nobody listens at that port.
+const wholes: Readonly<Record<string, unknown>> = {
+  settings: { issuer: 'http://localhost:9', client_id: 'authy2' },
+  secrets: { client_secret: 'made up for a provider' },
+}
+
 /** Makes them; `name` is what the value is called where it stands, `schemas` the named ones of the document. */
 export const soundValue = (schema: Schema, context: { name: string; schemas: Readonly<Record<string, Schema>> }): Values => {
   const { name, schemas } = context
   if (typeof schema.$ref === 'string')
     return schema.$ref.endsWith('/JsonValue') ? fc.jsonValue({ maxDepth: 2 }) : soundValue(named(schema.$ref, schemas), context)
+  if (name in wholes && schema.properties === undefined) return fc.constant(wholes[name])
   if ('const' in schema) return fc.constant(schema.const)
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
   const choices = schema.anyOf ?? schema.oneOf
@@ -78,7 +87,7 @@ const text = ({ format, pattern, minLength, maxLength }: Schema, name: string): 
 }
 
 // `organization_id` → `organizations`.
-const kindOf = (name: string) => `${name.replace(/_?id$/i, '').replaceAll('_', '-')}s`
+const kindOf = (name: string) => `${name.replace(/(_?id|s)$/i, '').replaceAll('_', '-')}s`
 
 const number = ({ type, minimum, maximum }: Schema): Values => {
   const bounds = { min: Math.max(Number(minimum ?? -5), -1e9), max: Math.min(Number(maximum ?? 1000), 1e9) }
@@ -92,10 +101,12 @@ const list = ({ items, minItems, maxItems }: Schema, context: { name: string; sc
 
 const object = ({ properties = {}, required = [], additionalProperties }: Schema, { schemas }: { schemas: Readonly<Record<string, Schema>> }): Values => {
   const members = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, soundValue(schema, { name, schemas })]))
-  const optional = Object.keys(members).filter(name => !required.includes(name))
+  // Where a connector is named, what it needs is told too.
+  const needed = 'connector' in properties && required.includes('connector') ? [...required, ...Object.keys(wholes)] : required
+  const optional = Object.keys(members).filter(name => !needed.includes(name))
   if (Object.keys(members).length === 0 && typeof additionalProperties === 'object')
     return fc.dictionary(fc.string({ maxLength: 8 }), soundValue(additionalProperties as Schema, { name: '', schemas }), { maxKeys: 3 })
   return fc
     .tuple(fc.subarray(optional, { maxLength: Math.min(optional.length, 3) }), fc.record(members))
-    .map(([kept, all]) => Object.fromEntries(Object.entries(all).filter(([name]) => required.includes(name) || kept.includes(name))))
+    .map(([kept, all]) => Object.fromEntries(Object.entries(all).filter(([name]) => needed.includes(name) || kept.includes(name))))
 }
