@@ -8,7 +8,7 @@ import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
 test.before(async () => {
-  server = await startServer({ isHashingReal: true })
+  server = await startServer({ isMeasured: true })
 })
 test.after.always(() => server?.close())
 

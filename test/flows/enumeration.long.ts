@@ -18,7 +18,7 @@ let server: TestServer
 let calls: Calls
 test.before(async () => {
   // Jobs wait: one's mail is not to be sent in another's time. Behind a proxy each try comes from an address of its own.
-  server = await startServer({ isHashingReal: true, settings: { API_REQUESTS_PER_MINUTE: '1000000', RUN_JOBS: 'false', TRUST_PROXY: '1' } })
+  server = await startServer({ isMeasured: true, settings: { API_REQUESTS_PER_MINUTE: '1000000', RUN_JOBS: 'false', TRUST_PROXY: '1' } })
   calls = createCalls(server.issuer)
 })
 test.after.always(async () => {

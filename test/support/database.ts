@@ -17,10 +17,10 @@ export interface Filling {
   readonly fill: (database: Database) => Promise<void>
 }
 
-/** Opens a database of the test's own, a copy of one that was migrated and filled once. Closing it removes it. */
-export async function openTestDatabase(filling?: Filling): Promise<Database> {
+/** Opens a database of the test's own, a copy of one that was migrated and filled once. Closing it removes it. `isBrief` as of an embedded one. */
+export async function openTestDatabase(filling?: Filling, { isBrief = true } = {}): Promise<Database> {
   const url = process.env.DATABASE_URL
-  return url ? await onServer(url, filling) : await embedded(filling)
+  return url ? await onServer(url, filling) : await embedded(isBrief, filling)
 }
 
 /** A new folder for a data directory, and what removes it. */
@@ -34,9 +34,9 @@ export async function makeMigratedDataDir(): Promise<{ dataDir: string; remove()
   return copyOf(await templateFolder())
 }
 
-async function embedded(filling?: Filling): Promise<Database> {
+async function embedded(isBrief: boolean, filling?: Filling): Promise<Database> {
   const { dataDir, remove } = copyOf(await templateFolder(filling))
-  const database = await openDatabase({ dataDir, isBrief: true })
+  const database = await openDatabase({ dataDir, isBrief })
   return closingAlso(database, async () => remove())
 }
 

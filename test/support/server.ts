@@ -42,8 +42,8 @@ interface Given {
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
   readonly isWithoutMail?: boolean
-  /** Whether passwords are hashed at their real cost: for what measures time. */
-  readonly isHashingReal?: boolean
+  /** For what measures time: passwords are hashed at their real cost, and the embedded database is compiled for speed. */
+  readonly isMeasured?: boolean
   /** Who is asked for TXT records, as `address:port`. */
   readonly dnsServers?: readonly string[]
   /** Stands before the app. */
@@ -63,9 +63,9 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     SECRET_KEY: testSecretKey,
     ...given.settings,
   })
-  const hashingCost = given.isHashingReal ? undefined : lightHashing
+  const hashingCost = given.isMeasured ? undefined : lightHashing
   const [database, redis] = await Promise.all([
-    openTestDatabase(config.isDemoSeeded ? demoWith(hashingCost) : undefined),
+    openTestDatabase(config.isDemoSeeded ? demoWith(hashingCost) : undefined, { isBrief: !given.isMeasured }),
     process.env.REDIS_URL ? takeRedis(process.env.REDIS_URL) : undefined,
   ])
   const mailDirectory = makeDataDir()
