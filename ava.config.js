@@ -4,7 +4,11 @@ const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{architecture,config}.test.ts',
       '!test/authentication/{bcrypt,foreign-hashes,gate,password,strength}.test.ts',
+      '!test/connectors/{claims,github,google,join,kinds,microsoft,oidc*,saml-canonical,saml-metadata,saml-person,saml-proof,upstream-answers}.test.ts',
+      '!test/http/{addresses,bodies,headers,malformed}.test.ts',
       '!test/interactions/words.test.ts',
+      '!test/mfa/passkey-ceremonies.test.ts',
+      '!test/oidc/acr.test.ts',
       '!test/platform/{branding,catalogue,language-ranges,mail,secrets,slices,uuid}.test.ts',
       '!test/platform/data/{embedded,lock}.test.ts',
       '!test/platform/http/{assets,device,form,lines,outbound,own-path,request,text,time,views}.test.ts',
