@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { Calls, Reply } from './calls.ts'
 import { hiddenOf } from './factor-journeys.ts'
-import { codeOf } from './factors.ts'
+import { byCodeBefore } from './factors.ts'
 import { type Answer, createPerson, type Person } from './person.ts'
 import { together } from './race.ts'
 import type { TestServer } from './server.ts'
@@ -59,7 +59,7 @@ export const withApp = async (crowd: Crowd, tickets: number) => {
   const user = await crowd.services.users.find(made.id)
   if (!user) throw new Error('not made')
   const { id, uri } = await crowd.services.totps.enrol(systemActor, { user })
-  await crowd.services.totps.confirm(systemActor, { user, id, code: codeOf(uri, -1) })
+  await byCodeBefore(uri, code => crowd.services.totps.confirm(systemActor, { user, id, code }))
   const asked = await together(tickets, () => ask(crowd, '/auth/login', { body: { email: made.email, password } }))
   return { user, uri, tickets: asked.map(reply => String(dataOf(reply).ticket)) }
 }
