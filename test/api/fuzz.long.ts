@@ -3,7 +3,7 @@ import test from 'ava'
 import { fuzz } from '../support/fuzz/run.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const requests = Number(process.env.FUZZ_RUNS ?? 12_000)
+const requests = Number(process.env.FUZZ_RUNS ?? 10_000)
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
 /** One makes a run repeatable to the last answer. */
 const atOnce = Number(process.env.FUZZ_AT_ONCE ?? 6)
