@@ -75,7 +75,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
         await needs.notify(tx, { kind: 'identity_linked', userId, actor, values: { connection: connection.name } })
       }
-      record('sign_in.succeeded', ...toldOf(connection, userId))
+      record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
       return userId
     })
 
@@ -88,7 +88,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
       const { id } = await tx.identity.create({ data })
       if (!isEntitled) await needs.askVerification(tx, actor, email)
       record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
-      record('sign_in.succeeded', ...toldOf(connection, userId))
+      record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
     })
     return id
   }
@@ -117,7 +117,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         const error = given instanceof Problem && given.code === 'not_found' ? new Problem('connection_gone', { cause: given }) : given
         if (!(error instanceof Problem)) throw error
         const { reason, userId } = error.cause instanceof Refusal ? error.cause : new Refusal(error.code)
-        await change(actor, async (_tx, record) => record('sign_in.refused', { ...toldOf(attempt.connection, userId)[0], reason }, { outcome: 'refused' }))
+        await change(actor, async (_tx, record) => record('sign_in.refused', { ...toldOf(attempt.connection, userId), reason }, { outcome: 'refused' }))
         throw error
       }
     },
@@ -126,8 +126,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
 
 // Whose provider it is may read of whom it let in; of whom it did not the system alone, for that tells of accounts.
 const ofOrganization = ({ organizationId }: Connection) => (organizationId === undefined ? {} : { organizationId })
-const toldOf = (connection: Connection, userId?: string) =>
-  [{ id: userId, method: connection.connector, connection_id: connection.id }, ofOrganization(connection)] as const
+const toldOf = ({ id, connector }: Connection, userId?: string) => ({ id: userId, method: connector, connection_id: id })
 
 // What another did at the same moment is found at the next look.
 const retrying = async <Result>(work: () => Promise<Result>): Promise<Result> => {
