@@ -68,7 +68,7 @@ test('a login_hint fills the identifier in', async t => {
 
 test('whoever is asked to sign in again finds their address there, and another one a click away', async t => {
   const { person } = await portal.signIn()
-  await sleep(1100)
+  await sleep(2100)
   for (const parameters of [{ prompt: 'login' }, { max_age: '1' }] as Record<string, string>[]) {
     const { answer } = await ask(person, parameters)
     t.regex(answer.body, new RegExp(`<input[^>]*name="username"[^>]*value="${bob.email}"`))
