@@ -2,10 +2,7 @@
 import type { Configuration } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 
-type Hooks = Pick<
-  Configuration,
-  'pkce' | 'issueRefreshToken' | 'rotateRefreshToken' | 'expiresWithSession' | 'clientBasedCORS' | 'clientDefaults' | 'extraTokenClaims'
->
+type Hooks = Pick<Configuration, 'pkce' | 'issueRefreshToken' | 'rotateRefreshToken' | 'expiresWithSession' | 'clientBasedCORS' | 'clientDefaults'>
 
 /** Makes the hooks. */
 export const clientHooks = ({ registrationOf }: { registrationOf: (client: object) => Registration | undefined }): Hooks => ({
@@ -17,13 +14,6 @@ export const clientHooks = ({ registrationOf }: { registrationOf: (client: objec
   },
   // RFC 9700 §2.1.1: a must for public clients; a confidential one may be let off by its operator.
   pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || (registrationOf(client)?.isPkceRequired ?? true) },
-  // RFC 9470 §6: a resource server learns from the token how and when the person signed in.
-  extraTokenClaims: async (ctx, token) => {
-    if (token.kind !== 'AccessToken') return undefined
-    const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
-    const source = RefreshToken ?? AuthorizationCode ?? DeviceCode
-    return source && { acr: source.acr, auth_time: source.authTime }
-  },
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   // RFC 9700 §4.14.2; FAPI 2.0 lets confidential clients rotate because a retry with the old token succeeds.
   rotateRefreshToken: async () => true,

@@ -13,10 +13,11 @@ import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
 import type { Demands } from './demands.ts'
 import type { EnginePages } from './engine-pages.ts'
+import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { createPolicy } from './policy.ts'
-import { resourceIndicators } from './resources.ts'
+import { authenticationClaims, composeTokenClaims, type TokenClaims } from './token-claims.ts'
 
 /** What the configuration is made of. */
 export interface ConfigurationNeeds {
@@ -33,6 +34,8 @@ export interface ConfigurationNeeds {
   readonly fetch: typeof fetch
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
+  /** What access tokens say beyond how the person signed in; a later one overrides none of an earlier. */
+  readonly tokenClaims: readonly TokenClaims[]
   /** The registration behind one of the engine's clients. */
   readonly registrationOf: (client: object) => Registration | undefined
 }
@@ -103,6 +106,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     InitialAccessToken: lifetimes.initialAccessToken,
   },
   ...clientHooks(needs),
+  extraTokenClaims: composeTokenClaims([authenticationClaims, ...needs.tokenClaims]),
   extraClientMetadata: clientRules(),
   features: features(needs),
 })
@@ -114,37 +118,4 @@ const cookies = ({ cookieKeys, isSecure }: ConfigurationNeeds): Configuration['c
   keys: cookieKeys as never,
   long: { httpOnly: true, sameSite: 'lax', path: '/', secure: isSecure, signed: true, overwrite: true },
   short: { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, overwrite: true },
-})
-
-const features = ({ pages, secrets, clients, registrationOf, resourceServers, findAccount }: ConfigurationNeeds): Configuration['features'] => ({
-  devInteractions: { enabled: false },
-  backchannelLogout: { enabled: true },
-  claimsParameter: { enabled: true },
-  clientCredentials: { enabled: true },
-  deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },
-  dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: () => false },
-  introspection: {
-    enabled: true,
-    // A living user's token is told of to its own client, and to the confidential clients of the same organization.
-    allowedPolicy: async (ctx, client, token) => {
-      if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
-      if (token.clientId === client.clientId) return true
-      const own = registrationOf(client)?.organizationId
-      return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
-    },
-  },
-  jwtIntrospection: { enabled: true },
-  jwtResponseModes: { enabled: true },
-  jwtUserinfo: { enabled: true },
-  pushedAuthorizationRequests: { enabled: true },
-  registration: { enabled: true, initialAccessToken: true },
-  registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
-  requestObjects: { enabled: true },
-  resourceIndicators: resourceIndicators(resourceServers),
-  revocation: {
-    enabled: true,
-    allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
-  },
-  rpInitiatedLogout: { enabled: true, ...pages.logout },
-  userinfo: { enabled: true },
 })

@@ -112,6 +112,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hear,
     fetch: needs.outbound(),
     demands,
+    tokenClaims: [],
     findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })

@@ -12,6 +12,7 @@ import type { ArtifactStore } from './artifact.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import { requestOf } from './engine-pages.ts'
+import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
@@ -63,6 +64,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
   const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
+  keepGrantFields(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   scopeless(provider)

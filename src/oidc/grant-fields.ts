@@ -1,0 +1,17 @@
+// What a grant keeps beyond the engine's own fields.
+import type Provider from 'oidc-provider'
+
+declare module 'oidc-provider' {
+  interface Grant {
+    /** The organization that all tokens under this grant are for; absent: none. */
+    organizationId?: string
+  }
+}
+
+const fields = ['organizationId']
+
+/** Has the engine keep our fields with each grant. Call once for each engine, before it is used. */
+export const keepGrantFields = (provider: Provider): void => {
+  const own = (provider.Grant as unknown as { IN_PAYLOAD: string[] }).IN_PAYLOAD
+  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { get: () => [...own, ...fields] })
+}

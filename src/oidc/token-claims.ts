@@ -1,0 +1,27 @@
+// What access tokens say beyond the engine's own claims: each concern adds its part.
+import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider'
+
+/** The claims of one concern for a token that is about to be issued; `undefined`: none. */
+export type TokenClaims = (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials) => Promise<Record<string, unknown> | undefined>
+
+/** Puts the concerns together into the engine's `extraTokenClaims`. Two concerns that say the same claim are a bug, and are told. */
+export const composeTokenClaims =
+  (concerns: readonly TokenClaims[]): TokenClaims =>
+  async (ctx, token) => {
+    const told: Record<string, unknown> = {}
+    for (const claims of await Promise.all(concerns.map(concern => concern(ctx, token)))) {
+      for (const [name, value] of Object.entries(claims ?? {})) {
+        if (name in told) throw new Error(`two concerns tell the claim ${name}`)
+        told[name] = value
+      }
+    }
+    return Object.keys(told).length > 0 ? told : undefined
+  }
+
+/** RFC 9470 §6: a resource server learns from the token how and when the person signed in. */
+export const authenticationClaims: TokenClaims = async (ctx, token) => {
+  if (token.kind !== 'AccessToken') return undefined
+  const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
+  const source = RefreshToken ?? AuthorizationCode ?? DeviceCode
+  return source && { acr: source.acr, auth_time: source.authTime }
+}
