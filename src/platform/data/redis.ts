@@ -18,7 +18,6 @@ const retryStrategy = (attempt: number) => Math.min(attempt * 50, 1000)
 
 const common = {
   connectTimeout: 1000,
-  commandTimeout: 250,
   maxRetriesPerRequest: 1,
   connectionName: 'authy2',
   disableClientInfo: true,
@@ -26,10 +25,17 @@ const common = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies CommonRedisOptions
 
-/** Connects. Throws a StartError `redis_unreachable` or `redis_url_invalid` whose message holds no password. */
-export async function openRedis(url: string, log: DataLog = silent): Promise<Redis> {
+const commandMilliseconds = 250
+// While a process starts it is busy itself: a slow answer then is no outage.
+const startMilliseconds = 5000
+
+/**
+ * Connects. Throws a StartError `redis_unreachable` or `redis_url_invalid` whose message holds no password. A command fails
+ * after `commandTimeout` milliseconds.
+ */
+export async function openRedis(url: string, log: DataLog = silent, { commandTimeout = commandMilliseconds } = {}): Promise<Redis> {
   const place = parseRedisUrl(url)
-  const client = place.isCluster ? clusterClient(place) : singleClient(place)
+  const client = place.isCluster ? clusterClient(place, startMilliseconds) : singleClient(place, startMilliseconds)
   let trips = 0
   const onTrip = () => {
     trips++
@@ -48,6 +54,9 @@ export async function openRedis(url: string, log: DataLog = silent): Promise<Red
     )
   }
   await warnOfEviction(client, log)
+  // Nodes that a cluster gets later read the options too.
+  if (client instanceof Cluster) Object.assign(client.options.redisOptions ?? {}, { commandTimeout })
+  for (const node of client instanceof Cluster ? client.nodes() : [client]) node.options.commandTimeout = commandTimeout
   return {
     client,
     ping: async () => {
@@ -65,9 +74,10 @@ export async function openRedis(url: string, log: DataLog = silent): Promise<Red
   }
 }
 
-function singleClient({ nodes, username, password, database, isTls }: RedisPlace): Client {
+function singleClient({ nodes, username, password, database, isTls }: RedisPlace, commandTimeout: number): Client {
   return new Client({
     ...common,
+    commandTimeout,
     ...nodes[0],
     username,
     password,
@@ -80,9 +90,9 @@ function singleClient({ nodes, username, password, database, isTls }: RedisPlace
   })
 }
 
-function clusterClient({ nodes, username, password, isTls }: RedisPlace): Cluster {
+function clusterClient({ nodes, username, password, isTls }: RedisPlace, commandTimeout: number): Cluster {
   return new Cluster([...nodes], {
-    redisOptions: { ...common, username, password, ...(isTls && { tls: {} }) },
+    redisOptions: { ...common, commandTimeout, username, password, ...(isTls && { tls: {} }) },
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,

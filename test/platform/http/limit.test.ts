@@ -16,7 +16,7 @@ test.before(async () => {
   ends.push(() => database.close())
   if (!(await hasRedis())) return
   const server = await startRedis()
-  const opened = await openRedis(server.url)
+  const opened = await openRedis(server.url, undefined, { commandTimeout: 5000 })
   redis = opened
   ends.push(server.remove, opened.close)
 })
