@@ -14,6 +14,7 @@ import type { Users } from '../users/users.ts'
 import type { Proof, RefusalReason } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
 import type { NewPassword, ReplacePassword } from './replace-password.ts'
+import { createSignInBudget } from './sign-in-budget.ts'
 
 /** A try to sign in; `device` where the browser is one in which these users signed in before. */
 export interface Attempt {
@@ -50,18 +51,6 @@ interface Refusal {
   readonly reason: RefusalReason
 }
 
-interface Budgeted {
-  readonly accountKey: string
-  readonly ipKey: string
-  readonly user?: User
-  /** The browser is one in which this very user signed in before. */
-  readonly isKnownDevice: boolean
-  readonly onFirstRefusal: () => Promise<void>
-}
-
-/** Gives back what was taken: the attempt was honest. */
-type GiveBack = () => Promise<unknown>
-
 interface Needs {
   readonly database: Database
   readonly change: Change
@@ -71,71 +60,22 @@ interface Needs {
   readonly replacePassword: ReplacePassword
 }
 
-// Where they signed in, or were seen signed in, in the last thirty days.
-const addressesOf = statement(
-  'addresses-of',
-  "SELECT DISTINCT ip FROM sessions WHERE user_id = $1 AND ip IS NOT NULL AND last_seen_at > now() - interval '30 days' LIMIT 200",
-)
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
-/**
- * Makes the service. Budgets: ten failures an account and a quarter of an hour, thirty an address and minute. Where strangers used the
- * account's up, each address where its user signed in lately has ten of its own. A browser in which its user signed in before has ten
- * of its own and no others, whatever strangers used up.
- */
+/** Makes the service. */
 export const createSignIn = ({ database, change, users, passwords, limit, replacePassword }: Needs): SignIn => {
-  const byAccount = limit('sign-in:account', { points: 10, durationSeconds: 900 })
-  const byKnownAddress = limit('sign-in:known-address', { points: 10, durationSeconds: 900 })
-  const byAddress = limit('sign-in:address', { points: 30, durationSeconds: 60 })
+  const consume = createSignInBudget({ database, limit })
 
   const check = async (hashing: Hashing, { user, password }: { user?: User; password: string }) => {
     const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
     const isMatch = await hashing.verify(password, method?.secret)
     const proven = isMatch && user && !user.isSuspended ? user : undefined
     const renewed = proven && method && passwords.isOutdated(method.secret) ? { ...method, renewed: await hashing.hash(password) } : undefined
-    return { proven, renewed }
+    return { proven, renewed, method }
   }
 
   const refuse = (actor: Actor, { name, ...refusal }: Refusal) =>
     change(actor, async (_tx, record) => record(`${name}.refused`, { ...refusal, method: 'password' }, { outcome: 'refused' }))
-
-  const isKnownAddress = async (user: User | undefined, ipKey: string) => {
-    const rows = await database.run<{ ip: string }>(addressesOf, [user?.id ?? null])
-    return rows.some(({ ip }) => addressKey(ip) === ipKey)
-  }
-
-  /** Takes a point of the account, or where none is left of the account at this address; gives what gives it back. */
-  const consumeOfAccount = async ({ accountKey, ipKey, user, onFirstRefusal }: Budgeted): Promise<GiveBack> => {
-    let isFirst = false
-    const noteFirst = async () => {
-      isFirst = true
-    }
-    try {
-      await byAccount.consume(accountKey, { onFirstRefusal: noteFirst })
-      return () => byAccount.reward(accountKey)
-    } catch (error) {
-      const isUsedUp = error instanceof Problem && error.code === 'too_many_attempts'
-      if (!isUsedUp || !(await isKnownAddress(user, ipKey))) {
-        if (isFirst) await onFirstRefusal()
-        throw error
-      }
-      const key = hashOf('account', `${accountKey}\0${ipKey}`).toString('base64url')
-      await byKnownAddress.consume(key, { onFirstRefusal })
-      return () => byKnownAddress.reward(key)
-    }
-  }
-
-  const consume = async (budgeted: Budgeted): Promise<GiveBack> => {
-    const { accountKey, ipKey, isKnownDevice, onFirstRefusal } = budgeted
-    if (isKnownDevice) {
-      await byAccount.consume(accountKey, { onFirstRefusal })
-      return () => byAccount.reward(accountKey)
-    }
-    // The address first: one that is over its own budget uses up nobody's account.
-    await byAddress.consume(ipKey, { onFirstRefusal })
-    const giveBack = await consumeOfAccount(budgeted)
-    return () => Promise.all([giveBack(), byAddress.reward(ipKey)])
-  }
 
   return {
     prove: async (actor, { identifier, password, device, isAgain = false }) => {
@@ -148,7 +88,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       const ipKey = addressKey(actor.ip ?? 'unknown')
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
-      const { proven, renewed, giveBack } = await tellingFirstRefusal(
+      const { proven, renewed, method, giveBack } = await tellingFirstRefusal(
         onFirstRefusal =>
           passwords.inTurn(async hashing => {
             const giveBack = await consume({ accountKey, ipKey, user, isKnownDevice: ownDevice !== '', onFirstRefusal })
@@ -160,10 +100,17 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
         await refuse(actor, { name, id: user?.id, reason: 'credentials' })
         throw new Problem('invalid_credentials')
       }
-      await change({ ...actor, kind: 'user', id: proven.id }, async (tx, record) => {
-        if (renewed) await renew(tx, renewed)
-        record(`${name}.succeeded`, { id: proven.id, method: 'password' })
-      })
+      const isTaken = await taking(() =>
+        change({ ...actor, kind: 'user', id: proven.id }, async (tx, record) => {
+          await mustStillHold(tx, { userId: proven.id, methodId: method?.id ?? '' })
+          if (renewed) await renew(tx, renewed)
+          record(`${name}.succeeded`, { id: proven.id, method: 'password' })
+        }),
+      )
+      if (!isTaken) {
+        await refuse(actor, { name, id: proven.id, reason: 'credentials' })
+        throw new Problem('invalid_credentials')
+      }
       await giveBack()
       return { user: proven, amr: ['pwd'] }
     },
@@ -176,6 +123,25 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
         record('password.set', { id })
       })
     },
+  }
+}
+
+// A password that is replaced while it is looked at proves nobody: whoever replaces it has the user's row first, and only what was
+// committed is seen after waiting for it.
+const mustStillHold = async (tx: TransactionClient, { userId, methodId }: { userId: string; methodId: string }) => {
+  await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR SHARE`
+  if ((await tx.authenticationMethod.count({ where: { id: methodId, deletedAt: null } })) === 0) throw new Replaced()
+}
+
+class Replaced extends Error {}
+
+const taking = async (work: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (error instanceof Replaced) return false
+    throw error
   }
 }
 

@@ -5,6 +5,8 @@ import type { EndAccess } from './user.ts'
 export const createEndAccess =
   ({ now, endings }: { now: () => Date; endings: readonly EndAccess[] }): EndAccess =>
   async (tx, userId, options) => {
+    // Who waits for the row is told a time after that of everybody who had it before.
+    await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`
     await tx.user.updateMany({ where: { id: userId }, data: { accessEndedAt: now() } })
     for (const end of endings) await end(tx, userId, options)
   }

@@ -106,6 +106,33 @@ test('an old password that is being proven while it is replaced becomes no sessi
   }
 })
 
+// The embedded database runs one transaction at a time: there nobody comes in between.
+if (process.env.DATABASE_URL)
+  test('an old password that is looked at while another replaces it, unseen as yet, becomes no session', async t => {
+    const who = await makeUser(api.server, { password })
+    const { person, page } = await proving(who)
+    const { prisma } = api.server.resources.database
+    let replaced: Promise<void> | undefined
+    let proven: ReturnType<typeof person.submit> | undefined
+    await prisma.$transaction(
+      async tx => {
+        // Access has ended, and the password cannot be replaced before this lock goes.
+        await tx.$executeRaw`SELECT 1 FROM authentication_methods WHERE user_id = ${who.id}::uuid FOR UPDATE`
+        replaced = api.server.services.signIn.setPassword(systemActor, { id: who.id, password: 'quite another phrase' })
+        await sleep(500)
+        proven = person.submit(page, { password })
+        await sleep(500)
+      },
+      { timeout: 20_000 },
+    )
+    await replaced
+    const answer = await proven
+    if (answer) await person.follow(answer, redirectUri)
+    t.is(answer?.status, 401)
+    t.is(await living(who.id), 0)
+    t.is((await sessionsOf(who.id)).total, 0)
+  })
+
 test('a session of the API does not begin on a proof as old as the ending of access', async t => {
   const { id: userId } = await makeUser(api.server, { password })
   const at = new Date()
