@@ -33,7 +33,7 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
   ]
   const stops = [
     startJobs({ queue: services.queue, handlers, log }),
-    startJobs({ queue: services.queue, handlers: [createLogoutHandler(engine)], log, together: logoutsTogether }),
+    startJobs({ queue: services.queue, handlers: [createLogoutHandler({ engine, now: resources.now })], log, together: logoutsTogether }),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))

@@ -1,10 +1,12 @@
 // A client that is down, or a server that is killed, when a session ends: the client is told once both are up.
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { z } from 'zod'
 import { makeDataDir } from '../support/database.ts'
+import { testSecretKey } from '../support/demo-filling.ts'
 import { startLogoutReceiver } from '../support/logout-receiver.ts'
 import { createPerson } from '../support/person.ts'
 import { findPostgres, startPostgres } from '../support/postgres-server.ts'
@@ -93,6 +95,35 @@ test.serial('no logout is lost on the embedded database', async t => {
   const { dataDir, remove } = makeDataDir()
   t.teardown(remove)
   await endure(t, { DATA_DIR: dataDir })
+})
+
+when('a worker tells the clients where the servers leave it to one', async t => {
+  t.timeout(240_000)
+  const postgres = await startPostgres(folder ?? '')
+  t.teardown(postgres.remove)
+  const receiver = await startLogoutReceiver()
+  t.teardown(receiver.close)
+  const server = await startProcess({ DATABASE_URL: postgres.url, RUN_JOBS: 'false' })
+  t.teardown(() => server.stop())
+  const relyingParty = await makeTold(server.origin, receiver.uri)
+  const { person, tokens } = await relyingParty.signIn()
+  await signOut(server.origin, person)
+  const environment = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    SECRET_KEY: testSecretKey,
+    ISSUER: server.origin,
+    DATABASE_URL: postgres.url,
+  }
+  const worker = spawn(process.execPath, ['src/worker.ts'], { env: environment, stdio: 'ignore' })
+  t.teardown(async () => {
+    const gone = once(worker, 'exit')
+    worker.kill('SIGTERM')
+    await gone
+  })
+  await until(() => receiver.posted.length > 0, 60)
+  t.is((await receiver.tokens(server.origin, 'acme-portal-001'))[0]?.sid, tokens.claims()?.sid)
 })
 
 when('no logout is lost on PostgreSQL', async t => {

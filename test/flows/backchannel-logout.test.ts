@@ -1,4 +1,7 @@
 // Back-channel logout (OpenID Connect Back-Channel Logout 1.0): however a session ends, each of its clients is told once.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import * as client from 'openid-client'
@@ -203,6 +206,25 @@ test('a client that is disabled is not told', async t => {
   await users().suspend(systemActor, told.who.id as never)
   await sleep(300)
   t.is(told.receiver.posted.length, 0)
+})
+
+test.serial('what a client that never answers is to be told holds up nobody else', async t => {
+  let connections = 0
+  const deaf = createServer(() => {
+    connections += 1
+  }).listen(0, 'localhost')
+  await once(deaf, 'listening')
+  t.teardown(() => deaf.close())
+  const dead = await makeClient(server, { metadata: { backchannel_logout_uri: `http://localhost:${(deaf.address() as AddressInfo).port}/` } })
+  const { prisma } = server.resources.database
+  const many = Array.from({ length: 60 }, (_, index) => ({ clientId: dead.clientId, userId: randomUUID(), sid: `sid-${index}` }))
+  await prisma.$transaction(tx => server.services.queue.addAll(tx, { kind: logoutKind, payloads: many }))
+  await until(async () => (await prisma.job.count({ where: { kind: logoutKind.name, lastError: null } })) === 0)
+  t.true(connections < many.length, `${connections}`)
+  const told = await makeTold(t)
+  await signOut(told.person, `${server.issuer}/oauth2/logout`)
+  await until(() => told.receiver.posted.length > 0)
+  await prisma.job.deleteMany({ where: { kind: logoutKind.name } })
 })
 
 test.serial('the person’s own request sends nothing: what is to be sent waits in the database until somebody does it', async t => {

@@ -30,7 +30,7 @@ test('however many endings race, each client is told once of each session', asyn
     }
     return who
   }
-  const endings = (id: string) => {
+  const endings = ({ id }: Awaited<ReturnType<typeof makeUser>>) => {
     const actor = { ...systemActor, kind: 'user', id, userId: id } as const
     return [
       services.userAdministration.suspend(systemActor, id as never),
@@ -46,7 +46,7 @@ test('however many endings race, each client is told once of each session', asyn
     const made = []
     while (made.length < people) made.push(await makeSignedIn())
     await resources.database.pool.query("UPDATE oidc_artifacts SET expires_at = now() - interval '1 day' WHERE kind = 'Session' AND random() < 0.5")
-    const ended = await Promise.allSettled([...made.flatMap(({ id }) => endings(id)), sweep(), sweep(), sweep()])
+    const ended = await Promise.allSettled([...made.flatMap(endings), sweep(), sweep(), sweep()])
     const faults = ended.flatMap(one => (one.status === 'rejected' && !(one.reason instanceof Problem) ? [String(one.reason)] : []))
     t.deepEqual(faults, [])
   }

@@ -117,6 +117,14 @@ export const rows: readonly Row[] = [
   },
   {
     section: '§2',
+    what: 'a hint with a pairwise subject and the sid of this browser',
+    metadata: { ...sidRequired, subject_type: 'pairwise' },
+    request: signed => ({ ...withHint(signed), ...toHome }),
+    outcome: 'unasked',
+    back: home,
+  },
+  {
+    section: '§2',
     what: 'a hint that somebody else signed',
     request: async signed => ({ ...toHome, id_token_hint: await signedAgain(signed, {}, foreignKey()) }),
     outcome: 'refused',
