@@ -68,6 +68,7 @@ const endure = async (t: ExecutionContext, storage: Record<string, string>) => {
   const serverPort = String(await freePort())
   const deaf = createServer(() => undefined).listen(port, 'localhost')
   await once(deaf, 'listening')
+  t.teardown(() => deaf.close())
   const ended: unknown[] = []
   for (let round = 0; round < 3; round += 1) {
     const server = await startProcess({ ...storage, PORT: serverPort })
