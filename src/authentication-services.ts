@@ -15,7 +15,6 @@ import type { Config } from './config.ts'
 import { eraseIdentities } from './connectors/identities.ts'
 import type { Foundation } from './foundation.ts'
 import { createEraseFactors } from './mfa/erase.ts'
-import { endArtifactsOfUser } from './oidc/endings.ts'
 import type { Resources } from './resources.ts'
 import { eraseDevices } from './sessions/devices.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -31,12 +30,12 @@ export type AuthenticationServices = ReturnType<typeof createAuthenticationServi
 /** Makes them. */
 export const createAuthenticationServices = (
   { database, log, hashingCost, now, randomBytes }: Resources,
-  { change, limit, queue, isMailPossible, notify, challenges }: Foundation,
+  { change, limit, queue, endings, isMailPossible, notify, challenges }: Foundation,
   { issuer, passwordMinLength }: Pick<Config, 'issuer' | 'passwordMinLength'>,
 ) => {
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes, hashingCost })
-  const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endArtifactsOfUser] })
+  const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endings.ofUser] })
   const replacePassword = createReplacePassword({ endAccess, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })

@@ -11,6 +11,7 @@ import { createMails } from './mails/mails.ts'
 import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
 import { consentEvents } from './oidc/consents.ts'
+import { createEndings } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { signingKeyEvents } from './oidc/signing-keys.ts'
 import { invitationEvents } from './organizations/invitation.ts'
@@ -71,6 +72,7 @@ export const createFoundation = (
     change,
     limit,
     queue,
+    endings: createEndings({ queue }),
     isMailPossible,
     mails,
     notify,

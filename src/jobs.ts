@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { createProofHandler } from './authentication/proof-mails.ts'
 import type { Config } from './config.ts'
 import { createMailHandler } from './mails/mails.ts'
+import { createLogoutHandler } from './oidc/backchannel-logout.ts'
+import type { Engine } from './oidc/provider.ts'
 import type { JobHandler } from './platform/jobs/job.ts'
 import { startJobs } from './platform/jobs/run.ts'
 import type { Resources } from './resources.ts'
@@ -10,8 +12,18 @@ import type { Services } from './services.ts'
 
 const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 
+interface Needs {
+  readonly config: Config
+  readonly resources: Resources
+  readonly services: Services
+  readonly engine: Pick<Engine, 'current'>
+}
+
+// Clients that do not answer take five seconds a try; nobody's mail waits for them.
+const logoutsTogether = 16
+
 /** Starts doing jobs until told to stop. Without a mailer its mails wait in the queue. */
-export const startAllJobs = ({ config, resources, services }: { config: Config; resources: Resources; services: Services }): (() => Promise<void>) => {
+export const startAllJobs = ({ config, resources, services, engine }: Needs): (() => Promise<void>) => {
   const { log, mailer } = resources
   const isCached = config.environment !== 'development'
   const handlers: JobHandler[] = [
@@ -19,5 +31,11 @@ export const startAllJobs = ({ config, resources, services }: { config: Config; 
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]
-  return startJobs({ queue: services.queue, handlers, log })
+  const stops = [
+    startJobs({ queue: services.queue, handlers, log }),
+    startJobs({ queue: services.queue, handlers: [createLogoutHandler({ engine, now: resources.now })], log, together: logoutsTogether }),
+  ]
+  return async () => {
+    await Promise.all(stops.map(stop => stop()))
+  }
 }

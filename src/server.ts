@@ -12,10 +12,9 @@ import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
-import { repeat, startCheckpoints, startForgetting, startPurging, startRecheckingDomains, startVacuum } from './tasks.ts'
+import { startCheckpoints, startEndingSessions, startForgetting, startLookingForKeys, startPurging, startRecheckingDomains, startVacuum } from './tasks.ts'
 
 const drainMilliseconds = 10_000
-const keyCheckMilliseconds = 5000
 
 const start = async () => {
   const startedAt = performance.now()
@@ -30,12 +29,13 @@ const start = async () => {
   const server = await listen(app, { config, log: resources.log })
   const stopTasks = [
     startPurging(resources),
+    startEndingSessions(resources, services),
     startForgetting(resources, services),
     startVacuum(resources),
-    ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services })] : []),
+    ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services, engine: app.protocol.engine })] : []),
     startCheckpoints(resources, services),
     startRecheckingDomains(resources, services),
-    repeat('looking for new signing keys', app.protocol.engine.refresh, { milliseconds: keyCheckMilliseconds, log: resources.log }),
+    startLookingForKeys(resources, app.protocol.engine),
   ]
   process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
   answerRoundTrips(resources)

@@ -9,7 +9,6 @@ import { createConnectorServices } from './connector-services.ts'
 import { createFactorServices } from './factor-services.ts'
 import { createFoundation } from './foundation.ts'
 import { createConsents } from './oidc/consents.ts'
-import { endArtifactsOfSession } from './oidc/endings.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
 import type { Resources } from './resources.ts'
 import { createApiSessions } from './sessions/api-sessions.ts'
@@ -32,7 +31,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const { database, secrets, log, now, randomBytes } = resources
   const { issuer } = config
   const foundation = createFoundation(resources, config)
-  const { change, limit, isMailPossible, mails, notify, challenges, newUuid } = foundation
+  const { change, limit, isMailPossible, mails, notify, challenges, endings, newUuid } = foundation
   const authentication = createAuthenticationServices(resources, foundation, config)
   const { endAccess, users } = authentication
   const tenants = createTenantServices(resources, foundation, config)
@@ -41,7 +40,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const upstream = createUpstreamServices(resources, { ...foundation, ...authentication, ...tenants, ...connectors }, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
-  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endArtifactsOfSession })
+  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endings.ofSession })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)
   const { forget } = users
@@ -49,7 +48,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
-  const consents = createConsents({ database, change })
+  const consents = createConsents({ database, change, endings })
   const evictUnproven = createEvictUnproven({ endAccess, now })
   const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })
   const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer })

@@ -7,6 +7,7 @@ import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import type { Engine } from './oidc/provider.ts'
 import { purgeInvitations } from './organizations/invitations.ts'
 import { systemActor } from './platform/actor.ts'
 import { type Database, statement } from './platform/data/database.ts'
@@ -27,6 +28,7 @@ const vacuumEveryMilliseconds = 3_600_000
 const checkpointEveryMilliseconds = 10_000
 const domainsEveryMilliseconds = 300_000
 const domainBatch = 50
+const keyCheckMilliseconds = 5000
 
 const purges: readonly Purge[] = [
   purgeAcceptedAssertions,
@@ -83,6 +85,18 @@ export const startPurging = ({ database, log, now }: Resources): (() => Promise<
   }
   return repeat('purging what expired', purge, { milliseconds: everyMilliseconds, log })
 }
+
+/** Ends the sessions that expired and asks for their clients to be told, until told to stop. */
+export const startEndingSessions = ({ database, log }: Resources, { endings }: Pick<Services, 'endings'>): (() => Promise<void>) => {
+  const end = async () => {
+    for (let round = 0; round < maxBatches && (await database.prisma.$transaction(tx => endings.ofExpired(tx, batch))) === batch; round += 1);
+  }
+  return repeat('ending sessions that expired', end, { milliseconds: everyMilliseconds, log })
+}
+
+/** Takes over signing keys that another process made, until told to stop. */
+export const startLookingForKeys = ({ log }: Pick<Resources, 'log'>, { refresh }: Pick<Engine, 'refresh'>): (() => Promise<void>) =>
+  repeat('looking for new signing keys', refresh, { milliseconds: keyCheckMilliseconds, log })
 
 /** Forgets for good what was deleted 30 days ago, until told to stop: clients and organizations before the people in them. */
 export const startForgetting = ({ log }: Pick<Resources, 'log'>, services: Forgetful): (() => Promise<void>) => {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { resources, service } from './demo-data.ts'
 import type { Task } from './load.ts'
+import { signOuts } from './logout.ts'
 import { basicAuthorization, codeFlow, expect200, refresh, type Tokens, tokensSchema } from './sign-in.ts'
 import { type SignedInBrowser, type Target, userScope } from './target.ts'
 
@@ -114,4 +115,11 @@ export const rows: readonly Row[] = [
   { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains },
   { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode },
   { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn },
+  {
+    name: 'logout',
+    title: 'Logout with a dead relying party (p50, p99: signing out alone; the rest with its sign-in)',
+    weight: 3,
+    isWarm: true,
+    prepare: signOuts,
+  },
 ]

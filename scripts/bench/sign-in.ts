@@ -12,6 +12,7 @@ export interface Endpoints {
   readonly token: string
   readonly userinfo: string
   readonly introspection: string
+  readonly endSession: string
 }
 
 export const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string().optional(), id_token: z.string().optional() })
@@ -23,6 +24,7 @@ const metadataSchema = z.object({
   token_endpoint: z.url(),
   userinfo_endpoint: z.url(),
   introspection_endpoint: z.url(),
+  end_session_endpoint: z.url(),
 })
 const portalAuthorization = basicAuthorization(portal)
 
@@ -40,6 +42,7 @@ export async function discover(browser: Browser): Promise<Endpoints> {
     token: path(metadata.token_endpoint),
     userinfo: path(metadata.userinfo_endpoint),
     introspection: path(metadata.introspection_endpoint),
+    endSession: path(metadata.end_session_endpoint),
   }
 }
 

@@ -80,10 +80,10 @@ const statements = {
     'artifact-grant',
     `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.kind = 'Grant' AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
   ),
-  // SKIP LOCKED: several processes may purge at once.
+  // SKIP LOCKED: several processes may purge at once. A session that expired is ended first, for its clients are told of it.
   purge: statement(
     'artifact-purge',
-    `DELETE FROM oidc_artifacts WHERE key IN (SELECT key FROM oidc_artifacts WHERE expires_at < now() - interval '1 hour' LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING key`,
+    `DELETE FROM oidc_artifacts WHERE key IN (SELECT key FROM oidc_artifacts WHERE expires_at < now() - interval '1 hour' AND NOT (kind = 'Session' AND account_id IS NOT NULL AND revoked_at IS NULL) LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING key`,
   ),
 }
 

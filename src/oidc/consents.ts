@@ -4,6 +4,7 @@ import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import type { Endings } from './endings.ts'
 
 /** What a person has let one client do. */
 export interface Consent {
@@ -22,7 +23,7 @@ export interface Consent {
 export interface Consents {
   /** By client, the newest first. */
   list(userId: string): Promise<readonly Consent[]>
-  /** Takes back all that was granted to a client: its tokens die with it. Throws `not_found`. */
+  /** Takes back all that was granted to a client: its tokens die with it, and it is told that its sessions ended. Throws `not_found`. */
   revoke(actor: Actor, consent: { readonly userId: string; readonly clientId: string }): Promise<void>
 }
 
@@ -53,7 +54,7 @@ const grantPayload = z.object({
 })
 
 /** Makes the service. */
-export const createConsents = ({ database, change }: { database: Database; change: Change }): Consents => ({
+export const createConsents = ({ database, change, endings }: { database: Database; change: Change; endings: Endings }): Consents => ({
   list: async userId => {
     const rows = await database.run<Row>(grantsOf, [userId])
     const byClient = Map.groupBy(rows, row => row.client_id)
@@ -61,11 +62,14 @@ export const createConsents = ({ database, change }: { database: Database; chang
   },
   revoke: (actor, { userId, clientId }) =>
     change(actor, async (tx, record) => {
+      // First, as whoever ends the person's access does: neither then waits for the other.
+      await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR SHARE`
       // A session may hold several grants of one client: all of them become tombstones, under which nothing lives.
       const ended = await tx.$executeRaw`
         UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
         WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL`
       if (ended === 0) throw new Problem('not_found')
+      await endings.ofClients(tx, { userId }, [clientId])
       record('consent.revoked', { client_id: clientId })
     }),
 })

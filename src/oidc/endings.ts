@@ -1,60 +1,75 @@
-// Ends what the protocol keeps of a person: tombstones for sessions and grants, under which nothing lives or comes back.
+// Ends what the protocol keeps of a person: tombstones for sessions and grants, under which nothing lives or comes back. The clients of an
+// ended session are told by jobs of the same change; of any number of changes that end it, one does.
 import type { TransactionClient } from '../platform/data/database.ts'
-import { oneFactor } from './acr.ts'
+import type { Queue } from '../platform/jobs/queue.ts'
+import { askForLogouts, type Told, toldOf } from './logout-jobs.ts'
 
-/** Ends the sessions and grants of a user, but for one session and what was granted in it. Access and refresh tokens die with their grant. */
-export const endArtifactsOfUser = async (tx: TransactionClient, userId: string, { exceptSid }: { readonly exceptSid?: string } = {}): Promise<void> => {
-  const kept = exceptSid ?? ''
-  await tx.$executeRaw`
-    UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-    WHERE account_id = ${userId} AND kind IN ('Session', 'Grant') AND revoked_at IS NULL
-      AND uid IS DISTINCT FROM ${kept}
-      AND (grant_id IS NULL OR grant_id NOT IN (
-        SELECT entry.value ->> 'grantId' FROM oidc_artifacts s, jsonb_each(coalesce(s.payload::jsonb -> 'authorizations', '{}')) entry
-        WHERE s.uid = ${kept} AND s.kind = 'Session' AND s.revoked_at IS NULL AND entry.value ->> 'grantId' IS NOT NULL
-      ))`
+/** The ways in which sessions end, each for the transaction of the change that ends them. */
+export interface Endings {
+  /** Ends the sessions and grants of a user, but for one session and what was granted in it. Access and refresh tokens die with their grant. */
+  ofUser(tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }): Promise<void>
+  /** Ends one session of the hosted pages. What was granted for offline access lives on. */
+  ofSession(tx: TransactionClient, sid: string): Promise<void>
+  /** Ends the session that is kept under a key, whoever is signed in with it or nobody. */
+  ofKey(tx: TransactionClient, key: Buffer): Promise<void>
+  /** Ends what clients have of sessions that go on: of one session, or of all sessions of a user. */
+  ofClients(tx: TransactionClient, of: { readonly sid: string } | { readonly userId: string }, clientIds: readonly string[]): Promise<void>
+  /** Ends up to `limit` sessions that expired; answers how many. Safe in any number of processes at once. */
+  ofExpired(tx: TransactionClient, limit: number): Promise<number>
 }
 
-/** Ends one session of the hosted pages. What was granted for offline access lives on. */
-export const endArtifactsOfSession = async (tx: TransactionClient, sid: string): Promise<void> => {
-  await tx.$executeRaw`UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE uid = ${sid} AND kind = 'Session' AND revoked_at IS NULL`
-}
+// In one order everywhere, so that two endings never wait for each other's rows.
+const ending = (held: string) => `
+  held AS (SELECT key, kind, account_id, payload FROM oidc_artifacts o WHERE kind IN ('Session', 'Grant') AND revoked_at IS NULL AND ${held}),
+  ended AS (
+    UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL
+    RETURNING held.account_id, CASE WHEN held.kind = 'Session' THEN held.payload::jsonb -> 'authorizations' END AS authorizations
+  )`
 
-/**
- * Takes a removed factor back from what the protocol keeps of a user. Sessions and refresh tokens that were proven by it say from now on
- * what is left, and where nothing is, that it was one factor; opaque access tokens, which say only a class, the lowest. One that holds
- * U+0000 cannot be rewritten and ends.
- */
-export const strikeFactorOfArtifacts = async (
-  tx: TransactionClient,
-  { userId, references }: { readonly userId: string; readonly references: readonly string[] },
-): Promise<void> => {
-  const struck = ['mfa', ...references]
-  const granted = await tx.$queryRaw<{ grant_id: string }[]>`
-    SELECT grant_id FROM oidc_artifacts WHERE kind = 'Grant' AND account_id = ${userId} AND grant_id IS NOT NULL`
-  const grantIds = granted.map(({ grant_id }) => grant_id)
-  await tx.$executeRaw`
-    DELETE FROM oidc_artifacts WHERE kind IN ('RefreshToken', 'AccessToken') AND grant_id = ANY(${grantIds}::text[]) AND payload::text LIKE ${'%\\\\u0000%'}`
-  // Apart, so that each is found by its index.
-  await tx.$executeRawUnsafe(
-    `UPDATE oidc_artifacts SET payload = ${rewritten} WHERE kind = 'Session' AND account_id = $1 AND revoked_at IS NULL AND payload::jsonb -> 'amr' ?& $2::text[]`,
-    userId,
-    struck,
-    oneFactor,
-  )
-  await tx.$executeRawUnsafe(
-    `UPDATE oidc_artifacts SET payload = ${rewritten} WHERE kind IN ('RefreshToken', 'AccessToken') AND grant_id = ANY($1::text[]) AND revoked_at IS NULL`,
-    grantIds,
-    struck,
-    oneFactor,
-  )
-}
+const told = toldOf('SELECT account_id, authorizations FROM ended')
 
-// $2: what is struck; $3: the class of one factor.
-const rewritten = `(payload::jsonb
-  || CASE WHEN payload::jsonb -> 'amr' ?& $2::text[] THEN jsonb_build_object('amr', CASE
-       WHEN (payload::jsonb -> 'amr') <@ to_jsonb($2::text[]) THEN (payload::jsonb -> 'amr') - 'mfa'
-       ELSE (payload::jsonb -> 'amr') - $2::text[] END) ELSE '{}' END
-  || CASE WHEN payload::jsonb -> 'amr' ?& $2::text[] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', $3::text) ELSE '{}' END
-  || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', $3::text)) ELSE '{}' END
-)::json`
+const ofUser = `
+  WITH kept AS (
+    SELECT entry.value ->> 'grantId' AS grant_id FROM oidc_artifacts s, jsonb_each(coalesce(s.payload::jsonb -> 'authorizations', '{}')) entry
+    WHERE s.uid = $2 AND s.kind = 'Session' AND s.revoked_at IS NULL AND entry.value ->> 'grantId' IS NOT NULL
+  ), ${ending(`account_id = $1 AND uid IS DISTINCT FROM $2 AND (grant_id IS NULL OR grant_id NOT IN (SELECT grant_id FROM kept)) ORDER BY key FOR UPDATE`)} ${told}`
+
+const ofSession = `WITH ${ending(`kind = 'Session' AND uid = $1 ORDER BY key FOR UPDATE`)} ${told}`
+
+const ofKey = `WITH ${ending(`kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1)) ORDER BY key FOR UPDATE`)} ${told}`
+
+const ofClients = (column: 'uid' | 'account_id') => `
+  WITH held AS (
+    SELECT key, account_id, payload::jsonb -> 'authorizations' AS authorizations FROM oidc_artifacts
+    WHERE kind = 'Session' AND revoked_at IS NULL AND ${column} = $1 AND payload::jsonb -> 'authorizations' ?| $2::text[] ORDER BY key FOR UPDATE
+  ), struck AS (
+    UPDATE oidc_artifacts a SET payload = jsonb_set(a.payload::jsonb, '{authorizations}', (a.payload::jsonb -> 'authorizations') - $2::text[])::json
+    FROM held WHERE a.key = held.key AND a.revoked_at IS NULL RETURNING held.account_id, held.authorizations
+  ) ${toldOf('SELECT account_id, authorizations FROM struck')} AND entry.key = ANY ($2::text[])`
+
+// A minute after the expiry nobody's clock takes it for living. A session is kept in several rows where parallel requests left them: it lives
+// as long as one does.
+const isOver = "expires_at < now() - interval '1 minute'"
+const ofExpired = `
+  WITH ${ending(`kind = 'Session' AND account_id IS NOT NULL AND ${isOver} AND NOT EXISTS (
+    SELECT 1 FROM oidc_artifacts other WHERE other.uid = o.uid AND other.kind = 'Session' AND other.revoked_at IS NULL AND NOT other.${isOver}
+  ) ORDER BY key LIMIT $1 FOR UPDATE SKIP LOCKED`)}, told AS (${told})
+  SELECT count(*)::int AS ended, (SELECT coalesce(json_agg(told), '[]') FROM told) AS told FROM ended`
+
+/** Makes them. */
+export const createEndings = ({ queue }: { queue: Queue }): Endings => {
+  const end = async (tx: TransactionClient, sql: string, values: readonly unknown[]) =>
+    askForLogouts(queue, tx, await tx.$queryRawUnsafe<Told[]>(sql, ...values))
+
+  return {
+    ofUser: (tx, userId, { exceptSid = '' } = {}) => end(tx, ofUser, [userId, exceptSid]),
+    ofSession: (tx, sid) => end(tx, ofSession, [sid]),
+    ofKey: (tx, key) => end(tx, ofKey, [key]),
+    ofClients: (tx, of, clientIds) => ('sid' in of ? end(tx, ofClients('uid'), [of.sid, clientIds]) : end(tx, ofClients('account_id'), [of.userId, clientIds])),
+    ofExpired: async (tx, limit) => {
+      const [swept] = await tx.$queryRawUnsafe<{ ended: number; told: Told[] }[]>(ofExpired, limit)
+      await askForLogouts(queue, tx, swept?.told ?? [])
+      return swept?.ended ?? 0
+    },
+  }
+}

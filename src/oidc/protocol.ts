@@ -29,6 +29,7 @@ import type { ContinueWords } from './continue-page.ts'
 import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
+import type { Endings } from './endings.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
@@ -70,6 +71,7 @@ interface Needs {
   readonly resourceServers: ResourceServers
   readonly users: Users
   readonly sessions: Sessions
+  readonly endings: Endings
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
   readonly secondFactor: SecondFactor
   readonly factorRequirement: FactorRequirement
@@ -94,6 +96,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const sessionArtifacts = createSessionArtifacts({
     database,
     durable,
+    endings: needs.endings,
     findDeviceId: needs.findDeviceId,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),

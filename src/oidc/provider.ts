@@ -9,6 +9,7 @@ import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
+import { leaveLogoutsToJobs } from './backchannel-logout.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import { requestOf } from './engine-pages.ts'
@@ -68,6 +69,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   scopeless(provider)
+  leaveLogoutsToJobs(provider)
   tellClass(provider)
   provider.use(finishing(needs))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))

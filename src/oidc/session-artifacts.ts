@@ -7,6 +7,7 @@ import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
 
 /** The adapter's special methods for sessions. */
@@ -37,6 +38,7 @@ export interface SessionListeners {
 interface Needs extends SessionListeners {
   readonly database: Database
   readonly durable: PostgresArtifacts
+  readonly endings: Pick<Endings, 'ofKey' | 'ofClients'>
   /** By what the browser is known in which somebody signs in. */
   readonly findDeviceId: (ctx: Context) => string | undefined
 }
@@ -72,15 +74,23 @@ const signedIn = statement(
   `SELECT DISTINCT uid, account_id FROM oidc_artifacts
    WHERE kind = 'Session' AND revoked_at IS NULL AND account_id IS NOT NULL AND uid = (SELECT uid FROM oidc_artifacts WHERE key = $1)`,
 )
-const destroy = statement(
-  'session-destroy',
-  `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-   WHERE kind = 'Session' AND revoked_at IS NULL AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1))`,
-)
+// What is locked first wherever a session ends, so that whoever takes clients out of one waits here.
+const lockOwner = `WITH ${accessGate({ accountId: '$1', uid: '$2', provenAt: '$3' })} SELECT is_open FROM gate`
 
 /** Makes the methods. */
-export const createSessionArtifacts = ({ database, durable, findDeviceId, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
+export const createSessionArtifacts = ({ database, durable, endings, findDeviceId, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
+
+  // A client that a session loses is told in the same commit, as of a session that ended.
+  const putWithout = (
+    removed: readonly string[],
+    { values, payload }: { values: readonly unknown[]; payload: Pick<AdapterPayload, 'accountId' | 'uid' | 'loginTs'> },
+  ) =>
+    database.prisma.$transaction(async tx => {
+      await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
+      await endings.ofClients(tx, { sid: payload.uid ?? '' }, removed)
+      return tx.$queryRawUnsafe<unknown[]>(put.text, ...values)
+    })
 
   return {
     find: async id => {
@@ -96,7 +106,7 @@ export const createSessionArtifacts = ({ database, durable, findDeviceId, onSign
       const known = before?.payload.uid === payload.uid ? before : undefined
       if (known?.id === id && isSame(known.payload, payload)) return
       const { changed, removed } = difference(known?.payload.authorizations, payload.authorizations)
-      const kept = await database.run(put, [
+      const values = [
         hashOf('Session', id),
         JSON.stringify(payload),
         payload.accountId ?? null,
@@ -106,7 +116,8 @@ export const createSessionArtifacts = ({ database, durable, findDeviceId, onSign
         expiresIn,
         known && known.id !== id ? hashOf('Session', known.id) : null,
         provenAtOf(payload.loginTs),
-      ])
+      ]
+      const kept = removed.length === 0 ? await database.run(put, values) : await putWithout(removed, { values, payload })
       // What came too late is no session, and nobody is told of one.
       if (kept.length === 0 || !payload.accountId || !payload.uid) return
       if (isProvenAnew(known?.payload, payload)) {
@@ -129,7 +140,7 @@ export const createSessionArtifacts = ({ database, durable, findDeviceId, onSign
       // Before what is left is destroyed here: whoever is told ends the session's row and its artifacts in one change.
       for (const { uid, account_id: accountId } of await database.run<{ uid: string; account_id: string }>(signedIn, [key]))
         await onSignedOut({ uid, accountId })
-      await database.run(destroy, [key])
+      await database.prisma.$transaction(tx => endings.ofKey(tx, key))
     },
   }
 }

@@ -1,10 +1,17 @@
 // Signing out is final: a request that was under way cannot bring the session back.
+import { randomBytes, randomUUID } from 'node:crypto'
 import test from 'ava'
 import { createPostgresArtifacts } from '../../src/oidc/artifacts-postgres.ts'
+import { createEndings } from '../../src/oidc/endings.ts'
 import { createSessionArtifacts } from '../../src/oidc/session-artifacts.ts'
-import { hashOf } from '../../src/platform/secrets.ts'
+import type { Database } from '../../src/platform/data/database.ts'
+import { createQueue } from '../../src/platform/jobs/queue.ts'
+import { createSecrets, hashOf } from '../../src/platform/secrets.ts'
 import { openTestDatabase } from '../support/database.ts'
+import { testSecretKey } from '../support/demo-filling.ts'
 
+const endingsOf = (database: Database) =>
+  createEndings({ queue: createQueue({ database, secrets: createSecrets({ secretKey: testSecretKey, randomBytes }), newId: randomUUID }) })
 const nothing = async () => undefined
 const session = (uid: string) => ({ kind: 'Session', uid, exp: Math.floor(Date.now() / 1000) + 3600, iat: Math.floor(Date.now() / 1000) })
 
@@ -18,7 +25,15 @@ test('signing out ends the session’s row first, of everybody signed in with it
     told.push(`${accountId}: ${row.living}`)
     if (accountId === 'second-person') throw new Error('the connection is gone')
   }
-  const sessions = createSessionArtifacts({ database, durable, findDeviceId: () => undefined, onSignedIn: nothing, onExtended: nothing, onSignedOut })
+  const sessions = createSessionArtifacts({
+    database,
+    durable,
+    endings: endingsOf(database),
+    findDeviceId: () => undefined,
+    onSignedIn: nothing,
+    onExtended: nothing,
+    onSignedOut,
+  })
   const signedIn = (accountId: string) => ({ ...session('browser-1'), accountId, loginTs: Math.floor(Date.now() / 1000) })
   for (const [sid, accountId] of [
     ['first', 'first-person'],
@@ -37,7 +52,15 @@ test('a session that was ended is not saved again, neither under its own id nor 
   const database = await openTestDatabase()
   t.teardown(() => database.close())
   const durable = createPostgresArtifacts(database)
-  const sessions = createSessionArtifacts({ database, durable, findDeviceId: () => undefined, onSignedIn: nothing, onExtended: nothing, onSignedOut: nothing })
+  const sessions = createSessionArtifacts({
+    database,
+    durable,
+    endings: endingsOf(database),
+    findDeviceId: () => undefined,
+    onSignedIn: nothing,
+    onExtended: nothing,
+    onSignedOut: nothing,
+  })
   await sessions.upsert('first', session('browser-1'), 3600)
   await sessions.upsert('second', session('browser-1'), 3600)
   await sessions.upsert('other', session('browser-2'), 3600)

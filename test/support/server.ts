@@ -94,8 +94,8 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   await services.signingKeys.ensure(systemActor)
   await services.settingsConnections.ensure(systemActor)
   await seedDemoData(services)
-  const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services }) : async () => undefined
   const app = await createApp({ config, resources, services })
+  const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services, engine: app.protocol.engine }) : async () => undefined
   const server = createServer(given.through?.(app.listener) ?? app.listener)
   refuseMalformed(server, resources.log)
   server.listen(port, 'localhost')

@@ -20,6 +20,8 @@ export interface Claimed {
 export interface Queue {
   /** Asks for a job in the transaction of a change: it exists if that commits. */
   add<Payload>(tx: TransactionClient, job: { kind: JobKind<Payload>; payload: Payload; runAt?: Date }): Promise<void>
+  /** Asks for several of one kind. */
+  addAll<Payload>(tx: TransactionClient, jobs: { kind: JobKind<Payload>; payloads: readonly Payload[]; runAt?: Date }): Promise<void>
   /** Takes up to `limit` jobs that are due; nobody else gets them for half a minute. */
   claim(kinds: readonly string[], limit: number): Promise<readonly Claimed[]>
   /** What a claimed job asks for. Throws when it was sealed under another key. */
@@ -59,13 +61,18 @@ export const purgeJobs = createPurge({ table: 'jobs', due: "dead_at < now() - in
 /** Makes it. */
 export const createQueue = ({ database, secrets, newId }: { database: Database; secrets: Secrets; newId: () => string }): Queue => {
   const added = new EventEmitter()
-  return {
-    add: async (tx, { kind, payload, runAt }) => {
+  const addAll: Queue['addAll'] = async (tx, { kind, payloads, runAt }) => {
+    if (payloads.length === 0) return
+    const data = payloads.map(payload => {
       const id = newId()
-      const sealed = secrets.seal('job', JSON.stringify(kind.schema.parse(payload)), `${kind.name}:${id}`)
-      await tx.job.create({ data: { id, kind: kind.name, payload: sealed, runAt } })
-      setTimeout(() => added.emit('added'), commitMilliseconds).unref()
-    },
+      return { id, kind: kind.name, payload: secrets.seal('job', JSON.stringify(kind.schema.parse(payload)), `${kind.name}:${id}`), runAt }
+    })
+    await tx.job.createMany({ data })
+    setTimeout(() => added.emit('added'), commitMilliseconds).unref()
+  }
+  return {
+    add: (tx, { kind, payload, runAt }) => addAll(tx, { kind, payloads: [payload], runAt }),
+    addAll,
     claim: async (kinds, limit) => {
       const rows = await database.run<{ id: string; kind: string; payload: string; attempts: number }>(claim, [kinds, limit, leaseSeconds])
       return rows.map(({ attempts, ...job }) => ({ ...job, attempt: attempts }))

@@ -4,7 +4,7 @@ import { Hopeless, type JobHandler } from './job.ts'
 import type { Claimed, Queue } from './queue.ts'
 
 const lookMilliseconds = 1000
-const together = 4
+const fewTogether = 4
 const maxDelaySeconds = 3600
 // Below the time for which a job is claimed: whoever takes longer has failed before another begins the same.
 const deadlineMilliseconds = 25_000
@@ -13,10 +13,12 @@ interface Needs {
   readonly queue: Queue
   readonly handlers: readonly JobHandler[]
   readonly log: Log
+  /** How many are done at once; four unless told. */
+  readonly together?: number
 }
 
 /** Starts doing jobs. Answers what stops it, which waits for those under way. */
-export const startJobs = ({ queue, handlers, log }: Needs): (() => Promise<void>) => {
+export const startJobs = ({ queue, handlers, log, together = fewTogether }: Needs): (() => Promise<void>) => {
   const byKind = new Map(handlers.map(handler => [handler.kind.name, handler]))
   const kinds = [...byKind.keys()]
   let isStopping = false
