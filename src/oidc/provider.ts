@@ -9,13 +9,16 @@ import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
+import { noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
+import type { LookUpDocument } from './document-lookup.ts'
 import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -36,6 +39,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly hear: Hear
+  readonly lookUpDocument: LookUpDocument
   readonly log: Log
   readonly now: () => Date
 }
@@ -67,6 +71,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   keepGrantFields(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
+  takeTokenless(provider, needs.registration)
   scopeless(provider)
   tellClass(provider)
   provider.use(finishing(needs))
@@ -80,6 +85,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   const built = new WeakMap<Registration, Client>()
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
+    await needs.lookUpDocument(provider, id)
     const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
     if (!registration) return undefined
     const known = built.get(registration)
@@ -88,6 +94,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
     if (!client) return undefined
     built.set(registration, client)
     registrations.set(client, registration)
+    noteSource(client, registration.source)
     return client
   }
   const compare = async function (this: Client, presented: string) {
