@@ -35,7 +35,7 @@ const age = async (document: Document, { days = 0 } = {}) => {
 }
 const open = async ({ request }: DocumentClient, parameters: Record<string, string> = {}) => stranger().get((await request(parameters)).url)
 const eventsOf = (document: Document) =>
-  server.resources.database.pool.query('SELECT name FROM events WHERE target::text LIKE $1 ORDER BY name', [`%${document.id}%`])
+  server.resources.database.pool.query('SELECT action AS name FROM audit_events WHERE target::text LIKE $1', [`%${document.id}%`])
 
 test('the metadata say that documents are taken', async t => {
   for (const path of ['openid-configuration', 'oauth-authorization-server']) {
@@ -101,7 +101,6 @@ const refused: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'a key that is secret': { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } },
   'a method that needs keys, and none': { token_endpoint_auth_method: 'private_key_jwt' },
   'redirect URIs of another host alone': { redirect_uris: ['https://elsewhere.example/callback'] },
-  'a redirect URI with another port': { redirect_uris: ['https://app1.example.com:8443/callback'] },
   'no redirect URI': { redirect_uris: [] },
   'a scheme of its own alone': { redirect_uris: ['notes://callback'] },
   'a name of two lines': { client_name: 'Notes\nby your bank' },
@@ -136,6 +135,29 @@ for (const [what, answer] of Object.entries(answers))
     t.is(page.status, 400)
     t.is(await rowOf(document), null)
   })
+
+test('a redirect URI with another port, a wildcard, user information or a fragment is not of the document’s origin', async t => {
+  const document = documents.make()
+  const { host } = new URL(document.origin)
+  document.say({ redirect_uris: [`https://${host}:8443/cb`, `https://*.${host}/cb`, `https://x@${host}/cb`, `${document.origin}/cb#x`, `http://${host}/cb`] })
+  t.is((await open(await of(document))).status, 400)
+  t.is(await rowOf(document), null)
+})
+
+test('who leads us to too many new addresses is told to wait, and nobody is asked', async t => {
+  const { origin } = documents.make()
+  const last = documents.make()
+  const person = stranger()
+  const ask = (clientId: string) => {
+    const url = new URL(`${server.issuer}/oauth2/authorize`)
+    url.search = new URLSearchParams({ client_id: clientId, response_type: 'code', redirect_uri: `${origin}/callback` }).toString()
+    return person.get(url)
+  }
+  for (let number = 0; number < 20; number += 1) t.is((await ask(`${origin}/${number}.json`)).status, 400)
+  t.is((await ask(last.id)).status, 429)
+  t.is(last.asked(), 0)
+  t.is((await open(await of(last))).status, 303, 'others are not held up')
+})
 
 test('identifiers that are no address of a document, and hosts that are denied or ours, are asked for nothing', async t => {
   const { id, origin } = documents.make()
