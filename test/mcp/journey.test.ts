@@ -78,6 +78,48 @@ test('a client that an administrator made does the same', async t => {
   t.regex(await saidTo(client, 'hello'), /^hello/)
 })
 
+test('a client that names no scope asks for all that the resource has, and the person sees it', async t => {
+  const person = createPerson()
+  const document = documents.make()
+  const url = new URL(`${server.issuer}/oauth2/authorize`)
+  const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+  const parameters = {
+    client_id: document.id,
+    response_type: 'code',
+    redirect_uri: loopback,
+    code_challenge,
+    code_challenge_method: 'S256',
+    resource: mcp.resource,
+  }
+  url.search = new URLSearchParams(parameters).toString()
+  let page = await person.follow(await person.get(url), loopback)
+  page = await person.follow(await person.submit(page, { username: bob.email }), loopback)
+  page = await person.follow(await person.submit(page, { password: bob.password }), loopback)
+  for (const scope of ['mcp:read', 'mcp:write']) t.true(page.body.includes(scope))
+  const back = await person.follow(await person.submit(page, { decision: 'allow' }), loopback)
+  const code = back.location?.searchParams.get('code') ?? ''
+  const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+  const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: loopback, client_id: document.id, code_verifier: verifier })
+  const tokens = (await (await fetch(`${server.issuer}/oauth2/token`, { method: 'POST', body })).json()) as { access_token: string }
+  t.like(decodeJwt(tokens.access_token), { aud: mcp.resource, scope: 'mcp:read mcp:write' })
+})
+
+test('nobody asks for the management API without saying for what', async t => {
+  const person = createPerson()
+  const url = new URL(`${server.issuer}/oauth2/authorize`)
+  const parameters = {
+    client_id: documents.make().id,
+    response_type: 'code',
+    redirect_uri: loopback,
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+    resource: `${server.issuer}/api/v1`,
+  }
+  url.search = new URLSearchParams(parameters).toString()
+  const back = await person.authorize(url, { ...bob, redirectUri: loopback })
+  t.is(back.searchParams.get('error'), 'access_denied')
+})
+
 test('a resource that nobody registered is no target', async t => {
   const client = clientOf({ url: unknown.resource, documentUrl: documents.make().id })
   const { message } = (await t.throwsAsync(client.connect())) ?? {}
