@@ -73,6 +73,8 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     clients: withAccountClient(services.clients, issuer),
     resourceServers,
     issuer,
+    documentRule: config.documentRule,
+    clientRegistration: config.clientRegistration,
     isDevelopment,
     cookieKeys,
     stylesheet: assets.url('authy2.css'),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
+import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
@@ -51,13 +52,14 @@ const environmentSchema = z.object({
       .pipe(z.array(z.enum(['password', 'email_code'], 'must be password or email_code or both, separated by a comma')).min(1, 'must name at least one way')),
   ),
   ...providerSettings,
+  ...registrationSettings,
   MFA_REQUIRED: withDefault(z.enum(['never', 'admins', 'always']), 'never'),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
 })
 
 /** The settings, parsed. `secretKey` is absent only in development, where the server makes and keeps its own. */
-export interface Config {
+export interface Config extends RegistrationConfig {
   readonly environment: 'development' | 'test' | 'production'
   readonly port: number
   readonly host?: string
@@ -138,6 +140,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     isSignUpOpen: settings.SIGN_UP === 'open',
     signInMethods: settings.SIGN_IN_METHODS,
     providers: providersOf(environment),
+    ...registrationConfigOf(settings),
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

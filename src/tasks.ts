@@ -1,6 +1,7 @@
 // What is done again and again beside requests: purging what expired, signing where the audit log stands. Safe in any number of processes at once.
 
 import { purgeChallenges } from './challenges/challenges.ts'
+import { purgeUnusedClients } from './clients/unused.ts'
 import { purgeAcceptedAssertions } from './connectors/accepted-assertions.ts'
 import { purgeUpstreamRequests } from './connectors/upstream-requests.ts'
 import { purgeAuthenticators } from './mfa/authenticators.ts'
@@ -42,6 +43,7 @@ const purges: readonly Purge[] = [
   purgeAuthenticators,
   purgeInvitations,
   purgeJobs,
+  purgeUnusedClients,
 ]
 
 type Forgetful = Pick<Services, 'connectionAdministration' | 'clientAdministration' | 'organizations' | 'userAdministration'>

@@ -5,6 +5,9 @@ import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
 import { createClients } from './clients/clients.ts'
 import { createFindConnectionRule } from './clients/connection-rule.ts'
+import { createDocumentClients, withDocumentRule } from './clients/document-clients.ts'
+import { createDocumentRows } from './clients/document-rows.ts'
+import { fetchDocument, maxDocumentBytes } from './clients/fetch-document.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
@@ -28,9 +31,9 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 
 /** Makes them. */
 export const createTenantServices = (
-  { database, log, secrets, now, randomBytes }: Resources,
+  { database, log, secrets, now, randomBytes, reroute }: Resources,
   { change, limit, queue, isMailPossible, mails, outbound }: Foundation,
-  { issuer }: Pick<Config, 'issuer'>,
+  { issuer, documentRule: rule }: Pick<Config, 'issuer' | 'documentRule'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, now })
   const organizations = createOrganizations({
@@ -54,7 +57,17 @@ export const createTenantServices = (
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
-  const clients = createClients({ database, change, secrets, now, randomBytes, images })
+  const clients = withDocumentRule(createClients({ database, change, secrets, now, randomBytes, images }), { rule })
+  const guarded = outbound({ maxBytes: maxDocumentBytes })
+  const documentClients = createDocumentClients({
+    rows: createDocumentRows({ database, change, now }),
+    clients,
+    rule,
+    issuer,
+    limit,
+    fetchDocument: address => fetchDocument(address, reroute?.(guarded) ?? guarded),
+    now,
+  })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
   const resourceServers = createResourceServers({ database, change, now })
   return {
@@ -67,6 +80,7 @@ export const createTenantServices = (
     invitations,
     images,
     clients,
+    documentClients,
     clientAdministration,
     resourceServers,
     findLook: createFindLook({ clients, organizationSettings, images }),

@@ -14,6 +14,7 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
   const registration: Registration = {
     clientId: accountClientId,
     version: 1,
+    source: 'operator',
     isFirstParty: true,
     isPkceRequired: true,
     refreshGraceSeconds: 0,

@@ -1,6 +1,9 @@
 // The pages of the account centre, each a value: what it shows and what its form does.
+
 import { z } from 'zod'
 import type { SignUp } from '../authentication/sign-up.ts'
+import type { ClientSource } from '../clients/client.ts'
+import { shownNames } from '../clients/shown-names.ts'
 import type { Members } from '../organizations/members.ts'
 import { organizationIdSchema } from '../organizations/organization.ts'
 import type { PageSession } from '../pages/account-locals.ts'
@@ -20,6 +23,7 @@ import { parsed } from './parsed.ts'
 export interface Consent {
   readonly clientId: string
   readonly name: string
+  readonly source: ClientSource
   readonly logoUrl?: string
   readonly scopes: readonly string[]
   readonly grantedAt: Date
@@ -125,9 +129,9 @@ const apps = ({ consents }: AccountNeeds) =>
     view: 'account-apps',
     isSensitive: false,
     show: async (_ctx, { user }) => ({
-      apps: (await consents.list(user.id)).map(({ clientId, name, logoUrl, scopes, grantedAt }) => ({
+      apps: (await consents.list(user.id)).map(({ clientId, name, source, logoUrl, scopes, grantedAt }) => ({
         id: clientId,
-        client: { name, logoUrl },
+        client: { ...shownNames({ clientId, name, source }), logoUrl },
         scopes: scopes.filter(scope => scope !== 'openid').map(scope => ({ name: scope })),
         grantedAt: grantedAt.getTime(),
       })),

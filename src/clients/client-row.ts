@@ -1,7 +1,7 @@
 // Turns the rows of clients into what administrators see, and their changes into columns.
 import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
-import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
+import { type Client, type ClientChanges, type ClientMetadata, type ClientSecret, toSource } from './client.ts'
 
 interface SecretRow {
   id: string
@@ -15,6 +15,7 @@ export interface ClientColumns {
   id: string
   clientId: string
   organizationId: string | null
+  source: string
   name: string
   firstParty: boolean
   tokenEndpointAuthMethod: string
@@ -45,6 +46,7 @@ export const toClient = (row: ClientRow): Client => ({
   id: row.id,
   clientId: row.clientId,
   organizationId: row.organizationId ?? undefined,
+  source: toSource(row.source),
   name: row.name,
   isFirstParty: row.firstParty,
   authenticationMethod: row.tokenEndpointAuthMethod,

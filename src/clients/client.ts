@@ -6,6 +6,9 @@ import { event } from '../platform/data/change.ts'
 /** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591). */
 export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
 
+/** Whose word a client is: an administrator's, that of who had an initial access token, anybody's, or that of its own metadata document. */
+export type ClientSource = 'operator' | 'token' | 'open' | 'document'
+
 /** Client metadata under its registered names (RFC 7591 §2). */
 export type ClientMetadata = Readonly<Record<string, unknown>>
 
@@ -44,6 +47,7 @@ export interface Client {
   readonly id: string
   readonly clientId: string
   readonly organizationId?: string
+  readonly source: ClientSource
   readonly name: string
   readonly isFirstParty: boolean
   readonly authenticationMethod: string
@@ -102,6 +106,7 @@ export interface Registration {
   readonly clientId: string
   readonly version: number
   readonly organizationId?: string
+  readonly source: ClientSource
   readonly isFirstParty: boolean
   readonly isPkceRequired: boolean
   readonly refreshGraceSeconds: number
@@ -123,6 +128,7 @@ export const clientEvents = {
   'client.updated': event('client', shape),
   'client.deleted': event('client', shape),
   'client.restored': event('client', shape),
+  'client.document_refused': event('client', shape),
   'client.purged': event('client', { client_id: z.string() }),
   'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
@@ -141,3 +147,9 @@ export const redirectUriFault = (uri: string): string | undefined => {
 
 /** Whether the method proves possession of a shared secret. */
 export const needsSecret = (method: string): boolean => method.startsWith('client_secret_')
+
+/** Whether anybody but the client itself says that it is what it says. */
+export const isVouchedFor = (source: ClientSource): boolean => source === 'operator' || source === 'token'
+
+/** The source as it is kept. */
+export const toSource = (kept: string): ClientSource => (kept === 'token' || kept === 'open' || kept === 'document' ? kept : 'operator')

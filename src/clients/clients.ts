@@ -17,8 +17,10 @@ export interface Clients {
   create(actor: Actor, client: NewClient): Promise<{ id: string; secret?: string }>
   /** A living client; at most a second old, and the same object while its version is. */
   find(clientId: string): Promise<Registration | undefined>
-  /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. */
-  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }): Promise<void>
+  /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. Throws `unavailable` while too many that anybody registered were never used. */
+  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: { readonly source?: 'token' | 'open' }): Promise<void>
+  /** Notes that somebody let the client in: one that registered itself and is never used is forgotten. */
+  noteUse(clientId: string): Promise<void>
   /** Deletes a client softly; absent ones are left alone. */
   remove(actor: Actor, clientId: string): Promise<void>
   /** What stands for the secret of a client whose secrets are only digests. */
@@ -38,7 +40,15 @@ interface Needs {
   readonly images: Pick<Images, 'ask'>
 }
 
-const versionOf = statement('client-version', 'SELECT version FROM clients WHERE client_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL')
+const versionOf = statement(
+  'client-version',
+  'SELECT version FROM clients WHERE client_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM client_documents d WHERE d.client_id = clients.id AND d.refused_at IS NOT NULL)',
+)
+
+const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now() WHERE client_id = $1 AND used_at IS NULL')
+
+// Of clients that anybody registered.
+const maxUnused = 1000
 
 /** Makes the service. */
 export const createClients = ({ database, change, secrets, now, randomBytes, images }: Needs): Clients => {
@@ -98,15 +108,17 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       memo.forget(client.clientId)
       return { id, secret }
     },
-    register: async (actor, { client_id: clientId, ...metadata }) => {
+    register: async (actor, { client_id: clientId, ...metadata }, { source = 'token' } = {}) => {
       const columns = toColumns(metadata)
       const secret =
         typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
       await change(actor, async (tx, record) => {
         const before = await tx.client.findUnique({ where: { clientId }, select: { id: true } })
+        if (!before && source === 'open' && (await tx.client.count({ where: { source, usedAt: null } })) >= maxUnused)
+          throw new Problem('unavailable', { retryAfterSeconds: 600 })
         const row = await tx.client.upsert({
           where: { clientId },
-          create: { clientId, ...columns },
+          create: { clientId, source, ...columns },
           update: { ...columns, version: { increment: 1 } },
         })
         if (secret !== undefined) {
@@ -128,6 +140,9 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
         record('client.deleted', { id: client.id, client_id: clientId, name: client.name })
       })
       memo.forget(clientId)
+    },
+    noteUse: async clientId => {
+      await database.run(firstUse, [clientId])
     },
     standInSecret: clientId => standInSecret(clientId, secrets),
     verifySecret: async (clientId, secret) => {

@@ -7,9 +7,10 @@ import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
 import type { ClientAdministration, ClientKey } from './administration.ts'
-import type { CheckMetadata, Client, ClientChanges, NewClient } from './client.ts'
+import { type CheckMetadata, type Client, type ClientChanges, isVouchedFor, type NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
+import { defaultApplicationType } from './redirect-rules.ts'
 
 /** What the operations need. */
 export interface OperationNeeds {
@@ -51,7 +52,9 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
   create: async (actor: Actor, { organizationId, body }: { organizationId?: string | undefined; body: z.output<typeof newClientBody> & OwnersFields }) => {
     const { name, token_endpoint_auth_method: authenticationMethod, grant_types: grantTypes } = body
     const clientId = newId()
-    const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
+    const application_type = defaultApplicationType({ method: authenticationMethod, redirectUris: body.redirect_uris })
+    const metadata = application_type === 'native' ? { application_type, ...body.metadata } : body.metadata
+    const client = { ...toChanges({ ...body, metadata }), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHold(actor, client, apiPermissions.all)
     checkMetadata(toMetadata({ clientId }, client))
@@ -68,6 +71,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     }
     const expect = (before: Client) => {
       ifMatch(before.version)
+      mustBeOurs(before, changes)
       mustHoldAll(actor, before)
       const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
       mustBeOfOrganizations(given, apiPermissions.organization)
@@ -127,6 +131,17 @@ type Carrier = Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>
 const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, grantTypes }: Carrier, all: readonly string[]) => {
   if (!isFirstParty || organizationId !== undefined || !grantTypes.some(type => ofPeople.has(type))) return
   if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
+}
+
+// What a document says is changed there. Nobody makes a client of the operator's own out of one that speaks for itself.
+const mustBeOurs = ({ source }: Client, changes: ClientChanges) => {
+  const names = namesOf(changes)
+  if (source === 'document' && names.some(name => name !== 'isDisabled'))
+    throw new Problem('validation_failed', {
+      fields: [{ path: '', message: 'This client says by a document of its own what it is: it can only be disabled.' }],
+    })
+  if (!isVouchedFor(source) && changes.isFirstParty)
+    throw new Problem('validation_failed', { fields: [{ path: 'first_party', message: 'A client that registered itself is not one of the operator’s own.' }] })
 }
 
 const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
-import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
+import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration, toSource } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
@@ -17,12 +17,15 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     sealed: secret.sealed ?? undefined,
     expiresAt: secret.expiresAt ?? undefined,
   }))
+  const source = toSource(row.source)
   const secret = needsSecret(row.tokenEndpointAuthMethod) ? { client_secret: sharedSecret(row, kept, secrets) } : {}
   return {
     clientId: row.clientId,
     version: row.version,
     organizationId: row.organizationId ?? undefined,
-    isFirstParty: row.firstParty,
+    source,
+    // Nobody's own word makes a client the operator's.
+    isFirstParty: row.firstParty && isVouchedFor(source),
     isPkceRequired: row.requirePkce,
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,

@@ -1,8 +1,9 @@
 // Clients as the engine reads and registers them; the service keeps them.
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
 import { isPlainText } from '../platform/http/text.ts'
 import { actorOf } from './actor.ts'
+import { isOpen } from './registration.ts'
 
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
 export const createClientAdapter = (clients: Clients): Adapter => ({
@@ -11,7 +12,7 @@ export const createClientAdapter = (clients: Clients): Adapter => ({
     if (!isPlainText(metadata)) throw new errors.InvalidClientMetadata('client metadata contains characters that text cannot have')
     if (metadata.token_endpoint_auth_method === 'client_secret_jwt' && metadata.client_secret === clients.standInSecret(clientId))
       throw new errors.InvalidClientMetadata('a secret that is kept as a digest cannot sign: register a new client for client_secret_jwt')
-    await clients.register(actorOf(), { ...metadata, client_id: clientId })
+    await clients.register(actorOf(), { ...metadata, client_id: clientId }, { source: isOpen(Provider.ctx) ? 'open' : 'token' })
   },
   destroy: clientId => clients.remove(actorOf(), clientId),
   findByUid: async () => undefined,

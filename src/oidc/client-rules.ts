@@ -8,11 +8,14 @@ type Rules = NonNullable<Configuration['extraClientMetadata']>
 /** Makes the rules. Those of addresses hold where a client is registered: what was kept before goes on. */
 export const clientRules = (): Rules => ({
   // Not extra at all: naming them has the engine ask, once for each.
-  properties: ['grant_types', 'redirect_uris', 'client_name'],
+  properties: ['grant_types', 'redirect_uris', 'client_name', 'software_statement'],
   validator: (_ctx, name, value, { token_endpoint_auth_method: method }) => {
     // RFC 6749 §4.4: the client credentials grant is for confidential clients alone.
     if (name === 'grant_types' && method === 'none' && Array.isArray(value) && value.includes('client_credentials'))
       throw new errors.InvalidClientMetadata('grant_types must not contain client_credentials where token_endpoint_auth_method is none')
+    // RFC 7591 §2.3: nobody's statements are trusted here, so none is taken for true nor passed over.
+    if (name === 'software_statement' && value !== undefined && isRegistering())
+      throw new errors.CustomOIDCProviderError('unapproved_software_statement', 'software statements are not accepted')
     if (name === 'redirect_uris' && isRegistering()) verifyRedirectUris(value)
     if (name === 'client_name' && isRegistering() && typeof value === 'string' && !isOneLine(value))
       throw new errors.InvalidClientMetadata('client_name must be one line without control characters')

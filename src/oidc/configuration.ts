@@ -17,6 +17,7 @@ import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { createPolicy } from './policy.ts'
+import type { registrationFeatures } from './registration.ts'
 import { authenticationClaims, composeTokenClaims, type TokenClaims } from './token-claims.ts'
 
 /** What the configuration is made of. */
@@ -31,6 +32,9 @@ export interface ConfigurationNeeds {
   readonly secrets: Secrets
   readonly cookieKeys: CookieKeys
   readonly demands: Demands
+  readonly registration: Parameters<typeof registrationFeatures>[0]
+  /** Whether clients may be addresses of metadata documents. */
+  readonly hasDocumentClients: boolean
   readonly fetch: typeof fetch
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
@@ -67,7 +71,8 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     requestObjectSigningAlgValues: [...asymmetric],
     dPoPSigningAlgValues: [...asymmetric],
   },
-  discovery: { ui_locales_supported: [...needs.languages.tags] },
+  // The documents are read by us, not by the engine: kept where all processes see them.
+  discovery: { ui_locales_supported: [...needs.languages.tags], client_id_metadata_document_supported: needs.hasDocumentClients || undefined },
   subjectTypes: ['public', 'pairwise'],
   pairwiseIdentifier: async (_ctx, accountId, client) => needs.secrets.digest('pairwise', `${client.sectorIdentifier}\0${accountId}`).toString('base64url'),
   // Read when a client is registered, not whenever one is loaded: another's server being down must not take the client down.

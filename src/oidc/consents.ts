@@ -1,5 +1,6 @@
 // What a person has let clients do, for the person to see and to take back.
 import { z } from 'zod'
+import { type ClientSource, toSource } from '../clients/client.ts'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { type Database, statement } from '../platform/data/database.ts'
@@ -10,6 +11,7 @@ import type { Endings } from './endings.ts'
 export interface Consent {
   readonly clientId: string
   readonly name: string
+  readonly source: ClientSource
   /** As it was registered. */
   readonly logoUri?: string
   /** The same picture on our own origin. */
@@ -32,7 +34,7 @@ export const consentEvents = { 'consent.revoked': event('grant', { client_id: z.
 
 const grantsOf = statement(
   'consents-of-user',
-  `SELECT a.client_id, a.payload, a.created_at, c.name, c.metadata ->> 'logo_uri' AS logo_uri,
+  `SELECT a.client_id, a.payload, a.created_at, c.name, c.source, c.metadata ->> 'logo_uri' AS logo_uri,
      (SELECT encode(i.image_hash, 'hex') FROM image_addresses i WHERE i.address = sha256(convert_to(c.metadata ->> 'logo_uri', 'UTF8'))) AS logo_hash
    FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id
    WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
@@ -44,6 +46,7 @@ interface Row {
   readonly payload: unknown
   readonly created_at: Date
   readonly name: string
+  readonly source: string
   readonly logo_uri: string | null
   readonly logo_hash: string | null
 }
@@ -85,6 +88,7 @@ const toConsent = (rows: readonly Row[]): Consent => {
   return {
     clientId: newest.client_id,
     name: newest.name,
+    source: toSource(newest.source),
     logoUri: newest.logo_uri ?? undefined,
     logoUrl: newest.logo_hash === null ? undefined : `/assets/images/${newest.logo_hash}`,
     scopes: words(granted.map(({ openid }) => openid?.scope ?? '')),

@@ -2,6 +2,7 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import { Problem } from '../platform/errors.ts'
+import { namesOf } from './client-source.ts'
 import type { Hear } from './hear.ts'
 
 /** A client as pages tell of it. */
@@ -11,6 +12,10 @@ export interface ClientOnPage {
   readonly origin?: string
   readonly policyUrl?: string
   readonly termsUrl?: string
+  /** What a client of a verified host calls itself, which is not verified. */
+  readonly claimedName?: string
+  /** `false`: nobody vouches for it. */
+  readonly verified?: boolean
 }
 
 /** What there are words for. */
@@ -91,13 +96,12 @@ const deviceHooks = (show: ShowPages, hear: Hear): EnginePages['device'] => ({
 export const requestOf = ({ oidc }: KoaContextWithOIDC) => ({ clientId: oidc?.client?.clientId, uiLocales: oidc?.params?.ui_locales })
 
 /** A client in a page's words. */
-export const toPage = (client: Client | undefined, redirectUri?: unknown): ClientOnPage | undefined =>
-  client && {
-    name: client.clientName || client.clientId,
-    policyUrl: client.policyUri,
-    termsUrl: client.tosUri,
-    origin: typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri).host || undefined : undefined,
-  }
+export const toPage = (client: Client | undefined, redirectUri?: unknown): ClientOnPage | undefined => {
+  if (!client) return undefined
+  const names = namesOf(client)
+  const origin = typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri).host : ''
+  return { ...names, policyUrl: client.policyUri, termsUrl: client.tosUri, origin: origin === '' || origin === names.name ? undefined : origin }
+}
 
 /** Where a client begins a sign-in, as it says. */
 export const startUrlOf = (client: Client | undefined): string | undefined => client?.initiateLoginUri ?? client?.clientUri

@@ -1,10 +1,19 @@
 // The engine's features: which are on, and with which of our own parts.
 import type { Configuration } from 'oidc-provider'
 import type { ConfigurationNeeds } from './configuration.ts'
+import { registrationFeatures } from './registration.ts'
 import { resourceIndicators } from './resources.ts'
 
 /** Makes them. */
-export const features = ({ pages, secrets, clients, registrationOf, resourceServers, findAccount }: ConfigurationNeeds): Configuration['features'] => ({
+export const features = ({
+  registration,
+  pages,
+  secrets,
+  clients,
+  registrationOf,
+  resourceServers,
+  findAccount,
+}: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
   claimsParameter: { enabled: true },
@@ -25,8 +34,7 @@ export const features = ({ pages, secrets, clients, registrationOf, resourceServ
   jwtResponseModes: { enabled: true },
   jwtUserinfo: { enabled: true },
   pushedAuthorizationRequests: { enabled: true },
-  registration: { enabled: true, initialAccessToken: true },
-  registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
+  ...registrationFeatures(registration),
   requestObjects: { enabled: true },
   resourceIndicators: resourceIndicators(resourceServers),
   revocation: {

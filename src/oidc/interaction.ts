@@ -67,8 +67,16 @@ export const interactionEvents = {
   'consent.refused': event('grant', { client_id: z.string() }),
 }
 
+interface Needs {
+  readonly engine: Engine
+  readonly change: Change
+  readonly demands: Demands
+  readonly hear: Hear
+  readonly noteUse: (clientId: string) => Promise<void>
+}
+
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change, demands, hear }: { engine: Engine; change: Change; demands: Demands; hear: Hear }): Interactions => {
+export const createInteractions = ({ engine, change, demands, hear, noteUse }: Needs): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -120,6 +128,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       const scopes = addTo(grant, found.prompt.details)
       const grantId = await grant.save()
       await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', { client_id: clientId, scopes }))
+      await noteUse(clientId)
       return finish(ctx, { result: { consent: { grantId } }, isMerged: true })
     },
     refuse: async (ctx, actor) => {

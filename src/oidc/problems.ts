@@ -9,3 +9,7 @@ export const temporarilyUnavailable = (cause: unknown) =>
     expose: true,
     cause,
   })
+
+/** 429 under a code of the protocol: the same is asked for too often. */
+export const tooMany = (code: string, cause: unknown) =>
+  Object.assign(new errors.CustomOIDCProviderError(code, 'too many requests, try again later'), { status: 429, statusCode: 429, expose: true, cause })

@@ -2,6 +2,8 @@
 import type { Context, Middleware } from 'koa'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { DocumentRule } from '../clients/document-address.ts'
+import type { DocumentClients } from '../clients/document-clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
@@ -28,6 +30,7 @@ import { createClientAdapter } from './client-adapter.ts'
 import type { ContinueWords } from './continue-page.ts'
 import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
+import { createLookUpDocument } from './document-lookup.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import type { Endings } from './endings.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
@@ -38,6 +41,7 @@ import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
+import { createRegistrationDoor } from './registration-door.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -68,6 +72,9 @@ interface Needs {
   readonly change: Change
   readonly limit: MakeLimit
   readonly clients: Clients
+  readonly documentClients: DocumentClients
+  readonly documentRule: DocumentRule
+  readonly clientRegistration: 'open' | 'token' | 'off'
   readonly resourceServers: ResourceServers
   readonly users: Users
   readonly sessions: Sessions
@@ -115,16 +122,26 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hear,
     fetch: needs.outbound(),
     demands,
+    registration: needs,
+    hasDocumentClients: needs.documentRule.isOn,
+    lookUpDocument: createLookUpDocument(needs.documentClients),
     tokenClaims: [],
     findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {
-    middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
+    middleware: [
+      createMethodGuard(),
+      documents.middleware,
+      createPostToGet(),
+      createDeviceLimit(needs.limit),
+      createRegistrationDoor(needs.clientRegistration),
+      engine.middleware,
+    ],
     documents,
     engine,
-    interactions: createInteractions({ engine, change, demands, hear }),
+    interactions: createInteractions({ engine, change, demands, hear, noteUse: clients.noteUse }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

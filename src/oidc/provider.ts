@@ -10,13 +10,16 @@ import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { leaveLogoutsToJobs } from './backchannel-logout.ts'
+import { noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
+import type { LookUpDocument } from './document-lookup.ts'
 import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -37,6 +40,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly hear: Hear
+  readonly lookUpDocument: LookUpDocument
   readonly log: Log
   readonly now: () => Date
 }
@@ -68,6 +72,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   keepGrantFields(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
+  takeTokenless(provider, needs.registration)
   scopeless(provider)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
@@ -82,6 +87,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   const built = new WeakMap<Registration, Client>()
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
+    await needs.lookUpDocument(provider, id)
     const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
     if (!registration) return undefined
     const known = built.get(registration)
@@ -90,6 +96,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
     if (!client) return undefined
     built.set(registration, client)
     registrations.set(client, registration)
+    noteSource(client, registration.source)
     return client
   }
   const compare = async function (this: Client, presented: string) {

@@ -1,6 +1,7 @@
 // Resource indicators (RFC 8707): which resource servers there are and what their access tokens are like (RFC 9068).
 import { type Configuration, errors } from 'oidc-provider'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import { giveDefaultScope } from './default-scope.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
@@ -10,9 +11,10 @@ export const resourceIndicators = (resourceServers: ResourceServers): ResourceIn
   defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
   // A client that asked for a resource gets its token, also where the token request does not name it again; userinfo is for tokens without one.
   useGrantedResource: async () => true,
-  getResourceServerInfo: async (_ctx, indicator) => {
+  getResourceServerInfo: async (ctx, indicator) => {
     const server = await resourceServers.find(indicator)
     if (!server) throw new errors.InvalidTarget()
+    giveDefaultScope(ctx, server)
     return {
       audience: server.identifier,
       scope: server.scopes.join(' '),

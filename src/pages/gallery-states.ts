@@ -94,6 +94,7 @@ export const GALLERY_STATES: States = {
   consent: {
     plain: consent,
     unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },
+    document: { ...consent, client: { name: 'app.papertrail.example', claimedName: 'Papertrail', origin: '127.0.0.1:53682', verified: false } },
     error: { ...consent, problem: new Problem('csrf_mismatch') },
     long: { ...consent, client: longClient, account: longUsername, offline: true },
   },

@@ -13,6 +13,8 @@ export interface PageClient {
   readonly origin?: string
   readonly policyUrl?: string
   readonly termsUrl?: string
+  /** What a client that is named by its host calls itself. */
+  readonly claimedName?: string
   /** `false` shows a warning; absent shows nothing. */
   readonly verified?: boolean
 }

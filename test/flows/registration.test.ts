@@ -7,7 +7,7 @@ import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
 test.before(async () => {
-  server = await startServer()
+  server = await startServer({ settings: { CLIENT_REGISTRATION: 'token' } })
 })
 test.after.always(() => server?.close())
 

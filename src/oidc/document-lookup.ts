@@ -1,0 +1,45 @@
+// When the engine asks for a client whose identifier is an address, its document is read first, where that is due.
+import Provider, { errors } from 'oidc-provider'
+import type { DocumentClients } from '../clients/document-clients.ts'
+import { DocumentRefused } from '../clients/document-rules.ts'
+import { DocumentUnreachable } from '../clients/fetch-document.ts'
+import { isUnavailable } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { actorOf } from './actor.ts'
+import { temporarilyUnavailable, tooMany } from './problems.ts'
+
+/** Reads it. Throws `invalid_client`, saying what is wrong with the document, and 429 for who leads us to too many. */
+export type LookUpDocument = (provider: Provider, clientId: unknown) => Promise<void>
+
+// Where a client is met for the first time, and where one that was met before is looked at again.
+const first = new Set(['authorization', 'pushed_authorization_request'])
+const again = new Set([...first, 'token'])
+
+/** Makes it. Elsewhere clients are what they were when last read. */
+export const createLookUpDocument =
+  (documents: DocumentClients): LookUpDocument =>
+  async (provider, clientId) => {
+    const route = Provider.ctx?.oidc?.route ?? ''
+    if (typeof clientId !== 'string' || !again.has(route)) return
+    const check = (metadata: object) => {
+      try {
+        Reflect.construct(provider.Client, [metadata])
+      } catch (cause) {
+        if (!(cause instanceof errors.InvalidClientMetadata || cause instanceof errors.InvalidRedirectUri)) throw cause
+        throw new DocumentRefused(cause.error_description ?? cause.message, { cause })
+      }
+    }
+    try {
+      await documents.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check })
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+// Why a server did not answer is not told: nobody looks around through us.
+const translated = (error: unknown): unknown => {
+  if (error instanceof DocumentUnreachable) return new errors.InvalidClient('client metadata document: could not be read', { cause: error })
+  if (error instanceof DocumentRefused) return new errors.InvalidClient(`client metadata document: ${error.message}`, { cause: error })
+  if (error instanceof Problem && error.code === 'too_many_attempts') return tooMany('temporarily_unavailable', error)
+  return isUnavailable(error) ? temporarilyUnavailable(error) : error
+}

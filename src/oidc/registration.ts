@@ -1,0 +1,68 @@
+// Dynamic client registration (RFC 7591, RFC 7592): who may, how often, and what clients that nobody vouches for may be.
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { defaultApplicationType } from '../clients/redirect-rules.ts'
+import { isUnavailable } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import { addressKey, type Limit, type MakeLimit, networkOf, plainAddress } from '../platform/http/limit.ts'
+import { openPolicy } from './open-policy.ts'
+import { temporarilyUnavailable, tooMany } from './problems.ts'
+
+type Features = NonNullable<Configuration['features']>
+
+interface Needs {
+  readonly clientRegistration: 'open' | 'token' | 'off'
+  readonly limit: MakeLimit
+}
+
+const durationSeconds = 3600
+
+/** The engine's features for it. */
+export const registrationFeatures = ({ clientRegistration, limit }: Needs): Pick<Features, 'registration' | 'registrationManagement'> => {
+  if (clientRegistration === 'off') return {}
+  const byAddress = limit('registration:address', { points: 10, durationSeconds })
+  const byNetwork = limit('registration:network', { points: 40, durationSeconds })
+  return {
+    registration: {
+      enabled: true,
+      // Whoever brings none is let in by the door, where it is open.
+      initialAccessToken: true,
+      policies: { known: knownPolicy, open: openPolicy },
+      // Asked before anything of the request is looked at.
+      issueRegistrationAccessToken: async ctx => {
+        await admit(ctx, { byAddress, byNetwork })
+        return true
+      },
+    },
+    registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
+  }
+}
+
+/** Whether a client is being registered, or changed, by somebody without an initial access token. */
+export const isOpen = (ctx: KoaContextWithOIDC | undefined): boolean => policiesOf(ctx?.oidc?.entities.InitialAccessToken).includes('open')
+
+const admit = async (ctx: KoaContextWithOIDC, limits: { byAddress: Limit; byNetwork: Limit }) => {
+  if (isOpen(ctx)) return takeTurn(ctx, limits)
+  const token = ctx.oidc.entities.InitialAccessToken
+  if (token) token.policies = [...new Set([...policiesOf(token), 'known'])]
+}
+
+const takeTurn = async (ctx: KoaContextWithOIDC, { byAddress, byNetwork }: { byAddress: Limit; byNetwork: Limit }) => {
+  const ip = plainAddress(ctx.ip)
+  try {
+    await byAddress.consume(addressKey(ip))
+    await byNetwork.consume(networkOf(ip))
+  } catch (error) {
+    if (isUnavailable(error)) throw temporarilyUnavailable(error)
+    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
+    ctx.set('Retry-After', String(error.retryAfterSeconds ?? durationSeconds))
+    throw tooMany('temporarily_unavailable', error)
+  }
+}
+
+// RFC 8252 §7.3: what comes back to the loopback alone is an app on somebody's machine, whose port may be any.
+const knownPolicy = async (_ctx: KoaContextWithOIDC, metadata: Record<string, unknown>) => {
+  const { token_endpoint_auth_method: method, redirect_uris: redirectUris } = metadata
+  if (metadata.application_type === undefined && defaultApplicationType({ method, redirectUris }) === 'native') metadata.application_type = 'native'
+}
+
+const policiesOf = (token: { policies?: string[] | undefined } | undefined): readonly string[] => token?.policies ?? []
