@@ -4,6 +4,7 @@ import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
+import { profileDefaults, readProfile } from './security-profile.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
 export interface RegistrationRow extends ClientColumns {
@@ -24,12 +25,14 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     organizationId: row.organizationId ?? undefined,
     isFirstParty: row.firstParty,
     isPkceRequired: row.requirePkce,
+    securityProfile: readProfile(row.securityProfile),
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
     branding: readBranding(row.branding),
     ...connectionsOf(row),
     secrets: kept,
     metadata: {
+      ...profileDefaults(readProfile(row.securityProfile)),
       ...(isObject(row.metadata) ? row.metadata : {}),
       client_id: row.clientId,
       // Optional in RFC 7591 §2; the engine takes an empty name for a wrong one.
@@ -79,6 +82,7 @@ export const toColumns = ({
   response_types: responseTypes,
   redirect_uris: redirectUris,
   post_logout_redirect_uris: postLogoutRedirectUris,
+  security_profile: _profile,
   ...metadata
 }: ClientMetadata) => ({
   name: typeof name === 'string' ? name : '',

@@ -9,12 +9,14 @@ import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
+import { keepFresh } from './client-keys.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
+import { publishWithout } from './published-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -37,7 +39,6 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly hear: Hear
   readonly log: Log
-  readonly now: () => Date
 }
 
 /** Starts the engine. The keys must be there. */
@@ -62,9 +63,11 @@ export const createEngine = async (needs: Needs): Promise<Engine> => {
 
 const build = async (needs: Needs, registrations: WeakMap<object, Registration>): Promise<Provider> => {
   const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
+  const unpublished = await needs.signingKeys.listUnpublished()
   const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
+  publishWithout(provider, unpublished)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   scopeless(provider)
@@ -86,6 +89,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
     if (known) return known
     const client = await engineFind(id)
     if (!client) return undefined
+    keepFresh(client, needs.now)
     built.set(registration, client)
     registrations.set(client, registration)
     return client
