@@ -80,19 +80,26 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
 // The engine keeps a hundred constructed clients and hashes their metadata for every request; we keep each for as long as
 // it does not change. Its secrets are digests, so comparing is ours too.
 const remember = (provider: Provider, { needs, registrations }: { needs: Needs; registrations: WeakMap<object, Registration> }) => {
-  const built = new WeakMap<Registration, Client>()
+  const built = new WeakMap<Registration, Promise<Client | undefined>>()
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
     const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
     if (!registration) return undefined
+    // One for all who ask at the same moment: each would ask for the client's keys by itself.
     const known = built.get(registration)
     if (known) return known
-    const client = await engineFind(id)
-    if (!client) return undefined
-    keepFresh(client, needs.now)
-    built.set(registration, client)
-    registrations.set(client, registration)
-    return client
+    const making = engineFind(id).then(client => {
+      if (!client) {
+        built.delete(registration)
+        return undefined
+      }
+      keepFresh(client, needs.now)
+      registrations.set(client, registration)
+      return client
+    })
+    built.set(registration, making)
+    making.catch(() => built.delete(registration))
+    return making
   }
   const compare = async function (this: Client, presented: string) {
     const check = () => needs.clients.verifySecret(this.clientId, presented)
