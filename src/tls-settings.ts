@@ -49,6 +49,6 @@ export const tlsFaults = (environment: Environment): string[] => {
     faults.push('CLIENT_CERTIFICATE_HEADER needs TRUST_PROXY: whoever asks could write that header')
   const canAsk = has('TLS_CERT_FILE') || has('CLIENT_CERTIFICATE_HEADER')
   for (const name of ['TLS_CLIENT_CA_FILE', 'MTLS_ORIGIN']) if (has(name) && !canAsk) faults.push(`${name} needs TLS_CERT_FILE or CLIENT_CERTIFICATE_HEADER`)
-  if (has('TLS_CERT_FILE') && environment.ISSUER && !environment.ISSUER.startsWith('https:')) faults.push('TLS_CERT_FILE needs an https ISSUER')
+  if (has('TLS_CERT_FILE') && has('TLS_KEY_FILE') && !environment.ISSUER?.startsWith('https:')) faults.push('TLS_CERT_FILE needs an https ISSUER')
   return faults
 }

@@ -182,7 +182,7 @@ test('discovery tells of the methods, and of the endpoints at the other origin, 
 })
 
 test('files that cannot be used end the start in a sentence', t => {
-  const tls = (settings: Record<string, string>) => readConfig({ TRUST_PROXY: '1', ...settings })
+  const tls = (settings: Record<string, string>) => readConfig({ ISSUER: 'https://localhost', TRUST_PROXY: '1', ...settings })
   const { cert = '', key = '', ca = '' } = files
   const listen = (settings: Record<string, string>) => createListener(tls({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, ...settings }), () => undefined)
   t.throws(() => listen({ TLS_KEY_FILE: '/nowhere' }), { name: 'StartError' })
