@@ -20,6 +20,7 @@ import { createWellKnown } from './interactions/well-known.ts'
 import { oneFactor, twoFactors } from './oidc/acr.ts'
 import { createCheckMetadata } from './oidc/client-metadata.ts'
 import { createConsentRoutes } from './oidc/consent-routes.ts'
+import { aliasOf } from './oidc/mutual-tls.ts'
 import { createProtocol, type Protocol } from './oidc/protocol.ts'
 import { createSigningKeyRoutes } from './oidc/signing-key-routes.ts'
 import { createGallery } from './pages/gallery.ts'
@@ -40,6 +41,7 @@ import { createRequestLog } from './platform/http/request.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
 import { continueWords, showPages, showProblem } from './shown-pages.ts'
+import { openMutualTls } from './tls.ts'
 
 const viewsDirectory = fileURLToPath(new URL('../views', import.meta.url))
 
@@ -67,6 +69,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
   const devices = createKnownDevices({ secrets, isSecure, newId })
+  const mutualTls = openMutualTls(config, now)
   const protocol = await createProtocol({
     ...resources,
     ...services,
@@ -80,6 +83,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     stylesheet: assets.url('authy2.css'),
     show,
     findDeviceId: ctx => devices.read(ctx)?.id,
+    mutualTls,
     continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
   })
   const forms = createFormTokens(secrets)
@@ -134,7 +138,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
-  koa.use(createGuard({ issuer, larger: path => api.largerPaths.has(path) || isCallback(path) }))
+  koa.use(createGuard({ issuer, alias: aliasOf(mutualTls), larger: path => api.largerPaths.has(path) || isCallback(path) }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
   koa.use(serveImages(services.images))

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
+import { type TlsSettings, tlsFaults, tlsOf, tlsSettings } from './tls-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
@@ -53,6 +54,7 @@ const environmentSchema = z.object({
   ),
   ...providerSettings,
   ...registrationSettings,
+  ...tlsSettings,
   MFA_REQUIRED: withDefault(z.enum(['never', 'admins', 'always']), 'never'),
   LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
   SEED_DEMO: optional(flag),
@@ -93,6 +95,8 @@ export interface Config extends RegistrationConfig {
   readonly signInMethods: readonly ('password' | 'email_code')[]
   /** The upstream providers that everybody may sign in by, by the id of their connector. */
   readonly providers: ConfiguredProviders
+  /** How the server listens, and where clients' certificates come from. */
+  readonly tls: TlsSettings
   readonly logLevel: string
   readonly isDemoSeeded: boolean
 }
@@ -114,7 +118,7 @@ export class ConfigError extends Error {
 /** Parses the environment. Throws {@link ConfigError} naming all that is wrong. */
 export const readConfig = (environment: Environment = process.env): Config => {
   const parsed = environmentSchema.safeParse(environment)
-  const faults = [...(environment.NODE_ENV === 'production' ? productionFaults(environment) : []), ...providerFaults(environment)]
+  const faults = [...(environment.NODE_ENV === 'production' ? productionFaults(environment) : []), ...providerFaults(environment), ...tlsFaults(environment)]
   if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...faults])
   if (faults.length > 0) throw new ConfigError(faults)
   const settings = parsed.data
@@ -141,6 +145,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     signInMethods: settings.SIGN_IN_METHODS,
     providers: providersOf(environment),
     ...registrationConfigOf(settings),
+    tls: tlsOf(environment),
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }

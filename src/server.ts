@@ -1,6 +1,6 @@
 // Starts the web process: config → resources → services → app → listen; drains on SIGTERM.
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { type App, createApp } from './app.ts'
 import { type Config, readConfig } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
@@ -13,6 +13,7 @@ import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
 import { startText } from './start-text.ts'
 import { startCheckpoints, startEndingSessions, startForgetting, startLookingForKeys, startPurging, startRecheckingDomains, startVacuum } from './tasks.ts'
+import { createListener } from './tls.ts'
 
 const drainMilliseconds = 10_000
 
@@ -46,9 +47,9 @@ const start = async () => {
   })
 }
 
-const listen = async ({ listener }: App, { config: { port, host, isDemoSeeded }, log }: { config: Config; log: Log }): Promise<Server> => {
-  // Slow clients are cut off; the keep-alive outlasts that of the proxies in front.
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }, listener)
+const listen = async ({ listener }: App, { config, log }: { config: Config; log: Log }): Promise<Server> => {
+  const { port, host, isDemoSeeded } = config
+  const server = createListener(config, listener)
   refuseMalformed(server, log)
   // Known passwords are for this machine alone, unless the operator says where to listen.
   if (isDemoSeeded && host === undefined) server.on('connection', socket => isLoopback(socket.remoteAddress) || socket.destroy())

@@ -13,6 +13,7 @@ export const startText = (config: Config, { milliseconds, applied }: { milliseco
     `  Issuer      ${config.issuer}`,
     `  Discovery   ${config.issuer}/.well-known/openid-configuration`,
     `  Mail        ${mailText(config)}`,
+    ...(config.tls.own || config.tls.clientHeader ? [`  TLS         ${tlsText(config)}`] : []),
     ...(config.isDemoSeeded ? demoLines(config) : []),
   ]
   return `\n${lines.join('\n')}\n\n`
@@ -23,6 +24,13 @@ const mailText = ({ smtpUrl, environment, issuer }: Config): string => {
   if (smtpUrl !== undefined) return `by ${new URL(smtpUrl).host}`
   if (environment !== 'production') return `kept for reading at ${issuer}/dev/mail`
   return 'none: without SMTP_URL nobody can sign up, prove an address or recover a password'
+}
+
+const tlsText = ({ tls }: Config): string => {
+  const source =
+    tls.clientHeader === undefined ? "our own; clients' certificates are asked for" : `clients' certificates are told by the proxy in ${tls.clientHeader}`
+  const at = tls.mtlsOrigin === undefined ? '' : `, at ${tls.mtlsOrigin}`
+  return `${source}${at}${tls.clientCaFile === undefined ? ', none by an authority: TLS_CLIENT_CA_FILE is empty' : ''}`
 }
 
 const demoLines = ({ issuer }: Config): string[] => {

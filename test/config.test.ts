@@ -94,6 +94,23 @@ test('a provider is configured by a whole pair', t => {
   t.is(faultsOf({ ...production, GOOGLE_CLIENT_ID: 'a', ISSUER: 'http://id.example.com' }).length, 2)
 })
 
+test('settings of TLS go together', t => {
+  t.deepEqual(readConfig({ TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k', ISSUER: 'https://id.example.com' }).tls.own, { certFile: 'c', keyFile: 'k' })
+  t.like(readConfig({ TRUST_PROXY: '1', CLIENT_CERTIFICATE_HEADER: 'Client-Cert' }).tls, { clientHeader: 'Client-Cert' })
+  const wrong: Record<string, string>[] = [
+    { TLS_CERT_FILE: 'c' },
+    { TLS_KEY_FILE: 'k' },
+    { TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k', ISSUER: 'http://id.example.com' },
+    { CLIENT_CERTIFICATE_HEADER: 'Client-Cert' },
+    { CLIENT_CERTIFICATE_HEADER: 'Client-Cert', TRUST_PROXY: '0' },
+    { CLIENT_CERTIFICATE_HEADER: 'a b', TRUST_PROXY: '1' },
+    { TLS_CLIENT_CA_FILE: 'ca' },
+    { MTLS_ORIGIN: 'https://mtls.example.com' },
+    { MTLS_ORIGIN: 'mtls.example.com', CLIENT_CERTIFICATE_HEADER: 'Client-Cert', TRUST_PROXY: '1' },
+  ]
+  for (const settings of wrong) t.is(faultsOf(settings).length, 1, JSON.stringify(settings))
+})
+
 test('.env.example lists every setting and no other', t => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { name, text } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
+import { authenticationMethods, protectionFields } from './protection-fields.ts'
+import { profileDefaults, securityProfiles } from './security-profile.ts'
 
 const uri = text(2000)
 const uris = z.array(uri).max(50)
-const signingAlgorithm = z.enum(['RS256', 'ES256', 'EdDSA'])
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'] as const
 
 /** Further metadata that a client may have; the engine judges the values. */
@@ -21,15 +22,10 @@ const furtherMetadata = {
   jwks_uri: uri,
   subject_type: z.enum(['public', 'pairwise']),
   sector_identifier_uri: uri,
-  id_token_signed_response_alg: signingAlgorithm,
-  userinfo_signed_response_alg: signingAlgorithm,
-  token_endpoint_auth_signing_alg: text(20),
+  ...protectionFields,
   default_acr_values: z.array(text(200)).max(10),
   default_max_age: z.int().min(0),
   require_auth_time: z.boolean(),
-  require_pushed_authorization_requests: z.boolean(),
-  require_signed_request_object: z.boolean(),
-  dpop_bound_access_tokens: z.boolean(),
   backchannel_logout_uri: uri,
   backchannel_logout_session_required: z.boolean(),
 }
@@ -37,11 +33,12 @@ const further = z.strictObject(furtherMetadata).partial()
 
 const own = {
   name: name(255),
-  token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none']),
+  token_endpoint_auth_method: z.enum(authenticationMethods),
   grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
   redirect_uris: uris,
   post_logout_redirect_uris: uris,
   require_pkce: z.boolean(),
+  security_profile: z.enum(securityProfiles).nullable(),
   refresh_grace_seconds: z.int().min(0).max(300),
   metadata: further,
   branding: brandingBody,
@@ -92,6 +89,7 @@ export const clientOutput = z.object({
   redirect_uris: z.array(z.string()),
   post_logout_redirect_uris: z.array(z.string()),
   require_pkce: z.boolean(),
+  security_profile: z.enum(securityProfiles).nullable(),
   refresh_grace_seconds: z.int(),
   api_permissions: z.array(z.string()),
   metadata: z.record(z.string(), z.json()),
@@ -119,6 +117,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   redirectUris: body.redirect_uris,
   postLogoutRedirectUris: body.post_logout_redirect_uris,
   isPkceRequired: body.require_pkce,
+  securityProfile: body.security_profile,
   refreshGraceSeconds: body.refresh_grace_seconds,
   apiPermissions: body.api_permissions,
   metadata: body.metadata,
@@ -130,7 +129,10 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
 /** A client's metadata as the engine would read it, with the changes made. */
 export const toMetadata = (client: Pick<Client, 'clientId'> & Partial<Client>, changes: ClientChanges): ClientMetadata & { readonly client_id: string } => {
   const given = changes.grantTypes ?? client.grantTypes ?? []
+  const profile = changes.securityProfile === undefined ? client.securityProfile : (changes.securityProfile ?? undefined)
   return {
+    ...profileDefaults(profile),
+    require_pkce: changes.isPkceRequired ?? client.isPkceRequired,
     ...(changes.metadata ?? client.metadata),
     client_id: client.clientId,
     client_name: changes.name ?? client.name,
@@ -157,6 +159,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   post_logout_redirect_uris: [...client.postLogoutRedirectUris],
   // RFC 9700 §2.1.1: a must for public clients, whatever was said of them.
   require_pkce: client.isPkceRequired || client.authenticationMethod === 'none',
+  security_profile: client.securityProfile ?? null,
   refresh_grace_seconds: client.refreshGraceSeconds,
   api_permissions: [...client.apiPermissions],
   metadata: z.record(z.string(), z.json()).parse(client.metadata),

@@ -2,6 +2,7 @@
 import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import { type Client, type ClientChanges, type ClientMetadata, type ClientSecret, toSource } from './client.ts'
+import { readProfile } from './security-profile.ts'
 
 interface SecretRow {
   id: string
@@ -24,6 +25,7 @@ export interface ClientColumns {
   redirectUris: string[]
   postLogoutRedirectUris: string[]
   requirePkce: boolean
+  securityProfile: string | null
   refreshGraceSeconds: number
   apiPermissions: string[]
   metadata: unknown
@@ -55,6 +57,7 @@ export const toClient = (row: ClientRow): Client => ({
   redirectUris: row.redirectUris,
   postLogoutRedirectUris: row.postLogoutRedirectUris,
   isPkceRequired: row.requirePkce,
+  securityProfile: readProfile(row.securityProfile),
   refreshGraceSeconds: row.refreshGraceSeconds,
   apiPermissions: row.apiPermissions,
   metadata: isObject(row.metadata) ? row.metadata : {},
@@ -80,6 +83,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   redirectUris: changes.redirectUris && [...changes.redirectUris],
   postLogoutRedirectUris: changes.postLogoutRedirectUris && [...changes.postLogoutRedirectUris],
   requirePkce: changes.isPkceRequired,
+  securityProfile: changes.securityProfile,
   refreshGraceSeconds: changes.refreshGraceSeconds,
   apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),

@@ -2,9 +2,17 @@
 import { z } from 'zod'
 import type { BrandingSettings } from '../platform/branding-settings.ts'
 import { event } from '../platform/data/change.ts'
+import type { SecurityProfile } from './security-profile.ts'
 
-/** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591). */
-export type ClientAuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
+/** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591, RFC 8705). */
+export type ClientAuthenticationMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+  | 'none'
 
 /** Whose word a client is: an administrator's, that of who had an initial access token, anybody's, or that of its own metadata document. */
 export type ClientSource = 'operator' | 'token' | 'open' | 'document'
@@ -23,6 +31,8 @@ export interface NewClient {
   readonly redirectUris?: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
+  /** `null`: none. */
+  readonly securityProfile?: SecurityProfile | null
   readonly refreshGraceSeconds?: number
   /** What it may do on the management API for itself. */
   readonly apiPermissions?: readonly string[]
@@ -56,6 +66,7 @@ export interface Client {
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly isPkceRequired: boolean
+  readonly securityProfile?: SecurityProfile
   readonly refreshGraceSeconds: number
   readonly apiPermissions: readonly string[]
   readonly metadata: ClientMetadata
@@ -87,6 +98,8 @@ export interface ClientChanges {
   readonly redirectUris?: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
+  /** `null`: none. */
+  readonly securityProfile?: SecurityProfile | null
   readonly refreshGraceSeconds?: number
   readonly apiPermissions?: readonly string[]
   /** Replaces all of it. */
@@ -109,6 +122,7 @@ export interface Registration {
   readonly source: ClientSource
   readonly isFirstParty: boolean
   readonly isPkceRequired: boolean
+  readonly securityProfile?: SecurityProfile
   readonly refreshGraceSeconds: number
   readonly apiPermissions: readonly string[]
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */

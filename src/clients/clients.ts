@@ -90,6 +90,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
             redirectUris: [...(client.redirectUris ?? [])],
             postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
             requirePkce: client.isPkceRequired,
+            securityProfile: client.securityProfile,
             refreshGraceSeconds: client.refreshGraceSeconds,
             apiPermissions: [...(client.apiPermissions ?? [])],
             branding: client.branding,

@@ -4,6 +4,7 @@ import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration, toSource } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
+import { profileDefaults, readProfile } from './security-profile.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
 export interface RegistrationRow extends ClientColumns {
@@ -27,12 +28,14 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     // Nobody's own word makes a client the operator's.
     isFirstParty: row.firstParty && isVouchedFor(source),
     isPkceRequired: row.requirePkce,
+    securityProfile: readProfile(row.securityProfile),
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
     branding: readBranding(row.branding),
     ...connectionsOf(row),
     secrets: kept,
     metadata: {
+      ...profileDefaults(readProfile(row.securityProfile)),
       ...(isObject(row.metadata) ? row.metadata : {}),
       client_id: row.clientId,
       // Optional in RFC 7591 §2; the engine takes an empty name for a wrong one.
@@ -82,6 +85,7 @@ export const toColumns = ({
   response_types: responseTypes,
   redirect_uris: redirectUris,
   post_logout_redirect_uris: postLogoutRedirectUris,
+  security_profile: _profile,
   ...metadata
 }: ClientMetadata) => ({
   name: typeof name === 'string' ? name : '',

@@ -29,7 +29,9 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
   // The public members alone: a key set for verification knows no private key.
   const loadKeys = async () => {
     const keys = await signingKeys.list()
-    return createLocalJWKSet({ keys: keys.map(({ kty, crv, x, y, n, e, kid, alg }) => ({ kty, crv, x, y, n, e, kid, alg, use: 'sig' })) })
+    return createLocalJWKSet({
+      keys: keys.filter(({ use }) => use === 'sig').map(({ kty, crv, x, y, n, e, kid, alg }) => ({ kty, crv, x, y, n, e, kid, alg, use: 'sig' })),
+    })
   }
   const memo = createMemo({ ttlMilliseconds: 1000, now, load: loadKeys })
   return async (token: string) => {

@@ -1,6 +1,7 @@
 // What the engine asks of each client: PKCE, refresh tokens and origins.
 import type { Configuration } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
+import { profileOf } from './security-profile.ts'
 
 type Hooks = Pick<Configuration, 'pkce' | 'issueRefreshToken' | 'rotateRefreshToken' | 'expiresWithSession' | 'clientBasedCORS' | 'clientDefaults'>
 
@@ -13,10 +14,12 @@ export const clientHooks = ({ registrationOf }: { registrationOf: (client: objec
     token_endpoint_auth_method: 'client_secret_basic',
   },
   // RFC 9700 §2.1.1: a must for public clients; a confidential one may be let off by its operator.
-  pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || (registrationOf(client)?.isPkceRequired ?? true) },
+  pkce: {
+    required: (_ctx, client) => client.clientAuthMethod === 'none' || profileOf(client) !== undefined || (registrationOf(client)?.isPkceRequired ?? true),
+  },
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
-  // RFC 9700 §4.14.2; FAPI 2.0 lets confidential clients rotate because a retry with the old token succeeds.
-  rotateRefreshToken: async () => true,
+  // RFC 9700 §4.14.2; FAPI 2.0 Security Profile §5.3.2.1 (9) has none: what holds the token there is the client's key.
+  rotateRefreshToken: async ({ oidc }) => profileOf(oidc.client) === undefined,
   // Without `offline_access` what is issued ends with the session it was issued in.
   expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access'),
   // Browsers may call where the client's own pages are: the origins of its redirect URIs.

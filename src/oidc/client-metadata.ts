@@ -2,6 +2,7 @@
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
 import { needsSecret, redirectUriFault } from '../clients/client.ts'
+import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Engine } from './provider.ts'
 
@@ -10,6 +11,8 @@ export const createCheckMetadata =
   (engine: Engine): CheckMetadata =>
   metadata => {
     for (const path of addressFields) verifyAddresses(path, [metadata[path]].flat())
+    const faults = profileFaults(readProfile(metadata.security_profile), metadata)
+    if (faults.length > 0) throw new Problem('validation_failed', { fields: [...faults] })
     const secret = needsSecret(String(metadata.token_endpoint_auth_method)) ? { client_secret: 'x'.repeat(43) } : {}
     try {
       Reflect.construct(engine.current().Client, [{ ...metadata, ...secret }])

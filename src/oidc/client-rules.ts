@@ -1,15 +1,17 @@
 // What metadata of clients must not say, beyond the engine's own rules; the engine asks whenever it constructs a client.
 import Provider, { type Configuration, errors } from 'oidc-provider'
-import { redirectUriFault } from '../clients/client.ts'
+import { type Registration, redirectUriFault } from '../clients/client.ts'
+import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { isOneLine } from '../platform/http/text.ts'
 
 type Rules = NonNullable<Configuration['extraClientMetadata']>
 
 /** Makes the rules. Those of addresses hold where a client is registered: what was kept before goes on. */
-export const clientRules = (): Rules => ({
+export const clientRules = (registrationOf: (client: object) => Registration | undefined): Rules => ({
   // Not extra at all: naming them has the engine ask, once for each.
-  properties: ['grant_types', 'redirect_uris', 'client_name', 'software_statement'],
-  validator: (_ctx, name, value, { token_endpoint_auth_method: method }) => {
+  properties: ['grant_types', 'redirect_uris', 'client_name', 'software_statement', 'security_profile'],
+  validator: (_ctx, name, value, metadata) => {
+    const { token_endpoint_auth_method: method } = metadata
     // RFC 6749 §4.4: the client credentials grant is for confidential clients alone.
     if (name === 'grant_types' && method === 'none' && Array.isArray(value) && value.includes('client_credentials'))
       throw new errors.InvalidClientMetadata('grant_types must not contain client_credentials where token_endpoint_auth_method is none')
@@ -19,12 +21,23 @@ export const clientRules = (): Rules => ({
     if (name === 'redirect_uris' && isRegistering()) verifyRedirectUris(value)
     if (name === 'client_name' && isRegistering() && typeof value === 'string' && !isOneLine(value))
       throw new errors.InvalidClientMetadata('client_name must be one line without control characters')
+    if (name === 'security_profile') holdToProfile(metadata, registrationOf)
   },
 })
 
 const verifyRedirectUris = (uris: unknown): void => {
   const fault = Array.isArray(uris) ? uris.map(uri => redirectUriFault(String(uri))).find(Boolean) : undefined
   if (fault !== undefined) throw new errors.InvalidRedirectUri(`redirect_uris ${fault}`)
+}
+
+// A client's administrators set its profile: registration cannot, and a client that has one registers nothing beneath it.
+const holdToProfile = (metadata: { [name: string]: unknown }, registrationOf: (client: object) => Registration | undefined): void => {
+  if (isRegistering()) {
+    const client = Provider.ctx?.oidc?.client
+    metadata.security_profile = client && registrationOf(client)?.securityProfile
+  }
+  const [fault] = profileFaults(readProfile(metadata.security_profile), metadata)
+  if (fault) throw new errors.InvalidClientMetadata(`${fault.path} ${fault.message} (security_profile)`)
 }
 
 const isRegistering = () => ['registration', 'client_update'].includes(Provider.ctx?.oidc?.route ?? '')

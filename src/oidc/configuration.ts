@@ -9,6 +9,7 @@ import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
+import { algorithms } from './algorithms.ts'
 import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
 import type { Demands } from './demands.ts'
@@ -16,8 +17,10 @@ import type { EnginePages } from './engine-pages.ts'
 import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
+import { endpointAliases, type MutualTls, mutualTlsMethods } from './mutual-tls.ts'
 import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
+import { assertAssertion, refreshTokenSeconds } from './security-profile.ts'
 import { authenticationClaims, composeTokenClaims, type TokenClaims } from './token-claims.ts'
 
 /** What the configuration is made of. */
@@ -30,12 +33,15 @@ export interface ConfigurationNeeds {
   readonly pages: EnginePages
   readonly languages: Languages
   readonly secrets: Secrets
+  /** Absent: clients have no certificates here. */
+  readonly mutualTls?: MutualTls | undefined
   readonly cookieKeys: CookieKeys
   readonly demands: Demands
   readonly registration: Parameters<typeof registrationFeatures>[0]
   /** Whether clients may be addresses of metadata documents. */
   readonly hasDocumentClients: boolean
   readonly fetch: typeof fetch
+  readonly now: () => Date
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   /** What access tokens say beyond how the person signed in; a later one overrides none of an earlier. */
@@ -43,9 +49,6 @@ export interface ConfigurationNeeds {
   /** The registration behind one of the engine's clients. */
   readonly registrationOf: (client: object) => Registration | undefined
 }
-
-// RFC 9864: `Ed25519` is the name that newer libraries sign under; we sign as `EdDSA`, which all know.
-const asymmetric = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'] as const
 
 /** Makes the configuration over today's keys. */
 export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Configuration => ({
@@ -60,19 +63,15 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   // Where a client leads people who sign in by another provider: ours, and the name that others gave it.
   extraParams: ['connection', 'idp_hint'],
   responseTypes: ['code'],
-  // A secret is only kept where the client opted in, so HMAC is for `client_secret_jwt` and nothing else.
-  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
-  enabledJWA: {
-    clientAuthSigningAlgValues: ['HS256', ...asymmetric],
-    idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
-    userinfoSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
-    introspectionSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
-    authorizationSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
-    requestObjectSigningAlgValues: [...asymmetric],
-    dPoPSigningAlgValues: [...asymmetric],
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', ...mutualTlsMethods(needs.mutualTls), 'none'],
+  enabledJWA: algorithms,
+  assertJwtClientAuthClaimsAndHeader: assertAssertion(needs.now),
+  discovery: {
+    ui_locales_supported: [...needs.languages.tags],
+    // The documents are read by us, not by the engine: kept where all processes see them.
+    client_id_metadata_document_supported: needs.hasDocumentClients || undefined,
+    ...endpointAliases(needs.mutualTls),
   },
-  // The documents are read by us, not by the engine: kept where all processes see them.
-  discovery: { ui_locales_supported: [...needs.languages.tags], client_id_metadata_document_supported: needs.hasDocumentClients || undefined },
   subjectTypes: ['public', 'pairwise'],
   pairwiseIdentifier: async (_ctx, accountId, client) => needs.secrets.digest('pairwise', `${client.sectorIdentifier}\0${accountId}`).toString('base64url'),
   // Read when a client is registered, not whenever one is loaded: another's server being down must not take the client down.
@@ -106,13 +105,13 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     Grant: lifetimes.grant,
     IdToken: lifetimes.idToken,
     Interaction: lifetimes.interaction,
-    RefreshToken: (_ctx, token) => Math.max(1, Math.min(lifetimes.refreshTokenIdle, lifetimes.refreshTokenAbsolute - token.totalLifetime())),
+    RefreshToken: (_ctx, token, client) => refreshTokenSeconds(token, client),
     Session: lifetimes.session,
     InitialAccessToken: lifetimes.initialAccessToken,
   },
   ...clientHooks(needs),
   extraTokenClaims: composeTokenClaims([authenticationClaims, ...needs.tokenClaims]),
-  extraClientMetadata: clientRules(),
+  extraClientMetadata: clientRules(needs.registrationOf),
   features: features(needs),
 })
 

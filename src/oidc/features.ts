@@ -1,8 +1,10 @@
 // The engine's features: which are on, and with which of our own parts.
 import type { Configuration } from 'oidc-provider'
 import type { ConfigurationNeeds } from './configuration.ts'
+import { mutualTls as mutualTlsFeature } from './mutual-tls.ts'
 import { registrationFeatures } from './registration.ts'
 import { resourceIndicators } from './resources.ts'
+import { assertRequestObject, profileOf, verifyProofAlgorithm } from './security-profile.ts'
 
 /** Makes them. */
 export const features = ({
@@ -13,13 +15,17 @@ export const features = ({
   registrationOf,
   resourceServers,
   findAccount,
+  mutualTls,
+  now,
 }: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
   claimsParameter: { enabled: true },
   clientCredentials: { enabled: true },
   deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },
-  dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: () => false },
+  dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: verifyProofAlgorithm },
+  encryption: { enabled: true },
+  fapi: { enabled: true, profile: (_ctx, client) => (profileOf(client) ? '2.0' : undefined) },
   introspection: {
     enabled: true,
     // A living user's token is told of to its own client, and to the confidential clients of the same organization.
@@ -33,9 +39,10 @@ export const features = ({
   jwtIntrospection: { enabled: true },
   jwtResponseModes: { enabled: true },
   jwtUserinfo: { enabled: true },
+  mTLS: mutualTlsFeature(mutualTls),
   pushedAuthorizationRequests: { enabled: true },
   ...registrationFeatures(registration),
-  requestObjects: { enabled: true },
+  requestObjects: { enabled: true, assertJwtClaimsAndHeader: assertRequestObject(now) },
   resourceIndicators: resourceIndicators(resourceServers),
   revocation: {
     enabled: true,

@@ -38,6 +38,7 @@ import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
 import { createMethodGuard } from './methods.ts'
+import type { MutualTls } from './mutual-tls.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
@@ -62,6 +63,7 @@ interface Needs {
   readonly issuer: string
   readonly isDevelopment: boolean
   readonly outbound: MakeOutboundFetch
+  readonly mutualTls?: MutualTls | undefined
   readonly database: Database
   readonly redis?: Redis
   readonly secrets: Secrets

@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { leaveLogoutsToJobs } from './backchannel-logout.ts'
+import { keepFresh } from './client-keys.ts'
 import { noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
@@ -18,6 +19,7 @@ import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
+import { publishWithout } from './published-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
@@ -42,7 +44,6 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly hear: Hear
   readonly lookUpDocument: LookUpDocument
   readonly log: Log
-  readonly now: () => Date
 }
 
 /** Starts the engine. The keys must be there. */
@@ -67,9 +68,11 @@ export const createEngine = async (needs: Needs): Promise<Engine> => {
 
 const build = async (needs: Needs, registrations: WeakMap<object, Registration>): Promise<Provider> => {
   const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
+  const unpublished = await needs.signingKeys.listUnpublished()
   const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
+  publishWithout(provider, unpublished)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   takeTokenless(provider, needs.registration)
@@ -84,20 +87,28 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
 // The engine keeps a hundred constructed clients and hashes their metadata for every request; we keep each for as long as
 // it does not change. Its secrets are digests, so comparing is ours too.
 const remember = (provider: Provider, { needs, registrations }: { needs: Needs; registrations: WeakMap<object, Registration> }) => {
-  const built = new WeakMap<Registration, Client>()
+  const built = new WeakMap<Registration, Promise<Client | undefined>>()
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
     await needs.lookUpDocument(provider, id)
     const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
     if (!registration) return undefined
+    // One for all who ask at the same moment: each would ask for the client's keys by itself.
     const known = built.get(registration)
     if (known) return known
-    const client = await engineFind(id)
-    if (!client) return undefined
-    built.set(registration, client)
-    registrations.set(client, registration)
-    noteSource(client, registration.source)
-    return client
+    const making = engineFind(id).then(client => {
+      if (!client) {
+        built.delete(registration)
+        return undefined
+      }
+      keepFresh(client, needs.now)
+      registrations.set(client, registration)
+      noteSource(client, registration.source)
+      return client
+    })
+    built.set(registration, making)
+    making.catch(() => built.delete(registration))
+    return making
   }
   const compare = async function (this: Client, presented: string) {
     const check = () => needs.clients.verifySecret(this.clientId, presented)

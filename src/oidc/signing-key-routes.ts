@@ -1,7 +1,7 @@
 // The operations on signing keys: what is published, and the change to the next.
 import { z } from 'zod'
 import { type Route, route } from '../platform/http/route.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import { keyAlgorithms, type SigningKeys } from './signing-keys.ts'
 
 interface Needs {
   readonly signingKeys: SigningKeys
@@ -11,7 +11,7 @@ interface Needs {
 
 const signingKeyOutput = z.object({
   kid: z.string(),
-  algorithm: z.enum(['RS256', 'ES256', 'EdDSA']),
+  algorithm: z.enum(keyAlgorithms),
   state: z.enum(['current', 'next', 'retired']),
   created_at: z.iso.datetime(),
   activated_at: z.iso.datetime().nullable(),
@@ -36,7 +36,7 @@ export const createSigningKeyRoutes = ({ signingKeys, onRotated }: Needs): reado
     route({
       method: 'GET',
       path: '/signing-keys',
-      summary: 'The signing keys: those that sign, those that come next, those that are only verified with.',
+      summary: 'The keys: those that sign, those that come next, those that are only verified with; and those under which what is for us is encrypted.',
       permission: 'signing_keys:read',
       output,
       handle: async () => ({ data: await list() }),

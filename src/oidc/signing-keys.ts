@@ -1,4 +1,4 @@
-// Signing keys: made on first start, kept sealed, rotated next → current → retired without a failed verification.
+// The keys of the issuer: made on first start, kept sealed, rotated next → current → retired without a failed verification.
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
@@ -8,8 +8,12 @@ import { StartError } from '../platform/data/start-error.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 
-const algorithms = ['RS256', 'ES256', 'EdDSA'] as const
-type Algorithm = (typeof algorithms)[number]
+const signing = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+// What was encrypted for us we open with any key that we still have, so none of these is published ahead.
+const encryption = ['RSA-OAEP-256', 'ECDH-ES'] as const
+export const keyAlgorithms = [...signing, ...encryption] as const
+type Algorithm = (typeof keyAlgorithms)[number]
+const isSigning = (algorithm: string) => !encryption.some(one => one === algorithm)
 
 /** For how long clients may keep our JWKS: a key signs only after it was published for longer. */
 export const jwksMaxAgeSeconds = 300
@@ -17,10 +21,12 @@ const retiredForDays = 90
 
 /** The keys of the issuer. */
 export interface SigningKeys {
-  /** Makes what is missing: a current and a next key for each algorithm. Safe in several processes at once. */
+  /** Makes what is missing: a current key for each algorithm, and a next one for those that sign. Safe in several processes at once. */
   ensure(actor: Actor): Promise<void>
   /** The private keys for the engine: the current ones first, the retired ones last. */
   list(): Promise<JWK[]>
+  /** The keys that are only opened with by now, which nobody shall encrypt under any more. */
+  listUnpublished(): Promise<ReadonlySet<string>>
   /** The keys without what is private: current, next, retired. */
   describe(): Promise<readonly SigningKey[]>
   /** Changes whenever the keys do. */
@@ -67,8 +73,8 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
 
   const complete = async (actor: Actor) => {
     const kept = await database.prisma.signingKey.findMany({ where: { state: { in: ['current', 'next'] } }, select: { algorithm: true, state: true } })
-    const missing = algorithms.flatMap(algorithm =>
-      (['current', 'next'] as const)
+    const missing = keyAlgorithms.flatMap(algorithm =>
+      (isSigning(algorithm) ? (['current', 'next'] as const) : (['current'] as const))
         .filter(state => !kept.some(key => key.algorithm === algorithm && key.state === state))
         .map(state => ({ algorithm, state })),
     )
@@ -92,6 +98,10 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
       const rows = await database.prisma.signingKey.findMany({ orderBy: { createdAt: 'desc' } })
       return rows.sort((a, b) => (order[a.state] ?? 3) - (order[b.state] ?? 3)).map(row => open(row, secrets))
     },
+    listUnpublished: async () => {
+      const where = { state: 'retired', algorithm: { in: [...encryption] } }
+      return new Set((await database.prisma.signingKey.findMany({ where, select: { kid: true } })).map(({ kid }) => kid))
+    },
     describe: async () => {
       const rows = await database.prisma.signingKey.findMany({ omit: { sealedJwk: true }, orderBy: { createdAt: 'desc' } })
       return rows
@@ -101,7 +111,7 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
     version: async () => (await database.run<{ version: string }>(states, []))[0]?.version ?? '',
     rotate: (actor, { isForced = false } = {}) =>
       change(actor, async (tx, record) => {
-        for (const algorithm of algorithms) {
+        for (const algorithm of signing) {
           const next = await tx.signingKey.findFirst({ where: { algorithm, state: 'next' }, orderBy: { createdAt: 'asc' } })
           const isTooYoung = !next || now().getTime() - next.createdAt.getTime() < jwksMaxAgeSeconds * 1000
           if (isTooYoung && !isForced) throw new Problem('signing_key_too_young')
@@ -109,6 +119,10 @@ export const createSigningKeys = ({ database, change, secrets, now }: Needs): Si
           if (next) await tx.signingKey.update({ where: { id: next.id }, data: { state: 'current', activatedAt: now() } })
           record('signing_key.rotated', next ?? (await make(tx, { algorithm, state: 'current' })))
           record('signing_key.created', await make(tx, { algorithm, state: 'next' }))
+        }
+        for (const algorithm of encryption) {
+          await tx.signingKey.updateMany({ where: { algorithm, state: 'current' }, data: { state: 'retired', retiredAt: now() } })
+          record('signing_key.rotated', await make(tx, { algorithm, state: 'current' }))
         }
         await tx.signingKey.deleteMany({ where: { state: 'retired', retiredAt: { lt: new Date(now().getTime() - retiredForDays * 86_400_000) } } })
       }),
@@ -128,8 +142,10 @@ const open = ({ sealedJwk, kid }: { sealedJwk: string; kid: string }, secrets: S
 }
 
 const generate = async (algorithm: Algorithm) => {
-  const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: 2048 })
+  const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: 2048, ...(algorithm === 'ECDH-ES' ? { crv: 'P-256' } : {}) })
   const kid = await calculateJwkThumbprint(await exportJWK(pair.publicKey))
-  const named = async (key: Parameters<typeof exportJWK>[0]) => ({ ...(await exportJWK(key)), kid, alg: algorithm, use: 'sig' })
+  // A key for ECDH-ES serves all of its variants (RFC 7518 §4.6).
+  const purpose = isSigning(algorithm) ? { alg: algorithm, use: 'sig' } : { ...(algorithm === 'ECDH-ES' ? {} : { alg: algorithm }), use: 'enc' }
+  const named = async (key: Parameters<typeof exportJWK>[0]) => ({ ...(await exportJWK(key)), kid, ...purpose })
   return { privateJwk: await named(pair.privateKey), publicJwk: await named(pair.publicKey) }
 }

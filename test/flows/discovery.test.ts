@@ -13,7 +13,9 @@ test.after.always(() => server?.close())
 
 const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth2/jwks']
 interface Key {
-  readonly alg: string
+  readonly alg?: string
+  readonly kty: string
+  readonly use: string
   readonly kid: string
 }
 
@@ -53,7 +55,8 @@ test('the metadata promises the code flow with S256, RFC 9207 and no weaker way'
   t.true(metadata.backchannel_logout_session_supported)
   t.true(metadata.claims_parameter_supported)
   t.true(metadata.request_parameter_supported)
-  t.deepEqual([...(metadata.id_token_signing_alg_values_supported ?? [])].sort(), ['ES256', 'EdDSA', 'RS256'])
+  t.deepEqual([...(metadata.id_token_signing_alg_values_supported ?? [])].sort(), ['ES256', 'EdDSA', 'PS256', 'RS256'])
+  t.deepEqual(metadata.request_object_encryption_alg_values_supported?.toSorted(), ['ECDH-ES', 'ECDH-ES+A256KW', 'RSA-OAEP-256'])
   t.deepEqual(
     ['openid', 'offline_access', 'email', 'profile'].filter(scope => !metadata.scopes_supported?.includes(scope)),
     [],
@@ -62,7 +65,9 @@ test('the metadata promises the code flow with S256, RFC 9207 and no weaker way'
 
 test('the key set has public keys of each algorithm and no private member', async t => {
   const { keys } = (await (await read('/oauth2/jwks')).json()) as { keys: Key[] }
-  t.deepEqual([...new Set(keys.map(key => key.alg))].sort(), ['ES256', 'EdDSA', 'RS256'])
+  const told = (use: string) => [...new Set(keys.filter(key => key.use === use).map(key => key.alg ?? key.kty))].sort()
+  t.deepEqual(told('sig'), ['ES256', 'EdDSA', 'PS256', 'RS256'])
+  t.deepEqual(told('enc'), ['EC', 'RSA-OAEP-256'])
   t.is(new Set(keys.map(key => key.kid)).size, keys.length)
   for (const key of keys)
     t.deepEqual(

@@ -15,24 +15,33 @@ test.before(async () => {
 })
 test.after.always(() => api?.close())
 
+interface Told {
+  readonly kid: string
+  readonly state: string
+  readonly algorithm: string
+}
+const encryption = new Set(['RSA-OAEP-256', 'ECDH-ES'])
 const published = async () => ((await api.calls.call('/oauth2/jwks')).json.keys as { kid: string }[]).map(({ kid }) => kid)
 
 test('keys are told without what is private, and rotated only when clients may know the next', async t => {
   await api.server.resources.database.pool.query("UPDATE signing_keys SET created_at = now() WHERE state = 'next'")
   const before = await api.ask('GET /signing-keys', { token })
-  t.is(before.data.length, 6)
+  t.is(before.data.length, 10)
   t.deepEqual(Object.keys(before.data[0]).sort(), ['activated_at', 'algorithm', 'created_at', 'kid', 'retired_at', 'state'])
   t.is((await api.ask('POST /signing-keys/rotate', { token })).status, 409)
   const after = await api.ask('POST /signing-keys/rotate', { token, body: { force: true } })
   t.is(after.status, 200)
-  const kids = (keys: { kid: string; state: string }[], state: string) =>
+  const kids = (keys: Told[], state: string, signing = true) =>
     keys
-      .filter(key => key.state === state)
+      .filter(key => key.state === state && !encryption.has(key.algorithm) === signing)
       .map(({ kid }) => kid)
       .sort()
   t.deepEqual(kids(after.data, 'current'), kids(before.data, 'next'))
   t.deepEqual(kids(after.data, 'retired'), kids(before.data, 'current'))
-  t.deepEqual((await published()).sort(), after.data.map(({ kid }: { kid: string }) => kid).sort())
+  // What is for us is encrypted under the new keys alone, at once: the old ones open what came before.
+  t.deepEqual(kids(after.data, 'retired', false), kids(before.data, 'current', false))
+  const unpublished = kids(after.data, 'retired', false)
+  t.deepEqual((await published()).sort(), after.data.flatMap(({ kid }: Told) => (unpublished.includes(kid) ? [] : kid)).sort())
 })
 
 test('who is no administrator of the system sees and rotates no key', async t => {

@@ -15,13 +15,14 @@ test.before(async () => {
 })
 test.after.always(() => server?.close())
 
-const keySet = z.object({ keys: z.array(z.object({ kid: z.string(), alg: z.string(), d: z.string().optional() })) })
+const keySet = z.object({ keys: z.array(z.object({ kid: z.string(), kty: z.string(), alg: z.string().optional(), d: z.string().optional() })) })
 const published = async () => keySet.parse(await (await fetch(`${server.issuer}/oauth2/jwks`)).json()).keys
 const idToken = async () => (await (await createRelyingParty(server.issuer)).signIn()).tokens.id_token ?? ''
 
-test.serial('a current and a next key of each algorithm are published, without private members', async t => {
+test.serial('a current and a next key of each algorithm that signs, and one of each to encrypt under, are published, without private members', async t => {
   const keys = await published()
-  t.deepEqual(keys.map(({ alg }) => alg).toSorted(), ['ES256', 'ES256', 'EdDSA', 'EdDSA', 'RS256', 'RS256'])
+  const signing = ['ES256', 'EdDSA', 'PS256', 'RS256']
+  t.deepEqual(keys.map(({ alg, kty }) => alg ?? kty).toSorted(), ['EC', 'RSA-OAEP-256', ...signing, ...signing].toSorted())
   t.true(keys.every(({ d }) => d === undefined))
 })
 

@@ -1,7 +1,7 @@
 // A whole server of the test's own: fresh database, demo data, real HTTP on a free port.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createSocket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, createApp } from '../../src/app.ts'
@@ -17,6 +17,7 @@ import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
 import type { Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
+import { createListener } from '../../src/tls.ts'
 import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
 import { demoWith, lightHashing, testSecretKey } from './demo-filling.ts'
@@ -46,6 +47,8 @@ interface Given {
   readonly isMeasured?: boolean
   /** Who is asked for TXT records, as `address:port`. */
   readonly dnsServers?: readonly string[]
+  /** Another clock; the database and the engine keep their own. */
+  readonly now?: () => Date
   /** Stands before the app. */
   readonly through?: (app: RequestListener) => RequestListener
   /** Servers that stand in for providers of the world, such as Google. */
@@ -79,7 +82,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
     hashingCost,
     resolveTxt: createResolveTxt({ servers: given.dnsServers }),
-    now: () => new Date(),
+    now: given.now ?? (() => new Date()),
     randomBytes,
     newId: randomUUID,
     reroute: guarded => fetchThrough(given.world ?? [], guarded),
@@ -96,7 +99,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
   const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services, engine: app.protocol.engine }) : async () => undefined
-  const server = createServer(given.through?.(app.listener) ?? app.listener)
+  const server = createListener(config, given.through?.(app.listener) ?? app.listener)
   refuseMalformed(server, resources.log)
   server.listen(port, 'localhost')
   await once(server, 'listening')

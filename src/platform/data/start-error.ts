@@ -13,6 +13,7 @@ export type StartErrorCode =
   | 'migration_edited'
   | 'migration_unfinished'
   | 'secret_key_changed'
+  | 'tls_files_invalid'
 
 /** Ends the start: `message` is for people, `code` for programs; neither holds a secret. */
 export class StartError extends Error {

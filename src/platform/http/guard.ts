@@ -6,13 +6,21 @@ const maxBodyBytes = 100 * 1024
 // Nothing here is read as anything but UTF-8, whatever it is said to be.
 const foreignCharset = /;\s*charset\s*=(?!\s*"?utf-?8"?\s*(;|$))/i
 
+interface Needs {
+  readonly issuer: string
+  readonly larger: (path: string) => boolean
+  readonly alias?: { readonly origin: string; readonly paths: ReadonlySet<string> } | undefined
+}
+
 /**
  * Throws a Problem for each; the host must be the issuer's, so that no address is ever made from another (RFC 9110 §15.5.20).
- * `larger` are the paths whose own routes bound what is posted to them.
+ * `alias` is one more origin, with the paths that are answered there. `larger` are the paths whose own routes bound what is posted to them.
  */
-export const createGuard = ({ issuer, larger }: { issuer: string; larger: (path: string) => boolean }): Middleware => {
-  const { host } = new URL(issuer)
+export const createGuard = ({ issuer, larger, alias }: Needs): Middleware => {
+  const { host: own } = new URL(issuer)
+  const other = alias && { host: new URL(alias.origin).host, paths: alias.paths }
   return (ctx, next) => {
+    const host = other?.paths.has(ctx.path) && ctx.host.toLowerCase() === other.host ? other.host : own
     // Koa leaves out what stands before an `@` in the Host; no host has one (RFC 9110 §7.2).
     if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
