@@ -1,10 +1,13 @@
 // What belongs to organizations: their people, their settings, their clients.
 import { organizationPermissions } from './api/permissions.ts'
+import { apiIdentifierOf } from './api/resource.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
 import { createClients } from './clients/clients.ts'
 import { createFindConnectionRule } from './clients/connection-rule.ts'
+import { createDetailsTypes } from './clients/details-types.ts'
+import { createResourceServerAdministration } from './clients/resource-server-administration.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
@@ -56,7 +59,14 @@ export const createTenantServices = (
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const clients = createClients({ database, change, secrets, now, randomBytes, images })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
-  const resourceServers = createResourceServers({ database, change, now })
+  const resourceServers = createResourceServers({
+    database,
+    now,
+    create: (actor, server) => resourceServerAdministration.create(actor, server).then(() => undefined),
+  })
+  const own = [issuer, `${issuer}/`, apiIdentifierOf(issuer)]
+  const resourceServerAdministration = createResourceServerAdministration({ database, change, now, own, forget: resourceServers.forget })
+  const detailsTypes = createDetailsTypes({ database, now })
   return {
     organizations,
     organizationSettings,
@@ -69,6 +79,8 @@ export const createTenantServices = (
     clients,
     clientAdministration,
     resourceServers,
+    resourceServerAdministration,
+    detailsTypes,
     findLook: createFindLook({ clients, organizationSettings, images }),
     findConnectionRule: createFindConnectionRule({ clients }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),
