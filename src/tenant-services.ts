@@ -22,6 +22,7 @@ import { createInvitations } from './organizations/invitations.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { mustBeGrantable } from './organizations/resource-scopes.ts'
 import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
 import type { Resources } from './resources.ts'
@@ -53,7 +54,7 @@ export const createTenantServices = (
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
-  const roles = createRoles({ ...roleNeeds, handedOutRoles })
+  const roles = createRoles({ ...roleNeeds, handedOutRoles, mustBeGrantable })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
