@@ -17,6 +17,7 @@ import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
+import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
 import { createJoinOrganization } from './organizations/join.ts'
@@ -82,6 +83,7 @@ export const createTenantServices = (
     resourceServers,
     resourceServerAdministration,
     detailsTypes,
+    findHeldScopes: createFindHeldScopes({ database }),
     findLook: createFindLook({ clients, organizationSettings, images }),
     findConnectionRule: createFindConnectionRule({ clients }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),

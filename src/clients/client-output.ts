@@ -24,6 +24,7 @@ const furtherMetadata = {
   id_token_signed_response_alg: signingAlgorithm,
   userinfo_signed_response_alg: signingAlgorithm,
   token_endpoint_auth_signing_alg: text(20),
+  authorization_details_types: z.array(text(200)).max(20),
   default_acr_values: z.array(text(200)).max(10),
   default_max_age: z.int().min(0),
   require_auth_time: z.boolean(),

@@ -10,12 +10,14 @@ import type { ClientAdministration, ClientKey } from './administration.ts'
 import type { CheckMetadata, Client, ClientChanges, NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
+import type { DetailsTypes } from './details-types.ts'
 
 /** What the operations need. */
 export interface OperationNeeds {
   readonly clients: Clients
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
+  readonly detailsTypes: Pick<DetailsTypes, 'refresh'>
   readonly lists: Lists
   readonly images: Images
   /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
@@ -37,7 +39,17 @@ interface ListQuery {
 export type Operations = ReturnType<typeof operationsOf>
 
 /** Makes them. */
-export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, images, newId, now, apiPermissions }: OperationNeeds) => ({
+export const operationsOf = ({
+  clients,
+  clientAdministration: administration,
+  checkMetadata,
+  detailsTypes,
+  lists,
+  images,
+  newId,
+  now,
+  apiPermissions,
+}: OperationNeeds) => ({
   list: async (query: ListQuery) => {
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
@@ -54,6 +66,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHold(actor, client, apiPermissions.all)
+    await detailsTypes.refresh()
     checkMetadata(toMetadata({ clientId }, client))
     await images.keepAll(actor, client.branding, 'branding')
     const { id, secret } = await clients.create(actor, client)
@@ -75,7 +88,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
     }
-    await images.keepAll(actor, changes.branding, 'branding')
+    await Promise.all([images.keepAll(actor, changes.branding, 'branding'), detailsTypes.refresh()])
     return answer(await administration.update(actor, key, { ...changes, expect }))
   },
   remove: async (actor: Actor, key: ClientKey) => {

@@ -1,12 +1,18 @@
 // Clients as the engine reads and registers them; the service keeps them.
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
+import type { DetailsTypes } from '../clients/details-types.ts'
 import { isPlainText } from '../platform/http/text.ts'
 import { actorOf } from './actor.ts'
 
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
-export const createClientAdapter = (clients: Clients): Adapter => ({
-  find: async clientId => (await clients.find(clientId))?.metadata as AdapterPayload | undefined,
+export const createClientAdapter = (clients: Clients, detailsTypes: Pick<DetailsTypes, 'refresh'>): Adapter => ({
+  find: async clientId => {
+    const metadata = (await clients.find(clientId))?.metadata as AdapterPayload | undefined
+    // The engine holds them against all that it knows.
+    if (metadata?.authorization_details_types) await detailsTypes.refresh()
+    return metadata
+  },
   upsert: async (clientId, metadata) => {
     if (!isPlainText(metadata)) throw new errors.InvalidClientMetadata('client metadata contains characters that text cannot have')
     if (metadata.token_endpoint_auth_method === 'client_secret_jwt' && metadata.client_secret === clients.standInSecret(clientId))

@@ -1,11 +1,19 @@
 // What the engine asks of each client: PKCE, refresh tokens and origins.
 import type { Configuration } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import { isRefreshable } from './resources.ts'
 
 type Hooks = Pick<Configuration, 'pkce' | 'issueRefreshToken' | 'rotateRefreshToken' | 'expiresWithSession' | 'clientBasedCORS' | 'clientDefaults'>
 
 /** Makes the hooks. */
-export const clientHooks = ({ registrationOf }: { registrationOf: (client: object) => Registration | undefined }): Hooks => ({
+export const clientHooks = ({
+  registrationOf,
+  resourceServers,
+}: {
+  registrationOf: (client: object) => Registration | undefined
+  resourceServers: Pick<ResourceServers, 'find'>
+}): Hooks => ({
   clientDefaults: {
     grant_types: ['authorization_code'],
     response_types: ['code'],
@@ -14,7 +22,7 @@ export const clientHooks = ({ registrationOf }: { registrationOf: (client: objec
   },
   // RFC 9700 §2.1.1: a must for public clients; a confidential one may be let off by its operator.
   pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || (registrationOf(client)?.isPkceRequired ?? true) },
-  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  issueRefreshToken: async (_ctx, client, source) => client.grantTypeAllowed('refresh_token') && (await isRefreshable(source, resourceServers)),
   // RFC 9700 §4.14.2; FAPI 2.0 lets confidential clients rotate because a retry with the old token succeeds.
   rotateRefreshToken: async () => true,
   // Without `offline_access` what is issued ends with the session it was issued in.

@@ -1,10 +1,19 @@
 // The engine's features: which are on, and with which of our own parts.
 import type { Configuration } from 'oidc-provider'
+import { richAuthorizationRequests } from './authorization-details.ts'
 import type { ConfigurationNeeds } from './configuration.ts'
-import { resourceIndicators } from './resources.ts'
+import { isForLiving, resourceIndicators } from './resources.ts'
 
 /** Makes them. */
-export const features = ({ pages, secrets, clients, registrationOf, resourceServers, findAccount }: ConfigurationNeeds): Configuration['features'] => ({
+export const features = ({
+  pages,
+  secrets,
+  clients,
+  registrationOf,
+  resourceServers,
+  findAccount,
+  ...needs
+}: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
   claimsParameter: { enabled: true },
@@ -16,6 +25,7 @@ export const features = ({ pages, secrets, clients, registrationOf, resourceServ
     // A living user's token is told of to its own client, and to the confidential clients of the same organization.
     allowedPolicy: async (ctx, client, token) => {
       if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
+      if (!(await isForLiving(token, resourceServers))) return false
       if (token.clientId === client.clientId) return true
       const own = registrationOf(client)?.organizationId
       return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
@@ -28,11 +38,12 @@ export const features = ({ pages, secrets, clients, registrationOf, resourceServ
   registration: { enabled: true, initialAccessToken: true },
   registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
   requestObjects: { enabled: true },
-  resourceIndicators: resourceIndicators(resourceServers),
+  resourceIndicators: resourceIndicators({ ...needs, resourceServers, registrationOf }),
   revocation: {
     enabled: true,
     allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
   },
+  richAuthorizationRequests: richAuthorizationRequests({ ...needs, resourceServers, registrationOf }),
   rpInitiatedLogout: { enabled: true, ...pages.logout },
   userinfo: { enabled: true },
 })

@@ -2,9 +2,11 @@
 import type { Context, Middleware } from 'koa'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -33,6 +35,7 @@ import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createKnownDetailsTypes } from './known-details-types.ts'
 import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
@@ -68,6 +71,8 @@ interface Needs {
   readonly limit: MakeLimit
   readonly clients: Clients
   readonly resourceServers: ResourceServers
+  readonly detailsTypes: DetailsTypes
+  readonly findHeldScopes: FindHeldScopes
   readonly users: Users
   readonly sessions: Sessions
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
@@ -85,7 +90,7 @@ interface Needs {
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
-  const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
+  const { issuer, database, redis, secrets, clients, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
   const apiIdentifier = `${issuer}/api/v1`
   const durable = createPostgresArtifacts(database)
@@ -99,7 +104,14 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
-  const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const adapters = createAdapters({
+    durable,
+    volatile,
+    sessions: sessionArtifacts,
+    refreshTokens,
+    clients: createClientAdapter(clients, needs.detailsTypes),
+    secrets,
+  })
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const engine = await createEngine({
     ...needs,
@@ -116,12 +128,19 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
-  const documents = createDocuments({ engine, issuer, newId: needs.newId })
+  const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
   return {
-    middleware: [createMethodGuard(), documents.middleware, createPostToGet(), createDeviceLimit(needs.limit), engine.middleware],
+    middleware: [
+      createMethodGuard(),
+      documents.middleware,
+      createPostToGet(),
+      createDeviceLimit(needs.limit),
+      createKnownDetailsTypes(needs.detailsTypes),
+      engine.middleware,
+    ],
     documents,
     engine,
-    interactions: createInteractions({ engine, change, demands, hear }),
+    interactions: createInteractions({ ...needs, engine, demands, hear }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
