@@ -2,7 +2,12 @@
 import { z } from 'zod'
 import { resourceScopeOf } from './role.ts'
 
-const token = (maxLength: number) => z.string().min(1).max(maxLength).regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+const token = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
 
 /** The field. */
 export const resourceScopesField = z.array(z.strictObject({ resource: token(1000), scopes: z.array(token(200)).max(200) })).max(100)

@@ -71,7 +71,8 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
       body: z.strictObject({ ...body, description: body.description.optional(), resource_scopes: body.resource_scopes.default([]) }),
       output: roleOutput,
       status: 201,
-      handle: async ({ actor, params, body }) => answer(await roles.create(actor, { ...toGiven(body), permissions: body.permissions, name: body.name, organizationId: params.id })),
+      handle: async ({ actor, params, body }) =>
+        answer(await roles.create(actor, { ...toGiven(body), permissions: body.permissions, name: body.name, organizationId: params.id })),
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One role.', output: roleOutput, handle: async ({ params }) => answer(await roles.get(keyOf(params))) }),
     route({

@@ -55,7 +55,13 @@ export const resourceScopeOf = (pair: string) => {
 /** The events of roles. */
 export const roleEvents = {
   'role.created': event('role', shape),
-  'role.updated': event('role', { ...shape, previous_name: z.string(), previous_permissions: z.array(z.string()), previous_resource_scopes: z.array(z.string()), changed: z.array(z.string()) }),
+  'role.updated': event('role', {
+    ...shape,
+    previous_name: z.string(),
+    previous_permissions: z.array(z.string()),
+    previous_resource_scopes: z.array(z.string()),
+    changed: z.array(z.string()),
+  }),
   'role.deleted': event('role', shape),
 }
 

@@ -76,7 +76,9 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         await mustBeGrantable(tx, { organizationId, resourceScopes })
         if ((await tx.organizationRole.count({ where: { organizationId } })) >= maxRoles) throw new Problem('too_many_roles')
         mustBeFree(name)
-        const row = await tx.organizationRole.create({ data: { organizationId, name, description, permissions: [...permissions], resourceScopes: [...resourceScopes] } })
+        const row = await tx.organizationRole.create({
+          data: { organizationId, name, description, permissions: [...permissions], resourceScopes: [...resourceScopes] },
+        })
         record('role.created', { ...row, resource_scopes: row.resourceScopes }, { organizationId })
         return toRole(row)
       }),
