@@ -13,12 +13,14 @@ export interface FoundDetailsType extends DetailsType {
 export interface DetailsTypes {
   /** At most a second old. */
   find(type: string): Promise<FoundDetailsType | undefined>
-  /** All names there ever were, as of the last {@link DetailsTypes.refresh}: a name is never taken back. */
+  /** All names there ever were, as of the last look: a name is never taken back. */
   known(): readonly string[]
-  /** Those of the system's resource servers, as of the last {@link DetailsTypes.refresh}; those of organizations are nobody else's matter. */
+  /** Those of the system's resource servers, as of the last look; those of organizations are nobody else's matter. */
   ofSystem(): readonly string[]
   /** Looks again, at most once a second. */
   refresh(): Promise<void>
+  /** Looks again until all these are known; what is kept of a client names only what there is. */
+  know(types: readonly string[]): Promise<void>
 }
 
 interface Row {
@@ -37,17 +39,17 @@ const all = statement('details-types', `SELECT t.type, r.organization_id IS NULL
 export const createDetailsTypes = ({ database, now }: { readonly database: Database; readonly now: () => Date }): DetailsTypes => {
   let names: readonly { type: string; is_offered: boolean }[] = []
   const found = createMemo({ ttlMilliseconds: 1000, now, load: async (type: string) => (await database.run<Row>(byType, [type]))[0] })
-  const listed = createMemo({
-    ttlMilliseconds: 1000,
-    now,
-    load: async () => {
-      names = await database.run(all)
-    },
-  })
+  const load = async () => {
+    names = await database.run(all)
+  }
+  const listed = createMemo({ ttlMilliseconds: 1000, now, load })
   return {
     find: async type => (type.includes('\0') || !type.isWellFormed() ? undefined : found.get(type)),
     known: () => names.map(({ type }) => type),
     ofSystem: () => names.filter(({ is_offered: isOffered }) => isOffered).map(({ type }) => type),
     refresh: () => listed.get('all'),
+    know: async types => {
+      if (!types.every(one => names.some(({ type }) => type === one))) await load()
+    },
   }
 }

@@ -17,7 +17,7 @@ export interface OperationNeeds {
   readonly clients: Clients
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
-  readonly detailsTypes: Pick<DetailsTypes, 'refresh'>
+  readonly detailsTypes: Pick<DetailsTypes, 'know'>
   readonly lists: Lists
   readonly images: Images
   /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
@@ -66,7 +66,7 @@ export const operationsOf = ({
     const client = { ...toChanges(body), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHold(actor, client, apiPermissions.all)
-    await detailsTypes.refresh()
+    await detailsTypes.know(typesOf(body.metadata))
     checkMetadata(toMetadata({ clientId }, client))
     await images.keepAll(actor, client.branding, 'branding')
     const { id, secret } = await clients.create(actor, client)
@@ -88,7 +88,8 @@ export const operationsOf = ({
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
     }
-    await Promise.all([images.keepAll(actor, changes.branding, 'branding'), detailsTypes.refresh()])
+    await images.keepAll(actor, changes.branding, 'branding')
+    await detailsTypes.know(typesOf(changes.metadata))
     return answer(await administration.update(actor, key, { ...changes, expect }))
   },
   remove: async (actor: Actor, key: ClientKey) => {
@@ -111,6 +112,9 @@ export const operationsOf = ({
     return { data: null }
   },
 })
+
+const typesOf = ({ authorization_details_types: types }: NewClient['metadata'] = {}): readonly string[] =>
+  Array.isArray(types) ? types.filter(type => typeof type === 'string') : []
 
 interface Holder {
   readonly apiPermissions?: readonly string[] | undefined

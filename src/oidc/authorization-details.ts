@@ -27,8 +27,15 @@ interface Needs {
 const maxDetails = 10
 const maxCharacters = 10_000
 
-/** Makes the engine's hooks. What is wrong is `invalid_authorization_details` (§5). */
-export const richAuthorizationRequests = (needs: Needs): Active & Required<Pick<Active, 'authorizationDetailsForIntrospection'>> => ({
+/**
+ * Makes the engine's hooks. What is wrong is `invalid_authorization_details` (§5). The engine copies plain objects once and for all;
+ * this one has no prototype, so that its table of types stays the one that is made here.
+ */
+export const richAuthorizationRequests = (needs: Needs): Feature => Object.assign(Object.create(null), featureOf(needs))
+
+type Feature = Active & Required<Pick<Active, 'authorizationDetailsForIntrospection'>>
+
+const featureOf = (needs: Needs): Feature => ({
   enabled: true,
   types: typesOf(needs),
   // The engine comes here only after the person consented to what this request asks.

@@ -6,11 +6,11 @@ import { isPlainText } from '../platform/http/text.ts'
 import { actorOf } from './actor.ts'
 
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
-export const createClientAdapter = (clients: Clients, detailsTypes: Pick<DetailsTypes, 'refresh'>): Adapter => ({
+export const createClientAdapter = (clients: Clients, detailsTypes: Pick<DetailsTypes, 'know'>): Adapter => ({
   find: async clientId => {
     const metadata = (await clients.find(clientId))?.metadata as AdapterPayload | undefined
     // The engine holds them against all that it knows.
-    if (metadata?.authorization_details_types) await detailsTypes.refresh()
+    if (Array.isArray(metadata?.authorization_details_types)) await detailsTypes.know(metadata.authorization_details_types)
     return metadata
   },
   upsert: async (clientId, metadata) => {

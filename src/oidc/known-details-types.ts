@@ -9,7 +9,7 @@ export const createKnownDetailsTypes =
   (detailsTypes: Pick<DetailsTypes, 'refresh' | 'ofSystem'>): Middleware =>
   async (ctx, next) => {
     const isDiscovery = discovery.has(ctx.path)
-    if (isDiscovery || ctx.path.startsWith('/oauth2/register')) await detailsTypes.refresh()
+    if (isDiscovery || ctx.path.toLowerCase().startsWith('/oauth2/register')) await detailsTypes.refresh()
     await next()
     if (!isDiscovery || typeof ctx.body !== 'object' || ctx.body === null || !('authorization_details_types_supported' in ctx.body)) return
     const types = detailsTypes.ofSystem()
