@@ -8,7 +8,8 @@ const usage = `Usage: npm run resource:create -- URI [options]
   --scope SCOPE           a scope of the API; several times for several
   --opaque                opaque access tokens instead of JWT
   --algorithm NAME        ES256 (default), RS256 or EdDSA
-  --ttl SECONDS           how long access tokens live (default 600)`
+  --ttl SECONDS           how long access tokens live (default 600)
+  --any-client            clients get tokens for themselves without being listed`
 
 const read = readArguments({
   usage,
@@ -17,6 +18,7 @@ const read = readArguments({
     opaque: { type: 'boolean', default: false },
     algorithm: { type: 'string', default: 'ES256' },
     ttl: { type: 'string', default: '600' },
+    'any-client': { type: 'boolean', default: false },
   },
 })
 if (read) await register(read)
@@ -32,6 +34,7 @@ async function register({ values, positionals }: NonNullable<typeof read>) {
       name: given.data.identifier,
       scopes: values.scope,
       tokenFormat: values.opaque ? 'opaque' : 'jwt',
+      clientAccess: values['any-client'] ? 'any' : 'listed',
     })
     console.log(`Clients may now ask for resource=${given.data.identifier}`)
   })

@@ -6,6 +6,7 @@ import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
 import { createOpenedInvitation } from './account/opened-invitation.ts'
 import { type Api, createApi } from './api/entrance.ts'
+import { createChallenge } from './api/protected-resource.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
 import type { Config } from './config.ts'
@@ -135,7 +136,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
   koa.on('error', error => log[isOfConnection(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
   koa.use(createRequestLog({ log, newId }))
-  koa.use(createErrorBoundary({ log, show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
+  koa.use(createErrorBoundary({ log, challenge: createChallenge(issuer), show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
   koa.use(createProbes(resources))
   koa.use(createHeaders({ isSecure }))
   koa.use(createGuard({ issuer, alias: aliasOf(mutualTls), larger: path => api.largerPaths.has(path) || isCallback(path) }))

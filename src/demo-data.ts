@@ -56,6 +56,7 @@ const resourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgori
   tokenFormat: 'jwt' as const,
   signingAlgorithm,
   accessTokenTtlSeconds: 600,
+  clientAccess: 'any' as const,
 }))
 
 /** Seeds what is missing. Answers whether anything was. */

@@ -5,6 +5,7 @@ import { apiKeyEvents } from './api-keys/api-key.ts'
 import { authenticationEvents } from './authentication/authentication.ts'
 import { createChallenges } from './challenges/challenges.ts'
 import { clientEvents } from './clients/client.ts'
+import { resourceServerEvents } from './clients/resource-server.ts'
 import type { Config } from './config.ts'
 import { connectorEvents } from './connectors/connection.ts'
 import { createMails } from './mails/mails.ts'
@@ -42,6 +43,7 @@ const events = {
   ...invitationEvents,
   ...roleEvents,
   ...clientEvents,
+  ...resourceServerEvents,
   ...signingKeyEvents,
   ...interactionEvents,
   ...consentEvents,

@@ -46,7 +46,7 @@ const purges: readonly Purge[] = [
   purgeUnusedClients,
 ]
 
-type Forgetful = Pick<Services, 'connectionAdministration' | 'clientAdministration' | 'organizations' | 'userAdministration'>
+type Forgetful = Pick<Services, 'connectionAdministration' | 'clientAdministration' | 'resourceServerAdministration' | 'organizations' | 'userAdministration'>
 
 const purgeLimits = statement('rate-limits-purge', 'DELETE FROM rate_limits WHERE expire < $1')
 
@@ -103,7 +103,13 @@ export const startLookingForKeys = ({ log }: Pick<Resources, 'log'>, { refresh }
 /** Forgets for good what was deleted 30 days ago, until told to stop: clients and organizations before the people in them. */
 export const startForgetting = ({ log }: Pick<Resources, 'log'>, services: Forgetful): (() => Promise<void>) => {
   const forget = async () => {
-    for (const { purge } of [services.connectionAdministration, services.clientAdministration, services.organizations, services.userAdministration])
+    for (const { purge } of [
+      services.connectionAdministration,
+      services.clientAdministration,
+      services.resourceServerAdministration,
+      services.organizations,
+      services.userAdministration,
+    ])
       for (let round = 0; round < maxBatches && (await purge(systemActor, forgetBatch)) === forgetBatch; round += 1);
   }
   return repeat('forgetting what was deleted long ago', forget, { milliseconds: forgetEveryMilliseconds, log })

@@ -1,13 +1,16 @@
 // What belongs to organizations: their people, their settings, their clients.
 import { organizationPermissions } from './api/permissions.ts'
+import { apiIdentifierOf } from './api/resource.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
 import { createClients } from './clients/clients.ts'
 import { createFindConnectionRule } from './clients/connection-rule.ts'
+import { createDetailsTypes } from './clients/details-types.ts'
 import { createDocumentClients, withDocumentRule } from './clients/document-clients.ts'
 import { createDocumentRows } from './clients/document-rows.ts'
 import { fetchDocument, maxDocumentBytes } from './clients/fetch-document.ts'
+import { createResourceServerAdministration } from './clients/resource-server-administration.ts'
 import { createResourceServers } from './clients/resource-servers.ts'
 import { createFindSignUpRule } from './clients/sign-up-rule.ts'
 import type { Config } from './config.ts'
@@ -17,11 +20,13 @@ import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
+import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
+import { mustBeGrantable } from './organizations/resource-scopes.ts'
 import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
 import type { Resources } from './resources.ts'
@@ -53,7 +58,7 @@ export const createTenantServices = (
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
-  const roles = createRoles({ ...roleNeeds, handedOutRoles })
+  const roles = createRoles({ ...roleNeeds, handedOutRoles, mustBeGrantable })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
@@ -69,7 +74,14 @@ export const createTenantServices = (
     now,
   })
   const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
-  const resourceServers = createResourceServers({ database, change, now })
+  const resourceServers = createResourceServers({
+    database,
+    now,
+    create: (actor, server) => resourceServerAdministration.create(actor, server).then(() => undefined),
+  })
+  const own = [issuer, `${issuer}/`, apiIdentifierOf(issuer)]
+  const resourceServerAdministration = createResourceServerAdministration({ database, change, now, own, forget: resourceServers.forget })
+  const detailsTypes = createDetailsTypes({ database, now })
   return {
     organizations,
     organizationSettings,
@@ -83,6 +95,9 @@ export const createTenantServices = (
     documentClients,
     clientAdministration,
     resourceServers,
+    resourceServerAdministration,
+    detailsTypes,
+    findHeldScopes: createFindHeldScopes({ database }),
     findLook: createFindLook({ clients, organizationSettings, images }),
     findConnectionRule: createFindConnectionRule({ clients }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),

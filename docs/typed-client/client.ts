@@ -10,7 +10,8 @@ type Answered<Operation> = Operation extends { responses: infer Responses }
 type Body<Operation> = Operation extends { requestBody: { content: { 'application/json': infer Content } } } ? { body: Content } : { body?: undefined }
 type Path<Operation> = Operation extends { parameters: { path: infer Values extends object } } ? { path: Values } : { path?: undefined }
 type Query<Operation> = Operation extends { parameters: { query?: infer Values } } ? { query?: Values } : { query?: undefined }
-type Input<Operation> = Body<Operation> & Path<Operation> & Query<Operation>
+// Operation by operation: of all at once it would be each body with each path with each query.
+type Input<Operation> = Operation extends unknown ? Body<Operation> & Path<Operation> & Query<Operation> : never
 interface Loose {
   readonly body?: unknown
   readonly path?: Readonly<Record<string, unknown>>

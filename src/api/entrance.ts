@@ -16,6 +16,7 @@ import { createIdentifyBrowser, type FindBrowserSession } from './browser.ts'
 import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
 import { createManagementRoutes, managementPrefix } from './management.ts'
+import { createProtectedResource, noteLackingScope } from './protected-resource.ts'
 import { createRecordRefusals } from './refusals.ts'
 import { createHealthRoutes } from './routes.ts'
 import { createStandings } from './standing.ts'
@@ -58,7 +59,8 @@ export const createApi = (needs: Needs): Api => {
     largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
-      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs) }),
+      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs), onForbidden: noteLackingScope }),
+      createProtectedResource({ issuer }),
       createDocuments({ routes, issuer }),
       mountRoutes({ prefix: '/api', routes: createHealthRoutes({ database, redis }), identify: async () => anybody }),
     ],

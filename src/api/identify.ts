@@ -107,14 +107,15 @@ const byAccessToken =
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
     const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, hasTwoFactors } = verified
+    const tokenScopes = new Set(scopes)
     if (userId !== undefined) {
       const standing = await standings.find({ userId, hasTwoFactors })
-      return standing && { kind: 'user', id: userId, userId, ...narrowed(within(organizationId, standing), new Set(scopes)) }
+      return standing && { kind: 'user', id: userId, userId, tokenScopes, ...narrowed(within(organizationId, standing), tokenScopes) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
-    const permissions = shared(new Set(scopes), new Set(registeredScopes))
-    if (organizationId !== undefined) return machine({ kind: 'client', id: clientId, organizationId, permissions })
-    return machine({ kind: 'client', id: clientId, permissions: isFirstParty ? permissions : new Set() })
+    const permissions = shared(tokenScopes, new Set(registeredScopes))
+    if (organizationId !== undefined) return { ...machine({ kind: 'client', id: clientId, organizationId, permissions }), tokenScopes }
+    return { ...machine({ kind: 'client', id: clientId, permissions: isFirstParty ? permissions : new Set() }), tokenScopes }
   }
 
 // Whoever administers an organization decides where the answers of its clients go: for a person they carry what the person may do

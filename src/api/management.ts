@@ -5,6 +5,7 @@ import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createSecondFactorRoutes } from '../authentication/second-factor-routes.ts'
+import { createResourceServerRoutes } from '../clients/resource-server-routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createConnectionRoutes } from '../connectors/connection-routes.ts'
 import { createDomainRoutes } from '../connectors/domain-routes.ts'
@@ -49,6 +50,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createInvitationRoutes>[0] &
   Omit<Parameters<typeof createRoleRoutes>[0], 'organizationPermissionNames'> &
   Omit<Parameters<typeof createClientRoutes>[0], 'apiPermissions'> &
+  Parameters<typeof createResourceServerRoutes>[0] &
   Parameters<typeof createConnectionRoutes>[0] &
   Parameters<typeof createDomainRoutes>[0] &
   Parameters<typeof createAuditRoutes>[0] &
@@ -57,8 +59,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
     readonly protocolRoutes: readonly Route[]
   }
 
-/** Where they are served. */
-export const managementPrefix = '/api/v1'
+export { managementPrefix } from './management-prefix.ts'
 
 /** Makes the list. Throws for a permission that the table does not know. A fixed path stands before one with a parameter. */
 export const createManagementRoutes = (needs: Needs): readonly Route[] => {
@@ -84,6 +85,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createInvitationRoutes(needs),
     ...createRoleRoutes({ ...needs, organizationPermissionNames }),
     ...createClientRoutes({ ...needs, apiPermissions }),
+    ...createResourceServerRoutes(needs),
     ...createConnectionRoutes(needs),
     ...createDomainRoutes(needs),
     ...createAuditRoutes(needs),

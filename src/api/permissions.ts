@@ -28,6 +28,12 @@ export const permissionTable = {
   'roles:write': { summary: "Make, change and delete an organization's own roles.", system: admin, organization: managers },
   'clients:read': { summary: 'See clients.', system: admin, organization: managers },
   'clients:write': { summary: 'Make, change and delete clients and their secrets.', system: admin, organization: managers },
+  'resource_servers:read': { summary: 'See the APIs that clients ask tokens for.', system: admin, organization: managers },
+  'resource_servers:write': {
+    summary: 'Make, change and delete the APIs that clients ask tokens for, and say who may.',
+    system: admin,
+    organization: managers,
+  },
   'connections:read': { summary: 'See the upstream providers that people sign in by.', system: admin, organization: managers },
   // Whoever says who the provider is can sign in as anybody of its people: an organization's owners too.
   'connections:write': { summary: 'Make, change, test and delete upstream providers, who say who somebody is.', system: admin, organization: owner },

@@ -1,11 +1,28 @@
-// The API as a resource that clients ask tokens for (RFC 8707): built in, its scopes are the permissions.
-import type { ResourceServers } from '../clients/resource-servers.ts'
-import { managementPrefix } from './management.ts'
+// Our own API as a resource server, which no row keeps: apps ask for it by its address, and its permissions are its scopes.
+import type { ResourceServer, ResourceServers } from '../clients/resource-servers.ts'
+import { managementPrefix } from './management-prefix.ts'
 import { permissions } from './permissions.ts'
+
+/** The identifier of our own API. */
+export const apiIdentifierOf = (issuer: string): string => `${issuer}${managementPrefix}`
 
 /** The resource servers with ours among them. */
 export const withApiResource = (resourceServers: ResourceServers, issuer: string): ResourceServers => {
-  const identifier = `${issuer}${managementPrefix}`
-  const own = { identifier, name: 'Management API', scopes: permissions, tokenFormat: 'jwt', signingAlgorithm: 'ES256', accessTokenTtlSeconds: 600 } as const
+  const identifier = apiIdentifierOf(issuer)
+  const own: ResourceServer = {
+    identifier,
+    name: 'Management API',
+    scopes: permissions,
+    scopeDescriptions: {},
+    tokenFormat: 'jwt',
+    signingAlgorithm: 'ES256',
+    accessTokenTtlSeconds: 600,
+    allowsOfflineAccess: true,
+    // What a token may do there is asked at each request, out of the person's standing or the client's `api_permissions`.
+    requiresPermissions: false,
+    clientAccess: 'any',
+    userAccess: 'any',
+    clients: [],
+  }
   return { ...resourceServers, find: async wanted => (wanted === identifier ? own : resourceServers.find(wanted)) }
 }

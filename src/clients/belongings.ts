@@ -1,4 +1,5 @@
-// What happens to the clients of an organization that is deleted, restored or purged.
+// What happens to the clients and resource servers of an organization that is deleted, restored or purged. Resource servers need no
+// switching: nothing is issued for one whose organization is deleted.
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 
@@ -18,16 +19,22 @@ const release = async (tx: TransactionClient, organizationId: string): Promise<v
   await tx.clientSecret.deleteMany({ where: { client: owned } })
   await tx.client.updateMany({ where: { ...owned, deletedAt: null }, data: { deletedAt: new Date(0) } })
   await tx.client.updateMany({ where: owned, data: { ...emptied, organizationId: null } })
+  await tx.resourceServerClient.deleteMany({ where: { resourceServer: owned } })
+  // Without an organization, but never alive again: it does not become one of the system.
+  await tx.resourceServer.updateMany({ where: owned, data: { ...emptiedResourceServer, deletedAt: new Date(0), organizationId: null } })
 }
 
 /** What is left of a client that was purged. */
 export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, apiPermissions: [], branding: {}, version: { increment: 1 } }
 
-/** Throws `organization_deleted` for a client whose organization is. */
+/** What is left of a resource server that was purged. */
+export const emptiedResourceServer = { name: '', scopes: [], scopeDescriptions: {}, version: { increment: 1 } }
+
+/** Throws `organization_deleted` for a client or resource server whose organization is. */
 export const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: { readonly organizationId: string | null }) => {
   if (organizationId === null) return
   if ((await tx.organization.count({ where: { id: organizationId, deletedAt: null } })) === 0) throw new Problem('organization_deleted')
 }
 
-/** The clients as belongings of an organization. */
+/** The clients and resource servers as belongings of an organization. */
 export const clientBelongings = { disable, enable, release } as const

@@ -23,6 +23,7 @@ const furtherMetadata = {
   subject_type: z.enum(['public', 'pairwise']),
   sector_identifier_uri: uri,
   ...protectionFields,
+  authorization_details_types: z.array(text(200)).max(20),
   default_acr_values: z.array(text(200)).max(10),
   default_max_age: z.int().min(0),
   require_auth_time: z.boolean(),

@@ -146,7 +146,6 @@ export const clientEvents = {
   'client.purged': event('client', { client_id: z.string() }),
   'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
-  'resource_server.created': event('resource_server', { identifier: z.string() }),
 }
 
 /**

@@ -10,6 +10,7 @@ import type { ClientAdministration, ClientKey } from './administration.ts'
 import { type CheckMetadata, type Client, type ClientChanges, isVouchedFor, type NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
+import type { DetailsTypes } from './details-types.ts'
 import { defaultApplicationType } from './redirect-rules.ts'
 
 /** What the operations need. */
@@ -17,6 +18,7 @@ export interface OperationNeeds {
   readonly clients: Clients
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
+  readonly detailsTypes: Pick<DetailsTypes, 'know'>
   readonly lists: Lists
   readonly images: Images
   /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
@@ -38,7 +40,17 @@ interface ListQuery {
 export type Operations = ReturnType<typeof operationsOf>
 
 /** Makes them. */
-export const operationsOf = ({ clients, clientAdministration: administration, checkMetadata, lists, images, newId, now, apiPermissions }: OperationNeeds) => ({
+export const operationsOf = ({
+  clients,
+  clientAdministration: administration,
+  checkMetadata,
+  detailsTypes,
+  lists,
+  images,
+  newId,
+  now,
+  apiPermissions,
+}: OperationNeeds) => ({
   list: async (query: ListQuery) => {
     const list = lists.open('clients', { ...query })
     const page = { limit: list.limit, after: list.after?.[0], isAscending: query.sort === 'created_at' }
@@ -57,6 +69,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     const client = { ...toChanges({ ...body, metadata }), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHold(actor, client, apiPermissions.all)
+    await detailsTypes.know(typesOf(body.metadata))
     checkMetadata(toMetadata({ clientId }, client))
     await images.keepAll(actor, client.branding, 'branding')
     const { id, secret } = await clients.create(actor, client)
@@ -80,6 +93,7 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
       checkMetadata(toMetadata(before, changes))
     }
     await images.keepAll(actor, changes.branding, 'branding')
+    await detailsTypes.know(typesOf(changes.metadata))
     return answer(await administration.update(actor, key, { ...changes, expect }))
   },
   remove: async (actor: Actor, key: ClientKey) => {
@@ -102,6 +116,9 @@ export const operationsOf = ({ clients, clientAdministration: administration, ch
     return { data: null }
   },
 })
+
+const typesOf = ({ authorization_details_types: types }: NewClient['metadata'] = {}): readonly string[] =>
+  Array.isArray(types) ? types.filter(type => typeof type === 'string') : []
 
 interface Holder {
   readonly apiPermissions?: readonly string[] | undefined

@@ -1,43 +1,53 @@
-// Resource servers: what clients may name as `resource` (RFC 8707), and what tokens for it are like.
+// Resource servers as tokens are issued for them: found with a short memory, and made in one go by scripts.
 import type { Actor } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
+import type { NewResourceServer, ResourceServer } from './resource-server.ts'
 
-/** A resource server. */
-export interface ResourceServer {
-  /** An absolute URI. */
-  readonly identifier: string
-  readonly name: string
-  readonly scopes: readonly string[]
-  readonly tokenFormat: 'jwt' | 'opaque'
-  readonly signingAlgorithm: 'ES256' | 'RS256' | 'EdDSA'
-  readonly accessTokenTtlSeconds: number
-}
+export type { ResourceServer } from './resource-server.ts'
 
-/** The resource servers of the system. */
+/** The resource servers of the system and of its organizations. */
 export interface ResourceServers {
-  create(actor: Actor, server: ResourceServer): Promise<void>
-  /** At most a second old. */
+  /** Throws what {@link ResourceServerAdministration.create} does. */
+  create(actor: Actor, server: NewResourceServer): Promise<void>
+  /** One that is enabled, and whose organization lives; at most a second old. */
   find(identifier: string): Promise<ResourceServer | undefined>
 }
 
 interface Row {
   identifier: string
+  organization_id: string | null
   name: string
   scopes: string[]
+  scope_descriptions: Record<string, string>
   token_format: ResourceServer['tokenFormat']
   signing_algorithm: ResourceServer['signingAlgorithm']
   access_token_ttl_seconds: number
+  allows_offline_access: boolean
+  requires_permissions: boolean
+  client_access: ResourceServer['clientAccess']
+  user_access: ResourceServer['userAccess']
+  clients: { client_id: string; scopes: string[]; details_types: string[] }[] | null
 }
 
 const byIdentifier = statement(
   'resource-server',
-  'SELECT identifier, name, scopes, token_format, signing_algorithm, access_token_ttl_seconds FROM resource_servers WHERE identifier = $1 AND deleted_at IS NULL',
+  `SELECT r.identifier, r.organization_id, r.name, r.scopes, r.scope_descriptions, r.token_format, r.signing_algorithm, r.access_token_ttl_seconds,
+     r.allows_offline_access, r.requires_permissions, r.client_access, r.user_access,
+     (SELECT json_agg(json_build_object('client_id', c.client_id, 'scopes', a.scopes, 'details_types', a.authorization_details_types))
+      FROM resource_server_clients a JOIN clients c ON c.id = a.client_id AND c.deleted_at IS NULL WHERE a.resource_server_id = r.id) AS clients
+   FROM resource_servers r LEFT JOIN organizations o ON o.id = r.organization_id
+   WHERE r.identifier = $1 AND r.deleted_at IS NULL AND r.disabled_at IS NULL AND o.deleted_at IS NULL`,
 )
 
-/** Makes the service. */
-export const createResourceServers = ({ database, change, now }: { database: Database; change: Change; now: () => Date }): ResourceServers => {
+interface Needs {
+  readonly database: Database
+  readonly now: () => Date
+  readonly create: ResourceServers['create']
+}
+
+/** Makes the service; `forget` has it look again: one was changed. */
+export const createResourceServers = ({ database, now, create }: Needs): ResourceServers & { readonly forget: (identifier: string) => void } => {
   const memo = createMemo<ResourceServer | undefined>({
     ttlMilliseconds: 1000,
     now,
@@ -45,21 +55,23 @@ export const createResourceServers = ({ database, change, now }: { database: Dat
   })
   return {
     find: async identifier => (URL.canParse(identifier) && !identifier.includes('\0') ? memo.get(identifier) : undefined),
-    create: async (actor, { identifier, name, scopes, tokenFormat, signingAlgorithm, accessTokenTtlSeconds }) => {
-      await change(actor, async (tx, record) => {
-        const row = await tx.resourceServer.create({ data: { identifier, name, scopes: [...scopes], tokenFormat, signingAlgorithm, accessTokenTtlSeconds } })
-        record('resource_server.created', row)
-      })
-      memo.forget(identifier)
-    },
+    forget: memo.forget,
+    create,
   }
 }
 
 const toResourceServer = (row: Row): ResourceServer => ({
   identifier: row.identifier,
+  organizationId: row.organization_id ?? undefined,
   name: row.name,
   scopes: row.scopes,
+  scopeDescriptions: row.scope_descriptions,
   tokenFormat: row.token_format,
   signingAlgorithm: row.signing_algorithm,
   accessTokenTtlSeconds: row.access_token_ttl_seconds,
+  allowsOfflineAccess: row.allows_offline_access,
+  requiresPermissions: row.requires_permissions,
+  clientAccess: row.client_access,
+  userAccess: row.user_access,
+  clients: (row.clients ?? []).map(one => ({ clientId: one.client_id, scopes: one.scopes, detailsTypes: one.details_types })),
 })

@@ -11,7 +11,7 @@ import { type Interaction, type PageNeeds, visitor } from './interaction.ts'
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
 
 /** Makes the page's handlers. */
-export const createConsentPage = ({ interactions, users, present, pageLanguage, forms, issuer }: PageNeeds) => ({
+export const createConsentPage = ({ interactions, users, resourceServers, present, pageLanguage, forms, issuer }: PageNeeds) => ({
   show: async (ctx: Context, interaction: Interaction) => {
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
@@ -27,7 +27,8 @@ export const createConsentPage = ({ interactions, users, present, pageLanguage, 
         ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toScope),
         ...interaction.asked.claims.map(claim => ({ name: claim, title: t('consent.claim', { claim, label: claim.replaceAll('_', ' ') }) })),
       ],
-      resources: Object.entries(interaction.asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toScope) })),
+      resources: await Promise.all(Object.entries(interaction.asked.resources).map(asked => toResource(asked, resourceServers))),
+      details: interaction.details.map(detail => ({ ...detail, fields: detail.fields.map(field => toField(field, t)) })),
       offline: interaction.hasOfflineAccess,
     })
   },
@@ -40,3 +41,15 @@ export const createConsentPage = ({ interactions, users, present, pageLanguage, 
 })
 
 const toScope = (name: string): PageScope => ({ name })
+
+// Whoever registered a resource server chose its name: the address tells it from others of the name.
+const toResource = async ([identifier, scopes]: [string, readonly string[]], resourceServers: PageNeeds['resourceServers']) => {
+  const server = await resourceServers.find(identifier)
+  const name = server && server.name !== identifier ? `${server.name} (${identifier})` : identifier
+  return { name, scopes: scopes.map(scope => ({ name: scope, title: server?.scopeDescriptions[scope] })) }
+}
+
+const toField = ({ label, value }: Interaction['details'][number]['fields'][number], t: (key: string) => string) => ({
+  label,
+  value: typeof value === 'boolean' ? t(value ? 'consent.yes' : 'consent.no') : value,
+})

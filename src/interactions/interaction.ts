@@ -7,6 +7,7 @@ import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
 import type { FindConnectionRule } from '../clients/connection-rule.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { HomeRealm } from '../connectors/home-realm.ts'
 import type { Upstream } from '../connectors/upstream.ts'
@@ -43,6 +44,12 @@ export interface Interaction {
   /** Who is signed in and is to sign in again. */
   readonly againId?: string
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
+  /** What is asked in particular, field by field. */
+  readonly details: readonly {
+    readonly title: string
+    readonly resource: string
+    readonly fields: readonly { readonly label: string; readonly value: string | boolean }[]
+  }[]
   readonly hasOfflineAccess: boolean
 }
 
@@ -103,6 +110,7 @@ export interface PageNeeds {
   readonly emailVerification: EmailVerification
   readonly provenSignUp: ProvenSignUp
   readonly recovery: Recovery
+  readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly users: Users
   readonly secondFactor: SecondFactor
   readonly totps: Totps

@@ -1,12 +1,20 @@
 // What the engine asks of each client: PKCE, refresh tokens and origins.
 import type { Configuration } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import { isRefreshable } from './resources.ts'
 import { profileOf } from './security-profile.ts'
 
 type Hooks = Pick<Configuration, 'pkce' | 'issueRefreshToken' | 'rotateRefreshToken' | 'expiresWithSession' | 'clientBasedCORS' | 'clientDefaults'>
 
 /** Makes the hooks. */
-export const clientHooks = ({ registrationOf }: { registrationOf: (client: object) => Registration | undefined }): Hooks => ({
+export const clientHooks = ({
+  registrationOf,
+  resourceServers,
+}: {
+  registrationOf: (client: object) => Registration | undefined
+  resourceServers: Pick<ResourceServers, 'find'>
+}): Hooks => ({
   clientDefaults: {
     grant_types: ['authorization_code'],
     response_types: ['code'],
@@ -17,7 +25,7 @@ export const clientHooks = ({ registrationOf }: { registrationOf: (client: objec
   pkce: {
     required: (_ctx, client) => client.clientAuthMethod === 'none' || profileOf(client) !== undefined || (registrationOf(client)?.isPkceRequired ?? true),
   },
-  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  issueRefreshToken: async (_ctx, client, source) => client.grantTypeAllowed('refresh_token') && (await isRefreshable(source, resourceServers)),
   // RFC 9700 §4.14.2; FAPI 2.0 Security Profile §5.3.2.1 (9) has none: what holds the token there is the client's key.
   rotateRefreshToken: async ({ oidc }) => profileOf(oidc.client) === undefined,
   // Without `offline_access` what is issued ends with the session it was issued in.

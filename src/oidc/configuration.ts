@@ -2,7 +2,9 @@
 import Provider, { type Configuration, type JWKS } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -30,6 +32,8 @@ export interface ConfigurationNeeds {
   readonly adapters: ReturnType<typeof createAdapters>
   readonly clients: Clients
   readonly resourceServers: ResourceServers
+  readonly detailsTypes: DetailsTypes
+  readonly findHeldScopes: FindHeldScopes
   readonly pages: EnginePages
   readonly languages: Languages
   readonly secrets: Secrets

@@ -12,7 +12,7 @@ export const giveDefaultScope = (
 ): void => {
   const { params } = oidc
   if (!params || !asking.has(oidc.route) || identifier === `${oidc.issuer}/api/v1`) return
-  if (params.scope !== undefined && !defaulted.has(params)) return
+  if (params.authorization_details !== undefined || (params.scope !== undefined && !defaulted.has(params))) return
   defaulted.add(params)
   const before = typeof params.scope === 'string' ? params.scope.split(' ') : []
   params.scope = [...new Set([...before, ...scopes])].join(' ') || undefined

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
+import type { DetailsTypes } from '../clients/details-types.ts'
 import type { Engine } from './provider.ts'
 import { jwksMaxAgeSeconds } from './signing-keys.ts'
 
@@ -15,6 +16,8 @@ export interface Documents {
 
 interface Kept {
   readonly provider: object
+  /** The types of authorization details that it was made with. */
+  readonly types: string
   readonly body: Buffer
   readonly etag: string
   readonly headers: Readonly<Record<string, string | number>>
@@ -30,13 +33,16 @@ interface Needs {
   readonly engine: Engine
   readonly issuer: string
   readonly newId: () => string
+  readonly detailsTypes: Pick<DetailsTypes, 'ofSystem' | 'refresh'>
 }
 
 /** Makes the documents. */
-export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => {
+export const createDocuments = ({ engine, issuer, newId, detailsTypes }: Needs): Documents => {
   const { host, protocol } = new URL(issuer)
   const kept = new Map<string, Kept>()
   const transport: Record<string, string> = protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}
+
+  const toldTypes = () => detailsTypes.ofSystem().join(' ')
 
   const keep = (path: string, document: object): Kept => {
     const body = Buffer.from(JSON.stringify(document))
@@ -50,7 +56,7 @@ export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => 
       ...transport,
       ETag: etag,
     }
-    const made = { provider: engine.current(), body, etag, headers }
+    const made = { provider: engine.current(), types: toldTypes(), body, etag, headers }
     kept.set(path, made)
     return made
   }
@@ -71,8 +77,11 @@ export const createDocuments = ({ engine, issuer, newId }: Needs): Documents => 
       const { method, url = '', headers } = request
       const document = method === 'GET' || method === 'HEAD' ? kept.get(url) : undefined
       // Whatever names its own request, or another host, or several, goes the long way.
-      if (document?.provider !== engine.current() || headers.host !== host || headers['x-request-id'] !== undefined) return false
+      if (document?.provider !== engine.current() || document.types !== toldTypes() || headers.host !== host || headers['x-request-id'] !== undefined)
+        return false
       send(request, response, document)
+      // For those who ask next: this answer is as old as caches may hold it.
+      detailsTypes.refresh().catch(() => undefined)
       return true
     },
     middleware: async (ctx, next) => {

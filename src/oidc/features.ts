@@ -1,9 +1,10 @@
 // The engine's features: which are on, and with which of our own parts.
 import type { Configuration } from 'oidc-provider'
+import { richAuthorizationRequests } from './authorization-details.ts'
 import type { ConfigurationNeeds } from './configuration.ts'
 import { mutualTls as mutualTlsFeature } from './mutual-tls.ts'
 import { registrationFeatures } from './registration.ts'
-import { resourceIndicators } from './resources.ts'
+import { isForLiving, resourceIndicators } from './resources.ts'
 import { assertRequestObject, profileOf, verifyProofAlgorithm } from './security-profile.ts'
 
 /** Makes them. */
@@ -17,6 +18,7 @@ export const features = ({
   findAccount,
   mutualTls,
   now,
+  ...needs
 }: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
@@ -31,6 +33,7 @@ export const features = ({
     // A living user's token is told of to its own client, and to the confidential clients of the same organization.
     allowedPolicy: async (ctx, client, token) => {
       if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
+      if (!(await isForLiving(token, resourceServers))) return false
       if (token.clientId === client.clientId) return true
       const own = registrationOf(client)?.organizationId
       return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
@@ -43,11 +46,12 @@ export const features = ({
   pushedAuthorizationRequests: { enabled: true },
   ...registrationFeatures(registration),
   requestObjects: { enabled: true, assertJwtClaimsAndHeader: assertRequestObject(now) },
-  resourceIndicators: resourceIndicators(resourceServers),
+  resourceIndicators: resourceIndicators({ ...needs, resourceServers, registrationOf }),
   revocation: {
     enabled: true,
     allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
   },
+  richAuthorizationRequests: richAuthorizationRequests({ ...needs, resourceServers, registrationOf }),
   rpInitiatedLogout: { enabled: true, ...pages.logout },
   userinfo: { enabled: true },
 })

@@ -2,6 +2,8 @@
 import type { Context } from 'koa'
 import { errors, type Grant, type InteractionResults } from 'oidc-provider'
 import { z } from 'zod'
+import type { DetailsTypes } from '../clients/details-types.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
@@ -12,6 +14,7 @@ import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
+import { type ShownDetail, showDetails } from './shown-details.ts'
 
 /** What is asked, and for whom. */
 export interface Interaction {
@@ -28,6 +31,8 @@ export interface Interaction {
   readonly accountId?: string
   /** The same, where it is this user who is to sign in again. */
   readonly againId?: string
+  /** What consent is asked for in particular (RFC 9396). */
+  readonly details: readonly ShownDetail[]
   /** What consent is asked for. */
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
   readonly hasOfflineAccess: boolean
@@ -73,10 +78,12 @@ interface Needs {
   readonly demands: Demands
   readonly hear: Hear
   readonly noteUse: (clientId: string) => Promise<void>
+  readonly detailsTypes: DetailsTypes
+  readonly resourceServers: ResourceServers
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change, demands, hear, noteUse }: Needs): Interactions => {
+export const createInteractions = ({ engine, change, demands, hear, noteUse, detailsTypes, resourceServers }: Needs): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -106,6 +113,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse }: N
         accountId: found.session?.accountId,
         againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
         asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
+        details: await showDetails(found.prompt.name === 'consent' ? found.params.authorization_details : undefined, { detailsTypes, resourceServers }),
         hasOfflineAccess: scopes.includes('offline_access'),
       }
     },

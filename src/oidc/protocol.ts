@@ -2,11 +2,13 @@
 import type { Context, Middleware } from 'koa'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { DetailsTypes } from '../clients/details-types.ts'
 import type { DocumentRule } from '../clients/document-address.ts'
 import type { DocumentClients } from '../clients/document-clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -37,6 +39,7 @@ import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createKnownDetailsTypes } from './known-details-types.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { createPostToGet } from './post-to-get.ts'
@@ -78,6 +81,8 @@ interface Needs {
   readonly documentRule: DocumentRule
   readonly clientRegistration: 'open' | 'token' | 'off'
   readonly resourceServers: ResourceServers
+  readonly detailsTypes: DetailsTypes
+  readonly findHeldScopes: FindHeldScopes
   readonly users: Users
   readonly sessions: Sessions
   readonly endings: Endings
@@ -96,7 +101,7 @@ interface Needs {
 
 /** Puts it together. The signing keys must be there. */
 export const createProtocol = async (needs: Needs): Promise<Protocol> => {
-  const { issuer, database, redis, secrets, clients, change, sessions, apiSessions, randomBytes } = needs
+  const { issuer, database, redis, secrets, clients, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
   const apiIdentifier = `${issuer}/api/v1`
   const durable = createPostgresArtifacts(database)
@@ -111,7 +116,14 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
-  const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const adapters = createAdapters({
+    durable,
+    volatile,
+    sessions: sessionArtifacts,
+    refreshTokens,
+    clients: createClientAdapter(clients, needs.detailsTypes),
+    secrets,
+  })
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const engine = await createEngine({
     ...needs,
@@ -131,7 +143,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     findAccount: createFindAccount({ users: needs.users, demands }),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
-  const documents = createDocuments({ engine, issuer, newId: needs.newId })
+  const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
   return {
     middleware: [
       createMethodGuard(),
@@ -139,11 +151,12 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
       createPostToGet(),
       createDeviceLimit(needs.limit),
       createRegistrationDoor(needs.clientRegistration),
+      createKnownDetailsTypes(needs.detailsTypes),
       engine.middleware,
     ],
     documents,
     engine,
-    interactions: createInteractions({ engine, change, demands, hear, noteUse: clients.noteUse }),
+    interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

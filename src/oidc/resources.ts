@@ -1,23 +1,39 @@
-// Resource indicators (RFC 8707): which resource servers there are and what their access tokens are like (RFC 9068).
-import { type Configuration, errors } from 'oidc-provider'
+// Resource indicators (RFC 8707): which resource servers a client may name, and what their access tokens are like (RFC 9068).
+import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Registration } from '../clients/client.ts'
+import type { DetailsTypes } from '../clients/details-types.ts'
+import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import { multiFactor } from '../mfa/authenticator.ts'
+import type { FindHeldScopes } from '../organizations/held-scopes.ts'
+import { askedTypes } from './asked-details.ts'
 import { giveDefaultScope } from './default-scope.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
-/** Makes the engine's hooks. An unknown resource is `invalid_target`. */
-export const resourceIndicators = (resourceServers: ResourceServers): ResourceIndicators => ({
+interface Needs {
+  readonly resourceServers: Pick<ResourceServers, 'find'>
+  readonly detailsTypes: Pick<DetailsTypes, 'find'>
+  readonly findHeldScopes: FindHeldScopes
+  readonly registrationOf: (client: object) => Registration | undefined
+}
+
+/** Makes the engine's hooks. A resource that is unknown, disabled or not for this client is `invalid_target`. */
+export const resourceIndicators = (needs: Needs): ResourceIndicators => ({
   enabled: true,
-  defaultResource: async (_ctx, _client, oneOf) => oneOf ?? [],
+  // RFC 9396 §3: what is asked for in particular says which resource server is meant.
+  defaultResource: async (ctx, _client, oneOf) => oneOf ?? (await resourcesOfDetails(ctx, needs)),
   // A client that asked for a resource gets its token, also where the token request does not name it again; userinfo is for tokens without one.
   useGrantedResource: async () => true,
-  getResourceServerInfo: async (ctx, indicator) => {
-    const server = await resourceServers.find(indicator)
-    if (!server) throw new errors.InvalidTarget()
-    giveDefaultScope(ctx, server)
+  getResourceServerInfo: async (ctx, indicator, client) => {
+    const server = await needs.resourceServers.find(indicator)
+    if (!server || !isNeighbour(server, needs.registrationOf(client)?.organizationId)) throw new errors.InvalidTarget()
+    if (!server.allowsOfflineAccess && grantTypeOf(ctx) === 'refresh_token') throw new errors.InvalidTarget('the resource is not for offline access')
+    const scopes = await scopesFor(ctx, { server, client, needs })
+    giveDefaultScope(ctx, { identifier: server.identifier, scopes })
     return {
       audience: server.identifier,
-      scope: server.scopes.join(' '),
+      scope: scopes.join(' '),
       accessTokenTTL: server.accessTokenTtlSeconds,
       ...(server.tokenFormat === 'jwt'
         ? { accessTokenFormat: 'jwt' as const, jwt: { sign: { alg: server.signingAlgorithm } } }
@@ -25,3 +41,51 @@ export const resourceIndicators = (resourceServers: ResourceServers): ResourceIn
     }
   },
 })
+
+/** Whether a refresh token leads anywhere: to userinfo, or to one resource that allows offline access. */
+export const isRefreshable = async (
+  { resource }: { readonly resource?: string | readonly string[] | undefined },
+  resourceServers: Pick<ResourceServers, 'find'>,
+) => {
+  const indicators = [resource ?? []].flat()
+  if (indicators.length === 0) return true
+  const servers = await Promise.all(indicators.map(indicator => resourceServers.find(indicator)))
+  return servers.some(server => server?.allowsOfflineAccess)
+}
+
+/** Whether all that a token is for is still there. */
+export const isForLiving = async (token: object, resourceServers: Pick<ResourceServers, 'find'>): Promise<boolean> => {
+  const audiences = 'aud' in token && typeof token.aud === 'string' ? [token.aud] : []
+  return (await Promise.all(audiences.map(one => resourceServers.find(one)))).every(server => server !== undefined)
+}
+
+const grantTypeOf = ({ oidc }: KoaContextWithOIDC) => (oidc.route === 'token' ? oidc.params?.grant_type : undefined)
+
+const resourcesOfDetails = async ({ oidc }: KoaContextWithOIDC, { detailsTypes }: Needs): Promise<string | string[]> => {
+  const found = await Promise.all(askedTypes(oidc.params?.authorization_details).map(type => detailsTypes.find(type)))
+  const identifiers = [...new Set(found.flatMap(type => (type ? [type.identifier] : [])))]
+  return identifiers.length === 1 && identifiers[0] !== undefined ? identifiers[0] : identifiers
+}
+
+interface Asking {
+  readonly server: ResourceServer
+  readonly client: Client
+  readonly needs: Needs
+}
+
+// The scopes that the client may ask for at all; where a token is issued to a person, those of them that the person holds.
+const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Asking): Promise<readonly string[]> => {
+  const grantType = grantTypeOf(ctx)
+  const access = grantType === 'client_credentials' ? server.clientAccess : server.userAccess
+  const listed = server.clients.find(one => one.clientId === client.clientId)
+  if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
+  const scopes = server.scopes.filter(scope => access === 'any' || listed?.scopes.includes(scope))
+  if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
+  const { Grant, AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
+  const { organizationId, accountId } = Grant ?? {}
+  if (organizationId === undefined || accountId === undefined) return []
+  // What an organization's resource server allows is decided by that organization's roles alone.
+  if (server.organizationId !== undefined && server.organizationId !== organizationId) return []
+  const amr = (RefreshToken ?? AuthorizationCode ?? DeviceCode)?.amr ?? []
+  return needs.findHeldScopes({ userId: accountId, organizationId, resource: server.identifier, scopes, hasTwoFactors: amr.includes(multiFactor) })
+}

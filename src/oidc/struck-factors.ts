@@ -38,5 +38,5 @@ const rewritten = `(payload::jsonb
        WHEN (payload::jsonb -> 'amr') <@ to_jsonb($2::text[]) THEN (payload::jsonb -> 'amr') - 'mfa'
        ELSE (payload::jsonb -> 'amr') - $2::text[] END) ELSE '{}' END
   || CASE WHEN payload::jsonb -> 'amr' ?& $2::text[] AND payload::jsonb ? 'acr' THEN jsonb_build_object('acr', $3::text) ELSE '{}' END
-  || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', (payload::jsonb -> 'extra') || jsonb_build_object('acr', $3::text)) ELSE '{}' END
+  || CASE WHEN payload::jsonb -> 'extra' ? 'acr' THEN jsonb_build_object('extra', ((payload::jsonb -> 'extra') - 'amr') || jsonb_build_object('acr', $3::text)) ELSE '{}' END
 )::json`

@@ -18,10 +18,10 @@ export const composeTokenClaims =
     return Object.keys(told).length > 0 ? told : undefined
   }
 
-/** RFC 9470 §6: a resource server learns from the token how and when the person signed in. */
+/** RFC 9470 §6, RFC 9068 §2.2.1: a resource server learns from the token how and when the person signed in. */
 export const authenticationClaims: TokenClaims = async (ctx, token) => {
   if (token.kind !== 'AccessToken') return undefined
   const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
   const source = RefreshToken ?? AuthorizationCode ?? DeviceCode
-  return source && { acr: source.acr, auth_time: source.authTime }
+  return source && { acr: source.acr, amr: source.amr, auth_time: source.authTime }
 }

@@ -12,7 +12,7 @@ export const findRole = async (
   tx: TransactionClient,
   { organizationId, role, permissionsOf }: { organizationId: string; role: string; permissionsOf: PermissionsOf },
 ) => {
-  if (isBuiltIn(role)) return { columns: { role, roleId: null }, handed: { name: role, permissions: permissionsOf(role) } }
+  if (isBuiltIn(role)) return { columns: { role, roleId: null }, handed: { name: role, permissions: permissionsOf(role), resourceScopes: [] } }
   const handed = await tx.organizationRole.findFirst({ where: { organizationId, name: role } })
   if (!handed) throw new Problem('validation_failed', { fields: [{ path: 'role', message: 'The organization has no such role.' }] })
   return { columns: { role: null, roleId: handed.id }, handed }

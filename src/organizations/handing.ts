@@ -39,7 +39,7 @@ export const createMustHoldRoleNames = ({
       const found = await find(tx, { organizationId, role })
       if (!found && given.includes(role))
         throw new Problem('validation_failed', { fields: [{ path: 'membership', message: `names “${role}”, which is no role of the organization` }] })
-      roles.push(found ?? { name: 'member', permissions: permissionsOf('member') })
+      roles.push(found ?? { name: 'member', permissions: permissionsOf('member'), resourceScopes: [] })
     }
     await mustHoldRoles(tx, { actor, organizationId, roles })
   }

@@ -10,6 +10,8 @@ export type PermissionsOf = (builtInRole: string) => ReadonlySet<string>
 export interface HandedRole {
   readonly name: string
   readonly permissions: Iterable<string>
+  /** Scopes of resource servers, each `identifier scope`. */
+  readonly resourceScopes: Iterable<string>
 }
 
 interface Handing {
@@ -24,16 +26,19 @@ export type MustHoldRoles = (tx: TransactionClient, handing: Handing) => Promise
 /** A member's row with the role it may refer to. */
 export interface RoleRow {
   readonly role: string | null
-  readonly customRole: { readonly name: string; readonly permissions: readonly string[] } | null
+  readonly customRole: { readonly name: string; readonly permissions: readonly string[]; readonly resourceScopes: readonly string[] } | null
 }
 
 /** The role of a member's row. */
 export const roleOf = ({ role, customRole }: RoleRow, permissionsOf: PermissionsOf): HandedRole & { readonly permissions: ReadonlySet<string> } =>
-  customRole ? { name: customRole.name, permissions: new Set(customRole.permissions) } : { name: role ?? '', permissions: permissionsOf(role ?? '') }
+  customRole
+    ? { name: customRole.name, permissions: new Set(customRole.permissions), resourceScopes: customRole.resourceScopes }
+    : { name: role ?? '', permissions: permissionsOf(role ?? ''), resourceScopes: [] }
 
 /**
  * Makes the check. The system's administrators and the server itself hold all. A person's own role is read here, where the
  * organization is locked: who was just demoted holds it no more. A key or an app holds what it was given, never more.
+ * Scopes of resource servers are given by who has them by their own role, or says what they mean: may write resource servers there.
  */
 export const createMustHoldRoles =
   (permissionsOf: PermissionsOf): MustHoldRoles =>
@@ -45,10 +50,12 @@ export const createMustHoldRoles =
       actor.permissions.has(permission) ||
       (can(actor, permission, organizationId) && (actor.userId === undefined || (own?.permissions.has(permission) ?? false)))
     const isOfSystem = [...permissionsOf('owner')].every(permission => actor.permissions.has(permission))
-    for (const { name, permissions } of roles) {
+    const ownScopes = new Set(own?.resourceScopes)
+    const holdsScopes = (scopes: Iterable<string>) => holds('resource_servers:write') || [...scopes].every(scope => ownScopes.has(scope))
+    for (const { name, permissions, resourceScopes } of roles) {
       if (name === 'owner' && own?.name !== 'owner' && !isOfSystem) throw new Problem('forbidden')
-      if (![...permissions].every(holds)) throw new Problem('forbidden')
+      if (![...permissions].every(holds) || !holdsScopes(resourceScopes)) throw new Problem('forbidden')
     }
   }
 
-const include = { customRole: { select: { name: true, permissions: true } } } as const
+const include = { customRole: { select: { name: true, permissions: true, resourceScopes: true } } } as const

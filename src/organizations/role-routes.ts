@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
+import { resourceScopesField, toGrouped, toPairs } from './resource-scope-fields.ts'
 import { type Role, roleNameSchema } from './role.ts'
 import type { Roles } from './roles.ts'
 import { organizationParams } from './routes.ts'
@@ -25,6 +26,7 @@ const roleOutput = z.object({
   name: z.string(),
   description: z.string().nullable(),
   permissions: z.array(z.string()),
+  resource_scopes: z.array(z.object({ resource: z.string(), scopes: z.array(z.string()) })),
   built_in: z.boolean(),
   created_at: z.iso.datetime().nullable(),
   updated_at: z.iso.datetime().nullable(),
@@ -40,6 +42,7 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
       .array(permission)
       .max(names.length)
       .transform(list => [...new Set(list)]),
+    resource_scopes: resourceScopesField,
   }
   return [
     route({
@@ -65,10 +68,11 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
       path: '/organizations/:id/roles',
       summary: 'Makes a role; nobody gives it a permission that they lack.',
       params: organizationParams,
-      body: z.strictObject({ ...body, description: body.description.optional() }),
+      body: z.strictObject({ ...body, description: body.description.optional(), resource_scopes: body.resource_scopes.default([]) }),
       output: roleOutput,
       status: 201,
-      handle: async ({ actor, params, body }) => answer(await roles.create(actor, { ...body, organizationId: params.id })),
+      handle: async ({ actor, params, body }) =>
+        answer(await roles.create(actor, { ...toGiven(body), permissions: body.permissions, name: body.name, organizationId: params.id })),
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One role.', output: roleOutput, handle: async ({ params }) => answer(await roles.get(keyOf(params))) }),
     route({
@@ -78,7 +82,7 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
       summary: 'Changes a role; its members have at their next request what it becomes.',
       body: z.strictObject({ ...body, description: body.description.nullable() }).partial(),
       output: roleOutput,
-      handle: async ({ actor, params, body, ifMatch }) => answer(await roles.update(actor, keyOf(params), { ...body, expect: ifMatch })),
+      handle: async ({ actor, params, body, ifMatch }) => answer(await roles.update(actor, keyOf(params), { ...toGiven(body), expect: ifMatch })),
     }),
     route({
       ...write,
@@ -98,14 +102,20 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
 const builtInOrder = ['owner', 'admin', 'member']
 const placeOf = ({ id, name }: Role) => (id === undefined ? ` ${builtInOrder.indexOf(name)}` : name)
 
-const output = ({ id, name, description, permissions, createdAt, updatedAt }: Role): z.input<typeof roleOutput> => ({
+const output = ({ id, name, description, permissions, resourceScopes, createdAt, updatedAt }: Role): z.input<typeof roleOutput> => ({
   id: id ?? null,
   name,
   description: description ?? null,
   permissions: [...permissions],
+  resource_scopes: toGrouped(resourceScopes),
   built_in: id === undefined,
   created_at: createdAt?.toISOString() ?? null,
   updated_at: updatedAt?.toISOString() ?? null,
+})
+
+const toGiven = <Body extends { resource_scopes?: Parameters<typeof toPairs>[0] | undefined }>({ resource_scopes: grouped, ...body }: Body) => ({
+  ...body,
+  resourceScopes: grouped && toPairs(grouped),
 })
 
 const answer = (role: Role) => ({ data: output(role), version: role.updatedAt ?? 'built-in' })

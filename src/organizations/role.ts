@@ -12,6 +12,8 @@ export interface Role {
   readonly name: string
   readonly description?: string
   readonly permissions: readonly string[]
+  /** Scopes of resource servers, each `identifier scope`: neither may hold a space. */
+  readonly resourceScopes: readonly string[]
   readonly createdAt?: Date
   readonly updatedAt?: Date
 }
@@ -27,6 +29,7 @@ export interface NewRole {
   readonly name: string
   readonly description?: string
   readonly permissions: readonly string[]
+  readonly resourceScopes?: readonly string[]
 }
 
 /** What of a role may be changed; `null` empties. */
@@ -34,17 +37,31 @@ export interface RoleChanges {
   readonly name?: string
   readonly description?: string | null
   readonly permissions?: readonly string[]
+  /** Replaces all of them. */
+  readonly resourceScopes?: readonly string[]
 }
 
 /** Parses a role's name; large letters are the same as small ones. */
 export const roleNameSchema = z.string().toLowerCase().regex(slugPattern, 'must be letters, digits and single hyphens, up to 63')
 
-const shape = { name: z.string(), permissions: z.array(z.string()) }
+const shape = { name: z.string(), permissions: z.array(z.string()), resource_scopes: z.array(z.string()) }
+
+/** Splits what {@link Role.resourceScopes} holds. */
+export const resourceScopeOf = (pair: string) => {
+  const [resource = '', scope = ''] = pair.split(' ', 2)
+  return { resource, scope }
+}
 
 /** The events of roles. */
 export const roleEvents = {
   'role.created': event('role', shape),
-  'role.updated': event('role', { ...shape, previous_name: z.string(), previous_permissions: z.array(z.string()), changed: z.array(z.string()) }),
+  'role.updated': event('role', {
+    ...shape,
+    previous_name: z.string(),
+    previous_permissions: z.array(z.string()),
+    previous_resource_scopes: z.array(z.string()),
+    changed: z.array(z.string()),
+  }),
   'role.deleted': event('role', shape),
 }
 

@@ -7,6 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { isUuid } from '../platform/uuid.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Organization, type OrganizationId, organizationRoles } from './organization.ts'
+import type { MustBeGrantable } from './resource-scopes.ts'
 import type { HandedOutRoles, NewRole, Role, RoleChanges, RoleKey } from './role.ts'
 
 const maxRoles = 100
@@ -39,11 +40,12 @@ interface Needs {
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
   readonly handedOutRoles: HandedOutRoles
+  readonly mustBeGrantable: MustBeGrantable
 }
 
 /** Makes the service. */
-export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRoles, handedOutRoles }: Needs): Roles => {
-  const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)] }))
+export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRoles, handedOutRoles, mustBeGrantable }: Needs): Roles => {
+  const builtIn = organizationRoles.map((name): Role => ({ name, description: descriptions[name], permissions: [...permissionsOf(name)], resourceScopes: [] }))
   const find = async (tx: Pick<TransactionClient, 'organizationRole'>, { organizationId, role }: RoleKey): Promise<Role> => {
     const known = builtIn.find(({ name }) => name === role)
     if (known) return known
@@ -67,14 +69,17 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
       return [...builtIn, ...own.sort((a, b) => (a.name < b.name ? -1 : 1))]
     },
     get: key => find(database.prisma, key),
-    create: (actor, { organizationId, name, description, permissions }) =>
+    create: (actor, { organizationId, name, description, permissions, resourceScopes = [] }) =>
       change(actor, async (tx, record) => {
         await lock(tx, organizationId)
-        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
+        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions, resourceScopes }] })
+        await mustBeGrantable(tx, { organizationId, resourceScopes })
         if ((await tx.organizationRole.count({ where: { organizationId } })) >= maxRoles) throw new Problem('too_many_roles')
         mustBeFree(name)
-        const row = await tx.organizationRole.create({ data: { organizationId, name, description, permissions: [...permissions] } })
-        record('role.created', row, { organizationId })
+        const row = await tx.organizationRole.create({
+          data: { organizationId, name, description, permissions: [...permissions], resourceScopes: [...resourceScopes] },
+        })
+        record('role.created', { ...row, resource_scopes: row.resourceScopes }, { organizationId })
         return toRole(row)
       }),
     update: async (actor, key, { expect, ...changes }) => {
@@ -84,23 +89,26 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         const { organizationId } = key
         const before = await findOwn(tx, actor, key)
         if (before.updatedAt) expect?.(before.updatedAt)
-        const { name = before.name, permissions = before.permissions } = changes
-        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions }] })
+        const { name = before.name, permissions = before.permissions, resourceScopes = before.resourceScopes } = changes
+        await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions, resourceScopes }] })
+        if (changes.resourceScopes) await mustBeGrantable(tx, { organizationId, resourceScopes })
         mustBeFree(name)
-        const row = await tx.organizationRole.update({ where: { id: before.id }, data: { ...changes, permissions: [...permissions] } })
+        const data = { ...changes, permissions: [...permissions], resourceScopes: [...resourceScopes] }
+        const row = await tx.organizationRole.update({ where: { id: before.id }, data })
         if (name !== before.name) await handedOutRoles.rename(tx, { organizationId, from: before.name, to: name })
-        record('role.updated', { ...row, previous_name: before.name, previous_permissions: before.permissions, changed }, { organizationId })
+        const previous = { previous_name: before.name, previous_permissions: before.permissions, previous_resource_scopes: before.resourceScopes }
+        record('role.updated', { ...row, resource_scopes: row.resourceScopes, ...previous, changed }, { organizationId })
         return toRole(row)
       })
     },
     remove: (actor, key) =>
       change(actor, async (tx, record) => {
-        const { id, name, permissions } = await findOwn(tx, actor, key)
+        const { id, name, permissions, resourceScopes } = await findOwn(tx, actor, key)
         if (await handedOutRoles.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
         // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
         const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
         if (count === 0) throw new Problem('role_in_use')
-        record('role.deleted', { id, name, permissions }, { organizationId: key.organizationId })
+        record('role.deleted', { id, name, permissions, resource_scopes: resourceScopes }, { organizationId: key.organizationId })
       }),
   }
 }
@@ -119,15 +127,17 @@ interface Row {
   name: string
   description: string | null
   permissions: string[]
+  resourceScopes: string[]
   createdAt: Date
   updatedAt: Date
 }
 
-const toRole = ({ id, name, description, permissions, createdAt, updatedAt }: Row): Role => ({
+const toRole = ({ id, name, description, permissions, resourceScopes, createdAt, updatedAt }: Row): Role => ({
   id,
   name,
   description: description ?? undefined,
   permissions,
+  resourceScopes,
   createdAt,
   updatedAt,
 })

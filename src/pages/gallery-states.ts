@@ -56,6 +56,17 @@ const resources = [
     ],
   },
 ]
+const details = [
+  {
+    title: 'Pay an invoice',
+    resource: 'Nordlicht Bank',
+    fields: [
+      { label: 'Amount', value: '123.50 EUR' },
+      { label: 'To', value: 'Papertrail GmbH · DE02 1001 0010 9307 1186 03' },
+      { label: 'For', value: 'Invoice 2026-1147' },
+    ],
+  },
+]
 const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
 
 const passkey = { action: '/dev/gallery', optionsUrl: '/dev/gallery/passkey' }
@@ -95,8 +106,9 @@ export const GALLERY_STATES: States = {
     plain: consent,
     unverified: { ...consent, client: { ...client, logoUrl: undefined, verified: false }, resources: [], offline: true },
     document: { ...consent, client: { name: 'app.papertrail.example', claimedName: 'Papertrail', origin: '127.0.0.1:53682', verified: false } },
+    details: { ...consent, resources: [], details },
     error: { ...consent, problem: new Problem('csrf_mismatch') },
-    long: { ...consent, client: longClient, account: longUsername, offline: true },
+    long: { ...consent, details: [...details, ...details], client: longClient, account: longUsername, offline: true },
   },
   'device-code': {
     plain: engineForm,

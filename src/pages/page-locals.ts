@@ -2,6 +2,7 @@
 
 import type { AccountLocals } from './account-locals.ts'
 import type { EnginePageLocals } from './engine-page-locals.ts'
+import type { PageDetail } from './page-detail.ts'
 import type { ToldProblem } from './problem-words.ts'
 import type { ProofPageLocals } from './proof-page-locals.ts'
 
@@ -120,7 +121,7 @@ export interface RecoveryCodesPage extends FormProblem {
   readonly codes: readonly string[]
 }
 
-/** A scope; without a title the catalogue's words are shown, or the name. */
+/** A scope; without a title the catalogue's words or the name. */
 export interface PageScope {
   readonly name: string
   readonly title?: string
@@ -137,6 +138,8 @@ export interface ConsentPage extends FormProblem {
   readonly account: string
   readonly scopes: readonly PageScope[]
   readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
+  /** What is asked in particular, each to be read field by field. */
+  readonly details?: readonly PageDetail[]
   /** Whether offline access is asked. */
   readonly offline?: boolean
 }

@@ -30,6 +30,8 @@ const constraintProblems: Readonly<Record<string, ProblemCode>> = {
   users_email_normalized_key: 'email_taken',
   organizations_slug_key: 'slug_taken',
   clients_client_id_key: 'client_id_taken',
+  resource_servers_identifier_key: 'resource_server_taken',
+  authorization_details_types_pkey: 'details_type_taken',
   authenticators_credential_id_key: 'passkey_taken',
   organization_roles_organization_id_name_key: 'role_name_taken',
   organization_domains_organization_id_domain_key: 'domain_taken',

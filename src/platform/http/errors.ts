@@ -10,9 +10,12 @@ import { loggablePath } from './request.ts'
 /** Shows a Problem to a person. */
 export type ShowProblem = (ctx: Context, problem: Problem) => void
 
+/** What `WWW-Authenticate` says of a refusal under /api; nothing where it says nothing. */
+export type Challenge = (ctx: Context, problem: Problem) => string | undefined
+
 /** Catches all. Whatever is not a Problem, and is no passing failure, is a bug: logged with its cause, told as `internal`. */
 export const createErrorBoundary =
-  ({ log, show }: { log: Log; show: ShowProblem }): Middleware =>
+  ({ log, show, challenge }: { log: Log; show: ShowProblem; challenge: Challenge }): Middleware =>
   async (ctx, next) => {
     try {
       await next()
@@ -20,7 +23,7 @@ export const createErrorBoundary =
       const problem = toProblem(error)
       if (problem.status >= 500)
         log[problem.code === 'internal' ? 'error' : 'warn']({ err: error, requestId: ctx.state.requestId, path: loggablePath(ctx.path) }, problem.message)
-      tell(ctx, { problem, show })
+      tell(ctx, { problem, show, challenge })
     }
   }
 
@@ -36,14 +39,14 @@ const toProblem = (error: unknown): Problem => {
   return new Problem('internal', { cause: error })
 }
 
-const tell = (ctx: Context, { problem, show }: { problem: Problem; show: ShowProblem }) => {
+const tell = (ctx: Context, { problem, show, challenge }: { problem: Problem; show: ShowProblem; challenge: Challenge }) => {
   ctx.status = problem.status
   ctx.set('Cache-Control', 'no-store')
   if (problem.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(problem.retryAfterSeconds))
   if (problem.status === 413) ctx.set('Connection', 'close')
   if (ctx.path === '/api' || ctx.path.startsWith('/api/')) {
-    // RFC 6750 §3: every refusal for want of credentials says which are taken.
-    if (problem.status === 401) ctx.set('WWW-Authenticate', `Bearer realm="api"${ctx.get('Authorization') ? ', error="invalid_token"' : ''}`)
+    const challenged = challenge(ctx, problem)
+    if (challenged !== undefined) ctx.set('WWW-Authenticate', challenged)
     ctx.body = failure(problem, ctx.state.requestId)
   } else if (ctx.accepts('json', 'html') === 'html') {
     show(ctx, problem)

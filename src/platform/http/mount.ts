@@ -28,6 +28,8 @@ export interface Manners {
   readonly once?: Once
   /** Called once for each write of a known caller that was refused for what they may do or for what there is: 403 and 409. */
   readonly onRefused?: (refused: Refused) => Promise<void>
+  /** Called for whoever lacks a permission, before they are told. */
+  readonly onForbidden?: (ctx: Context, refused: { readonly actor: Actor; readonly route: Route }) => void
 }
 
 /** A write that was refused. */
@@ -54,7 +56,7 @@ export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware =
   }
 }
 
-const serve = (one: Route, { identify, admit, once, onRefused }: Manners) => {
+const serve = (one: Route, { identify, admit, once, onRefused, onForbidden }: Manners) => {
   const act = acting(one, once)
   return async (ctx: Context) => {
     const actor = await identify(ctx).catch(async refusal => {
@@ -66,6 +68,7 @@ const serve = (one: Route, { identify, admit, once, onRefused }: Manners) => {
     try {
       await act(ctx, actor)
     } catch (problem) {
+      if (problem instanceof Problem && problem.code === 'forbidden') onForbidden?.(ctx, { actor, route: one })
       if (onRefused && isRefusal(problem) && one.method !== 'GET' && actor.kind !== 'anonymous')
         await onRefused({ actor, route: one, params: ctx.params ?? {}, problem })
       throw problem

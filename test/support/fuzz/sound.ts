@@ -36,6 +36,7 @@ const byName: readonly [RegExp, Values][] = [
   [/ur[il]s?$|picture/, uri],
   [/^connector$/, fc.constant('oidc')],
   [/^domain$/, fc.uuid().map(id => `${id}.example`)],
+  [/^identifier$/, fc.uuid().map(id => `https://${id}.example/`)],
   [/^slug$/, fc.uuid().map(id => `s-${id}`)],
   [/^locale$/, fc.constantFrom('en', 'de-CH', 'zh-Hant')],
   [/^q$|^name$|_name$/, words],
@@ -48,6 +49,8 @@ const byName: readonly [RegExp, Values][] = [
 const wholes: Readonly<Record<string, unknown>> = {
   settings: { issuer: 'http://localhost:9', client_id: 'authy2' },
   secrets: { client_secret: 'made up for a provider' },
+  schema: { type: 'object', properties: { amount: { type: 'number' } } },
+  authorization_details_types: [],
 }
 
 /** Makes them; `name` is what the value is called where it stands, `schemas` the named ones of the document. */

@@ -1,0 +1,4 @@
+// Where the management API is served.
+
+/** The prefix of its routes. */
+export const managementPrefix = '/api/v1'
