@@ -8,6 +8,8 @@ import type { Config } from './config.ts'
 import { createConnectorServices } from './connector-services.ts'
 import { createFactorServices } from './factor-services.ts'
 import { createFoundation } from './foundation.ts'
+import { createPingHandler, createTellHandler } from './oidc/backchannel-jobs.ts'
+import { createBackchannelRequests } from './oidc/backchannel-requests.ts'
 import { createConsents } from './oidc/consents.ts'
 import { endArtifactsOfSession } from './oidc/endings.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
@@ -50,6 +52,9 @@ export const createServices = (resources: Resources, config: Config) => {
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
+  const backchannelRequests = createBackchannelRequests({ ...foundation, database, secrets })
+  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: foundation.outbound({ maxBytes: 1024 }) }
+  const backchannelHandlers = [createTellHandler(backchannelNeeds), createPingHandler(backchannelNeeds)]
   const evictUnproven = createEvictUnproven({ endAccess, now })
   const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })
   const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer })
@@ -78,6 +83,8 @@ export const createServices = (resources: Resources, config: Config) => {
     apiKeys,
     signingKeys,
     consents,
+    backchannelRequests,
+    backchannelHandlers,
     emailChanges,
     accountDeletion,
     collectPersonalData,

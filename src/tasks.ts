@@ -7,6 +7,8 @@ import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import { purgeBackchannelRequests } from './oidc/backchannel-requests.ts'
+import { purgePolls } from './oidc/pacing.ts'
 import { purgeInvitations } from './organizations/invitations.ts'
 import { systemActor } from './platform/actor.ts'
 import { type Database, statement } from './platform/data/database.ts'
@@ -39,6 +41,8 @@ const purges: readonly Purge[] = [
   purgeSignInTickets,
   purgeAuthenticators,
   purgeInvitations,
+  purgeBackchannelRequests,
+  purgePolls,
   purgeJobs,
 ]
 

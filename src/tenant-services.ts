@@ -13,6 +13,7 @@ import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
+import { endBackchannelRequestsOfClient } from './oidc/backchannel-requests.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
@@ -55,7 +56,16 @@ export const createTenantServices = (
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const clients = createClients({ database, change, secrets, now, randomBytes, images })
-  const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
+  const clientAdministration = createClientAdministration({
+    database,
+    change,
+    secrets,
+    now,
+    randomBytes,
+    images,
+    endRequests: endBackchannelRequestsOfClient,
+    forget: clients.forget,
+  })
   const resourceServers = createResourceServers({ database, change, now })
   return {
     organizations,

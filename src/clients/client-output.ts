@@ -7,7 +7,13 @@ import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './clie
 const uri = text(2000)
 const uris = z.array(uri).max(50)
 const signingAlgorithm = z.enum(['RS256', 'ES256', 'EdDSA'])
-const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'] as const
+const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:openid:params:grant-type:ciba',
+] as const
 
 /** Further metadata that a client may have; the engine judges the values. */
 const furtherMetadata = {
@@ -32,6 +38,9 @@ const furtherMetadata = {
   dpop_bound_access_tokens: z.boolean(),
   backchannel_logout_uri: uri,
   backchannel_logout_session_required: z.boolean(),
+  backchannel_token_delivery_mode: z.enum(['poll', 'ping']),
+  backchannel_client_notification_endpoint: uri,
+  backchannel_authentication_request_signing_alg: text(20),
 }
 const further = z.strictObject(furtherMetadata).partial()
 

@@ -129,7 +129,7 @@ const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, gra
   if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
 }
 
-const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
+const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba'])
 
 const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 

@@ -14,7 +14,9 @@ export const clientHooks = ({ registrationOf }: { registrationOf: (client: objec
   },
   // RFC 9700 §2.1.1: a must for public clients; a confidential one may be let off by its operator.
   pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || (registrationOf(client)?.isPkceRequired ?? true) },
-  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  // What was approved elsewhere is bound to no session here, so it goes on only where the person was shown that it does.
+  issueRefreshToken: async (_ctx, client, source) =>
+    client.grantTypeAllowed('refresh_token') && (source.kind !== 'BackchannelAuthenticationRequest' || source.scopes.has('offline_access')),
   // RFC 9700 §4.14.2; FAPI 2.0 lets confidential clients rotate because a retry with the old token succeeds.
   rotateRefreshToken: async () => true,
   // Without `offline_access` what is issued ends with the session it was issued in.

@@ -2,6 +2,7 @@
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { redirectUriFault } from '../clients/client.ts'
 import { isOneLine } from '../platform/http/text.ts'
+import { cibaGrantType } from './backchannel-request.ts'
 
 type Rules = NonNullable<Configuration['extraClientMetadata']>
 
@@ -13,6 +14,10 @@ export const clientRules = (): Rules => ({
     // RFC 6749 §4.4: the client credentials grant is for confidential clients alone.
     if (name === 'grant_types' && method === 'none' && Array.isArray(value) && value.includes('client_credentials'))
       throw new errors.InvalidClientMetadata('grant_types must not contain client_credentials where token_endpoint_auth_method is none')
+    if (name === 'grant_types' && Array.isArray(value) && value.includes(cibaGrantType)) {
+      // CIBA Core §4: who may ask people by their address is confidential, and an administrator's decision.
+      if (method === 'none' || isRegistering()) throw new errors.InvalidClientMetadata(`grant_types must not contain ${cibaGrantType} for this client`)
+    }
     if (name === 'redirect_uris' && isRegistering()) verifyRedirectUris(value)
     if (name === 'client_name' && isRegistering() && typeof value === 'string' && !isOneLine(value))
       throw new errors.InvalidClientMetadata('client_name must be one line without control characters')

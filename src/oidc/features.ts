@@ -4,9 +4,18 @@ import type { ConfigurationNeeds } from './configuration.ts'
 import { resourceIndicators } from './resources.ts'
 
 /** Makes them. */
-export const features = ({ pages, secrets, clients, registrationOf, resourceServers, findAccount }: ConfigurationNeeds): Configuration['features'] => ({
+export const features = ({
+  pages,
+  secrets,
+  clients,
+  registrationOf,
+  resourceServers,
+  findAccount,
+  backchannel,
+}: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
+  ciba: backchannel.feature(registrationOf),
   claimsParameter: { enabled: true },
   clientCredentials: { enabled: true },
   deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },

@@ -14,6 +14,7 @@ import { type ContinueWords, dressContinuePage, isContinuePage } from './continu
 import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
+import type { Pace } from './pacing.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { LimitSecret } from './secret-limit.ts'
@@ -36,6 +37,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly hear: Hear
+  readonly pace: Pace
   readonly log: Log
   readonly now: () => Date
 }
@@ -70,6 +72,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   scopeless(provider)
   tellClass(provider)
   provider.use(finishing(needs))
+  provider.use(needs.pace)
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
 }
