@@ -31,7 +31,7 @@ export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
 export const createServices = (resources: Resources, config: Config) => {
-  const { database, secrets, log, now, randomBytes } = resources
+  const { database, secrets, log, now, randomBytes, reroute } = resources
   const { issuer } = config
   const foundation = createFoundation(resources, config)
   const { change, limit, isMailPossible, mails, notify, challenges, newUuid } = foundation
@@ -53,7 +53,8 @@ export const createServices = (resources: Resources, config: Config) => {
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change })
   const backchannelRequests = createBackchannelRequests({ ...foundation, database, secrets })
-  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: foundation.outbound({ maxBytes: 1024 }) }
+  const guarded = foundation.outbound({ maxBytes: 1024 })
+  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: reroute?.(guarded) ?? guarded }
   const backchannelHandlers = [createTellHandler(backchannelNeeds), createPingHandler(backchannelNeeds)]
   const evictUnproven = createEvictUnproven({ endAccess, now })
   const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })
