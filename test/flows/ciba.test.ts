@@ -6,7 +6,7 @@ import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { answerAll, ask, idsOn, listenForPings, makeTill, openRequests, redeem } from '../support/ciba.ts'
 import { refusal } from '../support/clients.ts'
-import { essential, twoFactors } from '../support/factor-journeys.ts'
+import { essential, hiddenOf, twoFactors } from '../support/factor-journeys.ts'
 import { enrolTotp } from '../support/factors.ts'
 import { linkOf, mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
@@ -95,7 +95,7 @@ test('with offline access, which the person is shown, there is a refresh token; 
 test('twenty answers at once are one, and twenty polls at once get one set of tokens, which lives', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
-  const asked = await ask(till, { login_hint: user.email })
+  await ask(till, { login_hint: user.email })
   const { page, answer } = await openRequests(server, user)
   const [id = ''] = idsOn(page)
   let turn = 0
@@ -222,9 +222,15 @@ test('a second factor that is demanded is proven before anything is approved, an
   t.true(refused.body.includes('A second factor is required of you'))
   t.is(await refusal(redeem(till, asked)), 'authorization_pending')
 
-  await enrolTotp(server, user)
-  const stopped = await createPerson().get(`${server.issuer}/account/requests`)
-  t.is(stopped.status, 303)
+  const app = await enrolTotp(server, user)
+  const { page: first, person } = await openRequests(server, user)
+  t.deepEqual(idsOn(first), [])
+  const proven = await person.follow(await person.submit(first, { code: await app.code() }), 'none:')
+  const [id = ''] = idsOn(proven)
+  t.is((await person.post(proven.url, { csrf: hiddenOf(proven).csrf ?? '', request: id, decision: 'approve' })).status, 303)
+  const claims = decodeJwt((await redeem(till, asked)).id_token ?? '')
+  t.is(claims.acr, twoFactors)
+  t.true((claims.amr as string[]).includes('mfa'))
 })
 
 test('a request is told in the audit log: asked, approved, denied', async t => {
