@@ -86,7 +86,7 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
 ]
 
 for (const [section, what, sent, error] of refused)
-  test(`${section}: a request ${what} is ${error}`, async t => {
+  test.serial(`${section}: a request ${what} is ${error}`, async t => {
     const form = Object.entries({ scope: 'openid', login_hint: user.email, ...sent }).filter((entry): entry is [string, string] => entry[1] !== undefined)
     const { status, json } = await at(till, Object.fromEntries(form))
     t.is(status, 400, JSON.stringify(json))
@@ -100,7 +100,7 @@ const notifications: readonly (readonly [what: string, token: string | undefined
   ['with a token of more than 1024 characters', 'x'.repeat(1025)],
 ]
 for (const [what, given] of notifications)
-  test(`§7.1: a request ${what} is invalid_request where the client is to be notified`, async t => {
+  test.serial(`§7.1: a request ${what} is invalid_request where the client is to be notified`, async t => {
     const { status, json } = await at(notified, {
       scope: 'openid',
       login_hint: user.email,
@@ -109,7 +109,7 @@ for (const [what, given] of notifications)
     t.deepEqual([status, json.error], [400, 'invalid_request'])
   })
 
-test('§7: who is not who they say, or is not registered for it, asks nobody', async t => {
+test.serial('§7: who is not who they say, or is not registered for it, asks nobody', async t => {
   const form = { scope: 'openid', login_hint: user.email }
   const wrong = await calls.post('/oauth2/backchannel-authentication', form, { authorization: basic({ id: till.clientId, secret: 'wrong' }) })
   t.deepEqual([wrong.status, wrong.json.error], [401, 'invalid_client'])
@@ -121,7 +121,7 @@ test('§7: who is not who they say, or is not registered for it, asks nobody', a
   t.is((await calls.call('/oauth2/backchannel-authentication')).status, 405)
 })
 
-test('§11: answers to polls are refused by the section’s own codes', async t => {
+test.serial('§11: answers to polls are refused by the section’s own codes', async t => {
   const person = await makeUser(server)
   const asked = await ask(till, { login_hint: person.email })
   const rows: readonly (readonly [what: string, work: Promise<{ status: number; json: Record<string, unknown> }>, status: number, error: string])[] = [
@@ -142,7 +142,7 @@ test('§11: answers to polls are refused by the section’s own codes', async t 
   t.deepEqual([again.status, again.json.error], [400, 'invalid_grant'])
 })
 
-test('§11: who polls before the interval is over is slowed down, each time by five seconds more, and still has the tokens at once', async t => {
+test.serial('§11: who polls before the interval is over is slowed down, each time by five seconds more, and still has the tokens at once', async t => {
   const person = await makeUser(server)
   const asked = await ask(till, { login_hint: person.email })
   const key = hashOf('poll', `${cibaGrant}\0${asked.auth_req_id}`)
@@ -158,7 +158,7 @@ test('§11: who polls before the interval is over is slowed down, each time by f
   t.truthy((await redeem(till, asked)).access_token)
 })
 
-test('§11: an expired request is expired_token, waits for nobody any more and gives its place back', async t => {
+test.serial('§11: an expired request is expired_token, waits for nobody any more and gives its place back', async t => {
   const person = await makeUser(server)
   const asked = await ask(till, { login_hint: person.email, requested_expiry: '1' })
   t.is(asked.expires_in, 1)
@@ -168,11 +168,11 @@ test('§11: an expired request is expired_token, waits for nobody any more and g
   t.is(await refusal(ask(till, { login_hint: person.email })), 'temporarily_unavailable')
 })
 
-test('§7.1: a request lives no longer than ten minutes, whatever its client wishes', async t => {
+test.serial('§7.1: a request lives no longer than ten minutes, whatever its client wishes', async t => {
   t.is((await ask(till, { login_hint: (await makeUser(server)).email, requested_expiry: '999999' })).expires_in, 600)
 })
 
-test('§7.1: an ID token that we signed for the client names the person, also one that has expired; another client’s does not', async t => {
+test.serial('§7.1: an ID token that we signed for the client names the person, also one that has expired; another client’s does not', async t => {
   const person = await makeUser(server)
   const asked = await ask(till, { login_hint: person.email })
   await answerAll(server, person, 'approve')
@@ -187,7 +187,7 @@ test('§7.1: an ID token that we signed for the client names the person, also on
   await until(async () => (await refusal(ask(till, { id_token_hint: hint }))) === 'unknown_user_id')
 })
 
-test('RFC 8707: exactly the scopes of the resource that were shown are granted', async t => {
+test.serial('RFC 8707: exactly the scopes of the resource that were shown are granted', async t => {
   const person = await makeUser(server)
   const asked = await ask(till, { login_hint: person.email, scope: 'openid pay steal', resource })
   const { page, answer } = await openRequests(server, person)
@@ -201,7 +201,7 @@ test('RFC 8707: exactly the scopes of the resource that were shown are granted',
   t.is(claims.acr, 'urn:authy2:acr:1')
 })
 
-test('§7.1.1: a signed request counts where the client signs, and nothing beside it', async t => {
+test.serial('§7.1.1: a signed request counts where the client signs, and nothing beside it', async t => {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'till', alg: 'ES256', use: 'sig' }] }
   const signer = await makeTill(server, { metadata: { backchannel_authentication_request_signing_alg: 'ES256', jwks } })
@@ -222,11 +222,11 @@ test('§7.1.1: a signed request counts where the client signs, and nothing besid
   t.is((await at(signer, { request: await sign({ iss: 'another' }).then(jwt => `${jwt.slice(0, -4)}AAAA`) })).json.error, 'invalid_request')
 })
 
-test('§4: a public client may not ask, whoever made it', async t => {
+test.serial('§4: a public client may not ask, whoever made it', async t => {
   t.is(await refusal(ask(await makeTill(server, { authenticationMethod: 'none' }), { login_hint: user.email })), 'invalid_client_metadata')
 })
 
-test('§4: a client does not let itself ask by registering', async t => {
+test.serial('§4: a client does not let itself ask by registering', async t => {
   const { engine } = server.app.protocol
   const initial = await new (engine.current().InitialAccessToken)({}).save()
   const metadata = { grant_types: [cibaGrant], response_types: [], redirect_uris: [], backchannel_token_delivery_mode: 'poll' }

@@ -30,7 +30,7 @@ const makeNotified = (ear: (typeof ears)[number] | undefined) =>
 
 const rowOf = (accountId: string) => server.resources.database.prisma.backchannelRequest.findFirstOrThrow({ where: { accountId } })
 
-test('a client asks, the person approves what they are shown, and the client that polls has its tokens', async t => {
+test.serial('a client asks, the person approves what they are shown, and the client that polls has its tokens', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email.toUpperCase(), binding_message: 'TX 4711' })
@@ -58,7 +58,7 @@ test('a client asks, the person approves what they are shown, and the client tha
   t.is((await client.fetchUserInfo(till.configuration, tokens.access_token, user.id)).sub, user.id)
 })
 
-test('a person who denies is told of no more, and the client is told so', async t => {
+test.serial('a person who denies is told of no more, and the client is told so', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email })
@@ -67,7 +67,7 @@ test('a person who denies is told of no more, and the client is told so', async 
   t.deepEqual(idsOn((await openRequests(server, user)).page), [])
 })
 
-test('the person is told by mail, which leads to their account and answers nothing itself, and by every page of the account', async t => {
+test.serial('the person is told by mail, which leads to their account and answers nothing itself, and by every page of the account', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email, binding_message: 'call 555-0100 now' })
@@ -80,7 +80,7 @@ test('the person is told by mail, which leads to their account and answers nothi
   t.is(await refusal(redeem(till, asked)), 'authorization_pending')
 })
 
-test('with offline access, which the person is shown, there is a refresh token; other tokens of the person do not end it', async t => {
+test.serial('with offline access, which the person is shown, there is a refresh token; other tokens of the person do not end it', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email, scope: 'openid offline_access' })
@@ -92,7 +92,7 @@ test('with offline access, which the person is shown, there is a refresh token; 
   t.truthy(refreshed.access_token)
 })
 
-test('twenty answers at once are one, and twenty polls at once get one set of tokens, which lives', async t => {
+test.serial('twenty answers at once are one, and twenty polls at once get one set of tokens, which lives', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   await ask(till, { login_hint: user.email })
@@ -114,7 +114,7 @@ test('twenty answers at once are one, and twenty polls at once get one set of to
   t.is((await client.fetchUserInfo(till.configuration, won[0]?.access_token ?? '', user.id)).sub, user.id)
 })
 
-test('only so many requests wait for one person, however many are asked at once', async t => {
+test.serial('only so many requests wait for one person, however many are asked at once', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await Promise.allSettled(Array.from({ length: 9 }, () => ask(till, { login_hint: user.email })))
@@ -124,7 +124,7 @@ test('only so many requests wait for one person, however many are asked at once'
   await answerAll(server, user, 'deny')
 })
 
-test('an address that is nobody’s, suspended or unproven is asked like any other and told to nobody; the operator’s own client is told', async t => {
+test.serial('an address that is nobody’s, suspended or unproven is asked like any other and told to nobody; the operator’s own client is told', async t => {
   const stranger = await makeTill(server)
   const own = await makeTill(server, { isFirstParty: true })
   const suspended = await makeUser(server)
@@ -139,7 +139,7 @@ test('an address that is nobody’s, suspended or unproven is asked like any oth
   }
 })
 
-test('a client that is notified hears of it with its own token, then has its tokens at once', async t => {
+test.serial('a client that is notified hears of it with its own token, then has its tokens at once', async t => {
   const [ear] = ears
   const till = await makeNotified(ear)
   const user = await makeUser(server)
@@ -156,7 +156,7 @@ test('a client that is notified hears of it with its own token, then has its tok
   t.truthy((await redeem(till, asked)).access_token)
 })
 
-test('a notification is sent of a denial too, follows no redirect, and is not repeated where it is refused', async t => {
+test.serial('a notification is sent of a denial too, follows no redirect, and is not repeated where it is refused', async t => {
   const [, ear] = ears
   const till = await makeNotified(ear)
   const user = await makeUser(server)
@@ -167,7 +167,7 @@ test('a notification is sent of a denial too, follows no redirect, and is not re
   t.is(await refusal(redeem(till, asked)), 'access_denied')
 })
 
-test('what waits ends with the access of the person, also when they change their password', async t => {
+test.serial('what waits ends with the access of the person, also when they change their password', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email })
@@ -181,7 +181,7 @@ test('what waits ends with the access of the person, also when they change their
   t.is((await rowOf(user.id)).decision, 'ended')
 })
 
-test('what was approved is worth nothing once the access of the person has ended', async t => {
+test.serial('what was approved is worth nothing once the access of the person has ended', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email })
@@ -190,7 +190,7 @@ test('what was approved is worth nothing once the access of the person has ended
   t.is(await refusal(redeem(till, asked)), 'invalid_grant')
 })
 
-test('what a client asked ends when it is disabled, and does not come back with it', async t => {
+test.serial('what a client asked ends when it is disabled, and does not come back with it', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email })
@@ -199,7 +199,7 @@ test('what a client asked ends when it is disabled, and does not come back with 
   t.is(await refusal(redeem(till, asked)), 'access_denied')
 })
 
-test('nobody answers for another, nor without the form of their own page', async t => {
+test.serial('nobody answers for another, nor without the form of their own page', async t => {
   const till = await makeTill(server)
   const [user, other] = [await makeUser(server), await makeUser(server)]
   const asked = await ask(till, { login_hint: user.email })
@@ -212,7 +212,7 @@ test('nobody answers for another, nor without the form of their own page', async
   t.is(await refusal(redeem(till, asked)), 'authorization_pending')
 })
 
-test('a second factor that is demanded is proven before anything is approved, and the token says so', async t => {
+test.serial('a second factor that is demanded is proven before anything is approved, and the token says so', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   const asked = await ask(till, { login_hint: user.email, ...essential(twoFactors) })
@@ -233,7 +233,7 @@ test('a second factor that is demanded is proven before anything is approved, an
   t.true((claims.amr as string[]).includes('mfa'))
 })
 
-test('a request is told in the audit log: asked, approved, denied', async t => {
+test.serial('a request is told in the audit log: asked, approved, denied', async t => {
   const till = await makeTill(server)
   const user = await makeUser(server)
   for (const decision of ['approve', 'deny'] as const) {

@@ -39,7 +39,7 @@ const atQuestion = async (userCode: string, { who, at = server }: { who: { email
 const isDone = ({ body }: Answer) => body.includes('Your device is connected')
 const keyOf = ({ device_code }: { device_code: string }) => new Uint8Array(hashOf('poll', `${grantType}\0${device_code}`))
 
-test('§3.1: only who is registered for it begins, and is told what section 3.2 says', async t => {
+test.serial('§3.1: only who is registered for it begins, and is told what section 3.2 says', async t => {
   const portal = await makeClient(server)
   const rows: readonly (readonly [what: string, one: TestClient, form: Record<string, string>, status: number, error: string])[] = [
     ['a client that may not', portal, { scope: 'openid' }, 400, 'invalid_request'],
@@ -57,7 +57,7 @@ test('§3.1: only who is registered for it begins, and is told what section 3.2 
   t.is(begun.interval, 5)
 })
 
-test('§3.5: polls are refused by the section’s own codes', async t => {
+test.serial('§3.5: polls are refused by the section’s own codes', async t => {
   const begun = await begin()
   const rows: readonly (readonly [what: string, one: TestClient, form: Record<string, string>, error: string])[] = [
     ['no code', device, {}, 'invalid_request'],
@@ -73,7 +73,7 @@ test('§3.5: polls are refused by the section’s own codes', async t => {
   }
 })
 
-test('§3.5: the interval grows by five seconds with each poll that comes too early, and who keeps to it is not slowed down', async t => {
+test.serial('§3.5: the interval grows by five seconds with each poll that comes too early, and who keeps to it is not slowed down', async t => {
   const begun = await begin()
   const { prisma, pool } = server.resources.database
   const interval = async () => (await prisma.oidcPoll.findUnique({ where: { key: keyOf(begun) } }))?.intervalSeconds
@@ -91,14 +91,14 @@ test('§3.5: the interval grows by five seconds with each poll that comes too ea
   t.is(await refusal(poll(device, begun)), 'authorization_pending')
 })
 
-test('§3.5: of polls that come together one is answered and the others are slowed down', async t => {
+test.serial('§3.5: of polls that come together one is answered and the others are slowed down', async t => {
   const begun = await begin()
   const codes = await Promise.all(Array.from({ length: 10 }, () => refusal(poll(device, begun))))
   t.is(codes.filter(code => code === 'authorization_pending').length, 1)
   t.is(codes.filter(code => code === 'slow_down').length, 9)
 })
 
-test('§3.5: an expired code is expired_token, and its user code connects nothing any more', async t => {
+test.serial('§3.5: an expired code is expired_token, and its user code connects nothing any more', async t => {
   const begun = await begin()
   const { prisma } = server.resources.database
   const key = new Uint8Array(hashOf('DeviceCode', begun.device_code))
@@ -108,7 +108,7 @@ test('§3.5: an expired code is expired_token, and its user code connects nothin
   t.false((await typeCode(createPerson(), begun.user_code)).body.includes('name="confirm"'))
 })
 
-test('§3.3: of twenty confirmations of one code one goes on, whoever makes them', async t => {
+test.serial('§3.3: of twenty confirmations of one code one goes on, whoever makes them', async t => {
   // A used code is a wrong one, and of those an address has twenty: a server of its own.
   const at = await startServer()
   t.teardown(at.close)
@@ -130,7 +130,7 @@ test('§3.3: of twenty confirmations of one code one goes on, whoever makes them
   t.true(people.some(({ id }) => id === tokens.claims()?.sub))
 })
 
-test('§3.3: a code that is confirmed and refused at once is one or the other', async t => {
+test.serial('§3.3: a code that is confirmed and refused at once is one or the other', async t => {
   const begun = await begin()
   const { person, question } = await atQuestion(begun.user_code, { who: await makeUser(server) })
   const answers = await Promise.all(['confirm', 'abort', 'confirm', 'abort'].map(what => person.press(question, `name="${what}"`)))
@@ -143,7 +143,7 @@ test('§3.3: a code that is confirmed and refused at once is one or the other', 
   t.is(told, connected === 1 ? 'tokens' : 'access_denied')
 })
 
-test('§5.4: the question names the client, the code and where the device asked from', async t => {
+test.serial('§5.4: the question names the client, the code and where the device asked from', async t => {
   const television = await makeClient(server, { name: 'Television 9', grantTypes: [grantType] })
   const begun = await calls.post('/oauth2/device_authorization', { scope: 'openid' }, { ...authorizationOf(television), 'user-agent': 'Television/9.1' })
   const { body } = await typeCode(createPerson(), String(begun.json.user_code))
