@@ -118,7 +118,8 @@ export const endBackchannelRequestsOfClient = async (tx: TransactionClient, clie
     UPDATE backchannel_requests SET decision = 'ended', decided_at = now(), slot = NULL WHERE client_id = ${clientId} AND decision IS NULL`
 }
 
-// The unique index decides: whoever loses a place to another looks for the next.
+// The unique index decides: whoever loses a place to another looks for the next. The engine counts whole seconds: nobody is to approve what it
+// calls expired.
 const insert = async (tx: TransactionClient, request: NewBackchannelRequest & { readonly id: string; readonly sealed: string | null }): Promise<boolean> => {
   const { id, authReqId, accountId, clientId, asked, sealed, ip = null, expiresInSeconds } = request
   const key = new Uint8Array(keyOf(authReqId))
@@ -126,7 +127,7 @@ const insert = async (tx: TransactionClient, request: NewBackchannelRequest & { 
     const made = await tx.$queryRaw<{ id: string }[]>`
       INSERT INTO backchannel_requests (id, key, account_id, client_id, slot, asked, sealed, ip, expires_at, amr)
       SELECT ${id}::uuid, ${key}, ${accountId}::uuid, ${clientId}, free.slot, ${JSON.stringify(asked)}::json, ${sealed}, ${ip},
-        now() + make_interval(secs => ${expiresInSeconds}::float8), '{}'
+        date_trunc('second', now()) + make_interval(secs => ${expiresInSeconds}::float8), '{}'
       FROM generate_series(1, ${waitingPlaces}::int) AS free(slot)
       WHERE NOT EXISTS (SELECT 1 FROM backchannel_requests r WHERE r.account_id = ${accountId}::uuid AND r.slot = free.slot)
       ORDER BY free.slot LIMIT 1
