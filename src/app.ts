@@ -121,6 +121,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...services,
     issuer,
     findBrowserSession,
+    backchannel: protocol.backchannel,
     acrValues: `${twoFactors} ${oneFactor}`,
     passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,

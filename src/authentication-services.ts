@@ -15,6 +15,7 @@ import type { Config } from './config.ts'
 import { eraseIdentities } from './connectors/identities.ts'
 import type { Foundation } from './foundation.ts'
 import { createEraseFactors } from './mfa/erase.ts'
+import { endBackchannelRequestsOfUser } from './oidc/backchannel-requests.ts'
 import type { Resources } from './resources.ts'
 import { eraseDevices } from './sessions/devices.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
@@ -35,7 +36,7 @@ export const createAuthenticationServices = (
 ) => {
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes, hashingCost })
-  const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endings.ofUser] })
+  const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endings.ofUser, endBackchannelRequestsOfUser] })
   const replacePassword = createReplacePassword({ endAccess, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })

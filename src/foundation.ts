@@ -11,6 +11,7 @@ import { connectorEvents } from './connectors/connection.ts'
 import { createMails } from './mails/mails.ts'
 import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
+import { backchannelEvents } from './oidc/backchannel-request.ts'
 import { consentEvents } from './oidc/consents.ts'
 import { createEndings } from './oidc/endings.ts'
 import { interactionEvents } from './oidc/interaction.ts'
@@ -47,6 +48,7 @@ const events = {
   ...signingKeyEvents,
   ...interactionEvents,
   ...consentEvents,
+  ...backchannelEvents,
   ...refusalEvents,
   ...sessionEvents,
   ...apiKeyEvents,

@@ -28,6 +28,7 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
   const isCached = config.environment !== 'development'
   const handlers: JobHandler[] = [
     services.images.handler,
+    ...services.backchannelHandlers,
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]

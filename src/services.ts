@@ -8,6 +8,8 @@ import type { Config } from './config.ts'
 import { createConnectorServices } from './connector-services.ts'
 import { createFactorServices } from './factor-services.ts'
 import { createFoundation } from './foundation.ts'
+import { createPingHandler, createTellHandler } from './oidc/backchannel-jobs.ts'
+import { createBackchannelRequests } from './oidc/backchannel-requests.ts'
 import { createConsents } from './oidc/consents.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
 import type { Resources } from './resources.ts'
@@ -28,7 +30,7 @@ export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
 export const createServices = (resources: Resources, config: Config) => {
-  const { database, secrets, log, now, randomBytes } = resources
+  const { database, secrets, log, now, randomBytes, reroute } = resources
   const { issuer } = config
   const foundation = createFoundation(resources, config)
   const { change, limit, isMailPossible, mails, notify, challenges, endings, newUuid } = foundation
@@ -49,6 +51,10 @@ export const createServices = (resources: Resources, config: Config) => {
   const signingKeys = createSigningKeys({ database, change, secrets, now })
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change, endings })
+  const backchannelRequests = createBackchannelRequests({ ...foundation, database, secrets })
+  const guarded = foundation.outbound({ maxBytes: 1024 })
+  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: reroute?.(guarded) ?? guarded }
+  const backchannelHandlers = [createTellHandler(backchannelNeeds), createPingHandler(backchannelNeeds)]
   const evictUnproven = createEvictUnproven({ endAccess, now })
   const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })
   const accountDeletion = createAccountDeletion({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer })
@@ -77,6 +83,8 @@ export const createServices = (resources: Resources, config: Config) => {
     apiKeys,
     signingKeys,
     consents,
+    backchannelRequests,
+    backchannelHandlers,
     emailChanges,
     accountDeletion,
     collectPersonalData,

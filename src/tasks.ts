@@ -8,6 +8,8 @@ import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
 import { createPostgresArtifacts } from './oidc/artifacts-postgres.ts'
+import { purgeBackchannelRequests } from './oidc/backchannel-requests.ts'
+import { purgePolls } from './oidc/pacing.ts'
 import type { Engine } from './oidc/provider.ts'
 import { purgeInvitations } from './organizations/invitations.ts'
 import { systemActor } from './platform/actor.ts'
@@ -42,6 +44,8 @@ const purges: readonly Purge[] = [
   purgeSignInTickets,
   purgeAuthenticators,
   purgeInvitations,
+  purgeBackchannelRequests,
+  purgePolls,
   purgeJobs,
   purgeUnusedClients,
 ]

@@ -19,6 +19,7 @@ import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
+import { endBackchannelRequestsOfClient } from './oidc/backchannel-requests.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
@@ -73,7 +74,16 @@ export const createTenantServices = (
     fetchDocument: address => fetchDocument(address, reroute?.(guarded) ?? guarded),
     now,
   })
-  const clientAdministration = createClientAdministration({ database, change, secrets, now, randomBytes, images, forget: clients.forget })
+  const clientAdministration = createClientAdministration({
+    database,
+    change,
+    secrets,
+    now,
+    randomBytes,
+    images,
+    endRequests: endBackchannelRequestsOfClient,
+    forget: clients.forget,
+  })
   const resourceServers = createResourceServers({
     database,
     now,

@@ -6,6 +6,7 @@ import { createIdentitiesPage, type IdentitiesNeeds } from './identities.ts'
 import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
 import { createCodesToShow, createRecoveryCodesPage } from './recovery-codes.ts'
+import { createRequestsPage, type RequestsNeeds } from './requests.ts'
 import { createAccountRouter } from './router.ts'
 import { createSecurityPage, type SecurityNeeds } from './security.ts'
 import { createAccountSignIn } from './sign-in.ts'
@@ -15,6 +16,7 @@ type Needs = AccountNeeds &
   SecurityNeeds &
   IdentitiesNeeds &
   AuthenticatorNeeds &
+  Omit<RequestsNeeds, 'accountSignIn'> &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
   Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'openInvitation'>
@@ -22,12 +24,20 @@ type Needs = AccountNeeds &
 /** Puts it together. */
 export const createAccount = (needs: Needs): Router => {
   const invitation = createInvitationPage(needs)
+  const accountSignIn = createAccountSignIn(needs)
   const codesToShow = createCodesToShow(needs)
   const factorPages = [
     createSecurityPage({ ...needs, codesToShow }),
     createAuthenticatorPage({ ...needs, codesToShow }),
     createRecoveryCodesPage({ codesToShow }),
   ]
-  const pages = [...createAccountPages(needs), ...factorPages, createIdentitiesPage(needs), createDataPage(needs), invitation.page]
-  return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn: createAccountSignIn(needs) })
+  const pages = [
+    ...createAccountPages(needs),
+    ...factorPages,
+    createIdentitiesPage(needs),
+    createRequestsPage({ ...needs, accountSignIn }),
+    createDataPage(needs),
+    invitation.page,
+  ]
+  return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn })
 }

@@ -69,6 +69,8 @@ export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'connection_gone',
   'identity_taken',
   'last_way_in',
+  'request_gone',
+  'factor_required',
 ])
 
 /** What a form's token is bound to. */

@@ -18,6 +18,7 @@ import { accountCallbackPath } from './account-client.ts'
 import { answerExport } from './data.ts'
 import { createLinkPages, type LinkNeeds } from './links.ts'
 import { type AccountPageRoute, type FindBrowserSession, formBinding, shownCodes, type Visit } from './page.ts'
+import type { BackchannelRequests } from './requests.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
 interface Needs extends LinkNeeds {
@@ -30,6 +31,7 @@ interface Needs extends LinkNeeds {
   readonly secondFactor: SecondFactor
   readonly recentProofs: RecentProofs
   readonly collectPersonalData: CollectPersonalData
+  readonly backchannel: Pick<BackchannelRequests, 'countWaiting'>
   readonly present: Present
   readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
@@ -142,11 +144,12 @@ interface Shown {
   readonly problem?: Problem
 }
 
-const show = async (ctx: Context, { present, forms }: Needs, { page, visit, problem }: Shown) => {
+const show = async (ctx: Context, { present, forms, backchannel }: Needs, { page, visit, problem }: Shown) => {
   const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined
   const own = await page.show(ctx, visit)
   if (!own) return
-  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, problem }
+  const waiting = await backchannel.countWaiting(visit.user.id)
+  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, waiting, problem }
   // `accountPage` holds what `show` gives to the view's own locals.
   present(ctx, page.view, locals as never)
 }

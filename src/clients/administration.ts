@@ -63,10 +63,11 @@ interface Needs {
   readonly randomBytes: (size: number) => Buffer
   readonly forget: (clientId: string) => void
   readonly images: Pick<Images, 'ask'>
+  readonly endRequests: (tx: TransactionClient, clientId: string) => Promise<void>
 }
 
 /** Makes the service. */
-export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget, images }: Needs): ClientAdministration => {
+export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget, images, endRequests }: Needs): ClientAdministration => {
   const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
   const restorable = () => ({ gt: restorableSince(now()) })
   const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, isDeleted = false }: Sought): Promise<ClientRow> => {
@@ -121,14 +122,16 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
           if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
           const row = await tx.client.update({ where: { id: before.id }, data: { ...toUpdate(changes, now()), ...version }, include: withSecrets })
           await images.ask(tx, changes.metadata?.logo_uri)
+          if (changes.isDisabled) await endRequests(tx, before.clientId)
           return { event: 'client.updated', result: toClient(row) }
         },
       }),
     remove: (actor, key) =>
       changeClient(actor, {
         key,
-        work: async (tx, { id }) => {
+        work: async (tx, { id, clientId }) => {
           await tx.client.update({ where: { id }, data: { deletedAt: now(), ...version } })
+          await endRequests(tx, clientId)
           return { event: 'client.deleted', result: undefined }
         },
       }),

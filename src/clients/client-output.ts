@@ -8,7 +8,13 @@ import { profileDefaults, securityProfiles } from './security-profile.ts'
 
 const uri = text(2000)
 const uris = z.array(uri).max(50)
-const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'] as const
+const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:openid:params:grant-type:ciba',
+] as const
 
 /** Further metadata that a client may have; the engine judges the values. */
 const furtherMetadata = {
@@ -29,6 +35,9 @@ const furtherMetadata = {
   require_auth_time: z.boolean(),
   backchannel_logout_uri: uri,
   backchannel_logout_session_required: z.boolean(),
+  backchannel_token_delivery_mode: z.enum(['poll', 'ping']),
+  backchannel_client_notification_endpoint: uri,
+  backchannel_authentication_request_signing_alg: text(20),
 }
 const further = z.strictObject(furtherMetadata).partial()
 

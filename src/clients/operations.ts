@@ -161,7 +161,7 @@ const mustBeOurs = ({ source }: Client, changes: ClientChanges) => {
     throw new Problem('validation_failed', { fields: [{ path: 'first_party', message: 'A client that registered itself is not one of the operator’s own.' }] })
 }
 
-const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'])
+const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba'])
 
 const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 

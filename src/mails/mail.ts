@@ -21,6 +21,7 @@ export const mailKinds = [
   'invitation',
   'account_exists',
   'account_deleted',
+  'approval_asked',
 ] as const
 
 /** A mail as it is asked for; its words are chosen when it is sent. */

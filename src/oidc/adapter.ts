@@ -4,6 +4,9 @@ import { isUnavailable } from '../platform/data/database.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type Artifact, type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { backchannelAdapter } from './backchannel-adapter.ts'
+import type { BackchannelRequests } from './backchannel-requests.ts'
+import { deviceCodeAdapter } from './device-code-adapter.ts'
 import { endsGrant } from './grants.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import { provenAtOf } from './proven-at.ts'
@@ -18,6 +21,7 @@ interface Needs {
   readonly sessions: SessionArtifacts
   readonly refreshTokens: RefreshTokens
   readonly clients: Adapter
+  readonly backchannelRequests: Pick<BackchannelRequests, 'findAnswer'>
   readonly secrets: Secrets
 }
 
@@ -69,7 +73,9 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
     case 'AuthorizationCode':
       return { consume: id => consumeOnce(needs.volatile, kind, { id, durable: needs.durable }) }
     case 'DeviceCode':
-      return deviceCodeAdapter(needs)
+      return { ...deviceCodeAdapter(needs), consume: id => consumeOnce(needs.durable, kind, { id, durable: needs.durable }) }
+    case 'BackchannelAuthenticationRequest':
+      return backchannelAdapter(needs)
     case 'Interaction':
       return interactionAdapter(needs)
     default:
@@ -92,19 +98,6 @@ const consumeOnce = async (store: ArtifactStore, kind: string, { id, durable }: 
   if (typeof grantId === 'string') await durable.revokeFamily(grantId)
   throw new errors.InvalidGrant('already used')
 }
-
-// A device code is found by its user code and saved again under its own id, which is therefore kept, sealed.
-const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter> => ({
-  upsert: (id, payload, expiresIn) =>
-    durable.put(toArtifact('DeviceCode', { id, payload: { ...payload, sealedId: secrets.seal('artifact', id, 'DeviceCode') }, expiresIn })),
-  findByUserCode: async userCode => {
-    if (!/^[A-Z0-9]{1,32}$/.test(userCode)) return undefined
-    const found = await durable.findByUserCode(userCode)
-    if (!found || typeof found.payload.sealedId !== 'string') return undefined
-    return toPayload(secrets.unseal('artifact', found.payload.sealedId, 'DeviceCode'), found)
-  },
-  consume: id => consumeOnce(durable, 'DeviceCode', { id, durable }),
-})
 
 // An interaction holds whatever the client sent and the ids of other artifacts: it is sealed whole.
 const interactionAdapter = ({ volatile, secrets }: Needs): Partial<Adapter> => ({

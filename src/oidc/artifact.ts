@@ -44,6 +44,12 @@ export interface ArtifactStore {
 /** How long an expired artifact may still be found, for clocks that differ (the engine checks the expiry again). */
 export const clockToleranceSeconds = 15
 
+/**
+ * How long a code that is asked after again and again is kept beyond its expiry, so that whoever asks late is told `expired_token`
+ * (RFC 8628 §3.5, CIBA Core §11) and not that there was never one.
+ */
+export const lateSeconds = (expiresIn: number | undefined): number | undefined => (expiresIn === undefined ? undefined : expiresIn + 600)
+
 /** What a store keeps of an artifact: never its id. */
 export const toArtifact = (kind: string, { id, payload, expiresIn }: { id: string; payload: AdapterPayload; expiresIn?: number }): Artifact => {
   const { jti: _id, ...rest } = payload

@@ -10,6 +10,8 @@ export interface PostgresArtifacts extends ArtifactStore {
   /** Every living row of a session, oldest first: parallel sign-ins may leave several. */
   findSessions(uid: string): Promise<readonly Payload[]>
   findByUserCode(userCode: string): Promise<StoredArtifact | undefined>
+  /** Replaces an artifact that still has its user code, and takes the code away; of any number of callers exactly one is answered true. */
+  claimUserCode(artifact: Artifact): Promise<boolean>
   /** Deletes all artifacts of a kind that were issued under a grant. */
   deleteByGrant(kind: string, grantId: string): Promise<void>
   /** Inserts or replaces a grant, unless the session it is given in has ended. */
@@ -74,6 +76,10 @@ const statements = {
     'artifact-user-code',
     `SELECT '1' AS i, a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.user_code = $1 AND ${living}`,
   ),
+  claimUserCode: statement(
+    'artifact-claim-user-code',
+    'UPDATE oidc_artifacts SET payload = $2::json, user_code = NULL WHERE key = $1 AND user_code IS NOT NULL AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key',
+  ),
   deleteByGrant: statement('artifact-delete-by-grant', 'DELETE FROM oidc_artifacts WHERE grant_id = $2 AND kind = $1'),
   revokeGrant: statement('artifact-revoke-grant', `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE key = $1 AND revoked_at IS NULL`),
   grant: statement(
@@ -122,6 +128,7 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     consume: async (kind, id) => (await database.run(statements.consume, [hashOf(kind, id)])).length === 1,
     destroy: async (kind, id) => (await database.run(statements.destroy, [hashOf(kind, id)])).length === 1,
     findByUserCode: async userCode => (await database.run<FoundRow>(statements.userCode, [userCode])).map(toStored)[0],
+    claimUserCode: async ({ kind, id, payload }) => (await database.run(statements.claimUserCode, [hashOf(kind, id), JSON.stringify(payload)])).length === 1,
     deleteByGrant,
     putGrant: async (grant, { uid, provenAt }) => {
       await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, provenAt])

@@ -25,7 +25,11 @@ export const clientHooks = ({
   pkce: {
     required: (_ctx, client) => client.clientAuthMethod === 'none' || profileOf(client) !== undefined || (registrationOf(client)?.isPkceRequired ?? true),
   },
-  issueRefreshToken: async (_ctx, client, source) => client.grantTypeAllowed('refresh_token') && (await isRefreshable(source, resourceServers)),
+  // What was approved elsewhere is bound to no session here, so it goes on only where the person was shown that it does.
+  issueRefreshToken: async (_ctx, client, source) =>
+    client.grantTypeAllowed('refresh_token') &&
+    (source.kind !== 'BackchannelAuthenticationRequest' || source.scopes.has('offline_access')) &&
+    (await isRefreshable(source, resourceServers)),
   // RFC 9700 §4.14.2; FAPI 2.0 Security Profile §5.3.2.1 (9) has none: what holds the token there is the client's key.
   rotateRefreshToken: async ({ oidc }) => profileOf(oidc.client) === undefined,
   // Without `offline_access` what is issued ends with the session it was issued in.

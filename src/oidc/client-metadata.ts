@@ -26,7 +26,14 @@ export const createCheckMetadata =
 
 // RFC 9700 §2.6: what comes back to a client is not sent in the clear, except within the machine (RFC 8252 §7.3). The engine
 // looks at this for native applications only.
-const addressFields = ['redirect_uris', 'post_logout_redirect_uris', 'jwks_uri', 'sector_identifier_uri', 'backchannel_logout_uri']
+const addressFields = [
+  'redirect_uris',
+  'post_logout_redirect_uris',
+  'jwks_uri',
+  'sector_identifier_uri',
+  'backchannel_logout_uri',
+  'backchannel_client_notification_endpoint',
+]
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 const verifyAddresses = (path: string, addresses: readonly unknown[]) => {

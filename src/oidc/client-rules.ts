@@ -3,6 +3,7 @@ import Provider, { type Configuration, errors } from 'oidc-provider'
 import { type Registration, redirectUriFault } from '../clients/client.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { isOneLine } from '../platform/http/text.ts'
+import { cibaGrantType } from './backchannel-request.ts'
 
 type Rules = NonNullable<Configuration['extraClientMetadata']>
 
@@ -18,6 +19,10 @@ export const clientRules = (registrationOf: (client: object) => Registration | u
     // RFC 7591 §2.3: nobody's statements are trusted here, so none is taken for true nor passed over.
     if (name === 'software_statement' && value !== undefined && isRegistering())
       throw new errors.CustomOIDCProviderError('unapproved_software_statement', 'software statements are not accepted')
+    if (name === 'grant_types' && Array.isArray(value) && value.includes(cibaGrantType)) {
+      // CIBA Core §4: who may ask people by their address is confidential, and an administrator's decision.
+      if (method === 'none' || isRegistering()) throw new errors.InvalidClientMetadata(`grant_types must not contain ${cibaGrantType} for this client`)
+    }
     if (name === 'redirect_uris' && isRegistering()) verifyRedirectUris(value)
     if (name === 'client_name' && isRegistering() && typeof value === 'string' && !isOneLine(value))
       throw new errors.InvalidClientMetadata('client_name must be one line without control characters')

@@ -12,13 +12,14 @@ import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { algorithms } from './algorithms.ts'
+import type { BackchannelHooks } from './backchannel-hooks.ts'
 import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
 import type { Demands } from './demands.ts'
 import type { EnginePages } from './engine-pages.ts'
 import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
-import { lifetimes } from './lifetimes.ts'
+import { backchannelSeconds, lifetimes } from './lifetimes.ts'
 import { endpointAliases, type MutualTls, mutualTlsMethods } from './mutual-tls.ts'
 import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
@@ -46,6 +47,7 @@ export interface ConfigurationNeeds {
   readonly hasDocumentClients: boolean
   readonly fetch: typeof fetch
   readonly now: () => Date
+  readonly backchannel: BackchannelHooks
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   /** What access tokens say beyond how the person signed in; a later one overrides none of an earlier. */
@@ -97,6 +99,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
     revocation: '/oauth2/revoke',
     pushed_authorization_request: '/oauth2/par',
     device_authorization: '/oauth2/device_authorization',
+    backchannel_authentication: '/oauth2/backchannel-authentication',
     registration: '/oauth2/register',
     end_session: '/oauth2/logout',
     code_verification: '/device',
@@ -104,6 +107,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   ttl: {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
     AuthorizationCode: lifetimes.authorizationCode,
+    BackchannelAuthenticationRequest: ctx => backchannelSeconds(ctx.oidc.params?.requested_expiry),
     ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.clientCredentials,
     DeviceCode: lifetimes.deviceCode,
     Grant: lifetimes.grant,

@@ -18,10 +18,12 @@ export const features = ({
   findAccount,
   mutualTls,
   now,
+  backchannel,
   ...needs
 }: ConfigurationNeeds): Configuration['features'] => ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
+  ciba: backchannel.feature(registrationOf),
   claimsParameter: { enabled: true },
   clientCredentials: { enabled: true },
   deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },

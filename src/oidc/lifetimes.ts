@@ -8,6 +8,8 @@ const day = 24 * hour
 export const lifetimes = {
   accessToken: hour,
   authorizationCode: minute,
+  backchannelRequest: 5 * minute,
+  backchannelRequestLongest: 10 * minute,
   clientCredentials: 10 * minute,
   deviceCode: 10 * minute,
   idToken: hour,
@@ -21,3 +23,7 @@ export const lifetimes = {
   grant: 360 * day,
   initialAccessToken: day,
 }
+
+/** How long a backchannel authentication request lives: what its client asks for, within bounds (CIBA Core §7.1). */
+export const backchannelSeconds = (requested: unknown): number =>
+  Math.min(requested === undefined ? lifetimes.backchannelRequest : Number(requested), lifetimes.backchannelRequestLongest)

@@ -18,6 +18,7 @@ const methods: Readonly<Record<string, readonly string[]>> = {
   '/oauth2/revoke': write,
   '/oauth2/par': write,
   '/oauth2/device_authorization': write,
+  '/oauth2/backchannel-authentication': write,
   '/oauth2/register': write,
 }
 

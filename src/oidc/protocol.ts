@@ -15,6 +15,7 @@ import type { Redis } from '../platform/data/redis.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import type { MakeOutboundFetch } from '../platform/http/outbound.ts'
+import type { Queue } from '../platform/jobs/queue.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -27,6 +28,9 @@ import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
+import { type BackchannelAnswers, createBackchannelAnswers } from './backchannel-answers.ts'
+import { createBackchannelHooks } from './backchannel-hooks.ts'
+import type { BackchannelRequests } from './backchannel-requests.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
 import type { ContinueWords } from './continue-page.ts'
@@ -42,6 +46,7 @@ import { createInteractions, type Interactions } from './interaction.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
+import { createPace } from './pacing.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
 import { createRefreshTokens } from './refresh-tokens.ts'
@@ -57,6 +62,8 @@ export interface Protocol {
   readonly documents: Documents
   readonly engine: Engine
   readonly interactions: Interactions
+  /** What clients ask people to approve elsewhere. */
+  readonly backchannel: BackchannelAnswers
   /** Verifies access tokens for the management API. */
   readonly verifyAccessToken: ReturnType<typeof createVerifyAccessToken>
   readonly findBrowserSession: ReturnType<typeof createFindBrowserSession>
@@ -89,6 +96,8 @@ interface Needs {
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
   readonly secondFactor: SecondFactor
   readonly factorRequirement: FactorRequirement
+  readonly backchannelRequests: BackchannelRequests
+  readonly queue: Queue
   readonly signingKeys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
@@ -122,9 +131,11 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     sessions: sessionArtifacts,
     refreshTokens,
     clients: createClientAdapter(clients, needs.detailsTypes),
+    backchannelRequests: needs.backchannelRequests,
     secrets,
   })
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
+  const backchannel = createBackchannelHooks(needs)
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -140,7 +151,9 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hasDocumentClients: needs.documentRule.isOn,
     lookUpDocument: createLookUpDocument(needs.documentClients),
     tokenClaims: [],
-    findAccount: createFindAccount({ users: needs.users, demands }),
+    backchannel,
+    pace: createPace(needs),
+    findAccount: backchannel.withStandIns(createFindAccount({ users: needs.users, demands })),
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
@@ -157,6 +170,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     documents,
     engine,
     interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse }),
+    backchannel: createBackchannelAnswers({ ...needs, engine, demands }),
     verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }

@@ -18,6 +18,7 @@ import type { LookUpDocument } from './document-lookup.ts'
 import { requestOf } from './engine-pages.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
+import type { Pace } from './pacing.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import { publishWithout } from './published-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
@@ -43,6 +44,7 @@ interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
   readonly continueWords: (ctx: Context) => ContinueWords
   readonly hear: Hear
   readonly lookUpDocument: LookUpDocument
+  readonly pace: Pace
   readonly log: Log
 }
 
@@ -80,6 +82,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
   provider.use(finishing(needs))
+  provider.use(needs.pace)
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
 }

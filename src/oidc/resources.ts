@@ -81,11 +81,11 @@ const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Ask
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
   const scopes = server.scopes.filter(scope => access === 'any' || listed?.scopes.includes(scope))
   if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
-  const { Grant, AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
+  const { Grant, AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
   const { organizationId, accountId } = Grant ?? {}
   if (organizationId === undefined || accountId === undefined) return []
   // What an organization's resource server allows is decided by that organization's roles alone.
   if (server.organizationId !== undefined && server.organizationId !== organizationId) return []
-  const amr = (RefreshToken ?? AuthorizationCode ?? DeviceCode)?.amr ?? []
+  const amr = (RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest)?.amr ?? []
   return needs.findHeldScopes({ userId: accountId, organizationId, resource: server.identifier, scopes, hasTwoFactors: amr.includes(multiFactor) })
 }

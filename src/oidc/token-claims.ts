@@ -21,7 +21,7 @@ export const composeTokenClaims =
 /** RFC 9470 §6, RFC 9068 §2.2.1: a resource server learns from the token how and when the person signed in. */
 export const authenticationClaims: TokenClaims = async (ctx, token) => {
   if (token.kind !== 'AccessToken') return undefined
-  const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
-  const source = RefreshToken ?? AuthorizationCode ?? DeviceCode
+  const { AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
+  const source = RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest
   return source && { acr: source.acr, amr: source.amr, auth_time: source.authTime }
 }

@@ -6,6 +6,8 @@ export interface AccountPage extends FormProblem {
   readonly csrf: string
   /** What was just done: a key under `account.done`. */
   readonly done?: string
+  /** How many requests wait for an answer. */
+  readonly waiting?: number
 }
 
 /** Posts `name` and `locale` to `/account/profile`. */
@@ -57,6 +59,23 @@ export interface AccountAppsPage extends AccountPage {
 /** Posts `organization` to `/account/organizations`. */
 export interface AccountOrganizationsPage extends AccountPage {
   readonly organizations: readonly { readonly id: string; readonly name: string; readonly role: string }[]
+}
+
+/** Posts `request` (an id) and `decision` (`approve` or `deny`) to `/account/requests`. Times in milliseconds. */
+export interface AccountRequestsPage extends AccountPage {
+  readonly requests: readonly {
+    readonly id: string
+    readonly client: PageClient
+    readonly organization?: string
+    /** What the client says to be seen in both places. */
+    readonly message?: string
+    readonly scopes: readonly PageScope[]
+    readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
+    readonly offline: boolean
+    readonly ip?: string
+    readonly askedAt: number
+    readonly expiresAt: number
+  }[]
 }
 
 /** Posts `confirm` (the address) to `/account/data`; the download is `/account/data/export`. */
@@ -147,6 +166,7 @@ export interface AccountLocals {
   readonly 'account-authenticator': AccountAuthenticatorPage
   readonly 'account-sessions': AccountSessionsPage
   readonly 'account-apps': AccountAppsPage
+  readonly 'account-requests': AccountRequestsPage
   readonly 'account-organizations': AccountOrganizationsPage
   readonly 'account-data': AccountDataPage
   readonly 'account-invitation': AccountInvitationPage
@@ -156,7 +176,7 @@ export interface AccountLocals {
 
 type Names = { readonly [View in keyof AccountLocals]: Readonly<Record<keyof Required<AccountLocals[View]>, true>> }
 
-const common = { problem: true, csrf: true, done: true } as const
+const common = { problem: true, csrf: true, done: true, waiting: true } as const
 
 /** The names of each page's locals; the compiler holds them equal to the types. */
 export const accountLocalNames: Names = {
@@ -169,6 +189,7 @@ export const accountLocalNames: Names = {
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },
+  'account-requests': { ...common, requests: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },
   'account-invitation': { ...common, organization: true, role: true, invited: true, email: true, isYours: true },

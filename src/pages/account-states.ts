@@ -27,6 +27,27 @@ const app = {
   scopes: [{ name: 'profile' }, { name: 'email' }],
   grantedAt: at,
 }
+const request = {
+  id: '1',
+  client: { name: 'Papertrail' },
+  organization: 'Nordlicht Energie',
+  message: 'TX 4711 · 120 €',
+  scopes: [{ name: 'openid' }, { name: 'profile' }],
+  resources: [],
+  offline: false,
+  ip: '203.0.113.24',
+  askedAt: at,
+  expiresAt: at + 300_000,
+}
+const longRequest = {
+  ...request,
+  id: '2',
+  client: { name: 'The Extraordinarily Comprehensive Donaudampfschifffahrtsgesellschaftskapitän Resource Planner' },
+  message: 'W'.repeat(100),
+  resources: [{ name: 'https://documents.papertrail.example/api', scopes: [{ name: 'documents:read', title: 'Read your documents' }] }],
+  offline: true,
+  ip: '2001:db8:85a3:0:0:8a2e:370:7334',
+}
 const organizations = [
   { id: '1', name: 'Nordlicht Energie', role: 'owner' },
   { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', role: 'billing-manager' },
@@ -53,7 +74,8 @@ const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri,
 export const ACCOUNT_STATES: States = {
   'account-profile': {
     plain: profile,
-    done: { ...profile, done: 'account.done.saved', isEmailVerified: false },
+    done: { ...profile, done: 'account.done.saved', isEmailVerified: false, waiting: 1 },
+    waiting: { ...profile, waiting: 3 },
     long: { ...profile, email: longEmail, locale: 'ar' },
   },
   'account-password': {
@@ -100,6 +122,13 @@ export const ACCOUNT_STATES: States = {
   },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
   'account-apps': { plain: { csrf, apps: [app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-requests': {
+    plain: { csrf, requests: [request] },
+    none: { csrf, requests: [], done: 'account.done.approved' },
+    error: { csrf, requests: [request], problem: { code: 'request_gone', message: '' } },
+    factor: { csrf, requests: [request], problem: { code: 'factor_required', message: '' } },
+    long: { csrf, requests: [longRequest, request], done: 'account.done.denied' },
+  },
   'account-organizations': {
     plain: { csrf, organizations },
     none: { csrf, organizations: [] },

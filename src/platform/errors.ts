@@ -46,6 +46,7 @@ const table = {
   not_found: { status: 404, type: 'NOT_FOUND', message: 'There is nothing here.' },
   interaction_expired: { status: 404, type: 'NOT_FOUND', message: 'This sign-in took too long or was finished in another tab.' },
   link_expired: { status: 404, type: 'NOT_FOUND', message: 'This link has expired or was used already.' },
+  request_gone: { status: 404, type: 'NOT_FOUND', message: 'This request was answered already, has expired, or was withdrawn.' },
   method_not_allowed: { status: 405, type: 'METHOD_NOT_ALLOWED', message: 'This method is not allowed here.' },
   wrong_address: { status: 403, type: 'FORBIDDEN', message: 'This invitation is for another email address, or yours is not verified.' },
   email_taken: { status: 409, type: 'CONFLICT', message: 'This email address is already in use.' },

@@ -25,6 +25,7 @@ export type Purpose =
   | 'recovery-code'
   | 'connection'
   | 'upstream-request'
+  | 'stand-in'
 
 const version = 'v1'
 const ivBytes = 12

@@ -39,6 +39,7 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   invitation: { values: { organization: 'Acme', inviter: 'Alice', role: 'member', hours: '57' }, url },
   account_exists: {},
   account_deleted: { values: { ...place, days: 57 }, url },
+  approval_asked: { values: { client: 'Till 4', minutes: 57 }, url },
 }
 let count = 0
 const render = async (kind: Kind, locale: string, changed: Readonly<Record<string, string | number | undefined>> = {}) => {

@@ -1,0 +1,101 @@
+// What clients ask a person to approve here though they asked elsewhere, such as at a till or by telephone: shown whole, and answered by a form.
+import { z } from 'zod'
+import type { PageLanguage } from '../pages/page-language.ts'
+import type { PageScope } from '../pages/page-locals.ts'
+import type { Actor } from '../platform/actor.ts'
+import { Problem } from '../platform/errors.ts'
+import { accountPage, type FindBrowserSession } from './page.ts'
+import { parsed } from './parsed.ts'
+import type { AccountSignIn } from './sign-in.ts'
+
+/** A request that waits; the protocol's entrance gives these. */
+interface Waiting {
+  readonly id: string
+  readonly clientName: string
+  readonly logoUrl?: string | undefined
+  readonly organizationName?: string
+  readonly ip?: string
+  readonly asked: {
+    readonly scopes: readonly string[]
+    readonly claims: readonly string[]
+    readonly resources: Readonly<Record<string, readonly string[]>>
+    readonly bindingMessage?: string | undefined
+  }
+  readonly createdAt: Date
+  readonly expiresAt: Date
+}
+
+interface Own {
+  readonly id: string
+  readonly accountId: string
+}
+
+/** The requests of people, as the protocol's entrance gives them. */
+export interface BackchannelRequests {
+  list(accountId: string): Promise<readonly Waiting[]>
+  countWaiting(accountId: string): Promise<number>
+  findMaxAge(request: Own): Promise<number | undefined>
+  approve(
+    actor: Actor,
+    request: Own & { readonly session: { readonly sid: string; readonly amr: readonly string[]; readonly authenticatedAt: Date } },
+  ): Promise<void>
+  deny(actor: Actor, request: Own): Promise<void>
+}
+
+/** What the page needs. */
+export interface RequestsNeeds {
+  readonly backchannel: BackchannelRequests
+  readonly findBrowserSession: FindBrowserSession
+  readonly accountSignIn: AccountSignIn
+  readonly pageLanguage: PageLanguage
+  readonly now: () => Date
+}
+
+const path = '/account/requests'
+const form = z.strictObject({ request: z.uuid(), decision: z.enum(['approve', 'deny']) })
+
+/** Makes it. Approving asks for a sign-in as recent as the client wishes, and never for an older one than of five minutes. */
+export const createRequestsPage = ({ backchannel, findBrowserSession, accountSignIn, pageLanguage, now }: RequestsNeeds) =>
+  accountPage({
+    path,
+    view: 'account-requests',
+    isSensitive: true,
+    show: async (ctx, { user }) => {
+      const { t } = pageLanguage.of(ctx)
+      const claim = (name: string): PageScope => ({ name, title: t('consent.claim', { claim: name, label: name.replaceAll('_', ' ') }) })
+      const requests = await backchannel.list(user.id)
+      return {
+        requests: requests.map(({ id, clientName, logoUrl, organizationName, ip, asked, createdAt, expiresAt }) => ({
+          id,
+          client: { name: clientName, logoUrl },
+          organization: organizationName,
+          message: asked.bindingMessage,
+          scopes: [...asked.scopes.filter(scope => scope !== 'offline_access').map(toScope), ...asked.claims.map(claim)],
+          resources: Object.entries(asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toScope) })),
+          offline: asked.scopes.includes('offline_access'),
+          ip,
+          askedAt: createdAt.getTime(),
+          expiresAt: expiresAt.getTime(),
+        })),
+      }
+    },
+    submit: async (ctx, { user, sid, actor }, given) => {
+      const { request: id, decision } = parsed(form, given)
+      const own = { id, accountId: user.id }
+      if (decision === 'deny') {
+        await backchannel.deny(actor, own)
+        return { done: 'denied' }
+      }
+      const session = await findBrowserSession(ctx)
+      if (session?.sid !== sid) throw new Problem('csrf_mismatch')
+      const maxAgeSeconds = await backchannel.findMaxAge(own)
+      if (maxAgeSeconds !== undefined && now().getTime() - session.authenticatedAt.getTime() > maxAgeSeconds * 1000) {
+        accountSignIn.begin(ctx, { to: path, isAnother: true })
+        return { answered: true }
+      }
+      await backchannel.approve(actor, { ...own, session })
+      return { done: 'approved' }
+    },
+  })
+
+const toScope = (name: string): PageScope => ({ name })

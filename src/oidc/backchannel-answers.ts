@@ -1,0 +1,130 @@
+// A person's answer to a backchannel authentication request: approved or denied, once.
+import type { FindLook } from '../clients/branding.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Queue } from '../platform/jobs/queue.ts'
+import { acrOf, askedAcr } from './acr.ts'
+import { type Asked, type BackchannelRequest, cibaGrantType, pingClient } from './backchannel-request.ts'
+import { type BackchannelRequests, scopesOf } from './backchannel-requests.ts'
+import type { Demands } from './demands.ts'
+import { insertGrant, isGateOpen, type NewGrant, toNewGrant } from './grant-in-change.ts'
+import type { Engine } from './provider.ts'
+
+/** The session that somebody answers in. */
+export interface AnsweringSession {
+  readonly sid: string
+  readonly amr: readonly string[]
+  readonly authenticatedAt: Date
+}
+
+/** A request of one's own. */
+interface Own {
+  readonly id: string
+  readonly accountId: string
+}
+
+/** A request as its person sees it, with the client's logo on our own origin. */
+export type ShownRequest = BackchannelRequest & { readonly logoUrl?: string | undefined }
+
+/** The answers. */
+export interface BackchannelAnswers {
+  /** What waits for a person, the oldest first. */
+  list(accountId: string): Promise<readonly ShownRequest[]>
+  countWaiting(accountId: string): Promise<number>
+  /** Seconds within which the person must have signed in to approve it, where the client says so. Throws `request_gone`. */
+  findMaxAge(request: Own): Promise<number | undefined>
+  /**
+   * Grants exactly what was shown. Throws `request_gone` where it was answered, has expired or is another's, and `factor_required`
+   * where a second factor is demanded that the session does not have.
+   */
+  approve(actor: Actor, request: Own & { readonly session: AnsweringSession }): Promise<void>
+  /** Throws `request_gone`. */
+  deny(actor: Actor, request: Own): Promise<void>
+}
+
+interface Needs {
+  readonly engine: Engine
+  readonly change: Change
+  readonly queue: Queue
+  readonly demands: Demands
+  readonly findLook: FindLook
+  readonly backchannelRequests: BackchannelRequests
+  readonly now: () => Date
+}
+
+/** Makes the service. */
+export const createBackchannelAnswers = ({ engine, change, queue, demands, findLook, backchannelRequests, now }: Needs): BackchannelAnswers => {
+  const find = async ({ id, accountId }: Own) => {
+    const found = (await backchannelRequests.list(accountId)).find(request => request.id === id)
+    if (!found) throw new Problem('request_gone')
+    return found
+  }
+  const answer = async (tx: TransactionClient, decision: Decision) => {
+    const { clientId, isPinged } = await decide(tx, decision)
+    if (isPinged) await queue.add(tx, { kind: pingClient, payload: { id: decision.id } })
+    return clientId
+  }
+  return {
+    list: async accountId => {
+      const requests = await backchannelRequests.list(accountId)
+      return Promise.all(requests.map(async request => ({ ...request, logoUrl: (await findLook(request.clientId))?.clientLogoUrl })))
+    },
+    countWaiting: backchannelRequests.countWaiting,
+    findMaxAge: async own => {
+      const { max_age: maxAge } = (await find(own)).asked.params
+      return maxAge === undefined ? undefined : Number(maxAge)
+    },
+    approve: async (actor, { id, accountId, session }) => {
+      const { clientId, asked } = await find({ id, accountId })
+      const { amr, authenticatedAt } = session
+      const proven = { userId: accountId, amr, isSigningIn: false, clientId, params: asked.params }
+      if ((await demands.next(proven)) !== undefined) throw new Problem('factor_required')
+      const grant = await grantOf(engine, { accountId, clientId, asked })
+      const authTime = Math.floor(Math.min(authenticatedAt.getTime(), now().getTime()) / 1000)
+      const approved = { grant, acr: acrOf(amr, askedAcr(asked.params)), amr, authTime }
+      await change(actor, async (tx, record) => {
+        if (!(await isGateOpen(tx, { accountId, sid: session.sid, provenAt: authenticatedAt }))) throw new Problem('request_gone')
+        await answer(tx, { id, accountId, approved })
+        await insertGrant(tx, grant)
+        record('backchannel.approved', { id, client_id: clientId, scopes: scopesOf(asked) })
+      })
+    },
+    deny: async (actor, { id, accountId }) => {
+      const { asked } = await find({ id, accountId })
+      await change(actor, async (tx, record) => {
+        const clientId = await answer(tx, { id, accountId })
+        record('backchannel.denied', { id, client_id: clientId, scopes: scopesOf(asked) }, { outcome: 'refused' })
+      })
+    },
+  }
+}
+
+const grantOf = async (engine: Engine, { accountId, clientId, asked }: { accountId: string; clientId: string; asked: Asked }): Promise<NewGrant> => {
+  const provider = engine.current()
+  const grant = new provider.Grant({ accountId, clientId })
+  grant.addOIDCScope(asked.scopes.join(' '))
+  if (asked.claims.length > 0) grant.addOIDCClaims([...asked.claims])
+  for (const [indicator, scopes] of Object.entries(asked.resources)) grant.addResourceScope(indicator, scopes.join(' '))
+  return toNewGrant(provider, grant)
+}
+
+interface Decision extends Own {
+  /** Absent: denied. */
+  readonly approved?: { readonly grant: NewGrant; readonly acr: string; readonly amr: readonly string[]; readonly authTime: number }
+}
+
+// Of any number of answers the first that finds the request undecided is the one.
+const decide = async (tx: TransactionClient, { id, accountId, approved }: Decision): Promise<{ clientId: string; isPinged: boolean }> => {
+  const { grant, acr = null, amr = [], authTime = null } = approved ?? {}
+  const [decided] = await tx.$queryRaw<{ clientId: string; isPinged: boolean }[]>`
+    UPDATE backchannel_requests r SET decision = ${approved ? 'approved' : 'denied'}, decided_at = now(), slot = NULL,
+      grant_id = ${grant?.id ?? null}, acr = ${acr}, amr = ${[...amr]}::text[], auth_time = ${authTime}::int
+    WHERE r.id = ${id}::uuid AND r.account_id = ${accountId}::uuid AND r.decision IS NULL AND r.expires_at > now()
+      AND EXISTS (SELECT 1 FROM clients c WHERE c.client_id = r.client_id AND c.disabled_at IS NULL AND c.deleted_at IS NULL
+        AND ${cibaGrantType} = ANY (c.grant_types))
+    RETURNING r.client_id AS "clientId", r.sealed IS NOT NULL AS "isPinged"`
+  if (!decided) throw new Problem('request_gone')
+  return decided
+}

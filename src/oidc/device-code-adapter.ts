@@ -1,0 +1,40 @@
+// How the engine keeps device codes (RFC 8628): found by their user code, which is good for one decision.
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Secrets } from '../platform/secrets.ts'
+import { lateSeconds, toArtifact, toPayload } from './artifact.ts'
+import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { noteWrongUserCode } from './device-limit.ts'
+
+const kind = 'DeviceCode'
+
+interface Needs {
+  readonly durable: PostgresArtifacts
+  readonly secrets: Secrets
+}
+
+/**
+ * Makes the adapter's own part. A device code is found by its user code and saved again under its own id, which is therefore kept,
+ * sealed. The engine looks whether the code was taken up and then saves that it is, which lets two browsers through together; here the
+ * statement that takes it up also takes the user code away, so of any number of them one goes on.
+ */
+export const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter> => ({
+  upsert: async (id, payload, expiresIn) => {
+    const artifact = toArtifact(kind, { id, payload: { ...payload, sealedId: secrets.seal('artifact', id, kind) }, expiresIn: lateSeconds(expiresIn) })
+    if (isNew(payload)) return durable.put(artifact)
+    if (!isFirstDecision(payload)) return durable.put({ ...artifact, userCode: undefined })
+    if (!(await durable.claimUserCode(artifact))) throw new errors.InvalidRequest('this code was used already')
+  },
+  findByUserCode: async userCode => {
+    const found = /^[A-Z0-9]{1,32}$/.test(userCode) ? await durable.findByUserCode(userCode) : undefined
+    if (!found || typeof found.payload.sealedId !== 'string') {
+      noteWrongUserCode(Provider.ctx)
+      return undefined
+    }
+    return toPayload(secrets.unseal('artifact', found.payload.sealedId, kind), found)
+  },
+})
+
+const isNew = ({ inFlight, error, accountId }: AdapterPayload): boolean => !inFlight && !error && !accountId
+
+// Confirmed, and nothing more is known yet; or refused before it was confirmed.
+const isFirstDecision = ({ inFlight, error, accountId }: AdapterPayload): boolean => !accountId && Boolean(inFlight) !== Boolean(error)
