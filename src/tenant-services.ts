@@ -1,5 +1,5 @@
 // What belongs to organizations: their people, their settings, their clients.
-import { organizationPermissions } from './api/permissions.ts'
+import { grantable, organizationPermissions } from './api/permissions.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
@@ -13,11 +13,13 @@ import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
+import { endArtifactsOfMember } from './oidc/endings.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
+import { createMemberships } from './organizations/memberships.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
@@ -49,7 +51,14 @@ export const createTenantServices = (
     mustHoldRoles: createMustHoldRoles(organizationPermissions),
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
-  const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
+  const members = createMembers({
+    ...roleNeeds,
+    eraseBelongings: async (tx, record, member) => {
+      await eraseMemberIdentities(tx, record, member)
+      await endArtifactsOfMember(tx, member)
+    },
+  })
+  const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })
   const roles = createRoles({ ...roleNeeds, handedOutRoles })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
@@ -61,6 +70,7 @@ export const createTenantServices = (
     organizations,
     organizationSettings,
     members,
+    memberships,
     joinOrganization,
     roles,
     mustHoldRoleNames,

@@ -50,6 +50,7 @@ const own = {
     .max(100)
     .transform(list => [...new Set(list)])
     .nullable(),
+  is_members_only: z.boolean(),
 }
 
 /** What a client may do on the management API for itself, out of these names. */
@@ -96,6 +97,7 @@ export const clientOutput = z.object({
   metadata: z.record(z.string(), z.json()),
   branding: brandingBody,
   connections: z.array(z.uuid()).nullable(),
+  is_members_only: z.boolean(),
   warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
@@ -123,6 +125,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   metadata: body.metadata,
   branding: body.branding,
   connections: body.connections,
+  isMembersOnly: body.is_members_only,
   isDisabled: body.disabled,
 })
 
@@ -160,6 +163,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,
+  is_members_only: client.isMembersOnly,
   warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,

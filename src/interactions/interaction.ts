@@ -15,6 +15,7 @@ import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { Totps } from '../mfa/totp.ts'
+import type { Memberships } from '../organizations/memberships.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -43,6 +44,8 @@ export interface Interaction {
   /** Who is signed in and is to sign in again. */
   readonly againId?: string
   readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
+  /** The name of the organization that consent is asked for. */
+  readonly organization?: string
   readonly hasOfflineAccess: boolean
 }
 
@@ -78,6 +81,8 @@ export interface Interactions {
   addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
+  /** Takes the organization that the person chose, one of theirs. */
+  chooseOrganization(ctx: Context, organizationId: string): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   refuse(ctx: Context, actor: Actor): Promise<string>
 }
@@ -104,6 +109,7 @@ export interface PageNeeds {
   readonly provenSignUp: ProvenSignUp
   readonly recovery: Recovery
   readonly users: Users
+  readonly memberships: Memberships
   readonly secondFactor: SecondFactor
   readonly totps: Totps
   readonly recoveryCodes: RecoveryCodes
@@ -165,4 +171,5 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'upstream_unavailable',
   'upstream_unlinked',
   'connection_gone',
+  'organization_gone',
 ])

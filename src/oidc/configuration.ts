@@ -9,6 +9,7 @@ import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
+import { type AskedOrganizations, organizationScope } from './asked-organization.ts'
 import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
 import type { Demands } from './demands.ts'
@@ -31,6 +32,7 @@ export interface ConfigurationNeeds {
   readonly secrets: Secrets
   readonly cookieKeys: CookieKeys
   readonly demands: Demands
+  readonly askedOrganizations: AskedOrganizations
   readonly fetch: typeof fetch
   readonly findAccount: NonNullable<Configuration['findAccount']>
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
@@ -52,9 +54,9 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   revokeGrantPolicy: endsGrant,
   acrValues: [...acrValues],
   claims: { ...claimsByScope, iss: null, sid: null },
-  scopes: ['openid', 'offline_access'],
-  // Where a client leads people who sign in by another provider: ours, and the name that others gave it.
-  extraParams: ['connection', 'idp_hint'],
+  scopes: ['openid', 'offline_access', organizationScope],
+  // Where a client leads people who sign in by another provider: ours, and the name that others gave it. The organization that its tokens are for.
+  extraParams: ['connection', 'idp_hint', 'organization'],
   responseTypes: ['code'],
   // A secret is only kept where the client opted in, so HMAC is for `client_secret_jwt` and nothing else.
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
@@ -76,7 +78,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,
   cookies: cookies(needs),
-  interactions: { policy: createPolicy(needs.demands), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },

@@ -20,6 +20,18 @@ export const endArtifactsOfSession = async (tx: TransactionClient, sid: string):
   await tx.$executeRaw`UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE uid = ${sid} AND kind = 'Session' AND revoked_at IS NULL`
 }
 
+/** Ends what a user granted for an organization that they leave, and all that they granted to the clients that its members alone may use. */
+export const endArtifactsOfMember = async (
+  tx: TransactionClient,
+  { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
+): Promise<void> => {
+  await tx.$executeRaw`
+    UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
+    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
+      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+    ))`
+}
+
 /**
  * Takes a removed factor back from what the protocol keeps of a user. Sessions and refresh tokens that were proven by it say from now on
  * what is left, and where nothing is, that it was one factor; opaque access tokens, which say only a class, the lowest. One that holds

@@ -1,12 +1,14 @@
 // One round of asking a person something, between the authorization request and its answer: told to the pages, and finished by them.
 import type { Context } from 'koa'
-import { errors, type Grant, type InteractionResults } from 'oidc-provider'
+import { errors, type InteractionResults } from 'oidc-provider'
 import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
+import { type AskedConsent, addTo, organizationOf, shownOf } from './asked-consent.ts'
+import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
@@ -29,7 +31,9 @@ export interface Interaction {
   /** The same, where it is this user who is to sign in again. */
   readonly againId?: string
   /** What consent is asked for. */
-  readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
+  readonly asked: AskedConsent
+  /** The name of the organization that consent is asked for, where it is for one. */
+  readonly organization?: string
   readonly hasOfflineAccess: boolean
 }
 
@@ -56,6 +60,8 @@ export interface Interactions {
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   /** The recovery codes were seen: the sign-in goes on. */
   codesSeen(ctx: Context): Promise<string>
+  /** Takes the organization that the person chose, one of theirs. */
+  chooseOrganization(ctx: Context, organizationId: string): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   /** The person refused or left: the client is told `access_denied`. */
   refuse(ctx: Context, actor: Actor): Promise<string>
@@ -63,7 +69,7 @@ export interface Interactions {
 
 /** The events of consent. */
 export const interactionEvents = {
-  'consent.granted': event('grant', { client_id: z.string(), scopes: z.array(z.string()) }),
+  'consent.granted': event('grant', { client_id: z.string(), scopes: z.array(z.string()), organization_id: z.string().optional() }),
   'consent.refused': event('grant', { client_id: z.string() }),
 }
 
@@ -78,7 +84,10 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
     if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
     return found
   }
-  const progress = createLoginProgress({ engine, demands, find: own, save: (ctx, result) => finish(ctx, { result, isMerged: false }) })
+  // A choice is of whoever made it, so it may stay while they prove themselves.
+  const save = async (ctx: Context, result: InteractionResults) =>
+    finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
+  const progress = createLoginProgress({ engine, demands, find: own, save })
 
   return {
     get: async ctx => {
@@ -86,7 +95,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       const clientId = String(found.params.client_id)
       await hear(ctx, { clientId, uiLocales: found.params.ui_locales })
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
-      const scopes = askedScopes(found.prompt.details, found.params.scope)
+      const asked = shownOf(found.prompt)
       return {
         uid: found.uid,
         prompt: found.prompt.name,
@@ -97,8 +106,9 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
         isFreshAsked: Number(found.params.max_age) <= freshSeconds || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),
         accountId: found.session?.accountId,
         againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
-        asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
-        hasOfflineAccess: scopes.includes('offline_access'),
+        asked,
+        organization: organizationOf(found.prompt)?.name,
+        hasOfflineAccess: asked.scopes.includes('offline_access'),
       }
     },
     finishLogin: progress.begin,
@@ -109,6 +119,12 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
     addFactor: progress.addFactor,
     noteEnrolment: progress.noteEnrolment,
     codesSeen: progress.codesSeen,
+    chooseOrganization: async (ctx, id) => {
+      const found = await own(ctx)
+      const accountId = found.session?.accountId
+      if (found.prompt.name !== 'organization' || !accountId) throw new Problem('interaction_expired')
+      return finish(ctx, { result: { organization: { id, accountId } }, isMerged: true })
+    },
     finishConsent: async (ctx, actor) => {
       const found = await details(ctx)
       const accountId = found.session?.accountId
@@ -116,11 +132,17 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
       const { Grant } = engine.current()
       const known = found.grantId ? await Grant.find(found.grantId) : undefined
-      const grant = known?.accountId === accountId && known.clientId === clientId ? known : new Grant({ accountId, clientId })
-      const scopes = addTo(grant, found.prompt.details)
+      const organizationId = organizationOf(found.prompt)?.id
+      const isOwn = known?.accountId === accountId && known.clientId === clientId && known.organizationId === organizationId
+      const grant = known && isOwn ? known : new Grant({ accountId, clientId })
+      if (organizationId !== undefined) grant.organizationId = organizationId
+      const scopes = addTo(grant, found.prompt)
       const grantId = await grant.save()
-      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', { client_id: clientId, scopes }))
-      return finish(ctx, { result: { consent: { grantId } }, isMerged: true })
+      const given = { client_id: clientId, scopes, organization_id: organizationId }
+      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
+      // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.
+      const organization = organizationId === undefined ? {} : { organization: { id: organizationId, accountId } }
+      return finish(ctx, { result: { ...organization, consent: { grantId } }, isMerged: true })
     },
     refuse: async (ctx, actor) => {
       const found = await own(ctx)
@@ -156,25 +178,4 @@ const translating = async <Result>(work: () => Promise<Result>): Promise<Result>
   }
 }
 
-// `prompt=consent` asks again for what was granted before: then everything requested is shown.
-const askedScopes = (details: Record<string, unknown>, requested: unknown): string[] => {
-  const isNew = details.missingOIDCScope ?? details.missingOIDCClaims ?? details.missingResourceScopes
-  return isNew === undefined && typeof requested === 'string' ? requested.split(' ') : strings(details.missingOIDCScope)
-}
-
-const addTo = (grant: Grant, details: Record<string, unknown>): string[] => {
-  const scopes = strings(details.missingOIDCScope)
-  const claims = strings(details.missingOIDCClaims)
-  const resources = Object.entries(resourceScopes(details.missingResourceScopes))
-  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
-  if (claims.length > 0) grant.addOIDCClaims(claims)
-  for (const [indicator, asked] of resources) grant.addResourceScope(indicator, asked.join(' '))
-  return [...scopes, ...resources.flatMap(([, asked]) => asked)]
-}
-
-const resourceScopes = (value: unknown): Record<string, string[]> =>
-  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([indicator, scopes]) => [indicator, strings(scopes)])) : {}
-
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
-
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

@@ -5,6 +5,7 @@ import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
+import type { Memberships } from '../organizations/memberships.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -23,6 +24,7 @@ import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
+import { createAskedOrganizations } from './asked-organization.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
 import type { ContinueWords } from './continue-page.ts'
@@ -40,6 +42,7 @@ import { createRefreshTokens } from './refresh-tokens.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createTokenOrganizations } from './token-organizations.ts'
 
 /** The protocol, ready to be mounted. */
 export interface Protocol {
@@ -69,6 +72,7 @@ interface Needs {
   readonly clients: Clients
   readonly resourceServers: ResourceServers
   readonly users: Users
+  readonly memberships: Memberships
   readonly sessions: Sessions
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
   readonly secondFactor: SecondFactor
@@ -100,6 +104,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
+  const tokenOrganizations = createTokenOrganizations(needs)
+  const askedOrganizations = createAskedOrganizations(needs)
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const engine = await createEngine({
     ...needs,
@@ -112,9 +118,10 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hear,
     fetch: needs.outbound(),
     demands,
-    tokenClaims: [],
-    findAccount: createFindAccount({ users: needs.users, demands }),
-    loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
+    askedOrganizations,
+    tokenClaims: [tokenOrganizations.claims],
+    findAccount: createFindAccount({ users: needs.users, demands, tokenOrganizations }),
+    loadExistingGrant: createLoadGrant({ durable, clients, askedOrganizations, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
   return {

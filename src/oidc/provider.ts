@@ -17,6 +17,7 @@ import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { LimitSecret } from './secret-limit.ts'
+import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** The running engine. */
@@ -65,6 +66,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
+  bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   scopeless(provider)

@@ -27,6 +27,7 @@ const app = {
   scopes: [{ name: 'profile' }, { name: 'email' }],
   grantedAt: at,
 }
+const inOrganization = { ...app, organization: { id: '1', name: 'Nordlicht Energie' } }
 const organizations = [
   { id: '1', name: 'Nordlicht Energie', role: 'owner' },
   { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', role: 'billing-manager' },
@@ -99,7 +100,7 @@ export const ACCOUNT_STATES: States = {
     'field-error': { ...authenticator, problem: { code: 'validation_failed', message: '', fields: [{ path: 'code', code: 'wrong_code', message: '' }] } },
   },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
-  'account-apps': { plain: { csrf, apps: [app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-apps': { plain: { csrf, apps: [inOrganization, app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
   'account-organizations': {
     plain: { csrf, organizations },
     none: { csrf, organizations: [] },

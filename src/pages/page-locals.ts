@@ -133,10 +133,25 @@ export interface ConsentPage extends FormProblem {
   readonly client: PageClient
   /** How the account is told: its e-mail address or name. */
   readonly account: string
+  /** The organization that it is for, where it is for one. */
+  readonly organization?: string
   readonly scopes: readonly PageScope[]
   readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
   /** Whether offline access is asked. */
   readonly offline?: boolean
+}
+
+/** Posts `csrf`, `organization` to `action`; `csrf` to `switchAction` and `cancelAction`; asks for `q` and `page` at `searchUrl`. */
+export interface OrganizationPage extends FormProblem {
+  readonly action: string
+  readonly csrf: string
+  readonly switchAction: string
+  readonly client: PageClient
+  readonly account: string
+  readonly organizations: readonly { readonly id: string; readonly name: string; readonly slug: string }[]
+  /** Needed where there are many: then they are searched, and shown page by page. */
+  readonly search?: { readonly url: string; readonly q: string; readonly previousUrl?: string | undefined; readonly nextUrl?: string | undefined }
+  readonly cancelAction?: string
 }
 
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
@@ -185,6 +200,7 @@ export interface PageLocals extends AccountLocals, EnginePageLocals, ProofPageLo
   readonly 'enrol-totp': EnrolTotpPage
   readonly 'recovery-codes': RecoveryCodesPage
   readonly consent: ConsentPage
+  readonly organization: OrganizationPage
   readonly 'post-on': PostOnPage
   readonly error: ErrorPage
   readonly expired: ExpiredPage
