@@ -7,7 +7,7 @@ import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
-import { type AskedConsent, addTo, organizationOf, shownOf } from './asked-consent.ts'
+import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
 import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
@@ -132,12 +132,7 @@ export const createInteractions = ({ engine, change, demands, hear }: { engine: 
       if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
       const { Grant } = engine.current()
       const known = found.grantId ? await Grant.find(found.grantId) : undefined
-      const organizationId = organizationOf(found.prompt)?.id
-      const isOwn = known?.accountId === accountId && known.clientId === clientId && known.organizationId === organizationId
-      const grant = known && isOwn ? known : new Grant({ accountId, clientId })
-      if (organizationId !== undefined) grant.organizationId = organizationId
-      const scopes = addTo(grant, found.prompt)
-      const grantId = await grant.save()
+      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), { prompt: found.prompt, accountId, clientId, known })
       const given = { client_id: clientId, scopes, organization_id: organizationId }
       await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
       // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.

@@ -53,6 +53,9 @@ export const newGrantId = ({ uid, accountId }: SessionLike, { clientId, organiza
   return hashOf('Grant', parts.join('\0')).toString('base64url')
 }
 
+/** The id of the grant that takes the place of what the session has for this. */
+export const nextGrantId = (session: SessionLike, wanted: GrantFor): string => newGrantId(session, wanted, session.authorizations?.[keyOf(wanted)]?.grantId)
+
 const suffix = / ([\da-f-]{36}|-)$/
 
 const isOf = (key: string, clientId: string) => suffix.test(key) && key.replace(suffix, '') === clientId
