@@ -1,6 +1,7 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
 
 import type { AccountLocals } from './account-locals.ts'
+import type { ConsentPageLocals } from './consent-page-locals.ts'
 import type { EnginePageLocals } from './engine-page-locals.ts'
 import type { ToldProblem } from './problem-words.ts'
 import type { ProofPageLocals } from './proof-page-locals.ts'
@@ -125,35 +126,6 @@ export interface PageScope {
   readonly detail?: string
 }
 
-/** Posts `csrf`, `decision` (`allow` or `deny`) to `action`; `csrf` to `switchAction`. */
-export interface ConsentPage extends FormProblem {
-  readonly action: string
-  readonly csrf: string
-  readonly switchAction: string
-  readonly client: PageClient
-  /** How the account is told: its e-mail address or name. */
-  readonly account: string
-  /** The organization that it is for, where it is for one. */
-  readonly organization?: string
-  readonly scopes: readonly PageScope[]
-  readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
-  /** Whether offline access is asked. */
-  readonly offline?: boolean
-}
-
-/** Posts `csrf`, `organization` to `action`; `csrf` to `switchAction` and `cancelAction`; asks for `q` and `page` at `searchUrl`. */
-export interface OrganizationPage extends FormProblem {
-  readonly action: string
-  readonly csrf: string
-  readonly switchAction: string
-  readonly client: PageClient
-  readonly account: string
-  readonly organizations: readonly { readonly id: string; readonly name: string; readonly slug: string }[]
-  /** Needed where there are many: then they are searched, and shown page by page. */
-  readonly search?: { readonly url: string; readonly q: string; readonly previousUrl?: string | undefined; readonly nextUrl?: string | undefined }
-  readonly cancelAction?: string
-}
-
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
 export type ErrorKind =
   | 'invalid_client'
@@ -193,14 +165,12 @@ export interface GalleryPage {
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals extends AccountLocals, EnginePageLocals, ProofPageLocals {
+export interface PageLocals extends AccountLocals, ConsentPageLocals, EnginePageLocals, ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly 'second-factor': SecondFactorPage
   readonly 'enrol-totp': EnrolTotpPage
   readonly 'recovery-codes': RecoveryCodesPage
-  readonly consent: ConsentPage
-  readonly organization: OrganizationPage
   readonly 'post-on': PostOnPage
   readonly error: ErrorPage
   readonly expired: ExpiredPage
