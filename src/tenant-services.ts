@@ -1,5 +1,6 @@
 // What belongs to organizations: their people, their settings, their clients.
-import { organizationPermissions } from './api/permissions.ts'
+
+import { grantable, organizationPermissions } from './api/permissions.ts'
 import { apiIdentifierOf } from './api/resource.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
@@ -20,12 +21,14 @@ import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { endBackchannelRequestsOfClient } from './oidc/backchannel-requests.ts'
+import { endArtifactsOfMember } from './oidc/endings.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
+import { createMemberships } from './organizations/memberships.ts'
 import { createOrganizations, lockOrganization } from './organizations/organizations.ts'
 import { mustBeGrantable } from './organizations/resource-scopes.ts'
 import { createRoles } from './organizations/roles.ts'
@@ -58,7 +61,14 @@ export const createTenantServices = (
     mustHoldRoles: createMustHoldRoles(organizationPermissions),
   }
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
-  const members = createMembers({ ...roleNeeds, eraseBelongings: eraseMemberIdentities })
+  const members = createMembers({
+    ...roleNeeds,
+    eraseBelongings: async (tx, record, member) => {
+      await eraseMemberIdentities(tx, record, member)
+      await endArtifactsOfMember(tx, member)
+    },
+  })
+  const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })
   const roles = createRoles({ ...roleNeeds, handedOutRoles, mustBeGrantable })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
@@ -96,6 +106,7 @@ export const createTenantServices = (
     organizations,
     organizationSettings,
     members,
+    memberships,
     joinOrganization,
     roles,
     mustHoldRoleNames,

@@ -20,6 +20,7 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
     refreshGraceSeconds: 0,
     apiPermissions: [],
     branding: {},
+    isMembersOnly: false,
     metadata: {
       client_id: accountClientId,
       client_name: 'your account',

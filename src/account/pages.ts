@@ -25,6 +25,7 @@ export interface Consent {
   readonly name: string
   readonly source: ClientSource
   readonly logoUrl?: string
+  readonly organization?: { readonly id: string; readonly name: string }
   readonly scopes: readonly string[]
   readonly grantedAt: Date
 }
@@ -42,7 +43,7 @@ export interface AccountNeeds {
   readonly passwordMinLength: number
   readonly consents: {
     list(userId: string): Promise<readonly Consent[]>
-    revoke(actor: AccountActor, consent: { readonly userId: string; readonly clientId: string }): Promise<void>
+    revoke(actor: AccountActor, consent: { readonly userId: string; readonly clientId: string; readonly organizationId?: string | null }): Promise<void>
   }
 }
 type AccountActor = Parameters<ApiSessions['endOthers']>[0]
@@ -129,16 +130,17 @@ const apps = ({ consents }: AccountNeeds) =>
     view: 'account-apps',
     isSensitive: false,
     show: async (_ctx, { user }) => ({
-      apps: (await consents.list(user.id)).map(({ clientId, name, source, logoUrl, scopes, grantedAt }) => ({
+      apps: (await consents.list(user.id)).map(({ clientId, name, source, logoUrl, organization, scopes, grantedAt }) => ({
         id: clientId,
+        organization: organization && { id: organization.id, name: organization.name },
         client: { ...shownNames({ clientId, name, source }), logoUrl },
         scopes: scopes.filter(scope => scope !== 'openid').map(scope => ({ name: scope })),
         grantedAt: grantedAt.getTime(),
       })),
     }),
     submit: async (_ctx, { user, actor }, form) => {
-      const { client } = parsed(z.strictObject({ client: text(255) }), form)
-      await consents.revoke(actor, { userId: user.id, clientId: client })
+      const { client, organization } = parsed(z.strictObject({ client: text(255), organization: z.union([z.uuid(), z.literal('')]) }), form)
+      await consents.revoke(actor, { userId: user.id, clientId: client, organizationId: organization || null })
       return { done: 'revoked' }
     },
   })

@@ -25,6 +25,10 @@ export interface VerifiedAccessToken {
   readonly registeredScopes: readonly string[]
   readonly isFirstParty: boolean
   readonly organizationId?: string
+  /** Whether people who are no members of the client's organization are refused. */
+  readonly isMembersOnly: boolean
+  /** The one organization that the token is for. */
+  readonly boundTo?: string
   /** Whether the token says that its person proved two factors (RFC 9470 §6). */
   readonly hasTwoFactors: boolean
 }
@@ -106,11 +110,14 @@ const byAccessToken =
   async (token: string): Promise<Caller | undefined> => {
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
-    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, hasTwoFactors } = verified
+    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, isMembersOnly, boundTo, hasTwoFactors } = verified
     const tokenScopes = new Set(scopes)
     if (userId !== undefined) {
       const standing = await standings.find({ userId, hasTwoFactors })
-      return standing && { kind: 'user', id: userId, userId, tokenScopes, ...narrowed(within(organizationId, standing), tokenScopes) }
+      const needed = [boundTo, isMembersOnly ? organizationId : undefined]
+      // Who is no member any more has no token for it, whatever it says.
+      if (!standing || needed.some(id => id !== undefined && !standing.memberships.has(id))) return undefined
+      return { kind: 'user', id: userId, userId, tokenScopes, ...narrowed(within(boundTo, within(organizationId, standing)), tokenScopes) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
     const permissions = shared(tokenScopes, new Set(registeredScopes))
@@ -119,7 +126,7 @@ const byAccessToken =
   }
 
 // Whoever administers an organization decides where the answers of its clients go: for a person they carry what the person may do
-// in that organization, and nothing of any other or of the system.
+// in that organization, and nothing of any other or of the system. So does a token that is for one organization.
 const within = (organizationId: string | undefined, standing: Standing): Standing =>
   organizationId === undefined
     ? standing

@@ -25,7 +25,16 @@ const release = async (tx: TransactionClient, organizationId: string): Promise<v
 }
 
 /** What is left of a client that was purged. */
-export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, apiPermissions: [], branding: {}, version: { increment: 1 } }
+export const emptied = {
+  name: '',
+  redirectUris: [],
+  postLogoutRedirectUris: [],
+  metadata: {},
+  apiPermissions: [],
+  branding: {},
+  isMembersOnly: false,
+  version: { increment: 1 },
+}
 
 /** What is left of a resource server that was purged. */
 export const emptiedResourceServer = { name: '', scopes: [], scopeDescriptions: {}, version: { increment: 1 } }

@@ -57,6 +57,7 @@ const own = {
     .max(100)
     .transform(list => [...new Set(list)])
     .nullable(),
+  is_members_only: z.boolean(),
 }
 
 /** What a client may do on the management API for itself, out of these names. */
@@ -105,6 +106,7 @@ export const clientOutput = z.object({
   metadata: z.record(z.string(), z.json()),
   branding: brandingBody,
   connections: z.array(z.uuid()).nullable(),
+  is_members_only: z.boolean(),
   warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
@@ -133,6 +135,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   metadata: body.metadata,
   branding: body.branding,
   connections: body.connections,
+  isMembersOnly: body.is_members_only,
   isDisabled: body.disabled,
 })
 
@@ -175,6 +178,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,
+  is_members_only: client.isMembersOnly,
   warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,

@@ -32,6 +32,7 @@ export interface ClientColumns {
   branding: unknown
   areConnectionsLimited: boolean
   connections: string[]
+  isMembersOnly: boolean
   version: number
 }
 
@@ -63,6 +64,7 @@ export const toClient = (row: ClientRow): Client => ({
   metadata: isObject(row.metadata) ? row.metadata : {},
   branding: readBranding(row.branding),
   ...connectionsOf(row),
+  isMembersOnly: row.isMembersOnly,
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,
@@ -89,6 +91,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
   branding: changes.branding,
   ...toConnectionColumns(changes.connections),
+  isMembersOnly: changes.isMembersOnly,
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
 

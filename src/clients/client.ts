@@ -41,6 +41,8 @@ export interface NewClient {
   readonly branding?: BrandingSettings
   /** The connections that its pages offer; `null`: all that apply. */
   readonly connections?: readonly string[] | null
+  /** Whether whoever is no member of its organization is refused. */
+  readonly isMembersOnly?: boolean
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -73,6 +75,7 @@ export interface Client {
   readonly branding: BrandingSettings
   /** The connections that its pages offer; absent: all that apply. */
   readonly connections?: readonly string[]
+  readonly isMembersOnly: boolean
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -108,6 +111,7 @@ export interface ClientChanges {
   readonly branding?: BrandingSettings
   /** Replaces all of them; `null`: all that apply. */
   readonly connections?: readonly string[] | null
+  readonly isMembersOnly?: boolean
   readonly isDisabled?: boolean
 }
 
@@ -130,6 +134,8 @@ export interface Registration {
   readonly branding: BrandingSettings
   /** The connections that its pages offer; absent: all that apply. */
   readonly connections?: readonly string[]
+  /** Whether whoever is no member of its organization is refused. */
+  readonly isMembersOnly: boolean
   readonly secrets: readonly KeptSecret[]
 }
 

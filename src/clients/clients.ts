@@ -95,6 +95,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
             apiPermissions: [...(client.apiPermissions ?? [])],
             branding: client.branding,
             ...toConnectionColumns(client.connections),
+            isMembersOnly: client.isMembersOnly,
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
             secrets:
               secret === undefined

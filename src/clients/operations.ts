@@ -68,6 +68,7 @@ export const operationsOf = ({
     const metadata = application_type === 'native' ? { application_type, ...body.metadata } : body.metadata
     const client = { ...toChanges({ ...body, metadata }), clientId, name, authenticationMethod, grantTypes, organizationId }
     mustBeOfOrganizations(client, apiPermissions.organization)
+    mustHaveMembers(client)
     mustHold(actor, client, apiPermissions.all)
     await detailsTypes.know(typesOf(body.metadata))
     checkMetadata(toMetadata({ clientId }, client))
@@ -88,6 +89,7 @@ export const operationsOf = ({
       mustHoldAll(actor, before)
       const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
       mustBeOfOrganizations(given, apiPermissions.organization)
+      mustHaveMembers({ ...changes, organizationId: before.organizationId })
       mustHoldAll(actor, given)
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       checkMetadata(toMetadata(before, changes))
@@ -128,6 +130,11 @@ interface Holder {
 const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, ofOrganization: readonly string[]) => {
   if (organizationId === undefined || apiPermissions.every(name => ofOrganization.includes(name))) return
   throw new Problem('validation_failed', { fields: [{ path: 'api_permissions', message: 'A client of an organization cannot have these.' }] })
+}
+
+const mustHaveMembers = ({ isMembersOnly, organizationId }: { readonly isMembersOnly?: boolean | undefined; readonly organizationId?: string | undefined }) => {
+  if (isMembersOnly !== true || organizationId !== undefined) return
+  throw new Problem('validation_failed', { fields: [{ path: 'is_members_only', message: 'A client of no organization has no members.' }] })
 }
 
 // Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.

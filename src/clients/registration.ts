@@ -33,6 +33,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     apiPermissions: row.apiPermissions,
     branding: readBranding(row.branding),
     ...connectionsOf(row),
+    isMembersOnly: row.isMembersOnly,
     secrets: kept,
     metadata: {
       ...profileDefaults(readProfile(row.securityProfile)),

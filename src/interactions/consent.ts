@@ -23,6 +23,7 @@ export const createConsentPage = ({ interactions, users, resourceServers, presen
       csrf: forms.issue(interaction.uid),
       client: interaction.client,
       account: user.email,
+      organization: interaction.organization,
       scopes: [
         ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toScope),
         ...interaction.asked.claims.map(claim => ({ name: claim, title: t('consent.claim', { claim, label: claim.replaceAll('_', ' ') }) })),

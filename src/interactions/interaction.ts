@@ -16,6 +16,7 @@ import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { Totps } from '../mfa/totp.ts'
+import type { Memberships } from '../organizations/memberships.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -50,6 +51,8 @@ export interface Interaction {
     readonly resource: string
     readonly fields: readonly { readonly label: string; readonly value: string | boolean }[]
   }[]
+  /** The name of the organization that consent is asked for. */
+  readonly organization?: string
   readonly hasOfflineAccess: boolean
 }
 
@@ -85,6 +88,8 @@ export interface Interactions {
   addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
+  /** Takes the organization that the person chose, one of theirs. */
+  chooseOrganization(ctx: Context, organizationId: string): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   refuse(ctx: Context, actor: Actor): Promise<string>
 }
@@ -112,6 +117,7 @@ export interface PageNeeds {
   readonly recovery: Recovery
   readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly users: Users
+  readonly memberships: Memberships
   readonly secondFactor: SecondFactor
   readonly totps: Totps
   readonly recoveryCodes: RecoveryCodes
@@ -173,4 +179,5 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'upstream_unavailable',
   'upstream_unlinked',
   'connection_gone',
+  'organization_gone',
 ])

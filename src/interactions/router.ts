@@ -14,6 +14,7 @@ import { createExpired } from './expired.ts'
 import { type PageNeeds, visitor } from './interaction.ts'
 import { createLastConnection } from './last-connection.ts'
 import { createLoginPages } from './login.ts'
+import { createOrganizationPage } from './organization.ts'
 import { createPasskeyPages } from './passkey.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
 import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
@@ -23,6 +24,7 @@ import { createUpstreamStart } from './upstream-start.ts'
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
   const consent = createConsentPage(needs)
+  const organization = createOrganizationPage(needs)
   const cookie = createProofCookie(needs)
   const code = createCodePages({ ...needs, cookie, redeemed: createRedeemedCookie(needs) })
   const [start, lastConnection] = [createUpstreamStart(needs), createLastConnection(needs)]
@@ -37,6 +39,7 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
     const interaction = await needs.interactions.get(ctx)
     if (interaction.prompt === 'mfa') return seeOther(ctx, await needs.interactions.goOn(ctx))
     if (interaction.prompt === 'consent') return consent.show(ctx, interaction)
+    if (interaction.prompt === 'organization') return organization.show(ctx, interaction)
     if (interaction.prompt === 'login' && (await connection.goByHint(ctx, interaction))) return
     return login.showIdentifier(ctx, interaction)
   }
@@ -69,6 +72,8 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   ] as const
   for (const [path, { show, submit }] of pages) router.get(path, show).post(path, submit)
   router.post('/consent', consent.submit)
+  router.get('/organization', organization.search)
+  router.post('/organization', organization.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)
     seeOther(ctx, `/interaction/${ctx.params.uid}/identifier`)

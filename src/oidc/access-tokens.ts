@@ -21,6 +21,7 @@ const claimsSchema = z.object({
   client_id: z.string(),
   scope: z.string().default(''),
   acr: z.string().optional(),
+  org_id: z.string().optional(),
   cnf: z.undefined().optional(),
 })
 
@@ -39,7 +40,8 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
     const client = claims && (await clients.find(claims.client_id))
     if (!client) return undefined
     const userId = claims.sub === claims.client_id ? undefined : claims.sub
-    if (userId !== undefined && !(await durable.findGrant(userId, claims.client_id))) return undefined
+    const granted = { accountId: userId ?? '', clientId: claims.client_id, organizationId: claims.org_id }
+    if (userId !== undefined && !(await durable.findGrant(granted))) return undefined
     return {
       clientId: claims.client_id,
       userId,
@@ -47,6 +49,8 @@ export const createVerifyAccessToken = ({ audience, issuer, signingKeys, clients
       registeredScopes: client.apiPermissions,
       isFirstParty: client.isFirstParty,
       organizationId: client.organizationId,
+      isMembersOnly: client.isMembersOnly,
+      boundTo: claims.org_id,
       hasTwoFactors: claims.acr === twoFactors,
     }
   }

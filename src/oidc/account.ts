@@ -1,36 +1,55 @@
 // A user as tokens tell of them.
-import type { Account, FindAccount } from 'oidc-provider'
+import type { FindAccount } from 'oidc-provider'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Demands } from './demands.ts'
+import type { TokenOrganizations } from './token-organizations.ts'
 
 /** The claims each scope asks for (OpenID Connect Core §5.4). */
 export const claimsByScope = {
-  openid: ['sub', 'auth_time', 'acr', 'amr'],
+  // What a token is for is told wherever an organization was asked for: in the ID token as at userinfo.
+  openid: ['sub', 'auth_time', 'acr', 'amr', 'org_id', 'org_slug', 'org_roles', 'org_permissions'],
   email: ['email', 'email_verified'],
   profile: ['name', 'picture', 'locale', 'updated_at'],
+  organizations: ['organizations'],
 }
 
-/** Finds the account of a subject; a deleted or suspended user has none, so that nothing is issued to them. */
+interface Needs {
+  readonly users: Users
+  readonly demands: Pick<Demands, 'isOutdated'>
+  readonly tokenOrganizations: TokenOrganizations
+}
+
+/**
+ * Finds the account of a subject; a deleted or suspended user has none, so that nothing is issued to them, and for a token of an
+ * organization whoever is no member of it has none either.
+ */
 export const createFindAccount =
-  ({ users, demands }: { users: Users; demands: Pick<Demands, 'isOutdated'> }): FindAccount =>
-  async (_ctx, sub, token) => {
+  ({ users, demands, tokenOrganizations }: Needs): FindAccount =>
+  async (ctx, sub, token) => {
     const user = await users.find(sub)
     if (!user || user.isSuspended) return undefined
+    const organizationId = token && (await tokenOrganizations.idOf(ctx, token))
+    if (token && (await tokenOrganizations.isOver({ userId: sub, clientId: token.clientId, organizationId }))) return undefined
     // A second factor that is required by now was not proven: the client has to send the person through the sign-in again.
-    if (token?.kind === 'RefreshToken' && (await demands.isOutdated({ userId: sub, amr: token.amr ?? [], clientId: token.clientId }))) return undefined
-    return toAccount(user)
+    const proven = token?.kind === 'RefreshToken' ? { userId: sub, amr: token.amr ?? [], clientId: token.clientId, organizationId } : undefined
+    if (proven && (await demands.isOutdated(proven))) return undefined
+    return {
+      accountId: user.id,
+      claims: async (_use, scope, claims) => ({
+        ...toClaims(user),
+        ...(await tokenOrganizations.claimsOf(ctx.oidc.entities.Grant)),
+        ...(scope.split(' ').includes('organizations') || 'organizations' in claims ? { organizations: await tokenOrganizations.list(sub) } : {}),
+      }),
+    }
   }
 
-const toAccount = (user: User): Account => ({
-  accountId: user.id,
-  claims: async () => ({
-    sub: user.id,
-    email: user.email,
-    email_verified: user.isEmailVerified,
-    name: user.name,
-    picture: user.picture,
-    locale: user.locale,
-    updated_at: Math.floor(user.updatedAt.getTime() / 1000),
-  }),
+const toClaims = (user: User) => ({
+  sub: user.id,
+  email: user.email,
+  email_verified: user.isEmailVerified,
+  name: user.name,
+  picture: user.picture,
+  locale: user.locale,
+  updated_at: Math.floor(user.updatedAt.getTime() / 1000),
 })

@@ -17,6 +17,8 @@ export interface Artifact {
   readonly clientId?: string
   readonly uid?: string
   readonly userCode?: string
+  /** Of a grant: the organization that it is for. */
+  readonly organizationId?: string
 }
 
 /** An artifact as it is found. */
@@ -61,9 +63,11 @@ export const toArtifact = (kind: string, { id, payload, expiresIn }: { id: strin
     grantId: payload.grantId,
     userCode: payload.userCode,
     // A grant is found by user and client; its id is no bearer secret and stands in every token under it.
-    ...(kind === 'Grant' ? { grantId: id, accountId: payload.accountId, clientId: payload.clientId } : {}),
+    ...(kind === 'Grant' ? { grantId: id, accountId: payload.accountId, clientId: payload.clientId, organizationId: organizationOf(payload) } : {}),
   }
 }
+
+const organizationOf = ({ organizationId }: Payload) => (typeof organizationId === 'string' ? organizationId : undefined)
 
 /** What the engine gets back. */
 export const toPayload = (id: string, stored: StoredArtifact | undefined): AdapterPayload | undefined => {

@@ -20,8 +20,8 @@ export interface PostgresArtifacts extends ArtifactStore {
   revokeGrant(grantId: string): Promise<void>
   /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
   revokeFamily(grantId: string): Promise<void>
-  /** The id of the newest living grant of a user for a client. */
-  findGrant(accountId: string, clientId: string): Promise<string | undefined>
+  /** The id of the newest living grant of a user for a client and an organization, or none. */
+  findGrant(grant: { readonly accountId: string; readonly clientId: string; readonly organizationId?: string | undefined }): Promise<string | undefined>
   /** Deletes up to `limit` artifacts that expired; answers how many. */
   purge(limit: number): Promise<number>
 }
@@ -34,10 +34,10 @@ interface FoundRow {
 
 const living = `(a.expires_at IS NULL OR a.expires_at > now() - interval '15 seconds') AND a.revoked_at IS NULL`
 
-const columns = 'key, kind, payload, grant_id, account_id, client_id, uid, user_code, expires_at'
-const fromArrays = `SELECT key, kind, payload::json, grant_id, account_id, client_id, uid, user_code, now() + make_interval(secs => ttl)
-  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::float8[])
-    AS given(key, kind, payload, grant_id, account_id, client_id, uid, user_code, ttl)`
+const columns = 'key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, expires_at'
+const fromArrays = `SELECT key, kind, payload::json, grant_id, account_id, client_id, uid, user_code, organization_id, now() + make_interval(secs => ttl)
+  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[])
+    AS given(key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, ttl)`
 
 const statements = {
   put: statement(
@@ -48,7 +48,7 @@ const statements = {
   ),
   putGrant: statement(
     'artifact-put-grant',
-    `WITH ${accessGate({ accountId: '$10', uid: '$11', provenAt: '$12' })}
+    `WITH ${accessGate({ accountId: '$11', uid: '$12', provenAt: '$13' })}
      INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
      ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
@@ -84,7 +84,8 @@ const statements = {
   revokeGrant: statement('artifact-revoke-grant', `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE key = $1 AND revoked_at IS NULL`),
   grant: statement(
     'artifact-grant',
-    `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.kind = 'Grant' AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
+    `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.organization_id IS NOT DISTINCT FROM $3 AND a.kind = 'Grant' AND ${living}
+     ORDER BY a.created_at DESC LIMIT 1`,
   ),
   // SKIP LOCKED: several processes may purge at once. A session that expired is ended first, for its clients are told of it.
   purge: statement(
@@ -137,14 +138,15 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     revokeFamily: async grantId => {
       await Promise.all([revokeGrant(grantId), deleteByGrant('AccessToken', grantId), deleteByGrant('RefreshToken', grantId)])
     },
-    findGrant: async (accountId, clientId) => (await database.run<{ grant_id: string }>(statements.grant, [accountId, clientId]))[0]?.grant_id,
+    findGrant: async ({ accountId, clientId, organizationId = null }) =>
+      (await database.run<{ grant_id: string }>(statements.grant, [accountId, clientId, organizationId]))[0]?.grant_id,
     purge: async limit => (await database.run(statements.purge, [limit])).length,
   }
 }
 
 const nameOf = ({ kind, id }: Artifact) => `${kind}:${id}`
 
-/** The values of the nine arrays, a column each. */
+/** The values of the ten arrays, a column each. */
 const toArrays = (artifacts: readonly Artifact[]) => [
   artifacts.map(artifact => hashOf(artifact.kind, artifact.id)),
   artifacts.map(artifact => artifact.kind),
@@ -154,6 +156,7 @@ const toArrays = (artifacts: readonly Artifact[]) => [
   artifacts.map(artifact => artifact.clientId ?? null),
   artifacts.map(artifact => artifact.uid ?? null),
   artifacts.map(artifact => artifact.userCode ?? null),
+  artifacts.map(artifact => artifact.organizationId ?? null),
   artifacts.map(artifact => artifact.ttlSeconds ?? null),
 ]
 

@@ -12,6 +12,7 @@ import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { algorithms } from './algorithms.ts'
+import { type AskedOrganizations, organizationScope } from './asked-organization.ts'
 import type { BackchannelHooks } from './backchannel-hooks.ts'
 import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
@@ -45,6 +46,7 @@ export interface ConfigurationNeeds {
   readonly registration: Parameters<typeof registrationFeatures>[0]
   /** Whether clients may be addresses of metadata documents. */
   readonly hasDocumentClients: boolean
+  readonly askedOrganizations: AskedOrganizations
   readonly fetch: typeof fetch
   readonly now: () => Date
   readonly backchannel: BackchannelHooks
@@ -65,9 +67,9 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   revokeGrantPolicy: endsGrant,
   acrValues: [...acrValues],
   claims: { ...claimsByScope, iss: null, sid: null },
-  scopes: ['openid', 'offline_access'],
-  // Where a client leads people who sign in by another provider: ours, and the name that others gave it.
-  extraParams: ['connection', 'idp_hint'],
+  scopes: ['openid', 'offline_access', organizationScope],
+  // Where a client leads people who sign in by another provider: ours, and the name that others gave it. The organization that its tokens are for.
+  extraParams: ['connection', 'idp_hint', 'organization'],
   responseTypes: ['code'],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', ...mutualTlsMethods(needs.mutualTls), 'none'],
   enabledJWA: algorithms,
@@ -86,7 +88,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,
   cookies: cookies(needs),
-  interactions: { policy: createPolicy(needs.demands), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },

@@ -1,4 +1,4 @@
-// What a person has let clients do, for the person to see and to take back.
+// What a person has let clients do, in each organization and beside them, for the person to see and to take back.
 import { z } from 'zod'
 import { type ClientSource, toSource } from '../clients/client.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -7,7 +7,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Endings } from './endings.ts'
 
-/** What a person has let one client do. */
+/** What a person has let one client do, in one organization or in none. */
 export interface Consent {
   readonly clientId: string
   readonly name: string
@@ -16,6 +16,8 @@ export interface Consent {
   readonly logoUri?: string
   /** The same picture on our own origin. */
   readonly logoUrl?: string
+  /** Absent: it is for none. */
+  readonly organization?: { readonly id: string; readonly slug: string; readonly name: string }
   readonly scopes: readonly string[]
   readonly resources: Readonly<Record<string, readonly string[]>>
   readonly grantedAt: Date
@@ -23,21 +25,25 @@ export interface Consent {
 
 /** The consents of people. */
 export interface Consents {
-  /** By client, the newest first. */
+  /** By client and organization, the newest first. */
   list(userId: string): Promise<readonly Consent[]>
-  /** Takes back all that was granted to a client: its tokens die with it, and it is told that its sessions ended. Throws `not_found`. */
-  revoke(actor: Actor, consent: { readonly userId: string; readonly clientId: string }): Promise<void>
+  /**
+   * Takes back what was granted to a client: its tokens die with it, and where nothing is left it is told that its sessions ended. Of one
+   * organization alone where it is named, of none with `null`, else all. Throws `not_found`.
+   */
+  revoke(actor: Actor, consent: { readonly userId: string; readonly clientId: string; readonly organizationId?: string | null | undefined }): Promise<void>
 }
 
 /** The events of taking consent back. */
-export const consentEvents = { 'consent.revoked': event('grant', { client_id: z.string() }) }
+export const consentEvents = { 'consent.revoked': event('grant', { client_id: z.string(), organization_id: z.string().optional() }) }
 
 const grantsOf = statement(
   'consents-of-user',
-  `SELECT a.client_id, a.payload, a.created_at, c.name, c.source, c.metadata ->> 'logo_uri' AS logo_uri,
+  `SELECT a.client_id, a.payload, a.created_at, o.id AS organization_id, o.slug, o.name AS organization_name, c.name, c.source, c.metadata ->> 'logo_uri' AS logo_uri,
      (SELECT encode(i.image_hash, 'hex') FROM image_addresses i WHERE i.address = sha256(convert_to(c.metadata ->> 'logo_uri', 'UTF8'))) AS logo_hash
-   FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id
+   FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id LEFT JOIN organizations o ON o.id::text = a.organization_id AND o.deleted_at IS NULL
    WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
+     AND (a.organization_id IS NULL OR o.id IS NOT NULL)
    ORDER BY a.created_at DESC LIMIT 1000`,
 )
 
@@ -45,6 +51,9 @@ interface Row {
   readonly client_id: string
   readonly payload: unknown
   readonly created_at: Date
+  readonly organization_id: string | null
+  readonly slug: string | null
+  readonly organization_name: string | null
   readonly name: string
   readonly source: string
   readonly logo_uri: string | null
@@ -60,20 +69,23 @@ const grantPayload = z.object({
 export const createConsents = ({ database, change, endings }: { database: Database; change: Change; endings: Endings }): Consents => ({
   list: async userId => {
     const rows = await database.run<Row>(grantsOf, [userId])
-    const byClient = Map.groupBy(rows, row => row.client_id)
-    return [...byClient.values()].map(toConsent)
+    const byPlace = Map.groupBy(rows, row => `${row.client_id}\0${row.organization_id}`)
+    return [...byPlace.values()].map(toConsent)
   },
-  revoke: (actor, { userId, clientId }) =>
+  revoke: (actor, { userId, clientId, organizationId }) =>
     change(actor, async (tx, record) => {
       // First, as whoever ends the person's access does: neither then waits for the other.
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR SHARE`
       // A session may hold several grants of one client: all of them become tombstones, under which nothing lives.
       const ended = await tx.$executeRaw`
         UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-        WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL`
+        WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL
+          AND (${organizationId === undefined}::boolean OR organization_id IS NOT DISTINCT FROM ${organizationId ?? null}::text)`
       if (ended === 0) throw new Problem('not_found')
-      await endings.ofClients(tx, { userId }, [clientId])
-      record('consent.revoked', { client_id: clientId })
+      const left = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM oidc_artifacts WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL LIMIT 1`
+      if (left.length === 0) await endings.ofClients(tx, { userId }, [clientId])
+      record('consent.revoked', { client_id: clientId, organization_id: organizationId ?? undefined })
     }),
 })
 
@@ -91,10 +103,13 @@ const toConsent = (rows: readonly Row[]): Consent => {
     source: toSource(newest.source),
     logoUri: newest.logo_uri ?? undefined,
     logoUrl: newest.logo_hash === null ? undefined : `/assets/images/${newest.logo_hash}`,
+    ...organizationOf(newest),
     scopes: words(granted.map(({ openid }) => openid?.scope ?? '')),
     resources: Object.fromEntries(Object.entries(resources).map(([indicator, entries = []]) => [indicator, words(entries.map(([, scopes]) => scopes))])),
     grantedAt: rows.at(-1)?.created_at ?? newest.created_at,
   }
 }
+
+const organizationOf = ({ organization_id: id, slug, organization_name: name }: Row) => (id && slug && name ? { organization: { id, slug, name } } : {})
 
 const words = (lists: readonly string[]) => [...new Set(lists.flatMap(list => list.split(' ')).filter(Boolean))]

@@ -19,6 +19,8 @@ export interface Proven {
   /** Whether somebody is signing in just now; else a session goes on, and who enrolled a factor in it stays. */
   readonly isSigningIn: boolean
   readonly clientId: string
+  /** The organization that the tokens are to be for. */
+  readonly organizationId?: string | undefined
   readonly params: Readonly<Record<string, unknown>>
 }
 
@@ -27,7 +29,7 @@ export interface Demands {
   /** Nothing: what was proven is enough. */
   next(proven: Proven): Promise<NextProof | undefined>
   /** Whether a refresh token of a sign-in with one factor has become worth nothing: a second one is required by now. */
-  isOutdated(token: { userId: string; amr: readonly string[]; clientId?: string }): Promise<boolean>
+  isOutdated(token: { userId: string; amr: readonly string[]; clientId?: string; organizationId?: string | undefined }): Promise<boolean>
 }
 
 interface Needs {
@@ -38,15 +40,17 @@ interface Needs {
 
 /** Makes it. A session in which a second factor was proven costs no query. */
 export const createDemands = ({ clients, secondFactor, requirement }: Needs): Demands => {
-  const isRequired = async (userId: string, clientId: string | undefined) => {
-    const organizationId = clientId === undefined ? undefined : (await clients.find(clientId))?.organizationId
-    return requirement.isRequired({ userId, organizationId })
+  // Whoever enters a client of an organization, or gets tokens for one, does as it requires.
+  const isRequired = async ({ userId, clientId, organizationId }: { userId: string; clientId?: string; organizationId?: string | undefined }) => {
+    const owner = clientId === undefined ? undefined : (await clients.find(clientId))?.organizationId
+    if (await requirement.isRequired({ userId, organizationId: owner })) return true
+    return organizationId !== undefined && organizationId !== owner && requirement.isRequired({ userId, organizationId })
   }
   return {
-    next: async ({ userId, amr, isSigningIn, clientId, params }) => {
+    next: async ({ userId, amr, isSigningIn, clientId, organizationId, params }) => {
       if (amr.includes(multiFactor)) return undefined
       const wish = factorWish(askedAcr(params))
-      const isMust = wish === 'demand' || (await isRequired(userId, clientId))
+      const isMust = wish === 'demand' || (await isRequired({ userId, clientId, organizationId }))
       const isWanted = isMust || wish === 'wish'
       if (!isSigningIn && !isWanted) return undefined
       const factors = await secondFactor.list(userId)
@@ -54,6 +58,6 @@ export const createDemands = ({ clients, secondFactor, requirement }: Needs): De
       // OpenID Connect Core §5.5.1.1: a wish that cannot be met is answered with what can be given.
       return isMust ? 'enrolment' : undefined
     },
-    isOutdated: async ({ userId, amr, clientId }) => !amr.includes(multiFactor) && (await isRequired(userId, clientId)),
+    isOutdated: async ({ amr, ...token }) => !amr.includes(multiFactor) && (await isRequired(token)),
   }
 }

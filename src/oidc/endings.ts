@@ -28,6 +28,18 @@ const ending = (held: string) => `
 
 const told = toldOf('SELECT account_id, authorizations FROM ended')
 
+/** Ends what a user granted for an organization that they leave, and all that they granted to the clients that its members alone may use. */
+export const endArtifactsOfMember = async (
+  tx: TransactionClient,
+  { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
+): Promise<void> => {
+  await tx.$executeRaw`
+    UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
+    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
+      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+    ))`
+}
+
 const ofUser = `
   WITH kept AS (
     SELECT entry.value ->> 'grantId' AS grant_id FROM oidc_artifacts s, jsonb_each(coalesce(s.payload::jsonb -> 'authorizations', '{}')) entry

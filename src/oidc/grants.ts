@@ -2,33 +2,67 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
-import { hashOf } from '../platform/secrets.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { type AskedOrganizations, keepChoice } from './asked-organization.ts'
 import { lifetimes } from './lifetimes.ts'
+import { type GrantFor, grantIdOf, newGrantId, noteGrant } from './session-grants.ts'
+
+interface Needs {
+  readonly durable: PostgresArtifacts
+  readonly clients: Clients
+  readonly askedOrganizations: AskedOrganizations
+  readonly apiIdentifier: string
+}
 
 /**
- * Makes the engine's `loadExistingGrant`. Each session has a grant of its own, begun from what the user granted the client
- * before: a replay (RFC 9700 §4.14) or a revocation in one browser ends nothing in another.
+ * Makes the engine's `loadExistingGrant`. Each session has a grant of its own for each organization that it asked tokens for, and
+ * one for none, begun from what the user granted the client there before: a replay (RFC 9700 §4.14) or a revocation in one
+ * browser ends nothing in another, and consent given in one organization is none in another.
  */
 export const createLoadGrant =
-  ({ durable, clients, apiIdentifier }: { durable: PostgresArtifacts; clients: Clients; apiIdentifier: string }) =>
+  ({ durable, clients, askedOrganizations, apiIdentifier }: Needs) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, session, provider, result } = ctx.oidc
     const accountId = session?.accountId
     if (!client || !accountId) return undefined
     const { clientId } = client
+    const asked = await askedOrganizations.find(ctx)
+    // The policy asks or refuses: no grant is for nobody knows which.
+    if (asked.kind === 'undecided' || asked.kind === 'refused') return undefined
+    const wanted: GrantFor = { clientId, organizationId: asked.kind === 'one' ? asked.membership.organizationId : undefined }
+    keepChoice(ctx)
     const unasked = unaskedFor(await clients.find(clientId), apiIdentifier)
-    const known = result?.consent?.grantId ?? session.grantIdFor(clientId)
-    const own = known ? await provider.Grant.find(known) : undefined
-    if (own) return own.accountId === accountId ? given(ctx, { grant: own, unasked }) : undefined
-    const remembered = await findStored(ctx, { durable, accountId, clientId })
-    if (!remembered && !unasked) return undefined
-    const grant = new provider.Grant({ accountId, clientId })
-    // Requests of one session that begin together begin the same grant.
-    if (known === undefined) grant.jti = hashOf('Grant', `${session.uid}\0${accountId}\0${clientId}`).toString('base64url')
-    if (remembered) copy(remembered, grant)
-    return given(ctx, { grant, unasked, isNew: true })
+    const noted = result?.consent?.grantId ?? grantIdOf(session, wanted)
+    const found = noted ? await provider.Grant.find(noted) : undefined
+    const isOther = found !== undefined && found.organizationId !== wanted.organizationId
+    const own = isOther ? undefined : found
+    if (own && own.accountId !== accountId) return undefined
+    const grant = own ?? (await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted }))
+    if (!grant) return undefined
+    noteGrant(session, { ...wanted, grantId: grant.jti })
+    return given(ctx, { grant, unasked, isNew: grant !== own })
   }
+
+interface Beginning {
+  readonly durable: PostgresArtifacts
+  readonly accountId: string
+  readonly wanted: GrantFor
+  readonly unasked: Unasked | undefined
+  /** The grant that ended. */
+  readonly replaced?: string | undefined
+}
+
+const begin = async (ctx: KoaContextWithOIDC, { durable, accountId, wanted, unasked, replaced }: Beginning): Promise<Grant | undefined> => {
+  const { session, provider } = ctx.oidc
+  const rememberedId = await durable.findGrant({ accountId, ...wanted })
+  const remembered = rememberedId ? await provider.Grant.find(rememberedId) : undefined
+  if (!session || (!remembered && !unasked)) return undefined
+  const grant = new provider.Grant({ accountId, clientId: wanted.clientId })
+  grant.jti = newGrantId(session, wanted, replaced)
+  if (wanted.organizationId !== undefined) grant.organizationId = wanted.organizationId
+  if (remembered) copy(remembered, grant)
+  return grant
+}
 
 /**
  * Whether revoking ends the grant and all that was issued under it. Not for one access token (RFC 7009 §2.1), and not on
@@ -36,11 +70,6 @@ export const createLoadGrant =
  */
 export const endsGrant = ({ oidc }: KoaContextWithOIDC): boolean =>
   oidc.route !== 'end_session_confirm' && !(oidc.route === 'revocation' && oidc.entities.AccessToken !== undefined)
-
-const findStored = async (ctx: KoaContextWithOIDC, { durable, accountId, clientId }: { durable: PostgresArtifacts; accountId: string; clientId: string }) => {
-  const grantId = await durable.findGrant(accountId, clientId)
-  return grantId ? ctx.oidc.provider.Grant.find(grantId) : undefined
-}
 
 const copy = (from: Grant, to: Grant) => {
   to.addOIDCScope(from.getOIDCScope())

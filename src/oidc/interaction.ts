@@ -1,6 +1,6 @@
 // One round of asking a person something, between the authorization request and its answer: told to the pages, and finished by them.
 import type { Context } from 'koa'
-import { errors, type Grant, type InteractionResults } from 'oidc-provider'
+import { errors, type InteractionResults } from 'oidc-provider'
 import { z } from 'zod'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
@@ -9,6 +9,8 @@ import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
+import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
+import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
@@ -34,7 +36,9 @@ export interface Interaction {
   /** What consent is asked for in particular (RFC 9396). */
   readonly details: readonly ShownDetail[]
   /** What consent is asked for. */
-  readonly asked: { readonly scopes: readonly string[]; readonly claims: readonly string[]; readonly resources: Readonly<Record<string, readonly string[]>> }
+  readonly asked: AskedConsent
+  /** The name of the organization that consent is asked for, where it is for one. */
+  readonly organization?: string
   readonly hasOfflineAccess: boolean
 }
 
@@ -61,6 +65,8 @@ export interface Interactions {
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   /** The recovery codes were seen: the sign-in goes on. */
   codesSeen(ctx: Context): Promise<string>
+  /** Takes the organization that the person chose, one of theirs. */
+  chooseOrganization(ctx: Context, organizationId: string): Promise<string>
   finishConsent(ctx: Context, actor: Actor): Promise<string>
   /** The person refused or left: the client is told `access_denied`. */
   refuse(ctx: Context, actor: Actor): Promise<string>
@@ -68,7 +74,7 @@ export interface Interactions {
 
 /** The events of consent. */
 export const interactionEvents = {
-  'consent.granted': event('grant', { client_id: z.string(), scopes: z.array(z.string()) }),
+  'consent.granted': event('grant', { client_id: z.string(), scopes: z.array(z.string()), organization_id: z.string().optional() }),
   'consent.refused': event('grant', { client_id: z.string() }),
 }
 
@@ -93,7 +99,10 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, det
     if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
     return found
   }
-  const progress = createLoginProgress({ engine, demands, find: own, save: (ctx, result) => finish(ctx, { result, isMerged: false }) })
+  // A choice is of whoever made it, so it may stay while they prove themselves.
+  const save = async (ctx: Context, result: InteractionResults) =>
+    finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
+  const progress = createLoginProgress({ engine, demands, find: own, save })
 
   return {
     get: async ctx => {
@@ -101,7 +110,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, det
       const clientId = String(found.params.client_id)
       await hear(ctx, { clientId, uiLocales: found.params.ui_locales })
       const client = toPage(await engine.current().Client.find(clientId), found.params.redirect_uri)
-      const scopes = askedScopes(found.prompt.details, found.params.scope)
+      const asked = shownOf(found.prompt)
       return {
         uid: found.uid,
         prompt: found.prompt.name,
@@ -112,9 +121,10 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, det
         isFreshAsked: Number(found.params.max_age) <= freshSeconds || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),
         accountId: found.session?.accountId,
         againId: isAgain(found.prompt) ? found.session?.accountId : undefined,
-        asked: { scopes, claims: strings(found.prompt.details.missingOIDCClaims), resources: resourceScopes(found.prompt.details.missingResourceScopes) },
+        asked,
         details: await showDetails(found.prompt.name === 'consent' ? found.params.authorization_details : undefined, { detailsTypes, resourceServers }),
-        hasOfflineAccess: scopes.includes('offline_access'),
+        organization: organizationOf(found.prompt)?.name,
+        hasOfflineAccess: asked.scopes.includes('offline_access'),
       }
     },
     finishLogin: progress.begin,
@@ -125,6 +135,12 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, det
     addFactor: progress.addFactor,
     noteEnrolment: progress.noteEnrolment,
     codesSeen: progress.codesSeen,
+    chooseOrganization: async (ctx, id) => {
+      const found = await own(ctx)
+      const accountId = found.session?.accountId
+      if (found.prompt.name !== 'organization' || !accountId) throw new Problem('interaction_expired')
+      return finish(ctx, { result: { organization: { id, accountId } }, isMerged: true })
+    },
     finishConsent: async (ctx, actor) => {
       const found = await details(ctx)
       const accountId = found.session?.accountId
@@ -132,12 +148,13 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, det
       if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
       const { Grant } = engine.current()
       const known = found.grantId ? await Grant.find(found.grantId) : undefined
-      const grant = known?.accountId === accountId && known.clientId === clientId ? known : new Grant({ accountId, clientId })
-      const scopes = addTo(grant, found.prompt.details)
-      const grantId = await grant.save()
-      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', { client_id: clientId, scopes }))
+      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), { prompt: found.prompt, accountId, clientId, known })
+      const given = { client_id: clientId, scopes, organization_id: organizationId }
+      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
       await noteUse(clientId)
-      return finish(ctx, { result: { consent: { grantId } }, isMerged: true })
+      // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.
+      const organization = organizationId === undefined ? {} : { organization: { id: organizationId, accountId } }
+      return finish(ctx, { result: { ...organization, consent: { grantId } }, isMerged: true })
     },
     refuse: async (ctx, actor) => {
       const found = await own(ctx)
@@ -173,25 +190,4 @@ const translating = async <Result>(work: () => Promise<Result>): Promise<Result>
   }
 }
 
-// `prompt=consent` asks again for what was granted before: then everything requested is shown.
-const askedScopes = (details: Record<string, unknown>, requested: unknown): string[] => {
-  const isNew = details.missingOIDCScope ?? details.missingOIDCClaims ?? details.missingResourceScopes
-  return isNew === undefined && typeof requested === 'string' ? requested.split(' ') : strings(details.missingOIDCScope)
-}
-
-const addTo = (grant: Grant, details: Record<string, unknown>): string[] => {
-  const scopes = strings(details.missingOIDCScope)
-  const claims = strings(details.missingOIDCClaims)
-  const resources = Object.entries(resourceScopes(details.missingResourceScopes))
-  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
-  if (claims.length > 0) grant.addOIDCClaims(claims)
-  for (const [indicator, asked] of resources) grant.addResourceScope(indicator, asked.join(' '))
-  return [...scopes, ...resources.flatMap(([, asked]) => asked)]
-}
-
-const resourceScopes = (value: unknown): Record<string, string[]> =>
-  typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([indicator, scopes]) => [indicator, strings(scopes)])) : {}
-
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
-
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

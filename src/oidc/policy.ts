@@ -1,6 +1,8 @@
-// Which prompt is next: the account, the sign-in, the second factor or its enrolment, consent.
+// Which prompt is next: the account, the sign-in, the organization, the second factor or its enrolment, consent.
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { askedAcr, isUnattainable } from './acr.ts'
+import { consentDetails } from './asked-consent.ts'
+import { type AskedOrganizations, notAvailable } from './asked-organization.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { secondsElsewhere } from './proven-at.ts'
 
@@ -14,11 +16,12 @@ const engineClasses = ['essential_acrs', 'essential_acr']
 const enrolmentSeconds = 300
 
 /**
- * The engine's prompts, and between sign-in and consent our `mfa`. Who is signed in as a user that is gone or suspended is asked
+ * The engine's prompts, and between sign-in and consent our `organization` and `mfa`: an organization may require a second factor. Who is signed in as a user that is gone or suspended is asked
  * to sign in. A demand that the sign-in just made does not meet is a failed authentication (OpenID Connect Core §5.5.1.1, §3.1.2.2).
  */
-export const createPolicy = (demands: Demands): interactionPolicy.DefaultPolicy => {
+export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
   const policy = base()
+  const { askedOrganizations } = needs
   // OpenID Connect Core §3.1.2.1: one session holds one account, so choosing another is signing in.
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
   const login = policy.get('login')
@@ -42,12 +45,29 @@ export const createPolicy = (demands: Demands): interactionPolicy.DefaultPolicy 
   login?.checks.add(
     new Check('enrolment_stale', 'a second factor is enrolled only after a fresh sign-in', 'login_required', async ctx => {
       if (ctx.oidc.result?.login || !ctx.oidc.session?.past(enrolmentSeconds)) return Check.NO_NEED_TO_PROMPT
-      return (await nextOf(demands, ctx)) === 'enrolment' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
+      return (await nextOf(needs, ctx)) === 'enrolment' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
     }),
   )
-  policy.add(new Prompt({ name: 'mfa', requestable: false }, secondFactor(demands)), 2)
+  policy.add(new Prompt({ name: 'organization', requestable: false }, organizationChoice(askedOrganizations)), 2)
+  policy.add(new Prompt({ name: 'mfa', requestable: false }, secondFactor(needs)), 3)
+  Object.assign(policy.get('consent') ?? {}, { details: consentDetails(askedOrganizations) })
   return policy
 }
+
+/** What the policy asks. */
+export interface Needs {
+  readonly demands: Demands
+  readonly askedOrganizations: AskedOrganizations
+}
+
+// Only who is signed in is told, and all alike (RFC 6749 §4.1.2.1).
+const organizationChoice = (askedOrganizations: AskedOrganizations) =>
+  new Check('organization_undecided', 'the End-User has to choose an organization', 'interaction_required', async ctx => {
+    if (!ctx.oidc.session?.accountId || !ctx.oidc.account) return Check.NO_NEED_TO_PROMPT
+    const { kind } = await askedOrganizations.find(ctx)
+    if (kind === 'refused' || (await askedOrganizations.isShutOut(ctx))) throw notAvailable()
+    return kind === 'undecided' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
+  })
 
 const unattainableClass = () =>
   new Check('unattainable_acr', 'none of the requested ACRs can be given', ctx => {
@@ -63,14 +83,23 @@ const longAgoElsewhere = () =>
     return isLongAgo ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
   })
 
-const secondFactor = (demands: Demands) =>
+const secondFactor = (needs: Needs) =>
   new Check('second_factor_missing', 'a second factor is required of the End-User', 'interaction_required', async ctx =>
-    (await nextOf(demands, ctx)) === undefined ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
+    (await nextOf(needs, ctx)) === undefined ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT,
   )
 
-const nextOf = async (demands: Demands, { oidc }: KoaContextWithOIDC): Promise<NextProof | undefined> => {
+const nextOf = async ({ demands, askedOrganizations }: Needs, ctx: KoaContextWithOIDC): Promise<NextProof | undefined> => {
+  const { oidc } = ctx
   const { session, client, account } = oidc
   // The sign-in itself asks for the factor of whoever has one; without an account it is the sign-in that is missing.
   if (!session?.accountId || !client || !account) return undefined
-  return demands.next({ userId: session.accountId, amr: session.amr ?? [], isSigningIn: false, clientId: client.clientId, params: oidc.params ?? {} })
+  const asked = await askedOrganizations.find(ctx)
+  return demands.next({
+    userId: session.accountId,
+    amr: session.amr ?? [],
+    isSigningIn: false,
+    clientId: client.clientId,
+    organizationId: asked.kind === 'one' ? asked.membership.organizationId : undefined,
+    params: oidc.params ?? {},
+  })
 }

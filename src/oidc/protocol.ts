@@ -9,6 +9,7 @@ import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
+import type { Memberships } from '../organizations/memberships.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -28,6 +29,7 @@ import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
+import { createAskedOrganizations } from './asked-organization.ts'
 import { type BackchannelAnswers, createBackchannelAnswers } from './backchannel-answers.ts'
 import { createBackchannelHooks } from './backchannel-hooks.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
@@ -54,6 +56,7 @@ import { createRegistrationDoor } from './registration-door.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createTokenOrganizations } from './token-organizations.ts'
 
 /** The protocol, ready to be mounted. */
 export interface Protocol {
@@ -91,6 +94,7 @@ interface Needs {
   readonly detailsTypes: DetailsTypes
   readonly findHeldScopes: FindHeldScopes
   readonly users: Users
+  readonly memberships: Memberships
   readonly sessions: Sessions
   readonly endings: Endings
   readonly apiSessions: Pick<ApiSessions, 'endOwn'>
@@ -134,6 +138,8 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     backchannelRequests: needs.backchannelRequests,
     secrets,
   })
+  const tokenOrganizations = createTokenOrganizations(needs)
+  const askedOrganizations = createAskedOrganizations(needs)
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const backchannel = createBackchannelHooks(needs)
   const engine = await createEngine({
@@ -150,11 +156,12 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     registration: needs,
     hasDocumentClients: needs.documentRule.isOn,
     lookUpDocument: createLookUpDocument(needs.documentClients),
-    tokenClaims: [],
+    askedOrganizations,
+    tokenClaims: [tokenOrganizations.claims],
     backchannel,
     pace: createPace(needs),
-    findAccount: backchannel.withStandIns(createFindAccount({ users: needs.users, demands })),
-    loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
+    findAccount: backchannel.withStandIns(createFindAccount({ users: needs.users, demands, tokenOrganizations })),
+    loadExistingGrant: createLoadGrant({ durable, clients, askedOrganizations, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
   return {

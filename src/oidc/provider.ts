@@ -24,6 +24,7 @@ import { publishWithout } from './published-keys.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
+import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** The running engine. */
@@ -75,6 +76,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
   publishWithout(provider, unpublished)
+  bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
   takeTokenless(provider, needs.registration)

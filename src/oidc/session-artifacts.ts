@@ -9,6 +9,7 @@ import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
+import { withoutOrphans } from './session-grants.ts'
 
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
@@ -100,7 +101,8 @@ export const createSessionArtifacts = ({ database, durable, endings, findDeviceI
       return toPayload(id, stored)
     },
     findByUid: async uid => merged(await durable.findSessions(uid)),
-    upsert: async (id, { jti: _id, ...payload }, expiresIn) => {
+    upsert: async (id, { jti: _id, ...given }, expiresIn) => {
+      const payload = isObject(given.authorizations) ? { ...given, authorizations: withoutOrphans(given.authorizations) } : given
       const ctx = Provider.ctx
       const before = ctx && loaded.get(ctx)
       const known = before?.payload.uid === payload.uid ? before : undefined

@@ -51,9 +51,15 @@ export interface AccountSessionsPage extends AccountPage {
   readonly sessions: readonly PageSession[]
 }
 
-/** Posts `client` to `/account/apps`. */
+/** Posts `client`, and `organization` where it is for one, to `/account/apps`. */
 export interface AccountAppsPage extends AccountPage {
-  readonly apps: readonly { readonly id: string; readonly client: PageClient; readonly scopes: readonly PageScope[]; readonly grantedAt: number }[]
+  readonly apps: readonly {
+    readonly id: string
+    readonly client: PageClient
+    readonly organization?: { readonly id: string; readonly name: string } | undefined
+    readonly scopes: readonly PageScope[]
+    readonly grantedAt: number
+  }[]
 }
 
 /** Posts `organization` to `/account/organizations`. */

@@ -27,6 +27,7 @@ const app = {
   scopes: [{ name: 'profile' }, { name: 'email' }],
   grantedAt: at,
 }
+const inOrganization = { ...app, organization: { id: '1', name: 'Nordlicht Energie' } }
 const request = {
   id: '1',
   client: { name: 'Papertrail' },
@@ -121,7 +122,7 @@ export const ACCOUNT_STATES: States = {
     'field-error': { ...authenticator, problem: { code: 'validation_failed', message: '', fields: [{ path: 'code', code: 'wrong_code', message: '' }] } },
   },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
-  'account-apps': { plain: { csrf, apps: [app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-apps': { plain: { csrf, apps: [inOrganization, app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
   'account-requests': {
     plain: { csrf, requests: [request] },
     none: { csrf, requests: [], done: 'account.done.approved' },

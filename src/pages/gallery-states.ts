@@ -73,6 +73,17 @@ const passkey = { action: '/dev/gallery', optionsUrl: '/dev/gallery/passkey' }
 const identifier = { ...form, client, connections: [], signUpUrl: '/dev/gallery', passkey, cancelAction: '/dev/gallery' }
 const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', emailCodeAction: '/dev/gallery', canRemember: true }
 const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
+const organization = {
+  ...form,
+  client,
+  switchAction: '/dev/gallery',
+  cancelAction: '/dev/gallery',
+  account: username,
+  organizations: [
+    { id: '1', name: 'Nordlicht Energie', slug: 'nordlicht' },
+    { id: '2', name: 'Papertrail', slug: 'papertrail' },
+  ],
+}
 const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '203.0.113.24', userAgent: 'Papertrail for Android TV 4.2' } }
 
 /** Every page in every state; the gallery adds brands and a right-to-left one to each. */
@@ -108,7 +119,15 @@ export const GALLERY_STATES: States = {
     document: { ...consent, client: { name: 'app.papertrail.example', claimedName: 'Papertrail', origin: '127.0.0.1:53682', verified: false } },
     details: { ...consent, resources: [], details },
     error: { ...consent, problem: new Problem('csrf_mismatch') },
-    long: { ...consent, details: [...details, ...details], client: longClient, account: longUsername, offline: true },
+    organization: { ...consent, organization: 'Nordlicht Energie' },
+    long: { ...consent, details: [...details, ...details], client: longClient, account: longUsername, organization: longClient.name, offline: true },
+  },
+  organization: {
+    plain: organization,
+    error: { ...organization, problem: new Problem('organization_gone') },
+    search: { ...organization, search: { url: '/dev/gallery', q: 'nord', previousUrl: '/dev/gallery', nextUrl: '/dev/gallery' } },
+    none: { ...organization, organizations: [], search: { url: '/dev/gallery', q: 'süd' } },
+    long: { ...organization, client: longClient, account: longUsername, organizations: [{ id: '1', name: longClient.name, slug: 'a'.repeat(63) }] },
   },
   'device-code': {
     plain: engineForm,

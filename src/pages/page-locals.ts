@@ -1,8 +1,8 @@
 /** What each hosted page needs to be shown: the contract between the routes and the views. */
 
 import type { AccountLocals } from './account-locals.ts'
+import type { ConsentPageLocals } from './consent-page-locals.ts'
 import type { EnginePageLocals } from './engine-page-locals.ts'
-import type { PageDetail } from './page-detail.ts'
 import type { ToldProblem } from './problem-words.ts'
 import type { ProofPageLocals } from './proof-page-locals.ts'
 
@@ -128,22 +128,6 @@ export interface PageScope {
   readonly detail?: string
 }
 
-/** Posts `csrf`, `decision` (`allow` or `deny`) to `action`; `csrf` to `switchAction`. */
-export interface ConsentPage extends FormProblem {
-  readonly action: string
-  readonly csrf: string
-  readonly switchAction: string
-  readonly client: PageClient
-  /** How the account is told: its e-mail address or name. */
-  readonly account: string
-  readonly scopes: readonly PageScope[]
-  readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
-  /** What is asked in particular, each to be read field by field. */
-  readonly details?: readonly PageDetail[]
-  /** Whether offline access is asked. */
-  readonly offline?: boolean
-}
-
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
 export type ErrorKind =
   | 'invalid_client'
@@ -183,13 +167,12 @@ export interface GalleryPage {
 }
 
 /** View name to the type of its locals. */
-export interface PageLocals extends AccountLocals, EnginePageLocals, ProofPageLocals {
+export interface PageLocals extends AccountLocals, ConsentPageLocals, EnginePageLocals, ProofPageLocals {
   readonly identifier: IdentifierPage
   readonly password: PasswordPage
   readonly 'second-factor': SecondFactorPage
   readonly 'enrol-totp': EnrolTotpPage
   readonly 'recovery-codes': RecoveryCodesPage
-  readonly consent: ConsentPage
   readonly 'post-on': PostOnPage
   readonly error: ErrorPage
   readonly expired: ExpiredPage

@@ -5,6 +5,7 @@ import type { Assets } from '../platform/http/assets.ts'
 import { createViews } from '../platform/http/views.ts'
 import type { Languages } from '../platform/languages.ts'
 import { accountLocalNames } from './account-locals.ts'
+import { consentLocalNames } from './consent-page-locals.ts'
 import type { FormProblem, PageLocals, PageName } from './page-locals.ts'
 import { problemWords } from './problem-words.ts'
 
@@ -122,18 +123,6 @@ const LOCAL_NAMES: LocalNames = {
   },
   'enrol-totp': { ...PROBLEM, action: true, csrf: true, account: true, client: true, secret: true, uri: true, qr: true, cancelAction: true },
   'recovery-codes': { ...PROBLEM, action: true, csrf: true, kept: true, codes: true },
-  consent: {
-    ...PROBLEM,
-    action: true,
-    csrf: true,
-    switchAction: true,
-    client: true,
-    account: true,
-    scopes: true,
-    resources: true,
-    details: true,
-    offline: true,
-  },
   'device-code': { ...PROBLEM, action: true, xsrf: true, userCode: true },
   'device-confirm': { ...PROBLEM, action: true, xsrf: true, userCode: true, client: true, device: true },
   'device-done': { client: true },
@@ -145,6 +134,7 @@ const LOCAL_NAMES: LocalNames = {
   'not-found': { homeUrl: true },
   gallery: { gallery: true },
   ...accountLocalNames,
+  ...consentLocalNames,
   'sign-up': { ...PROBLEM, action: true, csrf: true, email: true, name: true, minLength: true, signInUrl: true, client: true, cancelAction: true },
   code: {
     ...PROBLEM,

@@ -109,6 +109,7 @@ const table = {
     message: 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.',
   },
   connection_gone: { status: 404, type: 'NOT_FOUND', message: 'This way to sign in is not offered here. Choose another.' },
+  organization_gone: { status: 404, type: 'NOT_FOUND', message: 'This organization is not available to you any more. Choose another.' },
   identity_taken: { status: 409, type: 'CONFLICT', message: 'This account of the other provider cannot be linked.' },
   last_way_in: { status: 409, type: 'CONFLICT', message: 'This is the only way left to sign in. Add another first, such as a password or a passkey.' },
   internal: { status: 500, type: 'INTERNAL_ERROR', message: 'Something went wrong on our side.' },

@@ -12,6 +12,7 @@ import { toUserOutput, type UserId } from './user.ts'
 interface Consent {
   readonly clientId: string
   readonly name: string
+  readonly organization?: { readonly id: string }
   readonly scopes: readonly string[]
   readonly grantedAt: Date
 }
@@ -74,7 +75,13 @@ export const createCollectPersonalData =
         created_at: createdAt.toISOString(),
         last_used_at: lastUsedAt.toISOString(),
       })),
-      grants: grants.map(({ clientId, name, scopes, grantedAt }) => ({ client_id: clientId, name, scopes, granted_at: grantedAt.toISOString() })),
+      grants: grants.map(({ clientId, name, organization, scopes, grantedAt }) => ({
+        client_id: clientId,
+        name,
+        organization_id: organization?.id ?? null,
+        scopes,
+        granted_at: grantedAt.toISOString(),
+      })),
       events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({
         occurred_at: occurredAt.toISOString(),
         action,

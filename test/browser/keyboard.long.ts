@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Browser, Page } from 'playwright-core'
 import { findChromium, openBrowser } from '../support/browser.ts'
+import { makeClient } from '../support/clients.ts'
 import { startDemo, type TestDemo } from '../support/demo.ts'
 import { identify, signIn } from '../support/journeys.ts'
 import { bob } from '../support/relying-party.ts'
@@ -42,6 +43,21 @@ for (const javaScriptEnabled of [true, false]) {
     await page.keyboard.press('Enter')
     await page.waitForURL(`${demo.origin}/`)
     t.true(await page.getByRole('heading', { name: 'Signed in as Bob Member' }).isVisible())
+  })
+
+  browserTest(`Tab and Enter are enough to choose an organization, with script ${javaScriptEnabled ? 'on' : 'off'}${why}`, async t => {
+    const page = await open(t, javaScriptEnabled)
+    const { url } = await (await makeClient(server, { redirectUris: [`${demo.origin}/`] })).request({ scope: 'openid organization' })
+    await page.goto(url.href)
+    await signIn(page, bob)
+    await page.getByRole('button', { name: 'Globex' }).waitFor()
+    for (const next of ['.identity .link', '.choice:nth-of-type(1)', '.choice:nth-of-type(2)']) {
+      await page.keyboard.press('Tab')
+      await t.notThrowsAsync(focused(page, next), next)
+    }
+    await page.keyboard.press('Enter')
+    await page.waitForURL(address => address.origin === demo.origin)
+    t.true(page.url().includes('code='))
   })
 
   browserTest(

@@ -151,6 +151,20 @@ test('an organization manages its own clients, and only those', async t => {
   t.is((await api.ask(`POST /organizations/${own}/clients`, { token: owner.token, body: { ...machine, first_party: true } })).status, 400)
 })
 
+test('a client of an organization is opened to its members alone, and one of none cannot be', async t => {
+  const owner = await api.signIn()
+  const { id } = (await api.ask('POST /organizations', { token: owner.token, body: { name: 'Members alone' } })).data
+  const asOwner = (operation: string, body: unknown) => api.ask(operation, { token: owner.token, body })
+  const { client } = (await asOwner(`POST /organizations/${id}/clients`, machine)).data
+  t.false(client.is_members_only)
+  t.true((await asOwner(`PATCH /organizations/${id}/clients/${client.id}`, { is_members_only: true })).data.is_members_only)
+  t.true((await asOwner(`POST /organizations/${id}/clients`, { ...machine, is_members_only: true })).data.client.is_members_only)
+  const refused = await asAdmin('POST /clients', { ...machine, is_members_only: true })
+  t.deepEqual([refused.status, refused.error?.details?.fields?.[0]?.path], [400, 'is_members_only'])
+  const { client: free } = (await asAdmin('POST /clients', machine)).data
+  t.is((await asAdmin(`PATCH /clients/${free.id}`, { is_members_only: true })).status, 400)
+})
+
 test('what a client may do for itself is given, told, used and taken back through the API', async t => {
   const service = { ...machine, first_party: true, api_permissions: ['users:read'] }
   const { client, secret } = (await asAdmin('POST /clients', service)).data

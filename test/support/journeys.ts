@@ -101,6 +101,13 @@ const toConsent = async (page: Page, server: TestServer) => {
   await page.getByRole('button', { name: 'Allow' }).waitFor()
 }
 
+const toOrganizations = async (page: Page, server: TestServer) => {
+  const { url } = await (await makeClient(server, { name: 'Papertrail' })).request({ scope: 'openid organization' })
+  await page.goto(url.href)
+  await signIn(page)
+  await page.getByRole('button', { name: 'Globex' }).waitFor()
+}
+
 const enterCode = async (page: Page, code: string) => {
   await page.locator('#user_code').fill(code)
   await page.getByRole('button', { name: 'Continue' }).click()
@@ -156,6 +163,7 @@ export const JOURNEYS: readonly Journey[] = [
   { name: 'the page that sets up an app', title: 'Set up your authenticator app', status: 200, reach: ignoring(toEnrolment) },
   { name: 'the page of new recovery codes', title: 'Save your recovery codes', status: 200, reach: toRecoveryCodes },
   { name: 'the consent page', title: 'Allow access', status: 200, reach: toConsent },
+  { name: 'the page that asks for an organization', title: 'Choose an organization', status: 200, reach: toOrganizations },
   { name: 'the device code page', title: 'Connect a device', status: 200, reach: go('/device') },
   { name: 'the page of a wrong device code', title: 'Error: Connect a device', status: 200, reach: toWrongCode },
   { name: 'the device confirmation page', title: 'Confirm your device', status: 200, reach: toDeviceConfirm },
