@@ -11,6 +11,7 @@ import { createMails } from './mails/mails.ts'
 import { createNotices } from './mails/notices.ts'
 import { mfaEvents } from './mfa/authenticator.ts'
 import { consentEvents } from './oidc/consents.ts'
+import { exchangeEvents } from './oidc/exchange.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { signingKeyEvents } from './oidc/signing-keys.ts'
 import { invitationEvents } from './organizations/invitation.ts'
@@ -44,6 +45,7 @@ const events = {
   ...signingKeyEvents,
   ...interactionEvents,
   ...consentEvents,
+  ...exchangeEvents,
   ...refusalEvents,
   ...sessionEvents,
   ...apiKeyEvents,

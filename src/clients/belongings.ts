@@ -21,7 +21,16 @@ const release = async (tx: TransactionClient, organizationId: string): Promise<v
 }
 
 /** What is left of a client that was purged. */
-export const emptied = { name: '', redirectUris: [], postLogoutRedirectUris: [], metadata: {}, apiPermissions: [], branding: {}, version: { increment: 1 } }
+export const emptied = {
+  name: '',
+  redirectUris: [],
+  postLogoutRedirectUris: [],
+  metadata: {},
+  apiPermissions: [],
+  tokenExchange: {},
+  branding: {},
+  version: { increment: 1 },
+}
 
 /** Throws `organization_deleted` for a client whose organization is. */
 export const mustBelongToTheLiving = async (tx: TransactionClient, { organizationId }: { readonly organizationId: string | null }) => {

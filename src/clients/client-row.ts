@@ -2,6 +2,7 @@
 import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
+import { readTokenExchange } from './token-exchange.ts'
 
 interface SecretRow {
   id: string
@@ -25,6 +26,7 @@ export interface ClientColumns {
   requirePkce: boolean
   refreshGraceSeconds: number
   apiPermissions: string[]
+  tokenExchange: unknown
   metadata: unknown
   branding: unknown
   areConnectionsLimited: boolean
@@ -55,6 +57,7 @@ export const toClient = (row: ClientRow): Client => ({
   isPkceRequired: row.requirePkce,
   refreshGraceSeconds: row.refreshGraceSeconds,
   apiPermissions: row.apiPermissions,
+  tokenExchange: readTokenExchange(row.tokenExchange),
   metadata: isObject(row.metadata) ? row.metadata : {},
   branding: readBranding(row.branding),
   ...connectionsOf(row),
@@ -80,6 +83,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   requirePkce: changes.isPkceRequired,
   refreshGraceSeconds: changes.refreshGraceSeconds,
   apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
+  ...toTokenExchangeColumns(changes.tokenExchange),
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
   branding: changes.branding,
   ...toConnectionColumns(changes.connections),
@@ -93,6 +97,9 @@ export const connectionsOf = ({ areConnectionsLimited, connections }: Pick<Clien
 /** The columns of it; none where nothing is said. */
 export const toConnectionColumns = (connections: readonly string[] | null | undefined) =>
   connections === undefined ? {} : { areConnectionsLimited: connections !== null, connections: [...(connections ?? [])] }
+
+/** The column of whose tokens a client may exchange; none where nothing is said. */
+export const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
 
 /** What a client with these grant types asks the authorization endpoint for. */
 export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])

@@ -4,6 +4,7 @@ import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type KeptSecret, needsSecret, type Registration } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
+import { readTokenExchange } from './token-exchange.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
 export interface RegistrationRow extends ClientColumns {
@@ -26,6 +27,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     isPkceRequired: row.requirePkce,
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
+    tokenExchange: readTokenExchange(row.tokenExchange),
     branding: readBranding(row.branding),
     ...connectionsOf(row),
     secrets: kept,

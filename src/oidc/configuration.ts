@@ -18,6 +18,7 @@ import { endsGrant } from './grants.ts'
 import { lifetimes } from './lifetimes.ts'
 import { createPolicy } from './policy.ts'
 import { authenticationClaims, composeTokenClaims, type TokenClaims } from './token-claims.ts'
+import type { TokenReferences } from './token-reference.ts'
 
 /** What the configuration is made of. */
 export interface ConfigurationNeeds {
@@ -36,6 +37,7 @@ export interface ConfigurationNeeds {
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   /** What access tokens say beyond how the person signed in; a later one overrides none of an earlier. */
   readonly tokenClaims: readonly TokenClaims[]
+  readonly tokenReferences: TokenReferences
   /** The registration behind one of the engine's clients. */
   readonly registrationOf: (client: object) => Registration | undefined
 }
@@ -107,6 +109,13 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   },
   ...clientHooks(needs),
   extraTokenClaims: composeTokenClaims([authenticationClaims, ...needs.tokenClaims]),
+  formats: {
+    customizers: {
+      jwt: (_ctx, token, { payload }) => {
+        payload.jti = needs.tokenReferences.jtiOf(token, String(payload.jti))
+      },
+    },
+  },
   extraClientMetadata: clientRules(),
   features: features(needs),
 })

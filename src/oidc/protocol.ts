@@ -30,9 +30,13 @@ import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
+import { createTokenExchange } from './exchange-grant.ts'
+import { createIsMember } from './exchange-membership.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createJwtAccessTokens } from './jwt-access-tokens.ts'
+import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createMethodGuard } from './methods.ts'
 import { createPostToGet } from './post-to-get.ts'
 import { createEngine, type Engine } from './provider.ts'
@@ -40,6 +44,8 @@ import { createRefreshTokens } from './refresh-tokens.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createTokenReferences } from './token-reference.ts'
+import { createTokenStandings } from './token-standing.ts'
 
 /** The protocol, ready to be mounted. */
 export interface Protocol {
@@ -101,6 +107,12 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   })
   const adapters = createAdapters({ durable, volatile, sessions: sessionArtifacts, refreshTokens, clients: createClientAdapter(clients), secrets })
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
+  const findAccount = createFindAccount({ users: needs.users, demands })
+  const tokenReferences = createTokenReferences(secrets)
+  const tokenStandings = createTokenStandings({ database, durable })
+  const jwtAccessTokens = createJwtAccessTokens({ ...needs, references: tokenReferences, standings: tokenStandings })
+  const jwt = { jwtAccessTokens, tokenStandings, now: needs.now }
+  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, apiIdentifier, isMember: createIsMember(database) })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -112,8 +124,10 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hear,
     fetch: needs.outbound(),
     demands,
-    tokenClaims: [],
-    findAccount: createFindAccount({ users: needs.users, demands }),
+    tokenClaims: [exchange.claims],
+    tokenReferences,
+    extensions: [provider => knowJwtAccessTokens(provider, jwt), exchange.extend],
+    findAccount,
     loadExistingGrant: createLoadGrant({ durable, clients, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId })
@@ -122,7 +136,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     documents,
     engine,
     interactions: createInteractions({ engine, change, demands, hear }),
-    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
+    verifyAccessToken: createVerifyAccessToken({ clients, audience: apiIdentifier, jwtAccessTokens }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
 }

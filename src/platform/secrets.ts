@@ -25,6 +25,7 @@ export type Purpose =
   | 'recovery-code'
   | 'connection'
   | 'upstream-request'
+  | 'token-reference'
 
 const version = 'v1'
 const ivBytes = 12
