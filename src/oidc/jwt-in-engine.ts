@@ -32,7 +32,7 @@ export const toModel = (provider: Provider, { claims, reference }: JwtAccessToke
 /** Installs it. Call once for each engine, before it is used. */
 export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
   veilStructuredTokens(provider)
-  // Both kinds are asked for together: what is found is found once a request.
+  // All kinds are asked for together: what is found is found once a request.
   const found = new WeakMap<object, Promise<AccessToken | ClientCredentials | undefined>>()
   const load = async (veiled: string) => {
     const token = await needs.jwtAccessTokens.find(veiled.slice(prefix.length).replaceAll(':', '.')).catch(translated)
@@ -44,7 +44,7 @@ export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
     found.set(key, known)
     return known
   }
-  for (const model of [provider.AccessToken, provider.ClientCredentials]) {
+  for (const model of [provider.AccessToken, provider.ClientCredentials, provider.RefreshToken]) {
     const findOpaque = model.find.bind(model)
     const findEither = async (value: string, ...rest: []) => {
       if (typeof value !== 'string' || !value.startsWith(prefix)) return findOpaque(value, ...rest)
