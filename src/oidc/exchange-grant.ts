@@ -73,7 +73,7 @@ export const createTokenExchange = (needs: Needs): TokenExchange => {
 }
 
 const createDecide = (parts: Parts) => {
-  const { provider, clients, demands, apiIdentifier } = parts
+  const { clients, demands, apiIdentifier } = parts
   const findPresented = createFindPresented(parts)
   return async (ctx: KoaContextWithOIDC) => {
     const params = ctx.oidc.params ?? {}
@@ -96,7 +96,8 @@ const createDecide = (parts: Parts) => {
     const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
     const proven = await verifyProof(ctx, parts, actor ? [subject, actor] : [subject])
     ctx.oidc.entity('Account', await parts.findAccount(ctx, userId))
-    return { subject, actor, act, target, scope, organizationId, resourceServer, ...proven, provider }
+    const now = Math.floor(parts.now().getTime() / 1000)
+    return { subject, actor, act, now, target, scope, organizationId, resourceServer, ...proven }
   }
 }
 

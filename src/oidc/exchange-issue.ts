@@ -10,18 +10,22 @@ import { lifetimes } from './lifetimes.ts'
 export interface Decision extends Issue, Proven {
   readonly subject: Presented
   readonly actor?: Presented
+  /** In seconds since 1970. */
+  readonly now: number
   readonly resourceServer?: InstanceType<Provider['ResourceServer']>
 }
 
 /** Makes the token and keeps its grant. It lives no longer than what was presented. */
 export const makeToken = async (provider: Provider, ctx: KoaContextWithOIDC, decision: Decision): Promise<AccessToken> => {
-  const { subject, actor, target, scope, organizationId, resourceServer, jkt, certificate } = decision
+  const { subject, actor, now, target, scope, organizationId, resourceServer, jkt, certificate } = decision
   const { client } = ctx.oidc
   if (!client) throw new Error('an exchange has a client')
   const ttl = resourceServer?.accessTokenTTL ?? lifetimes.accessToken
-  const expiresIn = Math.max(1, Math.min(ttl, subject.token.remainingTTL, actor?.token.remainingTTL ?? ttl))
+  // The moment itself, not what is left until then: the clock goes on while the token is made.
+  const exp = Math.min(now + ttl, ...[subject, actor].flatMap(presented => presented?.token.exp ?? []))
+  const expiresIn = Math.max(1, exp - now)
   const accountId = subject.link.account ?? ''
-  const grant = Object.assign(new provider.Grant({ accountId, clientId: client.clientId }), { expiresIn })
+  const grant = Object.assign(new provider.Grant({ accountId, clientId: client.clientId }), { exp, expiresIn })
   grant.organizationId = organizationId
   grant.exchange = {
     lineage: [
@@ -37,7 +41,7 @@ export const makeToken = async (provider: Provider, ctx: KoaContextWithOIDC, dec
     // What the person refused of a scope stays refused.
     grant.rejectOIDCClaims(subject.grant?.getRejectedOIDCClaims() ?? [])
   } else if (scope !== '') grant.addResourceScope(target, scope)
-  const token = new provider.AccessToken({ accountId, client, expiresIn, scope, gty: 'token_exchange', grantId: await grant.save() })
+  const token = new provider.AccessToken({ accountId, client, exp, expiresIn, scope, gty: 'token_exchange', grantId: await grant.save() })
   if (resourceServer) token.resourceServer = resourceServer
   if (certificate !== undefined) token.setThumbprint('x5t', certificate)
   if (jkt !== undefined) token.setThumbprint('jkt', jkt)
