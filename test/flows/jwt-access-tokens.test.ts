@@ -5,7 +5,7 @@ import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createCalls } from '../support/calls.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
-import { introspect, isActive, makeResource, makeSubject } from '../support/exchange.ts'
+import { introspect, isActive, makeResource, makeSubject, tripsOf } from '../support/exchange.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
@@ -141,15 +141,7 @@ test.serial('round trips: the API asks for a token’s standing once, introspect
   const own = await makeClient(server)
   const { token } = await makeSubject(server, own, { resource: api(), scope: 'openid users:read' })
   const { verifyAccessToken } = server.app.protocol
-  await verifyAccessToken(token)
-  const { database } = server.resources
-  const count = async (work: () => Promise<unknown>) => {
-    await work()
-    const before = database.roundTrips()
-    await work()
-    return database.roundTrips() - before
-  }
-  t.is(await count(() => verifyAccessToken(token)), 1)
+  t.is(await tripsOf(server, () => verifyAccessToken(token)), 1)
   // Where it stands, and its grant; the person and the clients are remembered for a second.
-  t.is(await count(() => introspect(own, token)), 2)
+  t.is(await tripsOf(server, () => introspect(own, token)), 2)
 })

@@ -97,3 +97,14 @@ export const introspect = (by: TestClient, token: string) => client.tokenIntrosp
 
 /** Whether the token is active to its own client. */
 export const isActive = async (by: TestClient, token: string) => (await introspect(by, token)).active
+
+/** How many round trips work takes: the least of five times, for what is remembered for a second is asked for again now and then. */
+export async function tripsOf({ resources: { database } }: TestServer, work: () => Promise<unknown>): Promise<number> {
+  const counts: number[] = []
+  for (let n = 0; n < 5; n += 1) {
+    const before = database.roundTrips()
+    await work()
+    counts.push(database.roundTrips() - before)
+  }
+  return Math.min(...counts)
+}
