@@ -14,6 +14,7 @@ import { mfaEvents } from './mfa/authenticator.ts'
 import { backchannelEvents } from './oidc/backchannel-request.ts'
 import { consentEvents } from './oidc/consents.ts'
 import { createEndings } from './oidc/endings.ts'
+import { exchangeEvents } from './oidc/exchange.ts'
 import { interactionEvents } from './oidc/interaction.ts'
 import { signingKeyEvents } from './oidc/signing-keys.ts'
 import { invitationEvents } from './organizations/invitation.ts'
@@ -49,6 +50,7 @@ const events = {
   ...interactionEvents,
   ...consentEvents,
   ...backchannelEvents,
+  ...exchangeEvents,
   ...refusalEvents,
   ...sessionEvents,
   ...apiKeyEvents,

@@ -31,6 +31,7 @@ export const emptied = {
   postLogoutRedirectUris: [],
   metadata: {},
   apiPermissions: [],
+  tokenExchange: {},
   branding: {},
   isMembersOnly: false,
   version: { increment: 1 },

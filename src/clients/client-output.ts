@@ -5,15 +5,20 @@ import { name, text } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 import { authenticationMethods, protectionFields } from './protection-fields.ts'
 import { profileDefaults, securityProfiles } from './security-profile.ts'
+import { type TokenExchangePolicy, tokenExchangeBody } from './token-exchange.ts'
 
 const uri = text(2000)
 const uris = z.array(uri).max(50)
+/** RFC 8693 §2.1. */
+export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
 const grantTypes = [
   'authorization_code',
   'refresh_token',
   'client_credentials',
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:openid:params:grant-type:ciba',
+  exchangeGrantType,
 ] as const
 
 /** Further metadata that a client may have; the engine judges the values. */
@@ -80,11 +85,18 @@ export const newClientBody = z.strictObject({
   grant_types: own.grant_types.default(['authorization_code', 'refresh_token']),
 })
 
-/** What only the operator of the system may say of a client: its own clients are not asked for consent. */
-export const systemFields = { first_party: z.boolean().optional() }
+/** What only the operator of the system may say of a client: its own clients are not asked for consent, and whose tokens it may exchange. */
+export const systemFields = { first_party: z.boolean().optional(), token_exchange: tokenExchangeBody.nullable().optional() }
 
 /** A secret as it is told, never with itself. */
 export const clientSecretOutput = z.object({ id: z.uuid(), hint: z.string(), created_at: z.iso.datetime(), expires_at: z.iso.datetime().nullable() })
+
+const tokenExchangeOutput = z.object({
+  allowed_clients: z.union([z.literal('own'), z.array(z.string())]),
+  audiences: z.array(z.object({ identifier: z.string(), scopes: z.array(z.string()) })),
+  may_impersonate: z.boolean(),
+  may_delegate: z.boolean(),
+})
 
 /** A client as it is told. */
 export const clientOutput = z.object({
@@ -103,6 +115,7 @@ export const clientOutput = z.object({
   security_profile: z.enum(securityProfiles).nullable(),
   refresh_grace_seconds: z.int(),
   api_permissions: z.array(z.string()),
+  token_exchange: tokenExchangeOutput.nullable(),
   metadata: z.record(z.string(), z.json()),
   branding: brandingBody,
   connections: z.array(z.uuid()).nullable(),
@@ -118,6 +131,7 @@ export const clientOutput = z.object({
 export interface OwnersFields {
   readonly first_party?: boolean | undefined
   readonly api_permissions?: readonly string[] | undefined
+  readonly token_exchange?: TokenExchangePolicy | null | undefined
 }
 
 /** Turns a body into changes. */
@@ -132,6 +146,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   securityProfile: body.security_profile,
   refreshGraceSeconds: body.refresh_grace_seconds,
   apiPermissions: body.api_permissions,
+  tokenExchange: body.token_exchange,
   metadata: body.metadata,
   branding: body.branding,
   connections: body.connections,
@@ -175,6 +190,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   security_profile: client.securityProfile ?? null,
   refresh_grace_seconds: client.refreshGraceSeconds,
   api_permissions: [...client.apiPermissions],
+  token_exchange: client.tokenExchange ?? null,
   metadata: z.record(z.string(), z.json()).parse(client.metadata),
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,

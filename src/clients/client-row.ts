@@ -3,6 +3,7 @@ import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import { type Client, type ClientChanges, type ClientMetadata, type ClientSecret, toSource } from './client.ts'
 import { readProfile } from './security-profile.ts'
+import { readTokenExchange } from './token-exchange.ts'
 
 interface SecretRow {
   id: string
@@ -28,6 +29,7 @@ export interface ClientColumns {
   securityProfile: string | null
   refreshGraceSeconds: number
   apiPermissions: string[]
+  tokenExchange: unknown
   metadata: unknown
   branding: unknown
   areConnectionsLimited: boolean
@@ -61,6 +63,7 @@ export const toClient = (row: ClientRow): Client => ({
   securityProfile: readProfile(row.securityProfile),
   refreshGraceSeconds: row.refreshGraceSeconds,
   apiPermissions: row.apiPermissions,
+  tokenExchange: readTokenExchange(row.tokenExchange),
   metadata: isObject(row.metadata) ? row.metadata : {},
   branding: readBranding(row.branding),
   ...connectionsOf(row),
@@ -88,6 +91,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   securityProfile: changes.securityProfile,
   refreshGraceSeconds: changes.refreshGraceSeconds,
   apiPermissions: changes.apiPermissions && [...changes.apiPermissions],
+  ...toTokenExchangeColumns(changes.tokenExchange),
   metadata: changes.metadata && JSON.parse(JSON.stringify(changes.metadata)),
   branding: changes.branding,
   ...toConnectionColumns(changes.connections),
@@ -102,6 +106,9 @@ export const connectionsOf = ({ areConnectionsLimited, connections }: Pick<Clien
 /** The columns of it; none where nothing is said. */
 export const toConnectionColumns = (connections: readonly string[] | null | undefined) =>
   connections === undefined ? {} : { areConnectionsLimited: connections !== null, connections: [...(connections ?? [])] }
+
+/** The column of whose tokens a client may exchange; none where nothing is said. */
+export const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
 
 /** What a client with these grant types asks the authorization endpoint for. */
 export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])

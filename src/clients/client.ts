@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { BrandingSettings } from '../platform/branding-settings.ts'
 import { event } from '../platform/data/change.ts'
 import type { SecurityProfile } from './security-profile.ts'
+import type { TokenExchangePolicy } from './token-exchange.ts'
 
 /** How a client authenticates at the token endpoint (OpenID Connect Core §9, RFC 7591, RFC 8705). */
 export type ClientAuthenticationMethod =
@@ -36,6 +37,8 @@ export interface NewClient {
   readonly refreshGraceSeconds?: number
   /** What it may do on the management API for itself. */
   readonly apiPermissions?: readonly string[]
+  /** Whose tokens it may exchange; `null`: nobody's. */
+  readonly tokenExchange?: TokenExchangePolicy | null
   /** Further registered metadata, under its registered names. */
   readonly metadata?: ClientMetadata
   readonly branding?: BrandingSettings
@@ -71,6 +74,8 @@ export interface Client {
   readonly securityProfile?: SecurityProfile
   readonly refreshGraceSeconds: number
   readonly apiPermissions: readonly string[]
+  /** Whose tokens it may exchange; absent: nobody's. */
+  readonly tokenExchange?: TokenExchangePolicy
   readonly metadata: ClientMetadata
   readonly branding: BrandingSettings
   /** The connections that its pages offer; absent: all that apply. */
@@ -105,6 +110,8 @@ export interface ClientChanges {
   readonly securityProfile?: SecurityProfile | null
   readonly refreshGraceSeconds?: number
   readonly apiPermissions?: readonly string[]
+  /** Replaces all of it; `null`: none. */
+  readonly tokenExchange?: TokenExchangePolicy | null
   /** Replaces all of it. */
   readonly metadata?: ClientMetadata
   /** Replaces all of it. */
@@ -129,6 +136,8 @@ export interface Registration {
   readonly securityProfile?: SecurityProfile
   readonly refreshGraceSeconds: number
   readonly apiPermissions: readonly string[]
+  /** Whose tokens it may exchange; absent: nobody's. */
+  readonly tokenExchange?: TokenExchangePolicy
   /** Registered metadata; `client_secret` is the true one only for `client_secret_jwt`, else a stand-in nobody can guess. */
   readonly metadata: ClientMetadata
   readonly branding: BrandingSettings

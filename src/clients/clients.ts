@@ -7,7 +7,7 @@ import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
-import { toConnectionColumns } from './client-row.ts'
+import { toConnectionColumns, toTokenExchangeColumns } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
 import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
 
@@ -93,6 +93,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
             securityProfile: client.securityProfile,
             refreshGraceSeconds: client.refreshGraceSeconds,
             apiPermissions: [...(client.apiPermissions ?? [])],
+            ...toTokenExchangeColumns(client.tokenExchange),
             branding: client.branding,
             ...toConnectionColumns(client.connections),
             isMembersOnly: client.isMembersOnly,

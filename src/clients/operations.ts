@@ -148,12 +148,13 @@ const mustHold = (actor: Actor, client: Carrier & Holder, all: readonly string[]
   mustHoldWhatIsCarried(actor, client, all)
 }
 
-type Carrier = Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes'>
+type Carrier = Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes' | 'tokenExchange'>
 
 // A first-party app of the system is given an administrator's permissions without a question: only who holds all of them decides
-// what it is and where its answers go.
-const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, grantTypes }: Carrier, all: readonly string[]) => {
-  if (!isFirstParty || organizationId !== undefined || !grantTypes.some(type => ofPeople.has(type))) return
+// what it is and where its answers go. The same holds for one that exchanges the tokens of people.
+const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, grantTypes, tokenExchange }: Carrier, all: readonly string[]) => {
+  const isTrusted = isFirstParty && organizationId === undefined && grantTypes.some(type => ofPeople.has(type))
+  if (!isTrusted && !tokenExchange) return
   if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
 }
 

@@ -5,6 +5,7 @@ import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration, toSource } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
 import { profileDefaults, readProfile } from './security-profile.ts'
+import { readTokenExchange } from './token-exchange.ts'
 
 /** A client with what its living secrets are compared by, as Prisma reads it for the protocol. */
 export interface RegistrationRow extends ClientColumns {
@@ -31,6 +32,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     securityProfile: readProfile(row.securityProfile),
     refreshGraceSeconds: row.refreshGraceSeconds,
     apiPermissions: row.apiPermissions,
+    tokenExchange: readTokenExchange(row.tokenExchange),
     branding: readBranding(row.branding),
     ...connectionsOf(row),
     isMembersOnly: row.isMembersOnly,

@@ -1,5 +1,6 @@
 // What the engine keeps, and the contract of a store of it.
 import type { AdapterPayload } from 'oidc-provider'
+import type { Lineage } from './lineage.ts'
 
 /** The payload of an artifact, as the engine made it. Members are added in any release, so it is kept whole. */
 export type Payload = Record<string, unknown>
@@ -19,6 +20,8 @@ export interface Artifact {
   readonly userCode?: string
   /** Of a grant: the organization that it is for. */
   readonly organizationId?: string
+  /** Of a grant that a token exchange made. */
+  readonly lineage?: Lineage
 }
 
 /** An artifact as it is found. */
@@ -63,11 +66,15 @@ export const toArtifact = (kind: string, { id, payload, expiresIn }: { id: strin
     grantId: payload.grantId,
     userCode: payload.userCode,
     // A grant is found by user and client; its id is no bearer secret and stands in every token under it.
-    ...(kind === 'Grant' ? { grantId: id, accountId: payload.accountId, clientId: payload.clientId, organizationId: organizationOf(payload) } : {}),
+    ...(kind === 'Grant'
+      ? { grantId: id, accountId: payload.accountId, clientId: payload.clientId, organizationId: organizationOf(payload), lineage: lineageOf(payload) }
+      : {}),
   }
 }
 
 const organizationOf = ({ organizationId }: Payload) => (typeof organizationId === 'string' ? organizationId : undefined)
+
+const lineageOf = ({ exchange }: AdapterPayload & { exchange?: { lineage: Lineage } }) => exchange?.lineage
 
 /** What the engine gets back. */
 export const toPayload = (id: string, stored: StoredArtifact | undefined): AdapterPayload | undefined => {

@@ -4,6 +4,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import type { Artifact, ArtifactStore, Payload, StoredArtifact } from './artifact.ts'
+import { isLiving, isUnbroken } from './lineage.ts'
 
 /** What only PostgreSQL can do: look up by other names than the id, and everything about grants and refresh tokens. */
 export interface PostgresArtifacts extends ArtifactStore {
@@ -20,7 +21,7 @@ export interface PostgresArtifacts extends ArtifactStore {
   revokeGrant(grantId: string): Promise<void>
   /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
   revokeFamily(grantId: string): Promise<void>
-  /** The id of the newest living grant of a user for a client and an organization, or none. */
+  /** The id of the newest living grant that a user gave a client for an organization, or for none; none that an exchange made. */
   findGrant(grant: { readonly accountId: string; readonly clientId: string; readonly organizationId?: string | undefined }): Promise<string | undefined>
   /** Deletes up to `limit` artifacts that expired; answers how many. */
   purge(limit: number): Promise<number>
@@ -32,12 +33,12 @@ interface FoundRow {
   consumed: boolean
 }
 
-const living = `(a.expires_at IS NULL OR a.expires_at > now() - interval '15 seconds') AND a.revoked_at IS NULL`
+const living = isLiving('a')
 
-const columns = 'key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, expires_at'
-const fromArrays = `SELECT key, kind, payload::json, grant_id, account_id, client_id, uid, user_code, organization_id, now() + make_interval(secs => ttl)
-  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[])
-    AS given(key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, ttl)`
+const columns = 'key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, lineage, expires_at'
+const fromArrays = `SELECT key, kind, payload::json, grant_id, account_id, client_id, uid, user_code, organization_id, lineage::jsonb, now() + make_interval(secs => ttl)
+  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[])
+    AS given(key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, lineage, ttl)`
 
 const statements = {
   put: statement(
@@ -48,7 +49,7 @@ const statements = {
   ),
   putGrant: statement(
     'artifact-put-grant',
-    `WITH ${accessGate({ accountId: '$11', uid: '$12', provenAt: '$13' })}
+    `WITH ${accessGate({ accountId: '$12', uid: '$13', provenAt: '$14' })}
      INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
      ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
@@ -57,7 +58,7 @@ const statements = {
   find: statement(
     'artifact-find',
     `SELECT given.i, found.payload, found.consumed FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
-     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} LIMIT 1) found`,
+     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} AND ${isUnbroken('a')} LIMIT 1) found`,
   ),
   // RETURNING, not an affected-row count, says who won.
   consume: statement(
@@ -84,8 +85,8 @@ const statements = {
   revokeGrant: statement('artifact-revoke-grant', `UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}' WHERE key = $1 AND revoked_at IS NULL`),
   grant: statement(
     'artifact-grant',
-    `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.organization_id IS NOT DISTINCT FROM $3 AND a.kind = 'Grant' AND ${living}
-     ORDER BY a.created_at DESC LIMIT 1`,
+    `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.organization_id IS NOT DISTINCT FROM $3 AND a.kind = 'Grant'
+       AND a.lineage IS NULL AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
   ),
   // SKIP LOCKED: several processes may purge at once. A session that expired is ended first, for its clients are told of it.
   purge: statement(
@@ -146,7 +147,7 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
 
 const nameOf = ({ kind, id }: Artifact) => `${kind}:${id}`
 
-/** The values of the ten arrays, a column each. */
+/** The values of the eleven arrays, a column each. */
 const toArrays = (artifacts: readonly Artifact[]) => [
   artifacts.map(artifact => hashOf(artifact.kind, artifact.id)),
   artifacts.map(artifact => artifact.kind),
@@ -157,6 +158,7 @@ const toArrays = (artifacts: readonly Artifact[]) => [
   artifacts.map(artifact => artifact.uid ?? null),
   artifacts.map(artifact => artifact.userCode ?? null),
   artifacts.map(artifact => artifact.organizationId ?? null),
+  artifacts.map(artifact => (artifact.lineage ? JSON.stringify(artifact.lineage) : null)),
   artifacts.map(artifact => artifact.ttlSeconds ?? null),
 ]
 

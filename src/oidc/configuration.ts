@@ -26,6 +26,7 @@ import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
 import { assertAssertion, refreshTokenSeconds } from './security-profile.ts'
 import { authenticationClaims, composeTokenClaims, type TokenClaims } from './token-claims.ts'
+import type { TokenReferences } from './token-reference.ts'
 
 /** What the configuration is made of. */
 export interface ConfigurationNeeds {
@@ -54,6 +55,7 @@ export interface ConfigurationNeeds {
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   /** What access tokens say beyond how the person signed in; a later one overrides none of an earlier. */
   readonly tokenClaims: readonly TokenClaims[]
+  readonly tokenReferences: TokenReferences
   /** The registration behind one of the engine's clients. */
   readonly registrationOf: (client: object) => Registration | undefined
 }
@@ -121,6 +123,13 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   },
   ...clientHooks(needs),
   extraTokenClaims: composeTokenClaims([authenticationClaims, ...needs.tokenClaims]),
+  formats: {
+    customizers: {
+      jwt: (_ctx, token, { payload }) => {
+        payload.jti = needs.tokenReferences.jtiOf(token, String(payload.jti))
+      },
+    },
+  },
   extraClientMetadata: clientRules(needs.registrationOf),
   features: features(needs),
 })

@@ -42,7 +42,7 @@ const grantsOf = statement(
   `SELECT a.client_id, a.payload, a.created_at, o.id AS organization_id, o.slug, o.name AS organization_name, c.name, c.source, c.metadata ->> 'logo_uri' AS logo_uri,
      (SELECT encode(i.image_hash, 'hex') FROM image_addresses i WHERE i.address = sha256(convert_to(c.metadata ->> 'logo_uri', 'UTF8'))) AS logo_hash
    FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id LEFT JOIN organizations o ON o.id::text = a.organization_id AND o.deleted_at IS NULL
-   WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
+   WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.lineage IS NULL AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
      AND (a.organization_id IS NULL OR o.id IS NOT NULL)
    ORDER BY a.created_at DESC LIMIT 1000`,
 )

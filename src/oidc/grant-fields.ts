@@ -1,14 +1,17 @@
 // What a grant keeps beyond the engine's own fields.
 import type Provider from 'oidc-provider'
+import type { Exchanged } from './exchange.ts'
 
 declare module 'oidc-provider' {
   interface Grant {
     /** The organization that all tokens under this grant are for; absent: none. */
     organizationId?: string
+    /** Of a grant that a token exchange made: what it descends from. */
+    exchange?: Exchanged
   }
 }
 
-const fields = ['organizationId']
+const fields = ['organizationId', 'exchange']
 
 /** Has the engine keep our fields with each grant. Call once for each engine, before it is used. */
 export const keepGrantFields = (provider: Provider): void => {

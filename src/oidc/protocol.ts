@@ -42,9 +42,13 @@ import { createLookUpDocument } from './document-lookup.ts'
 import { createDocuments, type Documents } from './documents.ts'
 import type { Endings } from './endings.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
+import { createTokenExchange } from './exchange-grant.ts'
+import { createIsMember } from './exchange-membership.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
+import { createJwtAccessTokens } from './jwt-access-tokens.ts'
+import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
@@ -57,6 +61,8 @@ import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { createTokenOrganizations } from './token-organizations.ts'
+import { createTokenReferences } from './token-reference.ts'
+import { createTokenStandings } from './token-standing.ts'
 
 /** The protocol, ready to be mounted. */
 export interface Protocol {
@@ -142,6 +148,12 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const askedOrganizations = createAskedOrganizations(needs)
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const backchannel = createBackchannelHooks(needs)
+  const findAccount = backchannel.withStandIns(createFindAccount({ users: needs.users, demands, tokenOrganizations }))
+  const tokenReferences = createTokenReferences(secrets)
+  const tokenStandings = createTokenStandings({ database, durable })
+  const jwtAccessTokens = createJwtAccessTokens({ ...needs, references: tokenReferences, standings: tokenStandings })
+  const jwt = { jwtAccessTokens, tokenStandings, now: needs.now }
+  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, apiIdentifier, isMember: createIsMember(database) })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -157,10 +169,12 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hasDocumentClients: needs.documentRule.isOn,
     lookUpDocument: createLookUpDocument(needs.documentClients),
     askedOrganizations,
-    tokenClaims: [tokenOrganizations.claims],
+    tokenClaims: [tokenOrganizations.claims, exchange.claims],
+    tokenReferences,
+    extensions: [provider => knowJwtAccessTokens(provider, jwt), exchange.extend],
     backchannel,
     pace: createPace(needs),
-    findAccount: backchannel.withStandIns(createFindAccount({ users: needs.users, demands, tokenOrganizations })),
+    findAccount,
     loadExistingGrant: createLoadGrant({ durable, clients, askedOrganizations, apiIdentifier }),
   })
   const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
@@ -178,7 +192,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     engine,
     interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse }),
     backchannel: createBackchannelAnswers({ ...needs, engine, demands }),
-    verifyAccessToken: createVerifyAccessToken({ ...needs, audience: apiIdentifier, durable }),
+    verifyAccessToken: createVerifyAccessToken({ clients, audience: apiIdentifier, jwtAccessTokens }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),
   }
 }

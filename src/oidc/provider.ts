@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import mount from 'koa-mount'
-import Provider, { type Client, type ClientCredentials, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type Client, type ClientCredentials, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { isOfConnection } from '../platform/http/connection.ts'
@@ -35,7 +35,11 @@ export interface Engine {
   refresh(): Promise<boolean>
 }
 
+/** Adds something of ours to an engine that was just built. */
+export type ExtendEngine = (provider: Provider, configuration: Configuration) => void
+
 interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
+  readonly extensions: readonly ExtendEngine[]
   readonly volatile: ArtifactStore
   readonly refreshTokens: RefreshTokens
   readonly signingKeys: SigningKeys
@@ -72,7 +76,8 @@ export const createEngine = async (needs: Needs): Promise<Engine> => {
 const build = async (needs: Needs, registrations: WeakMap<object, Registration>): Promise<Provider> => {
   const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
   const unpublished = await needs.signingKeys.listUnpublished()
-  const provider = new Provider(needs.issuer, createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks))
+  const configuration = createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks)
+  const provider = new Provider(needs.issuer, configuration)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
   publishWithout(provider, unpublished)
@@ -83,6 +88,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   scopeless(provider)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
+  for (const extend of needs.extensions) extend(provider, configuration)
   provider.use(finishing(needs))
   provider.use(needs.pace)
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))

@@ -26,6 +26,7 @@ export type Purpose =
   | 'connection'
   | 'upstream-request'
   | 'stand-in'
+  | 'token-reference'
 
 const version = 'v1'
 const ivBytes = 12

@@ -54,6 +54,7 @@ test('the metadata promises the code flow with S256, RFC 9207 and no weaker way'
   t.true(metadata.backchannel_logout_supported)
   t.true(metadata.backchannel_logout_session_supported)
   t.true(metadata.claims_parameter_supported)
+  t.true(metadata.grant_types_supported?.includes('urn:ietf:params:oauth:grant-type:token-exchange'))
   t.true(metadata.request_parameter_supported)
   t.deepEqual([...(metadata.id_token_signing_alg_values_supported ?? [])].sort(), ['ES256', 'EdDSA', 'PS256', 'RS256'])
   t.deepEqual(metadata.request_object_encryption_alg_values_supported?.toSorted(), ['ECDH-ES', 'ECDH-ES+A256KW', 'RSA-OAEP-256'])

@@ -1,0 +1,18 @@
+// What we borrow of the engine's own grants (oidc-provider 9.13.3, lib/helpers/grants.js), which has no types.
+declare module 'oidc-provider/lib/helpers/grants.js' {
+  type Context = import('oidc-provider').KoaContextWithOIDC
+  type Provider = import('oidc-provider').default
+  interface Proof {
+    readonly thumbprint: string
+    readonly jti: string
+    readonly iat: number
+  }
+  /** Verifies the request's DPoP proof, if it has one (RFC 9449 §4.3). */
+  export function validateDpop(provider: Provider, ctx: Context): Promise<Proof | undefined>
+  /** Throws `invalid_grant` for a proof that was taken before. */
+  export function checkDpopReplay(provider: Provider, ctx: Context, proof: Proof | undefined, clientId: string): Promise<void>
+  /** Throws `invalid_grant` where the client must bind its tokens and gave no proof. */
+  export function checkDpopRequired(provider: Provider, ctx: Context, proof: Proof | undefined): void
+  /** The client's certificate, where its tokens are bound to it (RFC 8705 §3); throws `invalid_grant` where it gave none. */
+  export function checkMtlsCert(provider: Provider, ctx: Context): string | undefined
+}

@@ -1,0 +1,145 @@
+// Token exchange (RFC 8693): registers the grant with the engine, and takes a request from its parameters to its answer.
+import type Provider from 'oidc-provider'
+import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
+import { exchangeGrantType } from '../clients/client-output.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { Change } from '../platform/data/change.ts'
+import { twoFactors } from './acr.ts'
+import { actorOf } from './actor.ts'
+import type { Demands } from './demands.ts'
+import { type Actor, exchangeParameters, type Presented, repeatable, tokenTypes } from './exchange.ts'
+import { claimsOf, makeToken } from './exchange-issue.ts'
+import type { IsMember } from './exchange-membership.ts'
+import { createFindPresented } from './exchange-presented.ts'
+import { verifyProof } from './exchange-proof.ts'
+import { type Exchanger, organizationOf, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
+import type { JwtAccessTokens } from './jwt-access-tokens.ts'
+import type { ExtendEngine } from './provider.ts'
+import type { TokenClaims } from './token-claims.ts'
+import type { TokenStandings } from './token-standing.ts'
+
+interface Needs {
+  readonly clients: Clients
+  readonly change: Change
+  readonly findAccount: FindAccount
+  readonly demands: Pick<Demands, 'isOutdated'>
+  readonly isMember: IsMember
+  readonly jwtAccessTokens: JwtAccessTokens
+  readonly tokenStandings: TokenStandings
+  /** Our own API. */
+  readonly apiIdentifier: string
+  readonly now: () => Date
+}
+
+/** The grant, and what its tokens say. */
+export interface TokenExchange {
+  readonly extend: ExtendEngine
+  readonly claims: TokenClaims
+}
+
+interface Parts extends Needs {
+  readonly provider: Provider
+  readonly configuration: Configuration
+}
+
+/** Makes it. */
+export const createTokenExchange = (needs: Needs): TokenExchange => {
+  const told = new WeakMap<object, Record<string, unknown>>()
+  const extend: ExtendEngine = (provider, configuration) => {
+    const parts = { ...needs, provider, configuration }
+    const decide = createDecide(parts)
+    const handle = async (ctx: KoaContextWithOIDC) => {
+      const { act, ...decision } = await decide(ctx)
+      const { subject, target, scope, organizationId } = decision
+      const token = await makeToken(provider, ctx, decision)
+      told.set(token, claimsOf(subject, act))
+      const accessToken = await token.save()
+      await needs.change(actorOf(), async (_tx, record) => {
+        const names = { client_id: token.clientId, subject_client_id: subject.client.clientId, user_id: token.accountId, actor: act?.sub }
+        record('token.exchanged', { ...names, audience: target, scope }, { organizationId })
+      })
+      // RFC 8693 §2.2.1.
+      ctx.body = {
+        access_token: accessToken,
+        issued_token_type: tokenTypes.accessToken,
+        token_type: token.tokenType,
+        expires_in: token.expiration,
+        scope: scope === '' ? undefined : scope,
+      }
+    }
+    provider.registerGrantType(exchangeGrantType, handle, [...exchangeParameters], [...repeatable])
+  }
+  return { extend, claims: async (_ctx, token) => told.get(token) }
+}
+
+const createDecide = (parts: Parts) => {
+  const { clients, demands, apiIdentifier } = parts
+  const findPresented = createFindPresented(parts)
+  return async (ctx: KoaContextWithOIDC) => {
+    const params = ctx.oidc.params ?? {}
+    const exchanger = await exchangerOf(ctx, clients)
+    const hasActor = params.actor_token !== undefined
+    verifyParameters(params)
+    verifyMayExchange(exchanger, { hasActor })
+    const [subject, actor] = await Promise.all([findPresented(ctx, 'subject_token'), hasActor ? findPresented(ctx, 'actor_token') : undefined])
+    verifyPresented(exchanger, { subject, actor })
+    const act = actor && (await actOf(parts, { ctx, actor }))
+    verifyMayAct(subject.token.extra?.may_act, act ?? { sub: exchanger.registration.clientId, client_id: exchanger.registration.clientId })
+    const userId = subject.link.account ?? ''
+    const amr = subject.token.extra?.acr === twoFactors ? ['mfa'] : []
+    // A second factor that is required by now: the person has to prove it, and no exchange stands for that.
+    if (await demands.isOutdated({ userId, amr, clientId: exchanger.registration.clientId })) throw new errors.InvalidRequest('subject_token is invalid')
+    const target = targetOf(params, subject)
+    const resourceServer = target === undefined ? undefined : await resourceServerOf(parts, { ctx, target })
+    const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : undefined
+    const scope = scopeOf(exchanger, subject, { target, targetScopes: resourceServer?.scopes ?? new Set(), scopes, apiIdentifier })
+    const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
+    const proven = await verifyProof(ctx, parts, actor ? [subject, actor] : [subject])
+    ctx.oidc.entity('Account', await parts.findAccount(ctx, userId))
+    const now = Math.floor(parts.now().getTime() / 1000)
+    return { subject, actor, act, now, target, scope, organizationId, resourceServer, ...proven }
+  }
+}
+
+const exchangerOf = async ({ oidc }: KoaContextWithOIDC, clients: Clients): Promise<Exchanger> => {
+  const registration = await clients.find(oidc.client?.clientId ?? '')
+  const policy = registration?.tokenExchange
+  if (!registration || !policy) throw new errors.UnauthorizedClient('this client may not exchange tokens')
+  return { registration, policy, isPublic: oidc.client?.clientAuthMethod === 'none' }
+}
+
+// RFC 8693 §2.1.
+const verifyParameters = (params: Readonly<Record<string, unknown>>): void => {
+  const { actor_token: actorToken, actor_token_type: actorTokenType, requested_token_type: requested } = params
+  if (actorToken === undefined && actorTokenType !== undefined) throw new errors.InvalidRequest('actor_token_type must not be given without actor_token')
+  if (requested !== undefined && requested !== tokenTypes.accessToken) throw new errors.InvalidRequest('requested_token_type is not supported')
+}
+
+// Who acts is known to the exchanging client by the subject that it knows them by.
+const actOf = async ({ configuration }: Parts, { ctx, actor }: { ctx: KoaContextWithOIDC; actor: Presented }): Promise<Actor> => {
+  const { client } = ctx.oidc
+  const { account } = actor.link
+  if (account === undefined || !client) return { sub: actor.client.clientId, client_id: actor.client.clientId }
+  const sub = client.subjectType === 'pairwise' ? await configuration.pairwiseIdentifier?.(ctx, account, client) : account
+  return { sub: sub ?? account }
+}
+
+const resourceServerOf = async ({ provider, configuration }: Parts, { ctx, target }: { ctx: KoaContextWithOIDC; target: string }) => {
+  const { client } = ctx.oidc
+  const info = client && (await configuration.features?.resourceIndicators?.getResourceServerInfo?.(ctx, target, client))
+  if (!info) throw new errors.InvalidTarget()
+  return new provider.ResourceServer(target, info)
+}
+
+interface Narrowing {
+  readonly exchanger: Exchanger
+  readonly subject: Presented
+  readonly asked: unknown
+}
+
+const narrowedTo = async ({ isMember }: Parts, { exchanger, subject, asked }: Narrowing): Promise<string | undefined> => {
+  const organizationId = organizationOf(exchanger, subject, typeof asked === 'string' ? asked.toLowerCase() : asked)
+  if (organizationId === undefined) return undefined
+  if (await isMember({ userId: subject.link.account ?? '', organizationId })) return organizationId
+  throw new errors.InvalidRequest('the person does not belong to the organization')
+}
