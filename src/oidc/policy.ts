@@ -1,6 +1,7 @@
 // Which prompt is next: the account, the sign-in, the second factor or its enrolment, consent.
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { askedAcr, isUnattainable } from './acr.ts'
+import { scopeMissing } from './asked-scope.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { secondsElsewhere } from './proven-at.ts'
 
@@ -20,7 +21,7 @@ const enrolmentSeconds = 300
 export const createPolicy = (demands: Demands): interactionPolicy.DefaultPolicy => {
   const policy = base()
   // OpenID Connect Core §3.1.2.1: one session holds one account, so choosing another is signing in.
-  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
+  policy.add(new Prompt({ name: 'select_account', requestable: true }, scopeMissing()), 0)
   const login = policy.get('login')
   for (const reason of engineClasses) login?.checks.remove(reason)
   for (const one of login?.checks ?? []) {

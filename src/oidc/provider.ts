@@ -16,6 +16,7 @@ import { keepGrantFields } from './grant-fields.ts'
 import type { Hear } from './hear.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
+import { createRefusals, type Refusals } from './refusals.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
@@ -66,10 +67,11 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
   remember(provider, { needs, registrations })
-  onceOnly(provider, needs)
+  const refusals = createRefusals()
+  onceOnly(provider, { ...needs, refusals })
   scopeless(provider)
   tellClass(provider)
-  provider.use(finishing(needs))
+  provider.use(finishing({ ...needs, refusals }))
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
 }
@@ -123,23 +125,26 @@ const tellClass = (provider: Provider) => {
 const longestReplaySeconds = 365 * 86_400
 
 // The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
-const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
+const onceOnly = (provider: Provider, { volatile, now, refusals }: Needs & { refusals: Refusals }) => {
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
     // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
     const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
-    return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+    const isFirst = await volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+    if (!isFirst) refusals.noteReplay()
+    return isFirst
   }
   Object.assign(provider.ReplayDetection, { unique })
 }
 
 const comeAgainSeconds: Readonly<Record<number, string>> = { 503: '5', 429: '900' }
 
-// What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
+// What the engine's answer still needs: its refusal's name, when to come again, what was too large, the one successor of a rotated token, and no
 // stand-in secret of a registered client.
 const finishing =
-  ({ refreshTokens, stylesheet, continueWords, hear }: Needs) =>
+  ({ refreshTokens, refusals, stylesheet, continueWords, hear }: Needs & { refusals: Refusals }) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
+    refusals.rename(ctx)
     // The pages answer under the engine too, and know better.
     const comeAgain = ctx.response.get('Retry-After') || comeAgainSeconds[ctx.status]
     if (comeAgain) ctx.set('Retry-After', comeAgain)
