@@ -152,7 +152,7 @@ const finishing =
       await hear(ctx, requestOf(ctx))
       ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })
     }
-    if (ctx.status === 400 && isCutOff(ctx.req)) {
+    if (ctx.status === 400 && isTooLarge(ctx.req)) {
       ctx.status = 413
       ctx.set('Connection', 'close')
     }
@@ -165,8 +165,11 @@ const finishing =
     if (ctx.oidc.route === 'client' || (ctx.oidc.route === 'client_update' && !isMade)) Reflect.deleteProperty(body, 'client_secret')
   }
 
-// The engine stops reading at 56 KiB and calls the body malformed; one that did not say its length may be any.
-const isCutOff = ({ headers, readableDidRead, complete }: IncomingMessage) => headers['transfer-encoding'] !== undefined && readableDidRead && !complete
+const readBytes = 56 * 1024
+
+// The engine reads no more than that and calls the body malformed; one that did not say its length may be any.
+const isTooLarge = ({ headers, readableDidRead, complete }: IncomingMessage) =>
+  Number(headers['content-length'] ?? 0) > readBytes || (headers['transfer-encoding'] !== undefined && readableDidRead && !complete)
 
 const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
   const isPassing = isUnavailable(error)

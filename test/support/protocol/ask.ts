@@ -73,7 +73,7 @@ const plainly = async (url: URL, init: RequestInit): Promise<Answer> => {
   return { url, status: response.status, headers: response.headers, location: undefined, body: await response.text() }
 }
 
-const pairs = (form: Ask["form"]): [string, string][] =>
+const pairs = (form: Ask['form']): [string, string][] =>
   Object.entries(form).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one]))
 
 /** A signed JWT, with an identifier and a time of its own unless it says others. */

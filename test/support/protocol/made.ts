@@ -1,5 +1,5 @@
 // What the rows of a file share: a server, its clients, keys, and a person who is signed in.
-import { calculateJwkThumbprint, type CryptoKey, createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose'
+import { type CryptoKey, calculateJwkThumbprint, createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, type JWK } from 'jose'
 import type { NewClient } from '../../../src/clients/client.ts'
 import { systemActor } from '../../../src/platform/actor.ts'
 import { plant } from '../canaries.ts'

@@ -16,8 +16,8 @@ export interface Told {
 export const read = async (answer: Answer, made: Pick<Made, 'jwks' | 'issuer'>): Promise<Told> => {
   const told = plain(answer)
   if (typeof told.params.response !== 'string') return told
-  const { payload } = await jwtVerify(told.params.response, made.jwks, { issuer: made.issuer, requiredClaims: ['aud', 'exp'] })
-  return { place: `${told.place}.jwt` as Place, params: payload }
+  const { payload, protectedHeader } = await jwtVerify(told.params.response, made.jwks, { issuer: made.issuer, requiredClaims: ['aud', 'exp'] })
+  return { place: `${told.place}.jwt` as Place, params: { ...payload, alg: protectedHeader.alg } }
 }
 
 const plain = ({ location, headers, body }: Answer): Told => {
@@ -29,6 +29,9 @@ const plain = ({ location, headers, body }: Answer): Told => {
   if (type.startsWith('application/json')) return { place: 'json', params: JSON.parse(body) }
   const form = type.startsWith('text/html') ? fillForm(body.replaceAll('type="hidden"', ''), { error: '', code: '', response: '' }) : undefined
   if (form?.action !== redirectUri) return { place: 'page', params: {} }
-  const fields = [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value])
+  const fields = [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, unescaped(value)])
   return { place: 'form_post', params: Object.fromEntries(fields) }
 }
+
+const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
+const unescaped = (text: string) => text.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => entities[entity] ?? entity)
