@@ -28,6 +28,8 @@ export const createRefusals = (): Refusals => {
       const name = nameOf(ctx, body.error, replays.has(ctx))
       if (!name) return
       ctx.status = name.status
+      // RFC 6749 §5.2: whoever tried the header is told the scheme.
+      if (name.status === 401 && ctx.headers.authorization !== undefined) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
       ctx.body = { error: name.error, error_description: name.description }
     },
   }
@@ -38,21 +40,22 @@ const nameOf = (ctx: KoaContextWithOIDC, error: unknown, isReplay: boolean): Nam
   if (isReplay && (error === 'invalid_grant' || error === 'invalid_request'))
     return { error: 'invalid_dpop_proof', description: 'the DPoP proof was used before', status: 400 }
   if (error !== 'invalid_request') return undefined
-  // RFC 6749 §5.2: also «no client authentication included».
-  if (isNobody(ctx)) return { error: 'invalid_client', description: 'client authentication is missing', status: 401 }
+  // RFC 6749 §5.2: also «no client authentication included, or unsupported authentication method».
+  if (isNobody(ctx)) return { error: 'invalid_client', description: 'client authentication is missing or malformed', status: 401 }
   if (isUnauthorized(ctx)) return { error: 'unauthorized_client', description: 'the client may not use this grant type', status: 400 }
   return undefined
 }
 
 const authenticated = new Set(['token', 'introspection', 'revocation', 'pushed_authorization_request', 'device_authorization', 'backchannel_authentication'])
 
+// Nothing that could be read says who asks. With a second way beside the header the request itself is wrong, and stays so.
 const isNobody = ({ oidc, headers }: KoaContextWithOIDC): boolean =>
   authenticated.has(oidc.route) &&
   oidc.client === undefined &&
   oidc.body !== undefined &&
-  headers.authorization === undefined &&
   !oidc.body.client_id &&
-  !oidc.body.client_assertion
+  !oidc.body.client_assertion &&
+  !(headers.authorization !== undefined && oidc.body.client_secret)
 
 const grantOfRoute: Readonly<Record<string, string>> = {
   device_authorization: 'urn:ietf:params:oauth:grant-type:device_code',

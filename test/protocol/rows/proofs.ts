@@ -121,7 +121,7 @@ const bound = [
       { isSpent: true },
     ],
     ['§10', 'if they do not match, it MUST reject the request', 'there is no proof', { proof: undefined }, refused('invalid_grant'), { isSpent: true }],
-    ['§10', 'binding of the code', 'all is right', {}, goesWell({ token_type: 'DPoP' })],
+    ['§10', 'the dpop_jkt parameter … binds the authorization code to the proof-of-possession key', 'all is right', {}, goesWell({ token_type: 'DPoP' })],
   ]),
   ...family({ spec: 'RFC 9449', at: 'refresh with a proof', client: 'spa' }, [
     [
@@ -144,7 +144,13 @@ const bound = [
     ],
   ]),
   ...family({ spec: 'RFC 9449', at: 'userinfo with a proof' }, [
-    ['§7.1', 'the DPoP authentication scheme', 'all is right', {}, goesWell()],
+    [
+      '§7.1',
+      'A DPoP-bound access token is sent using the Authorization request header field with an authentication scheme of DPoP',
+      'all is right',
+      {},
+      goesWell(),
+    ],
     [
       '§4.3 (12)',
       'ensure that the value of the ath claim equals the hash of that access token',
@@ -232,7 +238,13 @@ const devices = [
       { form: { client_id: undefined } },
       refused('invalid_client', 401),
     ],
-    ['§3.1', 'client_id REQUIRED', 'client_id is unknown', { form: { client_id: 'nobody' } }, refused('invalid_client', 401)],
+    [
+      '§3.1',
+      'client_id REQUIRED if the client is not authenticating with the authorization server',
+      'client_id is unknown',
+      { form: { client_id: 'nobody' } },
+      refused('invalid_client', 401),
+    ],
     [
       '§3.2',
       'error response as defined in RFC 6749 §5.2',
@@ -241,14 +253,38 @@ const devices = [
       refused('unauthorized_client'),
     ],
     ['§3.1', 'Request parameters MUST NOT be included more than once', 'scope comes twice', { form: { scope: ['a', 'b'] } }, refused('invalid_request')],
-    ['§3.1', 'malformed scope', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
-    ['§3.1', 'using HTTP POST', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
+    [
+      '§3.1',
+      'scope: The scope of the access request as defined by Section 3.3 of RFC 6749',
+      'scope has a quotation mark',
+      { form: { scope: '"' } },
+      refused('invalid_scope'),
+    ],
+    ['§3.1', 'The client initiates the authorization flow by … making an HTTP POST request', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
   ]),
   ...family({ spec: 'RFC 8628', at: 'poll for a device', client: 'device' }, [
-    ['§3.4', 'device_code REQUIRED', 'device_code is missing', { form: { device_code: undefined } }, refused('invalid_request')],
-    ['§3.5', 'invalid_grant', 'device_code is unknown', { form: { device_code: 'unheard-of' } }, refused('invalid_grant')],
+    [
+      '§3.4',
+      'device_code REQUIRED. The device verification code from the device authorization response',
+      'device_code is missing',
+      { form: { device_code: undefined } },
+      refused('invalid_request'),
+    ],
+    [
+      '§3.5',
+      'in addition to the error codes defined in Section 5.2 of RFC 6749: invalid_grant',
+      'device_code is unknown',
+      { form: { device_code: 'unheard-of' } },
+      refused('invalid_grant'),
+    ],
     ['§3.5', 'the device_code was issued to that client', 'another client brings it', { form: { client_id: 'otherDevice' } }, refused('invalid_grant')],
-    ['§3.4', 'client_id REQUIRED', 'client_id is missing', { form: { client_id: undefined } }, refused('invalid_client', 401)],
+    [
+      '§3.4',
+      'client_id REQUIRED if the client is not authenticating with the authorization server',
+      'client_id is missing',
+      { form: { client_id: undefined } },
+      refused('invalid_client', 401),
+    ],
     [
       '§3.5',
       'authorization_pending: The authorization request is still pending as the end user hasn’t yet completed the user-interaction steps',
@@ -257,7 +293,7 @@ const devices = [
       refused('authorization_pending'),
     ],
     ['§3.5', 'access_denied: The authorization request was denied', 'the person said no', denied, refused('access_denied')],
-    ['§3.5', 'then as in RFC 6749 §5.1', 'all is right', {}, goesWell({ token_type: 'Bearer' })],
+    ['§3.5', 'the token endpoint responds with a success response defined in Section 5.1 of RFC 6749', 'all is right', {}, goesWell({ token_type: 'Bearer' })],
   ]),
 ]
 
@@ -274,6 +310,12 @@ async function denied(made: Made) {
 export const proofs = [...atToken, ...atUserinfo, ...bound]
 export { devices }
 export const thumbprints = family({ spec: 'RFC 9449', at: 'authorize' }, [
-  ['§10', 'dpop_jkt: OPTIONAL', 'dpop_jkt is given', ({ keys }) => ({ form: { dpop_jkt: keys.own.thumbprint } }), goesWell()],
+  [
+    '§10',
+    'dpop_jkt: The value … is the JWK Thumbprint of the proof-of-possession public key',
+    'dpop_jkt is given',
+    ({ keys }) => ({ form: { dpop_jkt: keys.own.thumbprint } }),
+    goesWell(),
+  ],
   ['§10', 'MUST NOT be included more than once', 'dpop_jkt comes twice', { form: { dpop_jkt: ['a', 'b'] } }, redirected('invalid_request')],
 ])

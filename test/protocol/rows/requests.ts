@@ -80,7 +80,13 @@ const pushing = [
       { form: { client_id: 'stranger' } },
       onPage('invalid_request_object'),
     ],
-    ['§4', 'client_id … request_uri', 'client_id is missing', { form: { client_id: undefined } }, onPage('invalid_request')],
+    [
+      '§4',
+      'The client uses the request_uri value … by adding client_id and request_uri',
+      'client_id is missing',
+      { form: { client_id: undefined } },
+      onPage('invalid_request'),
+    ],
     [
       '§2.2',
       'cryptographically strong pseudorandom … so that it cannot be guessed',
@@ -97,8 +103,14 @@ const pushing = [
     ],
   ]),
   ...family({ spec: 'RFC 9126', at: 'push', client: 'spa' }, [
-    ['§2.1', 'public clients push too', 'all is right', {}, goesWell()],
-    ['§2.1', 'public clients push too', 'it brings a secret', { form: { client_secret: 'a secret it never had' } }, refused('invalid_client', 401)],
+    ['§2.1', 'The rules for client authentication … apply for the PAR endpoint as well, public clients included', 'all is right', {}, goesWell()],
+    [
+      '§2.1',
+      'The rules for client authentication … apply for the PAR endpoint as well, public clients included',
+      'it brings a secret',
+      { form: { client_secret: 'a secret it never had' } },
+      refused('invalid_client', 401),
+    ],
   ]),
   ...family({ spec: 'RFC 9126', at: 'authorize with a pushed request', client: 'pushing' }, [
     ['§6', 'require_pushed_authorization_requests: only PAR is allowed from the client', 'it asks without pushing', plainly, redirected('invalid_request')],
@@ -107,7 +119,13 @@ const pushing = [
 
 const signing = [
   ...family({ spec: 'RFC 9101', at: 'authorize with a request object', client: 'signing' }, [
-    ['§4', 'MUST be signed', 'it is not signed', { requestObject: { key: undefined } }, onPage('invalid_request_object')],
+    [
+      '§4',
+      'The Request Object MUST be signed (or signed and encrypted)',
+      'it is not signed',
+      { requestObject: { key: undefined } },
+      onPage('invalid_request_object'),
+    ],
     [
       '§6.2',
       'The signature MUST be validated using a key associated with the client',
@@ -115,7 +133,13 @@ const signing = [
       ({ keys }) => ({ requestObject: { key: keys.other.key } }),
       onPage('invalid_request_object'),
     ],
-    ['§6.1', 'invalid_request_object', 'it is no JWT', { requestObject: undefined, form: { request: 'unheard-of' } }, onPage('invalid_request_object')],
+    [
+      '§6.1',
+      'invalid_request_object: The request parameter contains an invalid Request Object',
+      'it is no JWT',
+      { requestObject: undefined, form: { request: 'unheard-of' } },
+      onPage('invalid_request_object'),
+    ],
     [
       '§5',
       'request and request_uri … MUST NOT be used together',
@@ -151,7 +175,13 @@ const signing = [
       { requestObject: { claims: { request_uri: 'urn:x' } } },
       onPage('invalid_request_object'),
     ],
-    ['§4', 'iss: the client', 'iss is another', { requestObject: { claims: { iss: 'portal' } } }, onPage('invalid_request_object')],
+    [
+      '§4',
+      'If a Request Object is signed, it SHOULD contain iss (issuer) … The value of iss is the client_id',
+      'iss is another',
+      { requestObject: { claims: { iss: 'portal' } } },
+      onPage('invalid_request_object'),
+    ],
     [
       '§4',
       'The value of aud should be the value of the authorization server issuer',
@@ -159,9 +189,15 @@ const signing = [
       { requestObject: { claims: { aud: 'https://elsewhere.example' } } },
       onPage('invalid_request_object'),
     ],
-    ['§10.2', 'explicit expiry', 'exp is past', () => ({ requestObject: { claims: { exp: past() } } }), onPage('invalid_request_object')],
     [
-      '§4 of RFC 7519',
+      '§10.2',
+      'the exp claim … expiration time on or after which the JWT MUST NOT be accepted',
+      'exp is past',
+      () => ({ requestObject: { claims: { exp: past() } } }),
+      onPage('invalid_request_object'),
+    ],
+    [
+      'RFC 7519 §4.1.5',
       'nbf: the time before which the JWT MUST NOT be accepted',
       'nbf is ahead',
       () => ({ requestObject: { claims: { nbf: ahead() } } }),
@@ -209,7 +245,13 @@ const signing = [
       { requestObject: { claims: { max_age: 'soon' } } },
       redirected('invalid_request'),
     ],
-    ['§10.8', 'typ explicit typing', 'typ is left out, as older clients do', { requestObject: { header: { typ: 'JWT' } } }, goesWell()],
+    [
+      '§10.8',
+      'explicit typing MAY be used: application/oauth-authz-req+jwt',
+      'typ is left out, as older clients do',
+      { requestObject: { header: { typ: 'JWT' } } },
+      goesWell(),
+    ],
   ]),
   ...family({ spec: 'RFC 9101', at: 'authorize with a request object', client: 'signed' }, [
     [
@@ -219,10 +261,16 @@ const signing = [
       unsigned,
       redirected('invalid_request'),
     ],
-    ['§10.5', 'request_object_signing_alg', 'it is not signed', { requestObject: { key: undefined } }, onPage('invalid_request_object')],
+    [
+      '§10.5',
+      'require_signed_request_object: requests that are not signed are rejected, also with alg none',
+      'it is not signed',
+      { requestObject: { key: undefined } },
+      onPage('invalid_request_object'),
+    ],
   ]),
   ...family({ spec: 'RFC 9101', at: 'push with a request object', client: 'signing' }, [
-    ['RFC 9126 §3', 'all is right', 'all is right', {}, goesWell()],
+    ['RFC 9126 §3', 'Clients MAY use the request parameter … to push a Request Object JWT', 'all is right', {}, goesWell()],
     [
       'RFC 9126 §3',
       'client_id inside MUST be the authenticated client’s',
@@ -232,17 +280,35 @@ const signing = [
     ],
     [
       'RFC 9126 §3',
-      'validates the signature',
+      'The AS MUST … validate the request object signature as specified in JAR',
       'another key signed it',
       ({ keys }) => ({ requestObject: { key: keys.other.key } }),
       refused('invalid_request_object'),
     ],
-    ['RFC 9126 §3', 'validates the signature', 'it is not signed', { requestObject: { key: undefined } }, refused('invalid_request_object')],
-    ['RFC 9126 §3', 'aud', 'aud is another', { requestObject: { claims: { aud: 'https://elsewhere.example' } } }, refused('invalid_request_object')],
-    ['RFC 9126 §3', 'exp', 'exp is past', () => ({ requestObject: { claims: { exp: past() } } }), refused('invalid_request_object')],
     [
       'RFC 9126 §3',
-      'invalid_request',
+      'The AS MUST … validate the request object signature as specified in JAR',
+      'it is not signed',
+      { requestObject: { key: undefined } },
+      refused('invalid_request_object'),
+    ],
+    [
+      'RFC 9126 §3',
+      'The rules for processing, signing, and encryption of the Request Object as defined in JAR apply: aud',
+      'aud is another',
+      { requestObject: { claims: { aud: 'https://elsewhere.example' } } },
+      refused('invalid_request_object'),
+    ],
+    [
+      'RFC 9126 §3',
+      'The rules for processing, signing, and encryption of the Request Object as defined in JAR apply: exp',
+      'exp is past',
+      () => ({ requestObject: { claims: { exp: past() } } }),
+      refused('invalid_request_object'),
+    ],
+    [
+      'RFC 9126 §3',
+      'then validates the pushed parameters as it would an authorization request',
       'redirect_uri inside is of another host',
       { requestObject: { claims: { redirect_uri: 'https://elsewhere.example/' } } },
       refused('invalid_request'),

@@ -87,9 +87,15 @@ const indicators = [
 
 const assertions = (['keyed', 'hmac'] as const).flatMap(client =>
   family({ spec: 'RFC 7523', at: 'ask as a service', client }, [
-    ['§2.2', 'client_assertion_type', 'all is right', {}, goesWell()],
+    ['§2.2', 'The value of client_assertion_type is urn:ietf:params:oauth:client-assertion-type:jwt-bearer', 'all is right', {}, goesWell()],
     ['§3 (1)', 'The JWT MUST contain an "iss" claim', 'iss is missing', { assertion: { claims: { iss: none } } }, refused('invalid_client', 401)],
-    ['§3 (1)', 'iss … MUST be the client_id', 'iss is another', { assertion: { claims: { iss: 'portal' } } }, refused('invalid_client', 401)],
+    [
+      '§3 (1)',
+      'OpenID Connect Core §9: iss REQUIRED. This MUST contain the client_id of the OAuth Client',
+      'iss is another',
+      { assertion: { claims: { iss: 'portal' } } },
+      refused('invalid_client', 401),
+    ],
     [
       '§3 (2)',
       'For client authentication, the subject MUST be the "client_id" of the OAuth client',
@@ -139,14 +145,14 @@ const assertions = (['keyed', 'hmac'] as const).flatMap(client =>
     ],
     [
       'RFC 7521 §4.2',
-      'client_assertion_type REQUIRED',
+      'client_assertion_type REQUIRED. The format of the assertion',
       'client_assertion_type is missing',
       { form: { client_assertion_type: undefined } },
       refused('invalid_request'),
     ],
     [
       'RFC 7521 §4.2',
-      'client_assertion_type REQUIRED',
+      'client_assertion_type REQUIRED. The format of the assertion',
       'client_assertion_type is unknown',
       { form: { client_assertion_type: 'unheard:of' } },
       refused('invalid_request'),
@@ -161,7 +167,7 @@ const assertions = (['keyed', 'hmac'] as const).flatMap(client =>
     ['RFC 7521 §4.2', 'client_id … MUST identify the same client', 'client_id is another’s', { form: { client_id: 'portal' } }, refused('invalid_request')],
     [
       'RFC 7521 §4.2',
-      'client_assertion REQUIRED',
+      'client_assertion REQUIRED. The assertion being used to authenticate the client',
       'client_assertion is missing',
       { assertion: undefined, form: { client_id: client } },
       refused('invalid_client', 401),
@@ -173,7 +179,7 @@ const tokens = [
   ...family({ spec: 'RFC 7662', at: 'introspect' }, [
     [
       '§2.2',
-      'active REQUIRED',
+      'active REQUIRED. Boolean indicator of whether or not the presented token is currently active',
       'all is right',
       {},
       goesWell(
@@ -181,8 +187,8 @@ const tokens = [
         { 'content-type': /^application\/json/, 'cache-control': /no-store/ },
       ),
     ],
-    ['§2.1', 'token REQUIRED', 'token is missing', { form: { token: undefined } }, refused('invalid_request')],
-    ['§2.1', 'token REQUIRED', 'token is empty', { form: { token: '' } }, refused('invalid_request')],
+    ['§2.1', 'token REQUIRED. The string value of the token', 'token is missing', { form: { token: undefined } }, refused('invalid_request')],
+    ['§2.1', 'token REQUIRED. The string value of the token', 'token is empty', { form: { token: '' } }, refused('invalid_request')],
     [
       '§2.1',
       'If the server is unable to locate the token using the given hint, it MUST extend its search',
@@ -218,7 +224,7 @@ const tokens = [
       { basic: undefined, form: { client_id: 'portal' } },
       refused('invalid_client', 401),
     ],
-    ['§2.1', 'HTTP POST request', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
+    ['§2.1', 'The client … using HTTP POST, with parameters in the request body', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
     [
       '§2.1',
       'sent as "application/x-www-form-urlencoded" data',
@@ -229,10 +235,10 @@ const tokens = [
     ['§2.1', 'RFC 6749 §3.2: not more than once', 'token comes twice', { form: { token: ['a', 'b'] } }, refused('invalid_request')],
   ]),
   ...family({ spec: 'RFC 7009', at: 'revoke' }, [
-    ['§2.2', 'The authorization server responds with HTTP status code 200', 'all is right', {}, goesWell()],
+    ['§2.2', 'The authorization server responds with HTTP status code 200 if the token has been revoked successfully', 'all is right', {}, goesWell()],
     ['§2.2', 'invalid tokens do not cause an error response', 'token is unknown', { form: { token: 'unheard-of' } }, goesWell()],
-    ['§2.1', 'token REQUIRED', 'token is missing', { form: { token: undefined } }, refused('invalid_request')],
-    ['§2.1', 'token REQUIRED', 'token is empty', { form: { token: '' } }, refused('invalid_request')],
+    ['§2.1', 'token REQUIRED. The string value of the token', 'token is missing', { form: { token: undefined } }, refused('invalid_request')],
+    ['§2.1', 'token REQUIRED. The string value of the token', 'token is empty', { form: { token: '' } }, refused('invalid_request')],
     [
       '§2.2',
       'An invalid token type hint value is ignored by the authorization server',
@@ -262,7 +268,7 @@ const tokens = [
       refused('invalid_client', 401),
     ],
     ['§2.1', 'The authorization server first validates the client credentials', 'nobody says who asks', { basic: undefined }, refused('invalid_client', 401)],
-    ['§2.1', 'HTTP POST request', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
+    ['§2.1', 'The client … using HTTP POST, with parameters in the request body', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
     ['§2.1', 'RFC 6749 §3.2: not more than once', 'token comes twice', { form: { token: ['a', 'b'] } }, refused('invalid_request')],
   ]),
 ]

@@ -51,10 +51,16 @@ export const rfc6749Authorize = [
       { form: { redirect_uri: `${redirectUri}#x` } },
       onPage('invalid_redirect_uri'),
     ],
-    ['§10.15', 'to prevent open redirectors', 'redirect_uri is a script', { form: { redirect_uri: 'javascript:alert(1)' } }, onPage('invalid_redirect_uri')],
     [
       '§10.15',
-      'to prevent open redirectors',
+      'An open redirector is an endpoint using a parameter to automatically redirect … without any validation',
+      'redirect_uri is a script',
+      { form: { redirect_uri: 'javascript:alert(1)' } },
+      onPage('invalid_redirect_uri'),
+    ],
+    [
+      '§10.15',
+      'An open redirector is an endpoint using a parameter to automatically redirect … without any validation',
       'redirect_uri has another before an @',
       { form: { redirect_uri: 'http://localhost:4000@elsewhere.example/callback' } },
       onPage('invalid_redirect_uri'),
@@ -169,8 +175,20 @@ export const rfc6749Authorize = [
       ({ nobody }) => ({ person: nobody() }),
       asks,
     ],
-    ['§10.12', 'an end-user’s consent is asked where nobody gave it', 'the client is somebody else’s', { form: { client_id: 'thirdParty' } }, asks],
-    ['§4.1.2', 'codes are in the query', 'all is right', {}, goesWell({ access_token: undefined, id_token: undefined, code: /^[\w-]{20,}$/ })],
+    [
+      '§4.1',
+      'establishes whether the resource owner grants or denies the client’s access request',
+      'the client is somebody else’s',
+      { form: { client_id: 'thirdParty' } },
+      asks,
+    ],
+    [
+      '§4.1.2',
+      'adding the following parameters to the query component of the redirection URI',
+      'all is right',
+      {},
+      goesWell({ access_token: undefined, id_token: undefined, code: /^[\w-]{20,}$/ }),
+    ],
   ]),
   ...family({ spec: 'RFC 6749', at: 'authorize' }, [
     [

@@ -73,12 +73,12 @@ const redeeming = family({ spec: 'RFC 6749', at: 'redeem' }, [
   ['§3.2', once, 'redirect_uri comes twice', { form: { redirect_uri: [redirectUri, redirectUri] } }, refused('invalid_request')],
   [
     '§5.2',
-    'or is otherwise malformed',
+    'The request … utilizes more than one mechanism, or is otherwise malformed',
     'the body is JSON',
     { body: '{"grant_type":"authorization_code"}', headers: { 'content-type': 'application/json' } },
     refused('invalid_request'),
   ],
-  ['§5.2', 'or is otherwise malformed', 'the body is empty', { body: '' }, refused('invalid_request')],
+  ['§5.2', 'The request … utilizes more than one mechanism, or is otherwise malformed', 'the body is empty', { body: '' }, refused('invalid_request')],
   ['§3.2', 'The client MUST use the HTTP "POST" method when making access token requests', 'it is got', { method: 'GET' }, { by: 'method', allow: 'POST' }],
   ['§3.2', 'Parameters sent without a value MUST be treated as if they were omitted', 'scope is empty', { form: { scope: '' } }, goesWell({ scope: /openid/ })],
   ['§3.2', 'The authorization server MUST ignore unrecognized request parameters', 'a parameter is unknown', { form: { unheard_of: 'x' } }, goesWell()],
@@ -90,7 +90,7 @@ const redeeming = family({ spec: 'RFC 6749', at: 'redeem' }, [
     goesWell({ token_type: 'Bearer', expires_in: 3600, refresh_token: /./, id_token: /./, state: undefined }, fresh),
   ],
   ['§5.2', challenged, 'the secret is wrong', { basic: { secret: 'a secret that is another' } }, refused('invalid_client', 401, basic)],
-  ['§5.2', challenged, 'the secret is empty', { basic: { secret: '' } }, refused('invalid_request')],
+  ['§5.2', challenged, 'the secret is empty', { basic: { secret: '' } }, refused('invalid_client', 401, basic)],
   ['§5.2', challenged, 'the client is unknown', { basic: { id: 'nobody' } }, refused('invalid_client', 401, basic)],
   ['§5.2', failed, 'a confidential client does not authenticate', { basic: undefined, form: { client_id: 'portal' } }, refused('invalid_client', 401)],
   ['§5.2', failed, 'nobody says who asks', { basic: undefined }, refused('invalid_client', 401)],
@@ -114,28 +114,28 @@ const redeeming = family({ spec: 'RFC 6749', at: 'redeem' }, [
     'The client identifier is encoded using the "application/x-www-form-urlencoded" encoding algorithm',
     'the header has half an escape',
     encoded('portal:%zz'),
-    refused('invalid_request'),
+    refused('invalid_client', 401, basic),
   ],
   [
     '§2.3.1',
     'the client identifier as the username, the client password as the password',
     'the header has no colon',
     encoded('portal'),
-    refused('invalid_request'),
+    refused('invalid_client', 401, basic),
   ],
   [
     '§2.3.1',
     'using the HTTP Basic authentication scheme',
     'the header is no Base64',
     { basic: undefined, headers: { authorization: 'Basic ***' } },
-    refused('invalid_request'),
+    refused('invalid_client', 401, basic),
   ],
   [
     '§2.3.1',
     'using the HTTP Basic authentication scheme',
     'the header is of another scheme',
     { basic: undefined, headers: { authorization: 'Bearer x' } },
-    refused('invalid_request'),
+    refused('invalid_client', 401, basic),
   ],
 ])
 
@@ -184,7 +184,7 @@ const clients = [
       { form: { scope: 'offline_access' } },
       goesWell({ refresh_token: undefined }),
     ],
-    ['§3.3', 'malformed', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
+    ['§3.3', 'The requested scope is invalid, unknown, malformed', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
     ['§3.2', once, 'scope comes twice', { form: { scope: ['a', 'b'] } }, refused('invalid_request')],
   ]),
   ...family({ spec: 'RFC 6749', at: 'ask as a service', client: 'service' }, [
@@ -229,10 +229,10 @@ const clients = [
     ],
   ]),
   ...family({ spec: 'RFC 6749', at: 'ask as a service', client: 'post' }, [
-    ['§2.3.1', 'REQUIRED. The client secret', 'client_secret is missing', { form: { client_secret: undefined } }, refused('invalid_client', 401)],
+    ['§2.3.1', 'client_secret REQUIRED. The client secret', 'client_secret is missing', { form: { client_secret: undefined } }, refused('invalid_client', 401)],
     [
       '§2.3.1',
-      'REQUIRED. The client secret',
+      'client_secret REQUIRED. The client secret',
       'client_secret is wrong',
       { form: { client_secret: 'a secret that is another' } },
       refused('invalid_client', 401),
@@ -258,7 +258,13 @@ const clients = [
 const refreshing = [
   ...family({ spec: 'RFC 6749', at: 'refresh' }, [
     ['§6', 'REQUIRED. The refresh token issued to the client', 'refresh_token is missing', { form: { refresh_token: undefined } }, refused('invalid_request')],
-    ['§6', 'validate the refresh token', 'refresh_token is unknown', { form: { refresh_token: 'unheard-of' } }, refused('invalid_grant')],
+    [
+      '§6',
+      'The authorization server MUST … validate the refresh token',
+      'refresh_token is unknown',
+      { form: { refresh_token: 'unheard-of' } },
+      refused('invalid_grant'),
+    ],
     [
       '§6',
       'ensure that the refresh token was issued to the authenticated client',
@@ -316,7 +322,7 @@ const refreshing = [
       refused('invalid_grant'),
     ],
     ['§3.2', once, 'refresh_token comes twice', { form: { refresh_token: ['a', 'b'] } }, refused('invalid_request')],
-    ['§3.3', 'malformed', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
+    ['§3.3', 'The requested scope is invalid, unknown, malformed', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
   ]),
   ...family({ spec: 'RFC 6749', at: 'refresh', client: 'spa' }, [
     [
@@ -342,7 +348,13 @@ const refreshing = [
       { form: { grant_type: 'refresh_token', refresh_token: 'x' } },
       refused('unauthorized_client'),
     ],
-    ['§5.1', 'OPTIONAL. The refresh token', 'all is right', {}, goesWell({ refresh_token: undefined })],
+    [
+      '§5.1',
+      'refresh_token OPTIONAL. The refresh token, which can be used to obtain new access tokens',
+      'all is right',
+      {},
+      goesWell({ refresh_token: undefined }),
+    ],
   ]),
 ]
 

@@ -23,7 +23,13 @@ export const rfc7636 = [
       { form: { code_challenge_method: undefined } },
       redirected('invalid_request'),
     ],
-    ['§4.3', 'code_challenge REQUIRED', 'code_challenge_method stands alone', { form: { code_challenge: undefined } }, redirected('invalid_request')],
+    [
+      '§4.3',
+      'code_challenge REQUIRED. Code challenge',
+      'code_challenge_method stands alone',
+      { form: { code_challenge: undefined } },
+      redirected('invalid_request'),
+    ],
     ['§4.2', challengeSyntax, 'code_challenge is short', { form: { code_challenge: 'a'.repeat(42) } }, redirected('invalid_request')],
     ['§4.2', challengeSyntax, 'code_challenge is long', { form: { code_challenge: 'a'.repeat(129) } }, redirected('invalid_request')],
     ['§4.2', challengeSyntax, 'code_challenge has another character', { form: { code_challenge: `${'a'.repeat(42)}=` } }, redirected('invalid_request')],
@@ -39,8 +45,14 @@ export const rfc7636 = [
     ],
   ]),
   ...family({ spec: 'RFC 7636', at: 'redeem', client: 'spa' }, [
-    ['§4.5', 'code_verifier REQUIRED', 'code_verifier is missing', { form: { code_verifier: undefined } }, refused('invalid_grant')],
-    ['§4.5', 'code_verifier REQUIRED', 'code_verifier is empty', { form: { code_verifier: '' } }, refused('invalid_grant')],
+    [
+      '§4.5',
+      'the client … sends code_verifier REQUIRED. Code verifier',
+      'code_verifier is missing',
+      { form: { code_verifier: undefined } },
+      refused('invalid_grant'),
+    ],
+    ['§4.5', 'the client … sends code_verifier REQUIRED. Code verifier', 'code_verifier is empty', { form: { code_verifier: '' } }, refused('invalid_grant')],
     ['§4.6', unequal, 'code_verifier is another', { form: { code_verifier: 'a'.repeat(43) } }, refused('invalid_grant')],
     [
       '§4.6',
@@ -53,7 +65,7 @@ export const rfc7636 = [
     ['§4.1', verifierSyntax, 'code_verifier is long', { form: { code_verifier: 'a'.repeat(129) } }, refused('invalid_request')],
     ['§4.1', verifierSyntax, 'code_verifier has another character', { form: { code_verifier: `${'a'.repeat(42)}+` } }, refused('invalid_request')],
     [
-      '§3.2 of RFC 6749',
+      'RFC 6749 §3.2',
       'parameters MUST NOT be included more than once',
       'code_verifier comes twice',
       { form: { code_verifier: ['a'.repeat(43), 'b'.repeat(43)] } },
@@ -62,7 +74,13 @@ export const rfc7636 = [
   ]),
   ...family({ spec: 'RFC 7636', at: 'redeem', client: 'portal' }, [
     ['§4.6', unequal, 'a confidential client’s code_verifier is another', { form: { code_verifier: 'a'.repeat(43) } }, refused('invalid_grant')],
-    ['§4.5', 'code_verifier REQUIRED', 'a confidential client’s code_verifier is missing', { form: { code_verifier: undefined } }, refused('invalid_grant')],
+    [
+      '§4.5',
+      'the client … sends code_verifier REQUIRED. Code verifier',
+      'a confidential client’s code_verifier is missing',
+      { form: { code_verifier: undefined } },
+      refused('invalid_grant'),
+    ],
   ]),
   ...family({ spec: 'RFC 7636', at: 'redeem', client: 'lax' }, [
     [

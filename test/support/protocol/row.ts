@@ -49,7 +49,7 @@ export type Outcome =
 export interface Row {
   readonly spec: Specification
   readonly section: string
-  /** The specification's own sentence. */
+  /** The specification's own sentence, shortened; in our words where it says it over several. */
   readonly says: string
   /** What is bent. */
   readonly when: string
