@@ -76,7 +76,13 @@ const jarm = [
         { form: { response_mode: mode } },
         comes(place, { aud: 'portal', iss: /^http/, code: /./, exp: /^\d+$/, alg: 'RS256' }),
       ],
-      ['§2.1', 'The JWT contains the parameters of the response as claims, state too', `${mode}: state is strange`, { form: { response_mode: mode, state: strange } }, comes(place, { state: strange })],
+      [
+        '§2.1',
+        'The JWT contains the parameters of the response as claims, state too',
+        `${mode}: state is strange`,
+        { form: { response_mode: mode, state: strange } },
+        comes(place, { state: strange }),
+      ],
       [
         '§2.1',
         'an error of the redirect URI is told to nobody but the person',
