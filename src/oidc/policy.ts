@@ -3,6 +3,7 @@ import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provide
 import { askedAcr, isUnattainable } from './acr.ts'
 import { consentDetails } from './asked-consent.ts'
 import { type AskedOrganizations, notAvailable } from './asked-organization.ts'
+import { scopeMissing } from './asked-scope.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { secondsElsewhere } from './proven-at.ts'
 
@@ -23,7 +24,7 @@ export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
   const policy = base()
   const { askedOrganizations } = needs
   // OpenID Connect Core §3.1.2.1: one session holds one account, so choosing another is signing in.
-  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
+  policy.add(new Prompt({ name: 'select_account', requestable: true }, scopeMissing()), 0)
   const login = policy.get('login')
   for (const reason of engineClasses) login?.checks.remove(reason)
   for (const one of login?.checks ?? []) {

@@ -1,6 +1,5 @@
 // Builds the engine over today's keys, and builds it anew when they change: its state is all in the store.
-import type { IncomingMessage } from 'node:http'
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import mount from 'koa-mount'
 import Provider, { type Client, type ClientCredentials, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
@@ -13,15 +12,13 @@ import { leaveLogoutsToJobs } from './backchannel-logout.ts'
 import { keepFresh } from './client-keys.ts'
 import { noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
-import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import type { LookUpDocument } from './document-lookup.ts'
-import { requestOf } from './engine-pages.ts'
+import { type FinishingNeeds, finishing } from './finishing.ts'
 import { keepGrantFields } from './grant-fields.ts'
-import type { Hear } from './hear.ts'
 import type { Pace } from './pacing.ts'
 import { temporarilyUnavailable } from './problems.ts'
 import { publishWithout } from './published-keys.ts'
-import type { RefreshTokens } from './refresh-tokens.ts'
+import { createRefusals, type Refusals } from './refusals.ts'
 import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import { bindToSessionGrants } from './session-grants.ts'
@@ -38,16 +35,11 @@ export interface Engine {
 /** Adds something of ours to an engine that was just built. */
 export type ExtendEngine = (provider: Provider, configuration: Configuration) => void
 
-interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'> {
+interface Needs extends Omit<ConfigurationNeeds, 'registrationOf'>, Omit<FinishingNeeds, 'refusals'> {
   readonly extensions: readonly ExtendEngine[]
   readonly volatile: ArtifactStore
-  readonly refreshTokens: RefreshTokens
   readonly signingKeys: SigningKeys
   readonly limitSecret: LimitSecret
-  /** The address of the pages' stylesheet. */
-  readonly stylesheet: string
-  readonly continueWords: (ctx: Context) => ContinueWords
-  readonly hear: Hear
   readonly lookUpDocument: LookUpDocument
   readonly pace: Pace
   readonly log: Log
@@ -83,13 +75,14 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   publishWithout(provider, unpublished)
   bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
-  onceOnly(provider, needs)
+  const refusals = createRefusals()
+  onceOnly(provider, { ...needs, refusals })
   takeTokenless(provider, needs.registration)
   scopeless(provider)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
   for (const extend of needs.extensions) extend(provider, configuration)
-  provider.use(finishing(needs))
+  provider.use(finishing({ ...needs, refusals }))
   provider.use(needs.pace)
   provider.on('server_error', (ctx, error) => tellServerError(ctx, { error, log: needs.log }))
   return provider
@@ -154,45 +147,16 @@ const tellClass = (provider: Provider) => {
 const longestReplaySeconds = 365 * 86_400
 
 // The engine looks a `jti` up and then saves it, which lets two through together; inserting decides (RFC 9449 §11.1, RFC 7523 §3).
-const onceOnly = (provider: Provider, { volatile, now }: Needs) => {
+const onceOnly = (provider: Provider, { volatile, now, refusals }: Needs & { refusals: Refusals }) => {
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
     // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
     const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
-    return volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+    const isFirst = await volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+    if (!isFirst) refusals.noteReplay()
+    return isFirst
   }
   Object.assign(provider.ReplayDetection, { unique })
 }
-
-const comeAgainSeconds: Readonly<Record<number, string>> = { 503: '5', 429: '900' }
-
-// What the engine's answer still needs: when to come again, what was too large, the one successor of a rotated token, and no
-// stand-in secret of a registered client.
-const finishing =
-  ({ refreshTokens, stylesheet, continueWords, hear }: Needs) =>
-  async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
-    await next()
-    // The pages answer under the engine too, and know better.
-    const comeAgain = ctx.response.get('Retry-After') || comeAgainSeconds[ctx.status]
-    if (comeAgain) ctx.set('Retry-After', comeAgain)
-    if (isContinuePage(ctx.body)) {
-      await hear(ctx, requestOf(ctx))
-      ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })
-    }
-    if (ctx.status === 400 && isCutOff(ctx.req)) {
-      ctx.status = 413
-      ctx.set('Connection', 'close')
-    }
-    const body: unknown = ctx.body
-    if (typeof body !== 'object' || body === null || !ctx.oidc) return
-    const successor = 'refresh_token' in body ? refreshTokens.successorFor(ctx) : undefined
-    if (successor !== undefined) Object.assign(body, { refresh_token: successor })
-    // A secret is told once: when it is made, which an update does where the client had none (RFC 7592 §2.2).
-    const isMade = ctx.oidc.route === 'client_update' && !ctx.oidc.client?.clientSecret
-    if (ctx.oidc.route === 'client' || (ctx.oidc.route === 'client_update' && !isMade)) Reflect.deleteProperty(body, 'client_secret')
-  }
-
-// The engine stops reading at 56 KiB and calls the body malformed; one that did not say its length may be any.
-const isCutOff = ({ headers, readableDidRead, complete }: IncomingMessage) => headers['transfer-encoding'] !== undefined && readableDidRead && !complete
 
 const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
   const isPassing = isUnavailable(error)

@@ -111,5 +111,5 @@ test('typing a code cannot be forged by another site', async t => {
 
 test('a client that is not registered for it gets no device code', async t => {
   const relyingParty = await makeClient(server)
-  t.truthy(await refusal(begin(relyingParty)))
+  t.is(await refusal(begin(relyingParty)), 'unauthorized_client')
 })

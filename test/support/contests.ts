@@ -65,6 +65,6 @@ export const contests: Readonly<Record<string, Contest>> = {
   'one DPoP proof is taken once': async (t, track, tries) => {
     const dpop = await track.proof()
     const ask = () => track.calls.post('/oauth2/token', { grant_type: 'client_credentials' }, { authorization: basic(service), dpop })
-    t.deepEqual(tally(await together(tries, ask)), { 200: 1, '400 invalid_grant': tries - 1 })
+    t.deepEqual(tally(await together(tries, ask)), { 200: 1, '400 invalid_dpop_proof': tries - 1 })
   },
 }

@@ -1,0 +1,69 @@
+// Calls a refusal of the engine what the specification calls it, where the two differ.
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
+
+/** Renames refusals. */
+export interface Refusals {
+  /** Notes that the request in work brought a `jti` a second time. */
+  noteReplay(): void
+  /** Gives the answer's error its name; an answer without one stays as it is. */
+  rename(ctx: KoaContextWithOIDC): void
+}
+
+interface Name {
+  readonly error: string
+  readonly description: string
+  readonly status: number
+}
+
+/** Makes it. */
+export const createRefusals = (): Refusals => {
+  const replays = new WeakSet<object>()
+  return {
+    noteReplay: () => {
+      if (Provider.ctx) replays.add(Provider.ctx)
+    },
+    rename: ctx => {
+      const body: unknown = ctx.body
+      if (typeof body !== 'object' || body === null || !('error' in body)) return
+      const name = nameOf(ctx, body.error, replays.has(ctx))
+      if (!name) return
+      ctx.status = name.status
+      // RFC 6749 §5.2: whoever tried the header is told the scheme.
+      if (name.status === 401 && ctx.headers.authorization !== undefined) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
+      ctx.body = { error: name.error, error_description: name.description }
+    },
+  }
+}
+
+const nameOf = (ctx: KoaContextWithOIDC, error: unknown, isReplay: boolean): Name | undefined => {
+  // RFC 9449 §5: a proof that is not valid, and §4.3: nor is one that was seen before. A replayed assertion is `invalid_client`.
+  if (isReplay && (error === 'invalid_grant' || error === 'invalid_request'))
+    return { error: 'invalid_dpop_proof', description: 'the DPoP proof was used before', status: 400 }
+  if (error !== 'invalid_request') return undefined
+  // RFC 6749 §5.2: also «no client authentication included, or unsupported authentication method».
+  if (isNobody(ctx)) return { error: 'invalid_client', description: 'client authentication is missing or malformed', status: 401 }
+  if (isUnauthorized(ctx)) return { error: 'unauthorized_client', description: 'the client may not use this grant type', status: 400 }
+  return undefined
+}
+
+const authenticated = new Set(['token', 'introspection', 'revocation', 'pushed_authorization_request', 'device_authorization', 'backchannel_authentication'])
+
+// Nothing that could be read says who asks. With a second way beside the header the request itself is wrong, and stays so.
+const isNobody = ({ oidc, headers }: KoaContextWithOIDC): boolean =>
+  authenticated.has(oidc.route) &&
+  oidc.client === undefined &&
+  oidc.body !== undefined &&
+  !oidc.body.client_id &&
+  !oidc.body.client_assertion &&
+  !(headers.authorization !== undefined && oidc.body.client_secret)
+
+const grantOfRoute: Readonly<Record<string, string>> = {
+  device_authorization: 'urn:ietf:params:oauth:grant-type:device_code',
+  backchannel_authentication: 'urn:openid:params:grant-type:ciba',
+}
+
+// RFC 6749 §5.2, RFC 8628 §3.2. A client that did not authenticate is told of that, and of nothing else.
+const isUnauthorized = ({ oidc }: KoaContextWithOIDC): boolean => {
+  const grantType = oidc.route === 'token' ? oidc.params?.grant_type : grantOfRoute[oidc.route]
+  return typeof grantType === 'string' && oidc.client !== undefined && !oidc.client.grantTypeAllowed(grantType)
+}

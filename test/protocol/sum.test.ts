@@ -1,0 +1,40 @@
+// How many rows the great table has, as SPECS.md tells; a row stands once, and each shows a sentence.
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+import { clientChecks } from './rows/client-checks.ts'
+import { openid } from './rows/openid.ts'
+import { devices, proofs, thumbprints } from './rows/proofs.ts'
+import { requests } from './rows/requests.ts'
+import { resources } from './rows/resources.ts'
+import { responses } from './rows/responses.ts'
+import { rfc6749Authorize } from './rows/rfc6749-authorize.ts'
+import { rfc6749Token } from './rows/rfc6749-token.ts'
+import { rfc7636 } from './rows/rfc7636.ts'
+
+const requested = [...rfc6749Authorize, ...rfc6749Token, ...rfc7636, ...openid, ...requests, ...resources, ...proofs, ...thumbprints, ...devices, ...responses]
+const rows = [...requested, ...clientChecks]
+const collator = new Intl.Collator('en', { numeric: true })
+const sectionsOf = (own: typeof rows) => [...new Set(own.map(({ section }) => section.replace(/ \(\d+\)$/, '')))].sort(collator.compare).join(', ')
+const counted = Object.fromEntries([...Map.groupBy(rows, ({ spec }) => spec)].map(([spec, own]) => [spec, `${own.length}: ${sectionsOf(own)}`]))
+
+test('SPECS.md tells how many rows there are per specification, and of which sections', t => {
+  const [, table = ''] = readFileSync(new URL('../../SPECS.md', import.meta.url), 'utf8').split('## The great table')
+  const lines = [...(table.split('\n## ')[0] ?? '').matchAll(/^\| ([^|]+) \| (\d+) \| ([^|]*?) ?\|/gm)]
+  t.deepEqual(Object.fromEntries(lines.map(([, spec = '', count, sections]) => [spec, `${count}: ${sections}`])), {
+    ...counted,
+    'all of them': `${rows.length}: `,
+  })
+  t.true(rows.length >= 260)
+})
+
+test('each row names its section, and a sentence of the specification', t => {
+  for (const { spec, section, says, when } of rows) {
+    t.regex(section, /^(RFC \d+ |OpenID Connect Core )?§\d/, `${spec} ${when}`)
+    t.true(says.length > 20 && when.length > 4, `${spec} ${section} ${when}`)
+  }
+})
+
+test('no row bends what another bends', t => {
+  const titles = requested.map(({ spec, section, at, client, when }) => [spec, section, at, client, when].join())
+  t.is(new Set(titles).size, titles.length)
+})
