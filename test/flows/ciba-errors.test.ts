@@ -114,10 +114,10 @@ test.serial('§7: who is not who they say, or is not registered for it, asks nob
   const wrong = await calls.post('/oauth2/backchannel-authentication', form, { authorization: basic({ id: till.clientId, secret: 'wrong' }) })
   t.deepEqual([wrong.status, wrong.json.error], [401, 'invalid_client'])
   const nobody = await calls.post('/oauth2/backchannel-authentication', form)
-  t.is(nobody.status, 400)
+  t.deepEqual([nobody.status, nobody.json.error], [401, 'invalid_client'])
   const portal = await makeClient(server)
   const unregistered = await at(portal, form)
-  t.deepEqual([unregistered.status, unregistered.json.error], [400, 'invalid_request'])
+  t.deepEqual([unregistered.status, unregistered.json.error], [400, 'unauthorized_client'])
   t.is((await calls.call('/oauth2/backchannel-authentication')).status, 405)
 })
 
@@ -128,7 +128,7 @@ test.serial('§11: answers to polls are refused by the section’s own codes', a
     ['no id', token(till, {}), 400, 'invalid_request'],
     ['an id that is none', token(till, { auth_req_id: 'nothing' }), 400, 'invalid_grant'],
     ['another client’s id', token(other, { auth_req_id: asked.auth_req_id }), 400, 'invalid_grant'],
-    ['a client that may not', token(await makeClient(server), { auth_req_id: asked.auth_req_id }), 400, 'invalid_request'],
+    ['a client that may not', token(await makeClient(server), { auth_req_id: asked.auth_req_id }), 400, 'unauthorized_client'],
     ['the right one', token(till, { auth_req_id: asked.auth_req_id }), 400, 'authorization_pending'],
   ]
   for (const [what, work, status, error] of rows) {

@@ -42,7 +42,7 @@ const keyOf = ({ device_code }: { device_code: string }) => new Uint8Array(hashO
 test.serial('§3.1: only who is registered for it begins, and is told what section 3.2 says', async t => {
   const portal = await makeClient(server)
   const rows: readonly (readonly [what: string, one: TestClient, form: Record<string, string>, status: number, error: string])[] = [
-    ['a client that may not', portal, { scope: 'openid' }, 400, 'invalid_request'],
+    ['a client that may not', portal, { scope: 'openid' }, 400, 'unauthorized_client'],
     ['a wrong secret', { ...device, secret: 'wrong' }, { scope: 'openid' }, 401, 'invalid_client'],
     ['characters that no scope has', device, { scope: '"openid"' }, 400, 'invalid_scope'],
     ['a resource that is not there', device, { scope: 'openid', resource: 'https://nowhere.example/' }, 400, 'invalid_target'],

@@ -133,7 +133,7 @@ const rows: readonly Row[] = [
     over: from => ({ ...acting(from), subject_token: from.spas }),
   },
   { what: 'a public client with another’s token', error: 'invalid_request', by: ({ spa }) => spa, over: () => ({}) },
-  { what: 'a client that was not registered for the grant', error: 'invalid_request', by: ({ front }) => front, over: () => ({}) },
+  { what: 'a client that was not registered for the grant', error: 'unauthorized_client', by: ({ front }) => front, over: () => ({}) },
   // RFC 8693 §2.2.2: targets.
   { what: 'a resource that is not registered', error: 'invalid_target', over: () => ({ resource: 'https://unregistered.example/' }) },
   { what: 'a resource that is no address', error: 'invalid_target', over: () => ({ resource: 'orders' }) },

@@ -31,7 +31,15 @@ export const makeExchanger = (server: TestServer, policy: Partial<TokenExchangeP
 export async function makeResource(server: TestServer, { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600 } = {}): Promise<string> {
   const identifier = `https://${randomUUID()}.example/`
   const scopes = ['read', 'write', 'admin']
-  await server.services.resourceServers.create(systemActor, { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds })
+  await server.services.resourceServers.create(systemActor, {
+    identifier,
+    name: 'R',
+    scopes,
+    tokenFormat,
+    signingAlgorithm: 'ES256',
+    accessTokenTtlSeconds,
+    clientAccess: 'any',
+  })
   return identifier
 }
 
