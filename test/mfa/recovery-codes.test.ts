@@ -83,10 +83,10 @@ test('of a code that was used its owner hears how many are left, and of codes ma
   t.is(await outcome(prove(id, 'not a code')), 'invalid_code')
   t.deepEqual(await subjectsTo(server, email), [enrolled], 'the first codes come with the app')
   for (const code of codes.slice(0, 9)) await prove(id, code)
-  t.regex(
-    (await mailTo(server, email, 'A recovery code was used', 9)).text,
-    /was used on .+ UTC, from an unknown device \(an unknown address\)\. One is left\./,
-  )
+  await mailTo(server, email, 'A recovery code was used', 9)
+  const told = (await server.mailsTo(email)).map(({ text }) => text)
+  // Mails that are sent at the same time arrive in any order.
+  t.is(told.filter(text => /was used on .+ UTC, from an unknown device \(an unknown address\)\. One is left\./.test(text)).length, 1)
   await server.services.recoveryCodes.issue({ ...systemActor, ip: '203.0.113.7' }, id)
   const mail = await mailTo(server, email, 'New recovery codes were made')
   t.regex(mail.text, /\(203\.0\.113\.7\)\. Those before are void\./)
