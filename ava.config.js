@@ -3,8 +3,11 @@
 const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{architecture,config}.test.ts',
+      '!test/protocol/**',
+      '!test/certification/{config,form-post,rp-initiated-logout}.test.ts',
+      '!test/flows/{encryption,exchange-refusals}.test.ts',
       '!test/authentication/{bcrypt,foreign-hashes,gate,password,strength}.test.ts',
-      '!test/connectors/{claims,github,google,join,kinds,microsoft,oidc*,saml-canonical,saml-metadata,saml-person,saml-proof,upstream-answers}.test.ts',
+      '!test/connectors/{claims,github,google,join,kinds,microsoft,oidc*,saml-attacks,saml-canonical,saml-metadata,saml-person,saml-proof,upstream-answers}.test.ts',
       '!test/http/{addresses,bodies,headers,malformed}.test.ts',
       '!test/interactions/words.test.ts',
       '!test/mfa/passkey-ceremonies.test.ts',

@@ -1,7 +1,12 @@
 // The long tests: races over several processes, faults, and the browser's grand tour. With a database of one's own those that need
 // none, or bring their own servers, are left out.
 const elsewhere = process.env.DATABASE_URL
-  ? ['!test/{browser,connectors,faults}/**', '!test/api/fuzz.long.ts', '!test/flows/{enumeration,factor-*}.long.ts', '!test/races/{budgets,one-winner}.long.ts']
+  ? [
+      '!test/{browser,certification,connectors,faults,mcp}/**',
+      '!test/api/fuzz.long.ts',
+      '!test/flows/{enumeration,exchange-chains,factor-*}.long.ts',
+      '!test/races/{budgets,one-winner}.long.ts',
+    ]
   : []
 
 export default {
