@@ -17,6 +17,7 @@ import { verifyProof } from './exchange-proof.ts'
 import { type Exchanger, organizationOf, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
 import type { ExtendEngine } from './provider.ts'
+import { tellRoleHolder } from './role-holder.ts'
 import type { TokenClaims } from './token-claims.ts'
 import type { TokenOrganizations } from './token-organizations.ts'
 import type { TokenStandings } from './token-standing.ts'
@@ -94,6 +95,7 @@ const createDecide = (parts: Parts) => {
     const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
     const hasTwoFactors = subject.token.extra?.acr === twoFactors
     await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: exchanger.registration.clientId })
+    tellRoleHolder(ctx, organizationId === undefined ? undefined : { userId, organizationId, hasTwoFactors })
     const target = targetOf(params, subject)
     const resourceServer = target === undefined ? undefined : await resourceServerOf(parts, { ctx, target })
     const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : undefined
