@@ -4,6 +4,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import type { Artifact, ArtifactStore, Payload, StoredArtifact } from './artifact.ts'
+import { grown } from './grown-grant.ts'
 import { isLiving, isUnbroken } from './lineage.ts'
 
 /** What only PostgreSQL can do: look up by other names than the id, and everything about grants and refresh tokens. */
@@ -15,7 +16,7 @@ export interface PostgresArtifacts extends ArtifactStore {
   claimUserCode(artifact: Artifact): Promise<boolean>
   /** Deletes all artifacts of a kind that were issued under a grant. */
   deleteByGrant(kind: string, grantId: string): Promise<void>
-  /** Inserts or replaces a grant, unless the session it is given in has ended. */
+  /** Inserts a grant or lets it grow, unless the session it is given in has ended. */
   putGrant(grant: Artifact, session: { readonly uid: string; readonly provenAt: number }): Promise<void>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
@@ -44,14 +45,14 @@ const statements = {
   put: statement(
     'artifact-put',
     `INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays}
-     ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, account_id = excluded.account_id, client_id = excluded.client_id,
+     ON CONFLICT (key) DO UPDATE SET payload = CASE WHEN a.kind = 'Grant' THEN ${grown('a.payload', 'excluded.payload')} ELSE excluded.payload END, grant_id = excluded.grant_id, account_id = excluded.account_id, client_id = excluded.client_id,
        uid = excluded.uid, user_code = excluded.user_code, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
   putGrant: statement(
     'artifact-put-grant',
     `WITH ${accessGate({ accountId: '$12', uid: '$13', provenAt: '$14' })}
      INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
-     ON CONFLICT (key) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
+     ON CONFLICT (key) DO UPDATE SET payload = ${grown('a.payload', 'excluded.payload')}, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
   insert: statement('artifact-insert', `INSERT INTO oidc_artifacts (${columns}) ${fromArrays} ON CONFLICT (key) DO NOTHING RETURNING key`),
   // LATERAL with LIMIT: one look into the index a key, whatever the planner believed of the table's size when it planned.

@@ -14,7 +14,7 @@ import {
 import type { Registration } from '../clients/client.ts'
 import { detailsFault } from '../clients/details-schema.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { isNeighbour } from '../clients/resource-server.ts'
+import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { askedDetails } from './asked-details.ts'
 
@@ -46,7 +46,11 @@ const featureOf = (needs: Needs): Feature => ({
     if (!asked.every(detail => granted.some(one => isWithin(detail, one))))
       throw new errors.InvalidAuthorizationDetails('the authorization details were not granted')
     const audience = token.resourceServer?.identifier()
-    return filtered(asked.length > 0 ? asked : granted, async type => audience !== undefined && (await needs.detailsTypes.find(type))?.identifier === audience)
+    return filtered(asked.length > 0 ? asked : granted, async type => {
+      if (audience === undefined || (await needs.detailsTypes.find(type))?.identifier !== audience) return false
+      const server = await needs.resourceServers.find(audience)
+      return server !== undefined && mayAsk(ctx, { server, type, clientId: token.clientId })
+    })
   },
   authorizationDetailsForIntrospection: async (_ctx, token) => filtered(token.rar ?? [], async type => (await needs.detailsTypes.find(type)) !== undefined),
 })
@@ -79,10 +83,7 @@ const createValidate =
     const found = await detailsTypes.find(type)
     const server = found && (await resourceServers.find(found.identifier))
     if (!server || !isNeighbour(server, registrationOf(client)?.organizationId)) throw refuse('unsupported authorization details type value')
-    const isForItself = ctx.oidc.route === 'token' && ctx.oidc.params?.grant_type === 'client_credentials'
-    const access = isForItself ? server.clientAccess : server.userAccess
-    const isListed = server.clients.some(one => one.clientId === client.clientId && one.detailsTypes.includes(type))
-    if (access === 'listed' && !isListed) throw refuse('the authorization details type is not allowed for this client')
+    if (!mayAsk(ctx, { server, type, clientId: client.clientId })) throw refuse('the authorization details type is not allowed for this client')
     const resources = [ctx.oidc.params?.resource ?? []].flat()
     if (resources.length > 0 && !resources.includes(server.identifier)) throw refuse('the authorization details are for a resource that is not asked for')
     // RFC 9396 §2.2: `locations` are of the resource server.
@@ -91,6 +92,13 @@ const createValidate =
     const fault = detailsFault(found.schema, fields)
     if (fault !== undefined) throw refuse(fault)
   }
+
+// Asked again whenever a token is issued: what a client is not listed for any more, it has no more.
+const mayAsk = ({ oidc }: KoaContextWithOIDC, { server, type, clientId }: { server: ResourceServer; type: string; clientId: string | undefined }) => {
+  const isForItself = oidc.route === 'token' && oidc.params?.grant_type === 'client_credentials'
+  if ((isForItself ? server.clientAccess : server.userAccess) === 'any') return true
+  return server.clients.some(one => one.clientId === clientId && one.detailsTypes.includes(type))
+}
 
 const isAt = (identifier: string, location: unknown) =>
   typeof location === 'string' && (location === identifier || location.startsWith(identifier.endsWith('/') ? identifier : `${identifier}/`))

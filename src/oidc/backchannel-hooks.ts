@@ -10,6 +10,7 @@ import { normalizeEmail } from '../users/email.ts'
 import type { Users } from '../users/users.ts'
 import { askedAcr, isUnattainable } from './acr.ts'
 import { actorOf } from './actor.ts'
+import { organizationScope } from './asked-organization.ts'
 import type { Asked } from './backchannel-request.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { temporarilyUnavailable } from './problems.ts'
@@ -104,6 +105,9 @@ const maxRequestContext = 4096
 
 const verifyRequest = ({ oidc }: KoaContextWithOIDC, context: unknown) => {
   if (context !== undefined && !isSmallObject(context)) throw new errors.InvalidRequest('request_context must be a small JSON object')
+  // The person who answers is shown neither, so neither is taken for granted.
+  if (oidc.params?.authorization_details !== undefined) throw new errors.InvalidAuthorizationDetails('authorization_details cannot be asked for here')
+  if (oidc.requestParamScopes.has(organizationScope)) throw new errors.InvalidScope('an organization cannot be asked for here', organizationScope)
   if (isUnattainable(askedAcr(oidc.params))) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be given')
   // OpenID Connect Core §5.5.1: whose token it must be is said here by the hint alone.
   const asked = parseObject(oidc.params?.claims)

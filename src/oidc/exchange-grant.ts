@@ -3,6 +3,8 @@ import type Provider from 'oidc-provider'
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import { exchangeGrantType } from '../clients/client-output.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import { multiFactor } from '../mfa/authenticator.ts'
 import type { Change } from '../platform/data/change.ts'
 import { twoFactors } from './acr.ts'
 import { actorOf } from './actor.ts'
@@ -15,7 +17,9 @@ import { verifyProof } from './exchange-proof.ts'
 import { type Exchanger, organizationOf, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
 import type { ExtendEngine } from './provider.ts'
+import { tellRoleHolder } from './role-holder.ts'
 import type { TokenClaims } from './token-claims.ts'
+import type { TokenOrganizations } from './token-organizations.ts'
 import type { TokenStandings } from './token-standing.ts'
 
 interface Needs {
@@ -24,6 +28,8 @@ interface Needs {
   readonly findAccount: FindAccount
   readonly demands: Pick<Demands, 'isOutdated'>
   readonly isMember: IsMember
+  readonly tokenOrganizations: Pick<TokenOrganizations, 'isOver'>
+  readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly jwtAccessTokens: JwtAccessTokens
   readonly tokenStandings: TokenStandings
   /** Our own API. */
@@ -73,7 +79,7 @@ export const createTokenExchange = (needs: Needs): TokenExchange => {
 }
 
 const createDecide = (parts: Parts) => {
-  const { clients, demands, apiIdentifier } = parts
+  const { clients, apiIdentifier } = parts
   const findPresented = createFindPresented(parts)
   return async (ctx: KoaContextWithOIDC) => {
     const params = ctx.oidc.params ?? {}
@@ -86,14 +92,14 @@ const createDecide = (parts: Parts) => {
     const act = actor && (await actOf(parts, { ctx, actor }))
     verifyMayAct(subject.token.extra?.may_act, act ?? { sub: exchanger.registration.clientId, client_id: exchanger.registration.clientId })
     const userId = subject.link.account ?? ''
-    const amr = subject.token.extra?.acr === twoFactors ? ['mfa'] : []
-    // A second factor that is required by now: the person has to prove it, and no exchange stands for that.
-    if (await demands.isOutdated({ userId, amr, clientId: exchanger.registration.clientId })) throw new errors.InvalidRequest('subject_token is invalid')
+    const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
+    const hasTwoFactors = subject.token.extra?.acr === twoFactors
+    await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: exchanger.registration.clientId })
+    tellRoleHolder(ctx, organizationId === undefined ? undefined : { userId, organizationId, hasTwoFactors })
     const target = targetOf(params, subject)
     const resourceServer = target === undefined ? undefined : await resourceServerOf(parts, { ctx, target })
     const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : undefined
     const scope = scopeOf(exchanger, subject, { target, targetScopes: resourceServer?.scopes ?? new Set(), scopes, apiIdentifier })
-    const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
     const proven = await verifyProof(ctx, parts, actor ? [subject, actor] : [subject])
     ctx.oidc.entity('Account', await parts.findAccount(ctx, userId))
     const now = Math.floor(parts.now().getTime() / 1000)
@@ -129,6 +135,23 @@ const resourceServerOf = async ({ provider, configuration }: Parts, { ctx, targe
   const info = client && (await configuration.features?.resourceIndicators?.getResourceServerInfo?.(ctx, target, client))
   if (!info) throw new errors.InvalidTarget()
   return new provider.ResourceServer(target, info)
+}
+
+interface Entering {
+  readonly userId: string
+  readonly hasTwoFactors: boolean
+  readonly clientId: string
+  readonly organizationId: string | undefined
+}
+
+// What a sign-in to the exchanging client, for that organization, would ask: who is no member of its organization has no token of a
+// client for members alone, and a second factor that is required the person has to prove. No exchange stands for either.
+const verifyMayEnter = async ({ demands, tokenOrganizations }: Parts, { userId, hasTwoFactors, clientId, organizationId }: Entering): Promise<void> => {
+  const isRefused = await Promise.all([
+    tokenOrganizations.isOver({ userId, clientId }),
+    demands.isOutdated({ userId, amr: hasTwoFactors ? [multiFactor] : [], clientId, organizationId }),
+  ])
+  if (isRefused.includes(true)) throw new errors.InvalidRequest('subject_token is invalid')
 }
 
 interface Narrowing {

@@ -2,11 +2,13 @@
 import type Provider from 'oidc-provider'
 import { type AccessToken, type ClientCredentials, errors, type FindAccount, type Grant, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { type Presented, tokenTypes } from './exchange.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
 import { isStructured, toModel } from './jwt-in-engine.ts'
 import type { Link } from './lineage.ts'
+import { isForLiving } from './resources.ts'
 import { type TokenStandings, tombstoneOf } from './token-standing.ts'
 
 interface Needs {
@@ -14,6 +16,7 @@ interface Needs {
   readonly jwtAccessTokens: JwtAccessTokens
   readonly tokenStandings: TokenStandings
   readonly clients: Pick<Clients, 'find'>
+  readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly findAccount: FindAccount
   readonly now: () => Date
 }
@@ -23,7 +26,7 @@ type Role = 'subject_token' | 'actor_token'
 
 /** Makes the finder. It throws `invalid_request` for whatever is wrong with a token (RFC 8693 §2.2.2), in the same words. */
 export const createFindPresented = (needs: Needs) => {
-  const { provider, clients, findAccount } = needs
+  const { provider, clients, resourceServers, findAccount } = needs
   return async (ctx: KoaContextWithOIDC, role: Role): Promise<Presented> => {
     const value = parameter(ctx, role)
     const type = parameter(ctx, `${role}_type`)
@@ -36,7 +39,7 @@ export const createFindPresented = (needs: Needs) => {
     const accountId = token.kind === 'AccessToken' ? token.accountId : undefined
     const grantId = 'grantId' in token ? token.grantId : undefined
     const [client, grant] = await Promise.all([clients.find(token.clientId), grantId ? provider.Grant.find(grantId) : undefined])
-    if (!client) throw refused
+    if (!client || !(await isForLiving(token, resourceServers))) throw refused
     if (token.kind === 'AccessToken') {
       if (!accountId || grant?.accountId !== accountId || grant.clientId !== token.clientId) throw refused
       if (!(await findAccount(ctx, accountId, token))) throw refused

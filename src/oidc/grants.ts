@@ -37,11 +37,16 @@ export const createLoadGrant =
     const isOther = found !== undefined && found.organizationId !== wanted.organizationId
     const own = isOther ? undefined : found
     if (own && own.accountId !== accountId) return undefined
-    const grant = own ?? (await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted }))
+    const grant = own
+      ? await given(ctx, { grant: own, unasked })
+      : await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted })
     if (!grant) return undefined
     noteGrant(session, { ...wanted, grantId: grant.jti })
-    return given(ctx, { grant, unasked, isNew: grant !== own })
+    return grant
   }
+
+// Beyond so many that ended in one session, requests that begin together begin one each.
+const maxEnded = 4
 
 interface Beginning {
   readonly durable: PostgresArtifacts
@@ -57,10 +62,17 @@ const begin = async (ctx: KoaContextWithOIDC, { durable, accountId, wanted, unas
   const rememberedId = await durable.findGrant({ accountId, ...wanted })
   const remembered = rememberedId ? await provider.Grant.find(rememberedId) : undefined
   if (!session || (!remembered && !unasked)) return undefined
-  const grant = new provider.Grant({ accountId, clientId: wanted.clientId })
-  grant.jti = newGrantId(session, wanted, replaced)
-  if (wanted.organizationId !== undefined) grant.organizationId = wanted.organizationId
-  if (remembered) copy(remembered, grant)
+  const make = async (jti?: string) => {
+    const grant = new provider.Grant({ accountId, clientId: wanted.clientId })
+    if (jti !== undefined) grant.jti = jti
+    if (wanted.organizationId !== undefined) grant.organizationId = wanted.organizationId
+    if (remembered) copy(remembered, grant)
+    return given(ctx, { grant, unasked, isNew: true })
+  }
+  let grant = await make(newGrantId(session, wanted, replaced))
+  // One of that id may have ended, and the session know of it no more since the client was signed out: another takes its place.
+  for (let ended = 1; ended <= maxEnded && !(await provider.Grant.find(grant.jti)); ended += 1)
+    grant = await make(ended < maxEnded ? newGrantId(session, wanted, grant.jti) : undefined)
   return grant
 }
 

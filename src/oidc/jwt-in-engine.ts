@@ -13,6 +13,7 @@ interface Needs {
 }
 
 const prefix = 'jwt:'
+const routes = new Set(['introspection', 'revocation'])
 
 /** Whether it has the form of a JWS (RFC 7515 §7.1). */
 export const isStructured = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
@@ -47,15 +48,14 @@ export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
   for (const model of [provider.AccessToken, provider.ClientCredentials, provider.RefreshToken]) {
     const findOpaque = model.find.bind(model)
     const findEither = async (value: string, ...rest: []) => {
-      if (typeof value !== 'string' || !value.startsWith(prefix)) return findOpaque(value, ...rest)
+      // What somebody veils by themselves is no token.
+      if (!routes.has(Provider.ctx?.oidc?.route ?? '') || typeof value !== 'string' || !value.startsWith(prefix)) return findOpaque(value, ...rest)
       const token = await find(value)
       return token?.kind === model.name ? token : undefined
     }
     Object.assign(model, { find: findEither })
   }
 }
-
-const routes = new Set(['introspection', 'revocation'])
 
 // The engine refuses what has the form of a JWT before it looks for it (RFC 7009 §2.2.1 lets it): under a veil, it looks.
 const veilStructuredTokens = (provider: Provider): void => {

@@ -153,7 +153,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
   const tokenStandings = createTokenStandings({ database, durable })
   const jwtAccessTokens = createJwtAccessTokens({ ...needs, references: tokenReferences, standings: tokenStandings })
   const jwt = { jwtAccessTokens, tokenStandings, now: needs.now }
-  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, apiIdentifier, isMember: createIsMember(database) })
+  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, tokenOrganizations, apiIdentifier, isMember: createIsMember(database) })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',

@@ -4,10 +4,10 @@ import type { Registration } from '../clients/client.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
-import { multiFactor } from '../mfa/authenticator.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import { askedTypes } from './asked-details.ts'
 import { giveDefaultScope } from './default-scope.ts'
+import { roleHolderOf } from './role-holder.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
@@ -81,11 +81,9 @@ const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Ask
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
   const scopes = server.scopes.filter(scope => access === 'any' || listed?.scopes.includes(scope))
   if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
-  const { Grant, AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
-  const { organizationId, accountId } = Grant ?? {}
-  if (organizationId === undefined || accountId === undefined) return []
+  const holder = roleHolderOf(ctx)
+  if (!holder) return []
   // What an organization's resource server allows is decided by that organization's roles alone.
-  if (server.organizationId !== undefined && server.organizationId !== organizationId) return []
-  const amr = (RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest)?.amr ?? []
-  return needs.findHeldScopes({ userId: accountId, organizationId, resource: server.identifier, scopes, hasTwoFactors: amr.includes(multiFactor) })
+  if (server.organizationId !== undefined && server.organizationId !== holder.organizationId) return []
+  return needs.findHeldScopes({ ...holder, resource: server.identifier, scopes })
 }

@@ -225,6 +225,25 @@ test('a type that is no longer offered is in no further token, and its clients g
   t.is(errorOf((await authorize(app, asked(bank.pay()))).back), 'invalid_authorization_details')
 })
 
+test('a type that its client is not listed for any more is in no further token', async t => {
+  const bank = await makeBank()
+  const app = await makeClient(server, uses(bank.type))
+  const list = (detailsTypes: string[]) =>
+    server.services.resourceServerAdministration.update(
+      systemActor,
+      { id: bank.id },
+      { userAccess: 'listed', clients: [{ clientId: app.clientId, scopes: [], detailsTypes }] },
+    )
+  await list([bank.type])
+  const tokens = await redeem(app, await authorize(app, asked(bank.pay())))
+  const next = await client.refreshTokenGrant(app.configuration, tokens.refresh_token ?? '')
+  t.deepEqual(await carried(next.access_token, bank.identifier), [bank.pay()])
+  await list([])
+  await sleep(1100)
+  const last = await client.refreshTokenGrant(app.configuration, next.refresh_token ?? '')
+  t.is(await carried(last.access_token, bank.identifier), undefined)
+})
+
 test('discovery tells the types of the system, and none of an organization (RFC 9396 §10)', async t => {
   const told = async () => {
     const response = await fetch(`${server.issuer}/.well-known/openid-configuration`)

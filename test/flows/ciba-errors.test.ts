@@ -30,8 +30,9 @@ test.before(async () => {
     tokenFormat: 'jwt',
     signingAlgorithm: 'ES256',
     accessTokenTtlSeconds: 600,
+    detailsTypes: [{ type: 'ciba-errors-pay', title: 'Pay', schema: { type: 'object', properties: {} } }],
   })
-  till = await makeTill(server)
+  till = await makeTill(server, { metadata: { authorization_details_types: ['ciba-errors-pay'] } })
   const endpoint = 'https://till.example/ping'
   notified = await makeTill(server, { metadata: { backchannel_token_delivery_mode: 'ping', backchannel_client_notification_endpoint: endpoint } })
   other = await makeTill(server)
@@ -71,6 +72,13 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
   ['§13', 'with a message that hides something', { binding_message: 'pay\u200b 12' }, 'invalid_binding_message'],
   ['FAPI-CIBA §5.2.2', 'with a context that is no object', { request_context: '[1]' }, 'invalid_request'],
   ['FAPI-CIBA §5.2.2', 'with a context that is too large', { request_context: JSON.stringify({ a: 'x'.repeat(5000) }) }, 'invalid_request'],
+  [
+    'RFC 9396 §5',
+    'with authorization details, which nobody would be shown',
+    { authorization_details: '[{"type":"ciba-errors-pay"}]' },
+    'invalid_authorization_details',
+  ],
+  ['RFC 6749 §3.3', 'for an organization, which nobody could choose', { scope: 'openid organization' }, 'invalid_scope'],
   ['OpenID Connect Core §5.5', 'with claims that are no JSON', { claims: '{' }, 'invalid_request'],
   ['OpenID Connect Core §5.5.1', 'for a subject by a claim', { claims: JSON.stringify({ id_token: { sub: { value: 'x' } } }) }, 'invalid_request'],
   [

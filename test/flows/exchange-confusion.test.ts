@@ -97,6 +97,14 @@ const artefacts: Readonly<Record<string, (from: Ground) => Promise<string>>> = {
     await client.tokenRevocation(front.configuration, token)
     return token
   },
+  'the token of a resource that is disabled': async ({ server, front }) => {
+    const identifier = await makeResource(server)
+    const { token } = await makeSubject(server, front, { resource: identifier })
+    const [row] = (await server.services.resourceServerAdministration.list({ q: identifier }, { limit: 1, isAscending: true })).rows
+    await server.services.resourceServerAdministration.update(systemActor, { id: row?.id ?? '' }, { isDisabled: true })
+    return token
+  },
+  'an access token in the form that introspection veils it in': async ({ token }) => `jwt:${token.replaceAll('.', ':')}`,
   'the token of a person who is suspended': async ({ server, front, orders }) => {
     const { token, who } = await makeSubject(server, front, { resource: orders })
     await server.services.userAdministration.suspend(systemActor, who.id as never)
