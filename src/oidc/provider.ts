@@ -26,6 +26,7 @@ import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { tellMetadata } from './told-metadata.ts'
 
 /** The running engine. */
 export interface Engine {
@@ -81,6 +82,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
   publishWithout(provider, unpublished)
+  tellMetadata(provider)
   bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
   onceOnly(provider, needs)
