@@ -27,6 +27,7 @@ import type { LimitSecret } from './secret-limit.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { tellMetadata } from './told-metadata.ts'
+import { offerUsableKeys } from './usable-keys.ts'
 
 /** The running engine. */
 export interface Engine {
@@ -115,6 +116,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
         return undefined
       }
       keepFresh(client, needs.now)
+      offerUsableKeys(client)
       registrations.set(client, registration)
       noteSource(client, registration.source)
       return client
