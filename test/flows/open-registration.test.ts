@@ -165,6 +165,20 @@ test('the eleventh client of an address within an hour is refused, and told when
   t.is((await register()).status, 201)
 })
 
+test.serial('while as many clients were never used as may be, one more is told to come again', async t => {
+  const { pool, prisma } = server.resources.database
+  await pool.query(
+    `INSERT INTO clients (id, client_id, name, source, token_endpoint_auth_method, updated_at)
+     SELECT gen_random_uuid(), 'many-' || number, '', 'open', 'none', now() FROM generate_series(1, 1000) number`,
+  )
+  const { status, headers, body } = await register()
+  await prisma.client.deleteMany({ where: { clientId: { startsWith: 'many-' } } })
+  t.is(status, 503)
+  t.is(body.error, 'temporarily_unavailable')
+  t.is(headers.get('retry-after'), '600')
+  t.is((await register()).status, 201)
+})
+
 test('clients that nobody used are forgotten after a week, others are not', async t => {
   const [old, young] = [await register(), await register()]
   const token = await new (server.app.protocol.engine.current().InitialAccessToken)().save()
