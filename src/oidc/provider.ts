@@ -115,8 +115,11 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
         built.delete(registration)
         return undefined
       }
-      keepFresh(client, needs.now)
-      offerUsableKeys(client)
+      // The engine gives the same client for the same metadata: once is enough, and twice would be each over the other.
+      if (!registrations.has(client)) {
+        keepFresh(client, needs.now)
+        offerUsableKeys(client)
+      }
       registrations.set(client, registration)
       noteSource(client, registration.source)
       return client
