@@ -11,7 +11,7 @@ import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { leaveLogoutsToJobs } from './backchannel-logout.ts'
 import { keepFresh } from './client-keys.ts'
-import { noteSource } from './client-source.ts'
+import { keepFromDeveloper, noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import type { LookUpDocument } from './document-lookup.ts'
@@ -122,6 +122,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
       }
       registrations.set(client, registration)
       noteSource(client, registration.source)
+      keepFromDeveloper(client, registration)
       return client
     })
     built.set(registration, making)
