@@ -168,6 +168,24 @@ test('the eleventh client of an address within an hour is refused, and told when
   t.is((await register()).status, 201)
 })
 
+test('who changes such a client sixty times within an hour is told when to come again', async t => {
+  const ip = anAddress()
+  let { body } = await register({}, { ip })
+  const change = () =>
+    send(
+      { ...publicClient, client_id: body.client_id },
+      { method: 'PUT', ip, url: String(body.registration_client_uri), token: String(body.registration_access_token) },
+    )
+  for (let number = 0; number < 60; number += 1) {
+    const changed = await change()
+    t.is(changed.status, 200)
+    body = changed.body
+  }
+  const { status, headers } = await change()
+  t.is(status, 429)
+  t.true(Number(headers.get('retry-after')) > 0)
+})
+
 test.serial('while as many clients were never used as may be, one more is told to come again', async t => {
   const { pool, prisma } = server.resources.database
   await pool.query(
