@@ -163,11 +163,15 @@ export const clientEvents = {
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
 }
 
+// Browsers read these as addresses all the same, each in its own way (RFC 3986 §2, RFC 9110 §4.2).
+const misspelt = /[\s\\\p{Cc}]|^https?:(?!\/\/[^/])/iu
+
 /**
  * What is wrong with a redirect URI, beyond what a URL may be. They are compared as they stand (RFC 9700 §4.1.3), so a wildcard is
  * a mistake, and what stands before an @ only looks like a host (RFC 9110 §4.2.4).
  */
 export const redirectUriFault = (uri: string): string | undefined => {
+  if (misspelt.test(uri)) return 'must be absolute URIs without spaces, lines or backslashes'
   if (uri.includes('*')) return 'must not contain a wildcard'
   const url = URL.parse(uri)
   return url && (url.username !== '' || url.password !== '') ? 'must not contain user information' : undefined

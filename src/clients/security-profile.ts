@@ -20,6 +20,7 @@ type Rule = readonly [path: string, isBroken: (metadata: Metadata) => boolean, m
 export const readProfile = (value: unknown): SecurityProfile | undefined => securityProfiles.find(profile => profile === value)
 
 const signedByUs = ['id_token_signed_response_alg', 'introspection_signed_response_alg', 'authorization_signed_response_alg'] as const
+const signedByClients = ['request_object_signing_alg', 'backchannel_authentication_request_signing_alg', 'token_endpoint_auth_signing_alg'] as const
 const messageSigningModes = ['jwt', 'query.jwt', 'form_post.jwt', 'fragment.jwt']
 
 /** Registered metadata that the profile stands for where a client says nothing. */
@@ -64,7 +65,7 @@ const baseline: readonly Rule[] = [
   ['redirect_uris', metadata => [metadata.redirect_uris ?? []].flat().some(uri => isClear(String(uri), metadata)), 'must be https'],
   // §5.3.2.2 (1): a person at another device than the client's is outside the attacker model.
   ['grant_types', metadata => [metadata.grant_types ?? []].flat().includes(deviceGrant), 'must not contain the device grant'],
-  ...[...signedByUs, 'userinfo_signed_response_alg', 'request_object_signing_alg', 'token_endpoint_auth_signing_alg'].map(algorithmRule),
+  ...[...signedByUs, 'userinfo_signed_response_alg', ...signedByClients].map(algorithmRule),
 ]
 
 // FAPI 2.0 Message Signing Final.

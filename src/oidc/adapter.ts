@@ -1,6 +1,5 @@
 // The engine's storage: which kind lives where, what single use means for each, and ids that are stored only as hashes.
 import Provider, { type Adapter, errors } from 'oidc-provider'
-import { isUnavailable } from '../platform/data/database.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { type Artifact, type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
@@ -8,7 +7,7 @@ import { backchannelAdapter } from './backchannel-adapter.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { deviceCodeAdapter } from './device-code-adapter.ts'
 import { endsGrant } from './grants.ts'
-import { temporarilyUnavailable } from './problems.ts'
+import { orPassing } from './problems.ts'
 import { provenAtOf } from './proven-at.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { SessionArtifacts } from './session-artifacts.ts'
@@ -122,7 +121,7 @@ const guarded = (adapter: Adapter): Adapter => {
       try {
         return await method(...args)
       } catch (error) {
-        throw isUnavailable(error) ? temporarilyUnavailable(error) : error
+        throw orPassing(error)
       }
     }
   return {

@@ -1,6 +1,6 @@
 // Whose word a client of the engine is, kept beside it.
 import type { Client } from 'oidc-provider'
-import type { ClientSource } from '../clients/client.ts'
+import type { ClientSource, Registration } from '../clients/client.ts'
 import { type ShownNames, shownNames } from '../clients/shown-names.ts'
 
 const sources = new WeakMap<object, ClientSource>()
@@ -8,6 +8,15 @@ const sources = new WeakMap<object, ClientSource>()
 /** Notes it when the client is constructed. */
 export const noteSource = (client: Client, source: ClientSource): void => {
   sources.set(client, source)
+}
+
+/**
+ * Has the engine refuse changes by registration (RFC 7592 §2.1) to a client that is trusted with what people did not allow it: what it is,
+ * and where its answers go, is an administrator's to say by then.
+ */
+export const keepFromDeveloper = (client: Client, { isFirstParty, tokenExchange }: Registration): void => {
+  // The engine's client is the same while its metadata are.
+  Object.defineProperty(client, 'noManage', { value: isFirstParty || tokenExchange !== undefined, configurable: true })
 }
 
 /** What people are told that the client is called. */

@@ -3,10 +3,9 @@ import Provider, { errors } from 'oidc-provider'
 import type { DocumentClients } from '../clients/document-clients.ts'
 import { DocumentRefused } from '../clients/document-rules.ts'
 import { DocumentUnreachable } from '../clients/fetch-document.ts'
-import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { actorOf } from './actor.ts'
-import { temporarilyUnavailable, tooMany } from './problems.ts'
+import { orPassing, tooMany } from './problems.ts'
 
 /** Reads it. Throws `invalid_client`, saying what is wrong with the document, and 429 for who leads us to too many. */
 export type LookUpDocument = (provider: Provider, clientId: unknown) => Promise<void>
@@ -41,5 +40,5 @@ const translated = (error: unknown): unknown => {
   if (error instanceof DocumentUnreachable) return new errors.InvalidClient('client metadata document: could not be read', { cause: error })
   if (error instanceof DocumentRefused) return new errors.InvalidClient(`client metadata document: ${error.message}`, { cause: error })
   if (error instanceof Problem && error.code === 'too_many_attempts') return tooMany('temporarily_unavailable', error)
-  return isUnavailable(error) ? temporarilyUnavailable(error) : error
+  return orPassing(error)
 }

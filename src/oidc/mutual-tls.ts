@@ -47,6 +47,7 @@ const aliased = {
   revocation_endpoint: '/oauth2/revoke',
   pushed_authorization_request_endpoint: '/oauth2/par',
   device_authorization_endpoint: '/oauth2/device_authorization',
+  backchannel_authentication_endpoint: '/oauth2/backchannel-authentication',
 }
 
 /** The origin of the aliases with the paths that are answered there; nothing where there is none. */

@@ -1,5 +1,7 @@
 // Our own failures in the protocol's words.
-import { errors } from 'oidc-provider'
+import Provider, { errors } from 'oidc-provider'
+import { isUnavailable } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
 
 /** 503 `temporarily_unavailable` (RFC 6749 §4.1.2.1): something this server depends on is gone; nobody was refused. */
 export const temporarilyUnavailable = (cause: unknown) =>
@@ -13,3 +15,11 @@ export const temporarilyUnavailable = (cause: unknown) =>
 /** 429 under a code of the protocol: the same is asked for too often. */
 export const tooMany = (code: string, cause: unknown) =>
   Object.assign(new errors.CustomOIDCProviderError(code, 'too many requests, try again later'), { status: 429, statusCode: 429, expose: true, cause })
+
+/** The error as the protocol tells it where it passes by itself: a dependency is gone, or there is no room for one more, and when to come again; else the error. */
+export const orPassing = (error: unknown): unknown => {
+  if (isUnavailable(error)) return temporarilyUnavailable(error)
+  if (!(error instanceof Problem && error.code === 'unavailable')) return error
+  if (error.retryAfterSeconds !== undefined) Provider.ctx?.set('Retry-After', String(error.retryAfterSeconds))
+  return temporarilyUnavailable(error)
+}

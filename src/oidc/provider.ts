@@ -10,7 +10,7 @@ import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
 import { leaveLogoutsToJobs } from './backchannel-logout.ts'
 import { keepFresh } from './client-keys.ts'
-import { noteSource } from './client-source.ts'
+import { keepFromDeveloper, noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
@@ -23,6 +23,8 @@ import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { tellMetadata } from './told-metadata.ts'
+import { offerUsableKeys } from './usable-keys.ts'
 
 /** The running engine. */
 export interface Engine {
@@ -73,6 +75,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
   publishWithout(provider, unpublished)
+  tellMetadata(provider)
   bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
   const refusals = createRefusals()
@@ -105,9 +108,14 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
         built.delete(registration)
         return undefined
       }
-      keepFresh(client, needs.now)
+      // The engine gives the same client for the same metadata: once is enough, and twice would be each over the other.
+      if (!registrations.has(client)) {
+        keepFresh(client, needs.now)
+        offerUsableKeys(client)
+      }
       registrations.set(client, registration)
       noteSource(client, registration.source)
+      keepFromDeveloper(client, registration)
       return client
     })
     built.set(registration, making)

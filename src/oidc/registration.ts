@@ -21,12 +21,21 @@ export const registrationFeatures = ({ clientRegistration, limit }: Needs): Pick
   if (clientRegistration === 'off') return {}
   const byAddress = limit('registration:address', { points: 10, durationSeconds })
   const byNetwork = limit('registration:network', { points: 40, durationSeconds })
+  // Each change is kept in the audit log for good.
+  const changes = {
+    byAddress: limit('registration-change:address', { points: 60, durationSeconds }),
+    byNetwork: limit('registration-change:network', { points: 240, durationSeconds }),
+  }
+  const openWithinBounds: typeof openPolicy = async (ctx, metadata) => {
+    if (ctx.oidc.route === 'client_update') await takeTurn(ctx, changes)
+    await openPolicy(ctx, metadata)
+  }
   return {
     registration: {
       enabled: true,
       // Whoever brings none is let in by the door, where it is open.
       initialAccessToken: true,
-      policies: { known: knownPolicy, open: openPolicy },
+      policies: { known: knownPolicy, open: openWithinBounds },
       // Asked before anything of the request is looked at.
       issueRegistrationAccessToken: async ctx => {
         await admit(ctx, { byAddress, byNetwork })

@@ -54,6 +54,7 @@ test('every rule that is broken is told by its field', async t => {
     authorization_signed_response_alg: 'RS256',
     request_object_signing_alg: 'RS256',
     token_endpoint_auth_signing_alg: 'RS256',
+    backchannel_authentication_request_signing_alg: 'RS256',
   }))
     t.deepEqual(await faults({ ...safe(), metadata: { ...safe().metadata, [name]: value } }), [name])
   const signing = { ...safe(), security_profile: 'fapi2_message_signing' }

@@ -64,6 +64,16 @@ test('the metadata promises the code flow with S256, RFC 9207 and no weaker way'
   )
 })
 
+test('the metadata say how clients authenticate wherever they do (RFC 8414 §2), and promise no user code (CIBA Core §4)', async t => {
+  const metadata = (await readMetadata()) as Record<string, unknown>
+  t.true([metadata.token_endpoint_auth_methods_supported].flat().includes('private_key_jwt'))
+  for (const endpoint of ['introspection', 'revocation'])
+    for (const what of ['auth_methods', 'auth_signing_alg_values'])
+      t.deepEqual(metadata[`${endpoint}_endpoint_${what}_supported`], metadata[`token_endpoint_${what}_supported`], `${endpoint} ${what}`)
+  t.truthy(metadata.backchannel_authentication_endpoint)
+  t.false(metadata.backchannel_user_code_parameter_supported ?? false)
+})
+
 test('the key set has public keys of each algorithm and no private member', async t => {
   const { keys } = (await (await read('/oauth2/jwks')).json()) as { keys: Key[] }
   const told = (use: string) => [...new Set(keys.filter(key => key.use === use).map(key => key.alg ?? key.kty))].sort()

@@ -159,6 +159,22 @@ test('who leads us to too many new addresses is told to wait, and nobody is aske
   t.is((await open(await of(last))).status, 303, 'others are not held up')
 })
 
+test.serial('while as many new clients wait for their first user as may, one more is told to come again', async t => {
+  const { pool, prisma } = server.resources.database
+  await pool.query(
+    `INSERT INTO clients (id, client_id, name, source, token_endpoint_auth_method, updated_at)
+     SELECT gen_random_uuid(), 'https://many.example/' || number, '', 'document', 'none', now() FROM generate_series(1, 5000) number`,
+  )
+  const document = documents.make()
+  const page = await open(await of(document))
+  const pushed = await fetch(`${server.issuer}/oauth2/par`, { method: 'POST', body: new URLSearchParams({ client_id: document.id, response_type: 'code' }) })
+  await prisma.client.deleteMany({ where: { clientId: { startsWith: 'https://many.example/' } } })
+  t.is(page.status, 503)
+  t.is(((await pushed.json()) as { error: string }).error, 'temporarily_unavailable')
+  t.is(pushed.headers.get('retry-after'), '600')
+  t.is((await open(await of(document))).status, 303)
+})
+
 test('identifiers that are no address of a document, and hosts that are denied or ours, are asked for nothing', async t => {
   const { id, origin } = documents.make()
   const strange = [

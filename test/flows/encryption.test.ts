@@ -54,6 +54,32 @@ for (const [alg, enc] of [
     t.is((await post(`${server.issuer}/oauth2/introspect`, form, { authorization, accept: 'application/json' })).json.error, 'invalid_request')
   })
 
+for (const [what, alg, key] of [
+  ['a point that is on no curve', 'ECDH-ES', { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+  ['an RSA key of a few bits', 'RSA-OAEP-256', { kty: 'RSA', n: 'AQAB', e: 'AQAB' }],
+  ['a key that is too short', 'ECDH-ES', { kty: 'OKP', crv: 'X25519', x: 'AA' }],
+  ['a key that signs', 'ECDH-ES', { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+] as const)
+  test(`a client whose key for encryption is ${what} is told so, as its own mistake`, async t => {
+    const names = ['id_token', 'introspection', 'authorization'].flatMap(name => [
+      [`${name}_signed_response_alg`, 'ES256'],
+      [`${name}_encrypted_response_alg`, alg],
+      [`${name}_encrypted_response_enc`, 'A128GCM'],
+    ])
+    const made = await makeClient(server, { authenticationMethod: 'client_secret_post', metadata: { jwks: { keys: [key] }, ...Object.fromEntries(names) } })
+    const { url, checks } = await made.request()
+    const { location } = await person.follow(await person.get(url), redirectUri)
+    const own = { client_id: made.clientId, client_secret: made.secret }
+    const form = { grant_type: 'authorization_code', code: location?.searchParams.get('code') ?? '', redirect_uri: redirectUri, ...own }
+    const redeemed = await post(`${server.issuer}/oauth2/token`, { ...form, code_verifier: checks.pkceCodeVerifier })
+    t.like(redeemed, { status: 400, json: { error: 'invalid_client_metadata' } })
+    const { tokens } = await (await makeClient(server)).signIn({ person })
+    const asked = await post(`${server.issuer}/oauth2/introspect`, { token: tokens.access_token, ...own }, { accept: 'application/token-introspection+jwt' })
+    t.like(asked, { status: 400, json: { error: 'invalid_client_metadata' } })
+    const { url: signed } = await made.request({ response_mode: 'jwt' })
+    t.is((await person.get(signed)).status, 400)
+  })
+
 const ourKeys = async (): Promise<JWK[]> => {
   const { keys } = (await (await fetch(`${server.issuer}/oauth2/jwks`)).json()) as { keys: JWK[] }
   return keys.filter(({ use }) => use === 'enc')

@@ -166,6 +166,13 @@ test('without the setting a header is nothing', async t => {
   t.is((await ask(clientId, headers, own.issuer)).json.error, 'invalid_client')
 })
 
+// Where clients authenticate, or present a token that may be bound to a certificate.
+const authenticated = new Set(
+  ['token', 'userinfo', 'introspection', 'revocation', 'pushed_authorization_request', 'device_authorization', 'backchannel_authentication'].map(
+    name => `${name}_endpoint`,
+  ),
+)
+
 test('discovery tells of the methods, and of the endpoints at the other origin, which answers those alone (RFC 8705 §5)', async t => {
   const metadata = async (server: TestServer) => (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json() as Promise<Record<string, unknown>>
   const [plain, aliased] = [await metadata(own), await metadata(proxied)]
@@ -177,6 +184,8 @@ test('discovery tells of the methods, and of the endpoints at the other origin, 
   const alias = Reflect.get(Object(aliased.mtls_endpoint_aliases), 'token_endpoint')
   t.is(alias, `${new URL(alias).origin}/oauth2/token`)
   t.not(new URL(alias).origin, proxied.issuer)
+  const wherever = Object.keys(aliased).filter(name => authenticated.has(name))
+  t.deepEqual(Object.keys(Object(aliased.mtls_endpoint_aliases)).sort(), wherever.sort())
   const elsewhere = await fetch(`${new URL(alias).origin}/.well-known/openid-configuration`)
   t.is(elsewhere.status, 421)
 })

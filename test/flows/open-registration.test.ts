@@ -105,6 +105,9 @@ const policy: readonly Case[] = [
   { what: 'a name that begins like the loopback', changes: { redirect_uris: ['http://localhost.evil.example/cb'] }, error: 'invalid_redirect_uri' },
   { what: 'the loopback as user information', changes: { redirect_uris: ['http://localhost@evil.example/cb'] }, error: 'invalid_redirect_uri' },
   { what: 'a wildcard', changes: { redirect_uris: ['https://*.app.example/cb'] }, error: 'invalid_redirect_uri' },
+  { what: 'an address without its slashes', changes: { redirect_uris: ['https:app.example/cb'] }, error: 'invalid_redirect_uri' },
+  { what: 'an address of backslashes', changes: { redirect_uris: ['https:\\\\app.example/cb'] }, error: 'invalid_redirect_uri' },
+  { what: 'an address of two lines', changes: { redirect_uris: ['https://app.example/c\nb'] }, error: 'invalid_redirect_uri' },
   { what: 'a fragment', changes: { redirect_uris: ['https://app.example/cb#x'] }, error: 'invalid_redirect_uri' },
   { what: 'no redirect URI', changes: { redirect_uris: undefined }, error: 'invalid_redirect_uri' },
   { what: 'eleven redirect URIs', changes: { redirect_uris: Array.from({ length: 11 }, (_, n) => `https://app.example/${n}`) }, error: 'invalid_redirect_uri' },
@@ -162,6 +165,38 @@ test('the eleventh client of an address within an hour is refused, and told when
   t.is(status, 429)
   t.is(body.error, 'temporarily_unavailable')
   t.true(Number(headers.get('retry-after')) > 0)
+  t.is((await register()).status, 201)
+})
+
+test('who changes such a client sixty times within an hour is told when to come again', async t => {
+  const ip = anAddress()
+  let { body } = await register({}, { ip })
+  const change = () =>
+    send(
+      { ...publicClient, client_id: body.client_id },
+      { method: 'PUT', ip, url: String(body.registration_client_uri), token: String(body.registration_access_token) },
+    )
+  for (let number = 0; number < 60; number += 1) {
+    const changed = await change()
+    t.is(changed.status, 200)
+    body = changed.body
+  }
+  const { status, headers } = await change()
+  t.is(status, 429)
+  t.true(Number(headers.get('retry-after')) > 0)
+})
+
+test.serial('while as many clients were never used as may be, one more is told to come again', async t => {
+  const { pool, prisma } = server.resources.database
+  await pool.query(
+    `INSERT INTO clients (id, client_id, name, source, token_endpoint_auth_method, updated_at)
+     SELECT gen_random_uuid(), 'many-' || number, '', 'open', 'none', now() FROM generate_series(1, 1000) number`,
+  )
+  const { status, headers, body } = await register()
+  await prisma.client.deleteMany({ where: { clientId: { startsWith: 'many-' } } })
+  t.is(status, 503)
+  t.is(body.error, 'temporarily_unavailable')
+  t.is(headers.get('retry-after'), '600')
   t.is((await register()).status, 201)
 })
 

@@ -1,6 +1,7 @@
 // Clients that register themselves (RFC 7591) and look after their own registration (RFC 7592).
 import test from 'ava'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
 import { createPerson } from '../support/person.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -40,6 +41,17 @@ const register = async (changed: Metadata = {}) => {
   const answer = await send(`${server.issuer}/oauth2/register`, { method: 'POST', token: await makeInitialAccessToken(), body: { ...metadata, ...changed } })
   return { ...answer, registered: answer.body as unknown as Registered }
 }
+
+test('a client that an administrator made the operator’s own is not its developer’s to change any more (RFC 7592 §2.1)', async t => {
+  const { registered } = await register()
+  const { client_id: clientId, registration_client_uri: uri, registration_access_token: token } = registered
+  await server.services.clientAdministration.update(systemActor, { id: clientId }, { isFirstParty: true })
+  const body = { ...metadata, client_id: clientId, redirect_uris: ['https://elsewhere.example/callback'] }
+  for (const method of ['GET', 'PUT', 'DELETE']) t.is((await send(uri, { method, token, body: method === 'PUT' ? body : undefined })).status, 403, method)
+  t.deepEqual((await server.services.clients.find(clientId))?.metadata.redirect_uris, [redirectUri])
+  await server.services.clientAdministration.update(systemActor, { id: clientId }, { isFirstParty: false })
+  t.is((await send(uri, { method: 'PUT', token, body })).status, 200)
+})
 
 test('registration needs an initial access token', async t => {
   for (const token of [undefined, 'no-such-token']) {

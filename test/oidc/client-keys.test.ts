@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
 import { assertionOf, jwksOf, type Keys, makeKeys, post } from '../support/protected-clients.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -43,11 +44,26 @@ const publishing = async (...keys: readonly Keys[]) => {
     (await post(`${server.issuer}/oauth2/token`, { grant_type: 'client_credentials', ...(await assertionOf(server, { clientId, keys: by as Keys })) }))
       .status === 200
   sources.push(source)
-  return { state, opens, publish: async (...next: readonly Keys[]) => Object.assign(state, { body: JSON.stringify(await jwksOf(...next)) }) }
+  return { state, clientId, opens, publish: async (...next: readonly Keys[]) => Object.assign(state, { body: JSON.stringify(await jwksOf(...next)) }) }
 }
 const later = (seconds: number) => {
   aheadSeconds += seconds
 }
+
+test.serial('a client that was changed meanwhile, but not what the engine knows of it, goes on with its keys', async t => {
+  const key = await makeKeys()
+  const own = await publishing(key)
+  t.true(await own.opens(key))
+  for (const refreshGraceSeconds of [1, 2, 3]) {
+    later(10)
+    await server.services.clientAdministration.update(systemActor, { id: own.clientId }, { refreshGraceSeconds })
+    t.true(await own.opens(key))
+  }
+  for (const seconds of [25, 10, 10, 10, 10, 10, 10, 10]) {
+    later(seconds)
+    t.true(await own.opens(key))
+  }
+})
 
 test.serial('keys are asked for once, and again when they are due: the new one opens, the old one no more', async t => {
   const [old, young] = await Promise.all([makeKeys(), makeKeys()])
