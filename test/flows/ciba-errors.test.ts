@@ -23,15 +23,16 @@ test.before(async () => {
   server = await startServer()
   calls = createCalls(server.issuer)
   const scopes = ['pay']
-  await server.services.resourceServers.create(systemActor, {
+  await server.services.resourceServerAdministration.create(systemActor, {
     identifier: resource,
     name: 'Payments',
     scopes,
     tokenFormat: 'jwt',
     signingAlgorithm: 'ES256',
     accessTokenTtlSeconds: 600,
+    detailsTypes: [{ type: 'ciba_payment', title: 'Pay', schema: { type: 'object', properties: {} } }],
   })
-  till = await makeTill(server)
+  till = await makeTill(server, { metadata: { authorization_details_types: ['ciba_payment'] } })
   const endpoint = 'https://till.example/ping'
   notified = await makeTill(server, { metadata: { backchannel_token_delivery_mode: 'ping', backchannel_client_notification_endpoint: endpoint } })
   other = await makeTill(server)
@@ -81,6 +82,14 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
   ],
   ['RFC 8707 §2', 'for a resource that is not there', { resource: 'https://nowhere.example/' }, 'invalid_target'],
   ['RFC 8707 §2', 'for a resource that is no address', { resource: 'payments' }, 'invalid_target'],
+  [
+    'RFC 9396 §5',
+    'with authorization details, which nobody would be shown',
+    { authorization_details: '[{"type":"ciba_payment"}]' },
+    'invalid_authorization_details',
+  ],
+  ['§7.1', 'for an organization by its name, which tokens would not be for', { organization: 'acme' }, 'invalid_request'],
+  ['§7.1', 'for any organization, which tokens would not be for', { scope: 'openid organization' }, 'invalid_scope'],
   ['RFC 9101 §6.2', 'with a request object that nobody signed', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'invalid_request'],
   ['RFC 9101 §5.2', 'with a request elsewhere', { request_uri: 'https://till.example/request' }, 'request_uri_not_supported'],
 ]
