@@ -34,10 +34,12 @@ export const endArtifactsOfMember = async (
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
 ): Promise<void> => {
   await tx.$executeRaw`
-    UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
-      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
-    ))`
+    WITH held AS (
+      SELECT key FROM oidc_artifacts
+      WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
+        SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+      )) ORDER BY key FOR UPDATE
+    ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
 }
 
 const ofUser = `
