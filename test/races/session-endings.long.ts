@@ -65,7 +65,7 @@ test('whoever leaves an organization while their access ends in other ways waits
   t.teardown(server.close)
   const { services, resources } = server
   const clientIds = await Promise.all(Array.from({ length: 3 }, async () => (await makeClient(server)).clientId))
-  const makeGranting = async (organizationId: OrganizationId) => {
+  const makeGranting = async (organizationId: OrganizationId, inside: string) => {
     const { id } = await makeUser(server)
     await services.members.add(systemActor, { organizationId, userId: id, role: 'member' })
     await resources.database.pool.query(
@@ -74,11 +74,18 @@ test('whoever leaves an organization while their access ends in other ways waits
        FROM generate_series(1, 600) i`,
       [id, clientIds, organizationId],
     )
+    await resources.database.pool.query(
+      `INSERT INTO oidc_artifacts (key, kind, payload, uid, account_id, expires_at)
+       SELECT sha256(gen_random_uuid()::text::bytea), 'Session', jsonb_build_object('authorizations', jsonb_build_object($2::text, jsonb_build_object('sid', i::text), $3::text, '{}'::jsonb))::json,
+         gen_random_uuid()::text, $1, now() + interval '1 day' FROM generate_series(1, 100) i`,
+      [id, inside, clientIds[0]],
+    )
     return id
   }
   for (let round = 0; round < 8; round += 1) {
     const { id: organizationId } = await makeOrganizationOf(server, (await makeUser(server)).id, { role: 'owner' })
-    const made = [await makeGranting(organizationId), await makeGranting(organizationId), await makeGranting(organizationId)]
+    const { clientId: inside } = await makeClient(server, { organizationId, isMembersOnly: true })
+    const made = [await makeGranting(organizationId, inside), await makeGranting(organizationId, inside), await makeGranting(organizationId, inside)]
     const endings = made.flatMap(id => {
       const actor = { ...systemActor, kind: 'user', id, userId: id } as const
       return [
