@@ -21,7 +21,6 @@ import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { endBackchannelRequestsOfClient } from './oidc/backchannel-requests.ts'
-import { endArtifactsOfMember } from './oidc/endings.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
@@ -41,7 +40,7 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 /** Makes them. */
 export const createTenantServices = (
   { database, log, secrets, now, randomBytes, reroute }: Resources,
-  { change, limit, queue, isMailPossible, mails, outbound }: Foundation,
+  { change, limit, queue, endings, isMailPossible, mails, outbound }: Foundation,
   { issuer, documentRule: rule }: Pick<Config, 'issuer' | 'documentRule'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, now })
@@ -65,7 +64,7 @@ export const createTenantServices = (
     ...roleNeeds,
     eraseBelongings: async (tx, record, member) => {
       await eraseMemberIdentities(tx, record, member)
-      await endArtifactsOfMember(tx, member)
+      await endings.ofMember(tx, member)
     },
   })
   const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })

@@ -34,7 +34,7 @@ interface Own {
 export interface BackchannelRequests {
   list(accountId: string): Promise<readonly Waiting[]>
   countWaiting(accountId: string): Promise<number>
-  findMaxAge(request: Own): Promise<number | undefined>
+  findProvenSince(request: Own): Promise<Date | undefined>
   approve(
     actor: Actor,
     request: Own & { readonly session: { readonly sid: string; readonly amr: readonly string[]; readonly authenticatedAt: Date } },
@@ -48,14 +48,13 @@ export interface RequestsNeeds {
   readonly findBrowserSession: FindBrowserSession
   readonly accountSignIn: AccountSignIn
   readonly pageLanguage: PageLanguage
-  readonly now: () => Date
 }
 
 const path = '/account/requests'
 const form = z.strictObject({ request: z.uuid(), decision: z.enum(['approve', 'deny']) })
 
 /** Makes it. Approving asks for a sign-in as recent as the client wishes, and never for an older one than of five minutes. */
-export const createRequestsPage = ({ backchannel, findBrowserSession, accountSignIn, pageLanguage, now }: RequestsNeeds) =>
+export const createRequestsPage = ({ backchannel, findBrowserSession, accountSignIn, pageLanguage }: RequestsNeeds) =>
   accountPage({
     path,
     view: 'account-requests',
@@ -88,8 +87,8 @@ export const createRequestsPage = ({ backchannel, findBrowserSession, accountSig
       }
       const session = await findBrowserSession(ctx)
       if (session?.sid !== sid) throw new Problem('csrf_mismatch')
-      const maxAgeSeconds = await backchannel.findMaxAge(own)
-      if (maxAgeSeconds !== undefined && now().getTime() - session.authenticatedAt.getTime() > maxAgeSeconds * 1000) {
+      const provenSince = await backchannel.findProvenSince(own)
+      if (provenSince !== undefined && session.authenticatedAt < provenSince) {
         accountSignIn.begin(ctx, { to: path, isAnother: true })
         return { answered: true }
       }

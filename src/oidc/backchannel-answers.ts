@@ -33,8 +33,11 @@ export interface BackchannelAnswers {
   /** What waits for a person, the oldest first. */
   list(accountId: string): Promise<readonly ShownRequest[]>
   countWaiting(accountId: string): Promise<number>
-  /** Seconds within which the person must have signed in to approve it, where the client says so. Throws `request_gone`. */
-  findMaxAge(request: Own): Promise<number | undefined>
+  /**
+   * Since when the person must have signed in to approve it, where the client says so (`max_age`); a sign-in since it was asked is always
+   * recent enough, for it was made for it. Throws `request_gone`.
+   */
+  findProvenSince(request: Own): Promise<Date | undefined>
   /**
    * Grants exactly what was shown. Throws `request_gone` where it was answered, has expired or is another's, and `factor_required`
    * where a second factor is demanded that the session does not have.
@@ -72,9 +75,12 @@ export const createBackchannelAnswers = ({ engine, change, queue, demands, findL
       return Promise.all(requests.map(async request => ({ ...request, logoUrl: (await findLook(request.clientId))?.clientLogoUrl })))
     },
     countWaiting: backchannelRequests.countWaiting,
-    findMaxAge: async own => {
-      const { max_age: maxAge } = (await find(own)).asked.params
-      return maxAge === undefined ? undefined : Number(maxAge)
+    findProvenSince: async own => {
+      const { asked, createdAt } = await find(own)
+      const maxAge = asked.params.max_age
+      if (maxAge === undefined) return undefined
+      // A session knows the second of its sign-in.
+      return new Date(Math.min(now().getTime() - Number(maxAge) * 1000, Math.floor(createdAt.getTime() / 1000) * 1000))
     },
     approve: async (actor, { id, accountId, session }) => {
       const { clientId, asked } = await find({ id, accountId })

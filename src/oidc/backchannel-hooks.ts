@@ -105,13 +105,18 @@ const maxRequestContext = 4096
 
 const verifyRequest = ({ oidc }: KoaContextWithOIDC, context: unknown) => {
   if (context !== undefined && !isSmallObject(context)) throw new errors.InvalidRequest('request_context must be a small JSON object')
-  // The person who answers is shown neither, so neither is taken for granted.
-  if (oidc.params?.authorization_details !== undefined) throw new errors.InvalidAuthorizationDetails('authorization_details cannot be asked for here')
-  if (oidc.requestParamScopes.has(organizationScope)) throw new errors.InvalidScope('an organization cannot be asked for here', organizationScope)
   if (isUnattainable(askedAcr(oidc.params))) throw new errors.UnmetAuthenticationRequirements('none of the requested ACRs can be given')
+  verifyKind(oidc)
   // OpenID Connect Core §5.5.1: whose token it must be is said here by the hint alone.
   const asked = parseObject(oidc.params?.claims)
   if ([asked?.id_token, asked?.userinfo].some(asksForSubject)) throw new errors.InvalidRequest('claims must not ask for a sub: send id_token_hint')
+}
+
+// What the person is not shown and no answer would grant is refused, not passed over: a client would think that it was approved.
+const verifyKind = ({ params, requestParamScopes }: KoaContextWithOIDC['oidc']) => {
+  if (params?.authorization_details !== undefined) throw new errors.InvalidAuthorizationDetails('authorization details are not asked for here')
+  if (params?.organization !== undefined) throw new errors.InvalidRequest('tokens of a backchannel request are for no organization')
+  if (requestParamScopes.has(organizationScope)) throw new errors.InvalidScope('tokens of a backchannel request are for no organization', organizationScope)
 }
 
 const asksForSubject = (asked: unknown): boolean => isObject(asked) && isObject(asked.sub)
@@ -142,7 +147,8 @@ const askedOf = ({ oidc }: KoaContextWithOIDC): Asked => {
     claims: [...oidc.requestParamClaims],
     resources: Object.fromEntries(resources.filter(([, scopes]) => scopes.length > 0)),
     bindingMessage: textOf(oidc.params?.binding_message),
-    params: { acr_values: textOf(acr_values), claims: textOf(claims), max_age: textOf(max_age) },
+    // The engine makes `prompt=login` of `max_age=0`, which says the same.
+    params: { acr_values: textOf(acr_values), claims: textOf(claims), max_age: oidc.prompts.has('login') ? '0' : textOf(max_age) },
   }
 }
 

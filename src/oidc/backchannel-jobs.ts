@@ -10,7 +10,7 @@ import { mailedName } from '../platform/http/text.ts'
 import { Hopeless, type JobHandler, jobHandler } from '../platform/jobs/job.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { pingClient, tellPerson } from './backchannel-request.ts'
-import { sealContext } from './backchannel-requests.ts'
+import { isForMember, sealContext } from './backchannel-requests.ts'
 
 interface Needs {
   readonly database: Database
@@ -37,7 +37,8 @@ const find = statement(
   'backchannel-told',
   `SELECT u.id AS "userId", u.email, u.locale, c.name AS "clientName", c.client_id AS "clientId", r.expires_at AS "expiresAt"
    FROM backchannel_requests r JOIN users u ON u.id = r.account_id JOIN clients c ON c.client_id = r.client_id
-   WHERE r.id = $1::uuid AND r.decision IS NULL AND r.expires_at > now() AND u.deleted_at IS NULL AND u.suspended_at IS NULL`,
+   WHERE r.id = $1::uuid AND r.decision IS NULL AND r.expires_at > now() AND u.deleted_at IS NULL AND u.suspended_at IS NULL
+     AND ${isForMember}`,
 )
 
 const findSealed = statement(

@@ -45,8 +45,13 @@ interface Row {
   readonly expiresAt: Date
 }
 
+/** The condition that a request is for somebody its client is open to: everybody, or the members of its organization. `r` and `c` are their rows. */
+export const isForMember = `(NOT c.is_members_only OR c.organization_id IS NULL OR EXISTS (
+  SELECT 1 FROM organization_members m JOIN organizations o ON o.id = m.organization_id
+  WHERE m.organization_id = c.organization_id AND m.user_id = r.account_id AND o.deleted_at IS NULL))`
+
 const waiting = `r.account_id = $1::uuid AND r.decision IS NULL AND r.expires_at > now() AND c.disabled_at IS NULL AND c.deleted_at IS NULL
-  AND '${cibaGrantType}' = ANY (c.grant_types)`
+  AND '${cibaGrantType}' = ANY (c.grant_types) AND ${isForMember}`
 
 const statements = {
   list: statement(

@@ -76,11 +76,12 @@ export const createConsents = ({ database, change, endings }: { database: Databa
     change(actor, async (tx, record) => {
       // First, as whoever ends the person's access does: neither then waits for the other.
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR SHARE`
-      // A session may hold several grants of one client: all of them become tombstones, under which nothing lives.
+      // A session may hold several grants of one client: all of them become tombstones, under which nothing lives. In the order of all endings.
       const ended = await tx.$executeRaw`
-        UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-        WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL
-          AND (${organizationId === undefined}::boolean OR organization_id IS NOT DISTINCT FROM ${organizationId ?? null}::text)`
+        WITH held AS (
+          SELECT key FROM oidc_artifacts WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL
+            AND (${organizationId === undefined}::boolean OR organization_id IS NOT DISTINCT FROM ${organizationId ?? null}::text) ORDER BY key FOR UPDATE
+        ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
       if (ended === 0) throw new Problem('not_found')
       const left = await tx.$queryRaw<unknown[]>`
         SELECT 1 FROM oidc_artifacts WHERE account_id = ${userId} AND client_id = ${clientId} AND kind = 'Grant' AND revoked_at IS NULL LIMIT 1`

@@ -14,8 +14,15 @@ export interface Endings {
   ofKey(tx: TransactionClient, key: Buffer): Promise<void>
   /** Ends what clients have of sessions that go on: of one session, or of all sessions of a user. */
   ofClients(tx: TransactionClient, of: { readonly sid: string } | { readonly userId: string }, clientIds: readonly string[]): Promise<void>
+  /** Ends what a user granted for an organization that they leave, and all that the clients have of them that its members alone may use. */
+  ofMember(tx: TransactionClient, member: Membership): Promise<void>
   /** Ends up to `limit` sessions that expired; answers how many. Safe in any number of processes at once. */
   ofExpired(tx: TransactionClient, limit: number): Promise<number>
+}
+
+interface Membership {
+  readonly organizationId: string
+  readonly userId: string
 }
 
 // In one order everywhere, so that two endings never wait for each other's rows.
@@ -27,18 +34,6 @@ const ending = (held: string) => `
   )`
 
 const told = toldOf('SELECT account_id, authorizations FROM ended')
-
-/** Ends what a user granted for an organization that they leave, and all that they granted to the clients that its members alone may use. */
-export const endArtifactsOfMember = async (
-  tx: TransactionClient,
-  { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
-): Promise<void> => {
-  await tx.$executeRaw`
-    UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
-    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
-      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
-    ))`
-}
 
 const ofUser = `
   WITH kept AS (
@@ -68,16 +63,39 @@ const ofExpired = `
   ) ORDER BY key LIMIT $1 FOR UPDATE SKIP LOCKED`)}, told AS (${told})
   SELECT count(*)::int AS ended, (SELECT coalesce(json_agg(told), '[]') FROM told) AS told FROM ended`
 
+const endGrantsOfMember = (tx: TransactionClient, { organizationId, userId }: Membership) => tx.$executeRaw`
+  WITH held AS (
+    SELECT key FROM oidc_artifacts
+    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
+      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+    )) ORDER BY key FOR UPDATE
+  ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
+
 /** Makes them. */
 export const createEndings = ({ queue }: { queue: Queue }): Endings => {
   const end = async (tx: TransactionClient, sql: string, values: readonly unknown[]) =>
     askForLogouts(queue, tx, await tx.$queryRawUnsafe<Told[]>(sql, ...values))
 
+  const ofAllSessions = (tx: TransactionClient, userId: string, clientIds: readonly string[]) => end(tx, ofClients('account_id'), [userId, clientIds])
+
   return {
     ofUser: (tx, userId, { exceptSid = '' } = {}) => end(tx, ofUser, [userId, exceptSid]),
     ofSession: (tx, sid) => end(tx, ofSession, [sid]),
     ofKey: (tx, key) => end(tx, ofKey, [key]),
-    ofClients: (tx, of, clientIds) => ('sid' in of ? end(tx, ofClients('uid'), [of.sid, clientIds]) : end(tx, ofClients('account_id'), [of.userId, clientIds])),
+    ofClients: (tx, of, clientIds) => ('sid' in of ? end(tx, ofClients('uid'), [of.sid, clientIds]) : ofAllSessions(tx, of.userId, clientIds)),
+    ofMember: async (tx, member) => {
+      // Before the artifacts, as whoever ends the person's access locks it.
+      await tx.$queryRaw`SELECT id FROM users WHERE id = ${member.userId}::uuid FOR KEY SHARE`
+      await endGrantsOfMember(tx, member)
+      const theirs = { organizationId: member.organizationId, isMembersOnly: true }
+      const clients = await tx.client.findMany({ where: theirs, select: { clientId: true } })
+      if (clients.length > 0)
+        await ofAllSessions(
+          tx,
+          member.userId,
+          clients.map(({ clientId }) => clientId),
+        )
+    },
     ofExpired: async (tx, limit) => {
       const [swept] = await tx.$queryRawUnsafe<{ ended: number; told: Told[] }[]>(ofExpired, limit)
       await askForLogouts(queue, tx, swept?.told ?? [])

@@ -11,6 +11,7 @@ import { logoutKind } from '../../src/oidc/logout-jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
 import { startLogoutReceiver } from '../support/logout-receiver.ts'
+import { makeOrganizationOf } from '../support/organizations.ts'
 import type { Person } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -101,6 +102,28 @@ for (const [how, end] of Object.entries(endings)) {
     await toldOnce(t, told)
   })
 }
+
+test('whoever leaves an organization is signed out of the clients that its members alone may use, and of no other', async t => {
+  const { id: organizationId } = await makeOrganizationOf(server, (await makeUser(server)).id, { role: 'owner' })
+  const told = await makeTold(t)
+  const { receiver, relyingParty, who, person, claims } = told
+  const theirs = await startLogoutReceiver({})
+  t.teardown(theirs.close)
+  const metadata = { backchannel_logout_uri: theirs.uri, backchannel_logout_session_required: true }
+  const inside = await makeClient(server, { organizationId, isMembersOnly: true, metadata })
+  await server.services.members.add(systemActor, { organizationId, userId: who.id, role: 'member' })
+  const { tokens } = await inside.signIn({ who, person })
+  await server.services.members.remove(systemActor, { organizationId, userId: who.id })
+  await until(() => theirs.posted.length > 0, 10)
+  const [token] = await theirs.tokens(server.issuer, inside.clientId)
+  t.is(token?.sid, tokens.claims()?.sid)
+  t.is(receiver.posted.length, 0)
+  await users().endSessions(systemActor, who.id as never)
+  await until(() => receiver.posted.length > 0)
+  await until(async () => (await waiting()) === 0)
+  t.is((await receiver.tokens(server.issuer, relyingParty.clientId))[0]?.sid, claims?.sid)
+  t.is(theirs.posted.length, 1)
+})
 
 test('endings that come together tell the client once', async t => {
   const told = await makeTold(t)

@@ -23,16 +23,16 @@ test.before(async () => {
   server = await startServer()
   calls = createCalls(server.issuer)
   const scopes = ['pay']
-  await server.services.resourceServers.create(systemActor, {
+  await server.services.resourceServerAdministration.create(systemActor, {
     identifier: resource,
     name: 'Payments',
     scopes,
     tokenFormat: 'jwt',
     signingAlgorithm: 'ES256',
     accessTokenTtlSeconds: 600,
-    detailsTypes: [{ type: 'ciba-errors-pay', title: 'Pay', schema: { type: 'object', properties: {} } }],
+    detailsTypes: [{ type: 'ciba_payment', title: 'Pay', schema: { type: 'object', properties: {} } }],
   })
-  till = await makeTill(server, { metadata: { authorization_details_types: ['ciba-errors-pay'] } })
+  till = await makeTill(server, { metadata: { authorization_details_types: ['ciba_payment'] } })
   const endpoint = 'https://till.example/ping'
   notified = await makeTill(server, { metadata: { backchannel_token_delivery_mode: 'ping', backchannel_client_notification_endpoint: endpoint } })
   other = await makeTill(server)
@@ -72,13 +72,6 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
   ['§13', 'with a message that hides something', { binding_message: 'pay\u200b 12' }, 'invalid_binding_message'],
   ['FAPI-CIBA §5.2.2', 'with a context that is no object', { request_context: '[1]' }, 'invalid_request'],
   ['FAPI-CIBA §5.2.2', 'with a context that is too large', { request_context: JSON.stringify({ a: 'x'.repeat(5000) }) }, 'invalid_request'],
-  [
-    'RFC 9396 §5',
-    'with authorization details, which nobody would be shown',
-    { authorization_details: '[{"type":"ciba-errors-pay"}]' },
-    'invalid_authorization_details',
-  ],
-  ['RFC 6749 §3.3', 'for an organization, which nobody could choose', { scope: 'openid organization' }, 'invalid_scope'],
   ['OpenID Connect Core §5.5', 'with claims that are no JSON', { claims: '{' }, 'invalid_request'],
   ['OpenID Connect Core §5.5.1', 'for a subject by a claim', { claims: JSON.stringify({ id_token: { sub: { value: 'x' } } }) }, 'invalid_request'],
   [
@@ -89,6 +82,14 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
   ],
   ['RFC 8707 §2', 'for a resource that is not there', { resource: 'https://nowhere.example/' }, 'invalid_target'],
   ['RFC 8707 §2', 'for a resource that is no address', { resource: 'payments' }, 'invalid_target'],
+  [
+    'RFC 9396 §5',
+    'with authorization details, which nobody would be shown',
+    { authorization_details: '[{"type":"ciba_payment"}]' },
+    'invalid_authorization_details',
+  ],
+  ['§7.1', 'for an organization by its name, which tokens would not be for', { organization: 'acme' }, 'invalid_request'],
+  ['§7.1', 'for any organization, which tokens would not be for', { scope: 'openid organization' }, 'invalid_scope'],
   ['RFC 9101 §6.2', 'with a request object that nobody signed', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'invalid_request'],
   ['RFC 9101 §5.2', 'with a request elsewhere', { request_uri: 'https://till.example/request' }, 'request_uri_not_supported'],
 ]

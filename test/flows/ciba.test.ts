@@ -1,14 +1,16 @@
 // Backchannel authentication (OpenID Connect CIBA Core 1.0): a client asks, the person answers at their own account, the client has its tokens.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { answerAll, ask, idsOn, listenForPings, makeTill, openRequests, redeem } from '../support/ciba.ts'
 import { refusal } from '../support/clients.ts'
-import { essential, hiddenOf, twoFactors } from '../support/factor-journeys.ts'
+import { enterPassword, essential, hiddenOf, twoFactors } from '../support/factor-journeys.ts'
 import { enrolTotp } from '../support/factors.ts'
 import { linkOf, mailTo } from '../support/mails.ts'
+import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { together } from '../support/race.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -197,6 +199,48 @@ test.serial('what a client asked ends when it is disabled, and does not come bac
   for (const isDisabled of [true, false]) await server.services.clientAdministration.update(systemActor, { id: till.clientId }, { isDisabled })
   t.deepEqual(idsOn((await openRequests(server, user)).page), [])
   t.is(await refusal(redeem(till, asked)), 'access_denied')
+})
+
+test.serial('of a client that is open to the members of its organization alone nobody else is told, or approves anything', async t => {
+  const [owner, member, outsider] = [await makeUser(server), await makeUser(server), await makeUser(server)]
+  const { id: organizationId } = await makeOrganizationOf(server, owner.id, { role: 'owner' })
+  await server.services.members.add(systemActor, { organizationId, userId: member.id, role: 'member' })
+  const till = await makeTill(server, { organizationId, isMembersOnly: true })
+  const refused = await ask(till, { login_hint: outsider.email })
+  const asked = await ask(till, { login_hint: member.email })
+  t.deepEqual(idsOn((await openRequests(server, outsider)).page), [])
+  await mailTo(server, member.email, 'Till 4 asks you to approve something')
+  t.deepEqual(await server.mailsTo(outsider.email), [])
+  t.is(await refusal(redeem(till, refused)), 'authorization_pending')
+
+  const { page, answer } = await openRequests(server, member)
+  const [id = ''] = idsOn(page)
+  await server.services.members.remove(systemActor, { organizationId, userId: member.id })
+  t.is((await answer(id, 'approve')).status, 404)
+  await server.services.members.add(systemActor, { organizationId, userId: member.id, role: 'member' })
+  t.is((await answer(id, 'approve')).status, 303)
+  t.truthy((await redeem(till, asked)).access_token)
+})
+
+test.serial('a sign-in that the client says is too old is made anew, once, before anything is approved', async t => {
+  const till = await makeTill(server)
+  for (const maxAge of ['0', '1']) {
+    const user = await makeUser(server)
+    const { person } = await openRequests(server, user)
+    await sleep(1100)
+    const asked = await ask(till, { login_hint: user.email, max_age: maxAge })
+    await sleep(1100)
+    const { page, answer } = await openRequests(server, user, person)
+    const sent = await answer(idsOn(page)[0] ?? '', 'approve')
+    t.is(sent.location?.pathname, '/oauth2/authorize', maxAge)
+    t.is(await refusal(redeem(till, asked)), 'authorization_pending')
+    const again = await enterPassword(person, await person.follow(sent, 'none:'), user)
+    await sleep(1100)
+    const { csrf = '' } = hiddenOf(again)
+    const done = await person.post(again.url, { csrf, request: idsOn(again)[0] ?? '', decision: 'approve' })
+    t.is(done.location?.searchParams.get('done'), 'approved', maxAge)
+    t.truthy((await redeem(till, asked)).access_token)
+  }
 })
 
 test.serial('nobody answers for another, nor without the form of their own page', async t => {
