@@ -1,50 +1,12 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
-import { name, text } from '../platform/http/text.ts'
+import { name } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
-import { authenticationMethods, protectionFields } from './protection-fields.ts'
+import { furtherMetadata, grantTypes, uris } from './further-metadata.ts'
+import { authenticationMethods } from './protection-fields.ts'
 import { profileDefaults, securityProfiles } from './security-profile.ts'
 import { type TokenExchangePolicy, tokenExchangeBody } from './token-exchange.ts'
-
-const uri = text(2000)
-const uris = z.array(uri).max(50)
-/** RFC 8693 §2.1. */
-export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
-
-const grantTypes = [
-  'authorization_code',
-  'refresh_token',
-  'client_credentials',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:openid:params:grant-type:ciba',
-  exchangeGrantType,
-] as const
-
-/** Further metadata that a client may have; the engine judges the values. */
-const furtherMetadata = {
-  application_type: z.enum(['web', 'native']),
-  client_uri: uri,
-  logo_uri: uri,
-  policy_uri: uri,
-  tos_uri: uri,
-  contacts: z.array(text(320)).max(20),
-  jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.json())).max(20) }),
-  jwks_uri: uri,
-  subject_type: z.enum(['public', 'pairwise']),
-  sector_identifier_uri: uri,
-  ...protectionFields,
-  authorization_details_types: z.array(text(200)).max(20),
-  default_acr_values: z.array(text(200)).max(10),
-  default_max_age: z.int().min(0),
-  require_auth_time: z.boolean(),
-  backchannel_logout_uri: uri,
-  backchannel_logout_session_required: z.boolean(),
-  backchannel_token_delivery_mode: z.enum(['poll', 'ping']),
-  backchannel_client_notification_endpoint: uri,
-  backchannel_authentication_request_signing_alg: text(20),
-}
-const further = z.strictObject(furtherMetadata).partial()
 
 const own = {
   name: name(255),
@@ -55,7 +17,7 @@ const own = {
   require_pkce: z.boolean(),
   security_profile: z.enum(securityProfiles).nullable(),
   refresh_grace_seconds: z.int().min(0).max(300),
-  metadata: further,
+  metadata: furtherMetadata,
   branding: brandingBody,
   connections: z
     .array(z.string().toLowerCase().pipe(z.uuid()))

@@ -1,8 +1,8 @@
 // Token exchange (RFC 8693): registers the grant with the engine, and takes a request from its parameters to its answer.
 import type Provider from 'oidc-provider'
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
-import { exchangeGrantType } from '../clients/client-output.ts'
 import type { Clients } from '../clients/clients.ts'
+import { exchangeGrantType } from '../clients/further-metadata.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { Change } from '../platform/data/change.ts'

@@ -1,0 +1,46 @@
+// The registered metadata of clients beyond what has a column, and the grants that they may be given, as the API takes them (RFC 7591 §2).
+import { z } from 'zod'
+import { text } from '../platform/http/text.ts'
+import { protectionFields } from './protection-fields.ts'
+
+const uri = text(2000)
+/** Several addresses. */
+export const uris = z.array(uri).max(50)
+/** RFC 8693 §2.1. */
+export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
+/** The grants that a client may be given over the API. */
+export const grantTypes = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:openid:params:grant-type:ciba',
+  exchangeGrantType,
+] as const
+
+const fields = {
+  application_type: z.enum(['web', 'native']),
+  client_uri: uri,
+  logo_uri: uri,
+  policy_uri: uri,
+  tos_uri: uri,
+  contacts: z.array(text(320)).max(20),
+  jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.json())).max(20) }),
+  jwks_uri: uri,
+  subject_type: z.enum(['public', 'pairwise']),
+  sector_identifier_uri: uri,
+  ...protectionFields,
+  authorization_details_types: z.array(text(200)).max(20),
+  default_acr_values: z.array(text(200)).max(10),
+  default_max_age: z.int().min(0),
+  require_auth_time: z.boolean(),
+  backchannel_logout_uri: uri,
+  backchannel_logout_session_required: z.boolean(),
+  backchannel_token_delivery_mode: z.enum(['poll', 'ping']),
+  backchannel_client_notification_endpoint: uri,
+  backchannel_authentication_request_signing_alg: text(20),
+}
+
+/** Further metadata that a client may have; the engine judges the values. */
+export const furtherMetadata = z.strictObject(fields).partial()
