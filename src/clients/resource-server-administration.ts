@@ -189,7 +189,7 @@ type Left = Pick<AdministeredResourceServer, 'scopes' | 'detailsTypes'>
 /** What is left of what clients are listed for. */
 const narrowed = (clients: AdministeredResourceServer['clients'], { scopes, detailsTypes }: Left): AdministeredResourceServer['clients'] =>
   clients.map(one => ({
-    clientId: one.clientId,
+    ...one,
     scopes: one.scopes.filter(scope => scopes.includes(scope)),
     detailsTypes: one.detailsTypes.filter(name => detailsTypes.some(({ type }) => type === name)),
   }))

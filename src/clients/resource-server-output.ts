@@ -24,6 +24,7 @@ const own = {
         client_id: text(255).min(1),
         scopes: z.array(scopeName).max(200).default([]),
         authorization_details_types: z.array(scopeName).max(20).default([]),
+        introspects: z.boolean().default(false).describe('It stands for the resource server itself: it may introspect tokens that are for it.'),
       }),
     )
     .max(100),
@@ -60,7 +61,9 @@ export const resourceServerOutput = z.object({
   requires_permissions: z.boolean(),
   client_access: access,
   user_access: access,
-  clients: z.array(z.object({ client_id: z.string(), scopes: z.array(z.string()), authorization_details_types: z.array(z.string()) })),
+  clients: z.array(
+    z.object({ client_id: z.string(), scopes: z.array(z.string()), authorization_details_types: z.array(z.string()), introspects: z.boolean() }),
+  ),
   authorization_details_types: z.array(z.object({ type: z.string(), title: z.string(), schema: z.record(z.string(), z.json()) })),
   disabled: z.boolean(),
   created_at: z.iso.datetime(),
@@ -79,7 +82,12 @@ export const toResourceServerChanges = (body: z.output<typeof resourceServerBody
   requiresPermissions: body.requires_permissions,
   clientAccess: body.client_access,
   userAccess: body.user_access,
-  clients: body.clients?.map(one => ({ clientId: one.client_id, scopes: one.scopes, detailsTypes: one.authorization_details_types })),
+  clients: body.clients?.map(one => ({
+    clientId: one.client_id,
+    scopes: one.scopes,
+    detailsTypes: one.authorization_details_types,
+    introspects: one.introspects,
+  })),
   detailsTypes: body.authorization_details_types?.map(toDetailsType),
   isDisabled: body.disabled,
 })
@@ -98,7 +106,12 @@ export const toResourceServerOutput = (server: AdministeredResourceServer): z.in
   requires_permissions: server.requiresPermissions,
   client_access: server.clientAccess,
   user_access: server.userAccess,
-  clients: server.clients.map(one => ({ client_id: one.clientId, scopes: [...one.scopes], authorization_details_types: [...one.detailsTypes] })),
+  clients: server.clients.map(one => ({
+    client_id: one.clientId,
+    scopes: [...one.scopes],
+    authorization_details_types: [...one.detailsTypes],
+    introspects: one.introspects ?? false,
+  })),
   authorization_details_types: server.detailsTypes.map(({ type, title, schema }) => ({ type, title, schema: z.record(z.string(), z.json()).parse(schema) })),
   disabled: server.isDisabled,
   created_at: server.createdAt.toISOString(),

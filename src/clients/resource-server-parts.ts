@@ -40,11 +40,11 @@ export const replaceClients = async (
   const where = { clientId: { in: clients.map(({ clientId }) => clientId) }, deletedAt: null, ...owners }
   const rows = await tx.client.findMany({ where, select: { id: true, clientId: true } })
   const known = new Map(rows.map(row => [row.clientId, row.id]))
-  const data = clients.map(({ clientId, scopes, detailsTypes }, at) => {
+  const data = clients.map(({ clientId, scopes, detailsTypes, introspects }, at) => {
     const found = known.get(clientId)
     if (found === undefined)
       throw new Problem('validation_failed', { fields: [{ path: `clients.${at}.client_id`, message: 'is no client that may be listed here' }] })
-    return { resourceServerId: id, clientId: found, scopes: [...new Set(scopes)], authorizationDetailsTypes: [...new Set(detailsTypes)] }
+    return { resourceServerId: id, clientId: found, scopes: [...new Set(scopes)], authorizationDetailsTypes: [...new Set(detailsTypes)], introspects }
   })
   await tx.resourceServerClient.deleteMany({ where: { resourceServerId: id } })
   await tx.resourceServerClient.createMany({ data })

@@ -7,7 +7,7 @@ import type { AdministeredResourceServer, ResourceServer, ResourceServerChanges 
 export const withAll = {
   clients: {
     where: { client: { deletedAt: null } },
-    select: { scopes: true, authorizationDetailsTypes: true, client: { select: { clientId: true } } },
+    select: { scopes: true, authorizationDetailsTypes: true, introspects: true, client: { select: { clientId: true } } },
     orderBy: { clientId: 'asc' },
   },
   types: { where: { removedAt: null }, orderBy: { type: 'asc' } },
@@ -32,10 +32,11 @@ export const toAdministered = (row: ResourceServerRow): AdministeredResourceServ
   requiresPermissions: row.requiresPermissions,
   clientAccess: row.clientAccess as ResourceServer['clientAccess'],
   userAccess: row.userAccess as ResourceServer['userAccess'],
-  clients: row.clients.map(({ client, scopes, authorizationDetailsTypes }) => ({
+  clients: row.clients.map(({ client, scopes, authorizationDetailsTypes, introspects }) => ({
     clientId: client.clientId,
     scopes,
     detailsTypes: authorizationDetailsTypes,
+    introspects,
   })),
   detailsTypes: row.types.map(({ type, title, schema }) => ({ type, title, schema: schema as unknown as DetailsSchema })),
   isDisabled: row.disabledAt !== null,

@@ -28,6 +28,8 @@ export interface ListedClient {
   readonly clientId: string
   readonly scopes: readonly string[]
   readonly detailsTypes: readonly string[]
+  /** It stands for the resource server itself: it may introspect tokens that are for it (RFC 7662 §2.1). */
+  readonly introspects?: boolean
 }
 
 /** A resource server as tokens for it are issued. */

@@ -27,14 +27,15 @@ interface Row {
   requires_permissions: boolean
   client_access: ResourceServer['clientAccess']
   user_access: ResourceServer['userAccess']
-  clients: { client_id: string; scopes: string[]; details_types: string[] }[] | null
+  clients: { client_id: string; scopes: string[]; details_types: string[]; introspects: boolean }[] | null
 }
 
 const byIdentifier = statement(
   'resource-server',
   `SELECT r.identifier, r.organization_id, r.name, r.scopes, r.scope_descriptions, r.token_format, r.signing_algorithm, r.access_token_ttl_seconds,
      r.allows_offline_access, r.requires_permissions, r.client_access, r.user_access,
-     (SELECT json_agg(json_build_object('client_id', c.client_id, 'scopes', a.scopes, 'details_types', a.authorization_details_types))
+     (SELECT json_agg(json_build_object('client_id', c.client_id, 'scopes', a.scopes, 'details_types', a.authorization_details_types,
+       'introspects', a.introspects))
       FROM resource_server_clients a JOIN clients c ON c.id = a.client_id AND c.deleted_at IS NULL WHERE a.resource_server_id = r.id) AS clients
    FROM resource_servers r LEFT JOIN organizations o ON o.id = r.organization_id
    WHERE r.identifier = $1 AND r.deleted_at IS NULL AND r.disabled_at IS NULL AND o.deleted_at IS NULL`,
@@ -73,5 +74,10 @@ const toResourceServer = (row: Row): ResourceServer => ({
   requiresPermissions: row.requires_permissions,
   clientAccess: row.client_access,
   userAccess: row.user_access,
-  clients: (row.clients ?? []).map(one => ({ clientId: one.client_id, scopes: one.scopes, detailsTypes: one.details_types })),
+  clients: (row.clients ?? []).map(one => ({
+    clientId: one.client_id,
+    scopes: one.scopes,
+    detailsTypes: one.details_types,
+    introspects: one.introspects,
+  })),
 })

@@ -4,7 +4,7 @@ import { richAuthorizationRequests } from './authorization-details.ts'
 import type { ConfigurationNeeds } from './configuration.ts'
 import { mutualTls as mutualTlsFeature } from './mutual-tls.ts'
 import { registrationFeatures } from './registration.ts'
-import { isForLiving, resourceIndicators } from './resources.ts'
+import { isForIt, isForLiving, resourceIndicators } from './resources.ts'
 import { assertRequestObject, profileOf, verifyProofAlgorithm } from './security-profile.ts'
 
 /** Makes them. */
@@ -32,13 +32,15 @@ export const features = ({
   fapi: { enabled: true, profile: (_ctx, client) => (profileOf(client) ? '2.0' : undefined) },
   introspection: {
     enabled: true,
-    // A living user's token is told of to its own client, and to the confidential clients of the same organization.
+    // A living user's token is told of to its own client, to the confidential clients of the same organization, and to the resource server it is for.
     allowedPolicy: async (ctx, client, token) => {
       if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
       if (!(await isForLiving(token, resourceServers))) return false
       if (token.clientId === client.clientId) return true
+      if (client.clientAuthMethod === 'none') return false
+      if (await isForIt(token, client, resourceServers)) return true
       const own = registrationOf(client)?.organizationId
-      return client.clientAuthMethod !== 'none' && own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
+      return own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
     },
   },
   jwtIntrospection: { enabled: true },

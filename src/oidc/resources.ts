@@ -59,6 +59,12 @@ export const isForLiving = async (token: object, resourceServers: Pick<ResourceS
   return (await Promise.all(audiences.map(one => resourceServers.find(one)))).every(server => server !== undefined)
 }
 
+/** Whether a client stands for the resource server that the token is for (RFC 7662 §2.1). */
+export const isForIt = async (token: object, { clientId }: Client, resourceServers: Pick<ResourceServers, 'find'>): Promise<boolean> => {
+  const server = 'aud' in token && typeof token.aud === 'string' ? await resourceServers.find(token.aud) : undefined
+  return server?.clients.some(one => one.clientId === clientId && one.introspects) ?? false
+}
+
 const grantTypeOf = ({ oidc }: KoaContextWithOIDC) => (oidc.route === 'token' ? oidc.params?.grant_type : undefined)
 
 const resourcesOfDetails = async ({ oidc }: KoaContextWithOIDC, { detailsTypes }: Needs): Promise<string | string[]> => {

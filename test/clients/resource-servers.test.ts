@@ -123,7 +123,7 @@ test('listed clients are named with what they may ask; none of another organizat
     name: 'Orders',
     scopes: [{ name: 'read' }, { name: 'write' }],
     clients: [
-      { client_id: mine.client_id, scopes: ['read'] },
+      { client_id: mine.client_id, scopes: ['read'], introspects: true },
       { client_id: ofSystem.client_id, scopes: [] },
     ],
   })
@@ -137,7 +137,7 @@ test('listed clients are named with what they may ask; none of another organizat
   const narrowed = await own.asOwner(`PATCH /resource-servers/${data.id}`, { scopes: [{ name: 'write' }] })
   t.deepEqual(
     narrowed.data.clients.find(({ client_id: id }: { client_id: string }) => id === mine.client_id),
-    { client_id: mine.client_id, scopes: [], authorization_details_types: [] },
+    { client_id: mine.client_id, scopes: [], authorization_details_types: [], introspects: true },
   )
 })
 

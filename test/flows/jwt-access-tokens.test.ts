@@ -52,6 +52,22 @@ test('a client of another organization learns nothing of it', async t => {
   t.deepEqual({ ...(await introspect(other, token)) }, inactive)
 })
 
+for (const tokenFormat of ['jwt', 'opaque'] as const)
+  test(`the resource server asks what a token for it is worth, and no other (${tokenFormat})`, async t => {
+    const [own, itself, beside] = await Promise.all([makeClient(server), makeClient(server, machine), makeClient(server, machine)])
+    const clients = [
+      { clientId: itself.clientId, scopes: [], detailsTypes: [], introspects: true },
+      { clientId: beside.clientId, scopes: ['read'], detailsTypes: [] },
+    ]
+    const [mine, others] = await Promise.all([makeResource(server, { tokenFormat, clients }), makeResource(server, { tokenFormat })])
+    const [forIt, elsewhere] = [await makeSubject(server, own, { resource: mine }), await makeSubject(server, own, { resource: others })]
+    t.like(await introspect(itself, forIt.token), { active: true, aud: mine, client_id: own.clientId, sub: forIt.who.id })
+    t.deepEqual({ ...(await introspect(itself, elsewhere.token)) }, inactive)
+    t.deepEqual({ ...(await introspect(beside, forIt.token)) }, inactive)
+    await server.services.userAdministration.endSessions(systemActor, forIt.who.id)
+    t.deepEqual({ ...(await introspect(itself, forIt.token)) }, inactive)
+  })
+
 test('the answer is signed for who asks for that (RFC 9701)', async t => {
   const own = await makeClient(server, { metadata: { introspection_signed_response_alg: 'ES256' } })
   const { token } = await makeSubject(server, own, { resource })

@@ -1,6 +1,8 @@
 // A ground for token exchange: resource servers, clients with a policy, and requests whose answers are read as they are.
+
 import { randomUUID } from 'node:crypto'
 import * as client from 'openid-client'
+import type { ListedClient } from '../../src/clients/resource-server.ts'
 import type { TokenExchangePolicy } from '../../src/clients/token-exchange.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { plantTokens } from './canaries.ts'
@@ -28,18 +30,14 @@ export const makeExchanger = (server: TestServer, policy: Partial<TokenExchangeP
   makeClient(server, { grantTypes: exchangerGrants, tokenExchange: policyOf(policy), ...given })
 
 /** Makes a resource server with the scopes `read`, `write` and `admin`. */
-export async function makeResource(server: TestServer, { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600 } = {}): Promise<string> {
+export async function makeResource(
+  server: TestServer,
+  { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600, clients = [] as readonly ListedClient[] } = {},
+): Promise<string> {
   const identifier = `https://${randomUUID()}.example/`
   const scopes = ['read', 'write', 'admin']
-  await server.services.resourceServers.create(systemActor, {
-    identifier,
-    name: 'R',
-    scopes,
-    tokenFormat,
-    signingAlgorithm: 'ES256',
-    accessTokenTtlSeconds,
-    clientAccess: 'any',
-  })
+  const given = { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds, clientAccess: 'any', clients } as const
+  await server.services.resourceServers.create(systemActor, given)
   return identifier
 }
 
