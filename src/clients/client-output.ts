@@ -11,6 +11,8 @@ const uri = text(2000)
 const uris = z.array(uri).max(50)
 /** RFC 8693 §2.1. */
 export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** RFC 7523 §2.1. */
+export const jwtBearerGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 const grantTypes = [
   'authorization_code',
@@ -19,6 +21,7 @@ const grantTypes = [
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:openid:params:grant-type:ciba',
   exchangeGrantType,
+  jwtBearerGrantType,
 ] as const
 
 /** Further metadata that a client may have; the engine judges the values. */
@@ -85,6 +88,9 @@ export const newClientBody = z.strictObject({
   grant_types: own.grant_types.default(['authorization_code', 'refresh_token']),
 })
 
+/** What a new client may be beside what it may be changed to: an agent stays one, and whose it is. */
+export const agentFields = { is_agent: z.boolean().default(false), owner_user_id: z.string().toLowerCase().pipe(z.uuid()).optional() }
+
 /** What only the operator of the system may say of a client: its own clients are not asked for consent, and whose tokens it may exchange. */
 export const systemFields = { first_party: z.boolean().optional(), token_exchange: tokenExchangeBody.nullable().optional() }
 
@@ -120,6 +126,8 @@ export const clientOutput = z.object({
   branding: brandingBody,
   connections: z.array(z.uuid()).nullable(),
   is_members_only: z.boolean(),
+  is_agent: z.boolean(),
+  owner_user_id: z.uuid().nullable(),
   warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
@@ -195,6 +203,8 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,
   is_members_only: client.isMembersOnly,
+  is_agent: client.isAgent,
+  owner_user_id: client.ownerUserId ?? null,
   warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,

@@ -1,5 +1,6 @@
 // Resource indicators (RFC 8707): which resource servers a client may name, and what their access tokens are like (RFC 9068).
 import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { isPersonal } from '../clients/agent.ts'
 import type { Registration } from '../clients/client.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
@@ -79,7 +80,9 @@ const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Ask
   const access = grantType === 'client_credentials' ? server.clientAccess : server.userAccess
   const listed = server.clients.find(one => one.clientId === client.clientId)
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
-  const scopes = server.scopes.filter(scope => access === 'any' || listed?.scopes.includes(scope))
+  // What a person made for themselves reads our own API for them, and changes nothing there: no administrator vouched for it.
+  const isReader = isPersonal(needs.registrationOf(client)) && server.identifier === `${ctx.oidc.issuer}/api/v1`
+  const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || scope.endsWith(':read')))
   if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
   const { Grant, AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
   const { organizationId, accountId } = Grant ?? {}
