@@ -36,7 +36,7 @@ export const endArtifactsOfMember = async (
   await tx.$executeRaw`
     UPDATE oidc_artifacts SET revoked_at = now(), payload = '{}'
     WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
-      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND (c.is_members_only OR c.is_agent)
     ))`
 }
 

@@ -37,6 +37,7 @@ import { createBackchannelHooks } from './backchannel-hooks.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
+import { oncePerRequest } from './clients-in-request.ts'
 import type { ContinueWords } from './continue-page.ts'
 import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
@@ -122,7 +123,8 @@ interface Needs {
 }
 
 /** Puts it together. The signing keys must be there. */
-export const createProtocol = async (needs: Needs): Promise<Protocol> => {
+export const createProtocol = async (given: Needs): Promise<Protocol> => {
+  const needs = { ...given, clients: oncePerRequest(given.clients) }
   const { issuer, database, redis, secrets, clients, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
   const apiIdentifier = `${issuer}/api/v1`

@@ -28,10 +28,21 @@ export const makeExchanger = (server: TestServer, policy: Partial<TokenExchangeP
   makeClient(server, { grantTypes: exchangerGrants, tokenExchange: policyOf(policy), ...given })
 
 /** Makes a resource server with the scopes `read`, `write` and `admin`. */
-export async function makeResource(server: TestServer, { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600 } = {}): Promise<string> {
+export async function makeResource(
+  server: TestServer,
+  { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600, clientAccess = 'listed' as 'any' | 'listed' } = {},
+): Promise<string> {
   const identifier = `https://${randomUUID()}.example/`
   const scopes = ['read', 'write', 'admin']
-  await server.services.resourceServers.create(systemActor, { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds })
+  await server.services.resourceServers.create(systemActor, {
+    identifier,
+    name: 'R',
+    scopes,
+    tokenFormat,
+    signingAlgorithm: 'ES256',
+    accessTokenTtlSeconds,
+    clientAccess,
+  })
   return identifier
 }
 
