@@ -1,7 +1,6 @@
 // The agents of people: made, seen and ended by the person whose they are.
 import type { Actor } from '../platform/actor.ts'
 import type { ClientAdministration } from './administration.ts'
-import { maxAgents } from './agent.ts'
 import type { CheckMetadata, Client, ClientMetadata } from './client.ts'
 import { jwtBearerGrantType, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
@@ -38,9 +37,18 @@ interface Needs {
   readonly newId: () => string
 }
 
+/** Lists all agents of a person, the newest first. */
+export const createListAgents =
+  (administration: Pick<ClientAdministration, 'list'>) =>
+  async (userId: string): Promise<readonly Client[]> =>
+    (await administration.list({ ownerUserId: userId }, { limit: listed, isAscending: false })).rows
+
+// With those that an organization made in the person's name.
+const listed = 200
+
 /** Makes the service. */
 export const createAgents = ({ clients, clientAdministration: administration, checkMetadata, newId }: Needs): Agents => ({
-  list: async userId => (await administration.list({ ownerUserId: userId }, { limit: maxAgents * 10, isAscending: false })).rows,
+  list: createListAgents(administration),
   create: async (actor, { userId, ...given }) => {
     const agent = { ...toClient(given), clientId: newId() }
     checkMetadata(toMetadata({ clientId: agent.clientId }, agent))
