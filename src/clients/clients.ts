@@ -27,8 +27,8 @@ export interface Clients {
   remove(actor: Actor, clientId: string): Promise<void>
   /** What stands for the secret of a client whose secrets are only digests. */
   standInSecret(clientId: string): string
-  /** Whether the secret is one of the client's living secrets. */
-  verifySecret(clientId: string, secret: string): Promise<boolean>
+  /** Whether the secret is one of the client's living secrets; `found`: the client, for who has just found it. */
+  verifySecret(clientId: string, secret: string, found?: Registration): Promise<boolean>
   /** Looks again at the next {@link Clients.find}: the client was changed elsewhere. */
   forget(clientId: string): void
 }
@@ -159,8 +159,8 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       await database.run(firstUse, [clientId])
     },
     standInSecret: clientId => standInSecret(clientId, secrets),
-    verifySecret: async (clientId, secret) => {
-      const registration = await find(clientId)
+    verifySecret: async (clientId, secret, found) => {
+      const registration = found ?? (await find(clientId))
       return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })
     },
   }

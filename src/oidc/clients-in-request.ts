@@ -14,5 +14,5 @@ export const oncePerRequest = (clients: Clients): Clients => {
     if (ctx && found?.ownerUserId !== undefined) known.set(ctx, (known.get(ctx) ?? new Map()).set(clientId, found))
     return found
   }
-  return { ...clients, find }
+  return { ...clients, find, verifySecret: async (clientId, secret) => clients.verifySecret(clientId, secret, await find(clientId)) }
 }

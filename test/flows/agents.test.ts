@@ -180,7 +180,7 @@ test('administrators of an organization make its agents over the clients API; no
   t.is((await api.ask(`PATCH /clients/${made.data.client.id}`, { token: admin, body: { is_agent: false } })).status, 400)
 })
 
-test('whether its owner lives is asked with the client itself: one round trip a request, and none for clients that are no agents', async t => {
+test.serial('whether its owner lives is asked with the client itself: one round trip a request, and none for clients that are no agents', async t => {
   const who = await makeUser(server)
   const agent = await makeAgent(server, { ownerUserId: who.id, refreshGraceSeconds: 300 })
   const { tokens } = await agent.signIn({ who, parameters: { scope: 'openid offline_access', prompt: 'consent' } })
