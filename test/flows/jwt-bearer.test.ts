@@ -96,6 +96,33 @@ test('an assertion signed by another key, by none, or by no algorithm that is ac
   t.is(await refusal(client.genericGrantRequest(account.configuration, jwtBearer, {})), 'invalid_request')
 })
 
+test('claims that no store could keep as they are, or that are beyond any calendar, are answered without a failure', async t => {
+  const strange: JWTPayload[] = [
+    { jti: 'a\0b' },
+    { jti: '\ud800' },
+    { jti: 'x'.repeat(300) },
+    { exp: 1e300 },
+    { exp: -1 },
+    { aud: [] },
+    { nbf: 'now' as never },
+  ]
+  for (const claims of strange) {
+    const answer = await ask(claims).catch(error => error)
+    if (answer instanceof Error) t.is(await refusal(Promise.reject(answer)), 'invalid_grant', JSON.stringify(claims))
+    else t.truthy(answer.access_token)
+  }
+})
+
+test('a key that a client withdrew signs nothing any more', async t => {
+  const own = await makeAccount()
+  const next = await makeKey()
+  await server.services.clientAdministration.update(systemActor, { id: own.clientId }, { metadata: { jwks: next.jwks } })
+  const assertion = await assertionOf(server, own)
+  t.is(await refusal(client.genericGrantRequest(own.configuration, jwtBearer, { assertion })), 'invalid_grant')
+  const signed = await assertionOf(server, { clientId: own.clientId, key: next })
+  t.truthy((await client.genericGrantRequest(own.configuration, jwtBearer, { assertion: signed })).access_token)
+})
+
 test('an assertion is taken once: of twenty that present it at the same time one wins', async t => {
   const assertion = await assertionOf(server, account)
   const answers = await Promise.allSettled(Array.from({ length: 20 }, () => client.genericGrantRequest(account.configuration, jwtBearer, { assertion })))
@@ -118,4 +145,9 @@ test('a client without the grant type is refused, and nobody registers with it',
   const without = await makeClient(server, { isFirstParty: false, grantTypes: ['client_credentials'] })
   const assertion = await assertionOf(server, { clientId: without.clientId, key: account.key })
   t.is(await refusal(client.genericGrantRequest(without.configuration, jwtBearer, { assertion })), 'invalid_request')
+  const initial = await new (server.app.protocol.engine.current().InitialAccessToken)({}).save()
+  const body = { client_name: 'X', redirect_uris: ['https://app.example/callback'], grant_types: ['authorization_code', jwtBearer], jwks: account.key.jwks }
+  const headers = { authorization: `Bearer ${initial}`, 'content-type': 'application/json' }
+  const response = await fetch(`${server.issuer}/oauth2/register`, { method: 'POST', headers, body: JSON.stringify(body) })
+  t.is(((await response.json()) as { error: string }).error, 'invalid_client_metadata')
 })
