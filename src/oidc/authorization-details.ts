@@ -17,6 +17,7 @@ import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { askedDetails } from './asked-details.ts'
+import { isForItself, ownAccess } from './own-access.ts'
 
 interface Needs {
   readonly resourceServers: Pick<ResourceServers, 'find'>
@@ -79,8 +80,7 @@ const createValidate =
     const found = await detailsTypes.find(type)
     const server = found && (await resourceServers.find(found.identifier))
     if (!server || !isNeighbour(server, registrationOf(client)?.organizationId)) throw refuse('unsupported authorization details type value')
-    const isForItself = ctx.oidc.route === 'token' && ctx.oidc.params?.grant_type === 'client_credentials'
-    const access = isForItself ? server.clientAccess : server.userAccess
+    const access = isForItself(ctx) ? ownAccess(server, registrationOf(client)) : server.userAccess
     const isListed = server.clients.some(one => one.clientId === client.clientId && one.detailsTypes.includes(type))
     if (access === 'listed' && !isListed) throw refuse('the authorization details type is not allowed for this client')
     const resources = [ctx.oidc.params?.resource ?? []].flat()

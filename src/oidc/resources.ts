@@ -9,6 +9,7 @@ import { multiFactor } from '../mfa/authenticator.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import { askedTypes } from './asked-details.ts'
 import { giveDefaultScope } from './default-scope.ts'
+import { isForItself, ownAccess } from './own-access.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
@@ -77,13 +78,14 @@ interface Asking {
 // The scopes that the client may ask for at all; where a token is issued to a person, those of them that the person holds.
 const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Asking): Promise<readonly string[]> => {
   const grantType = grantTypeOf(ctx)
-  const access = grantType === 'client_credentials' ? server.clientAccess : server.userAccess
+  const registration = needs.registrationOf(client)
+  const access = isForItself(ctx) ? ownAccess(server, registration) : server.userAccess
   const listed = server.clients.find(one => one.clientId === client.clientId)
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
   // What a person made for themselves reads our own API for them, and changes nothing there: no administrator vouched for it.
-  const isReader = isPersonal(needs.registrationOf(client)) && server.identifier === `${ctx.oidc.issuer}/api/v1`
+  const isReader = isPersonal(registration) && server.identifier === `${ctx.oidc.issuer}/api/v1`
   const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || scope.endsWith(':read')))
-  if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
+  if (!server.requiresPermissions || grantType === undefined || isForItself(ctx)) return scopes
   const { Grant, AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
   const { organizationId, accountId } = Grant ?? {}
   if (organizationId === undefined || accountId === undefined) return []

@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { maxAgents } from '../../src/clients/agent.ts'
 import { systemActor } from '../../src/platform/actor.ts'
-import { makeAgent } from '../support/agents.ts'
+import { assertionOf, jwtBearer, makeAgent } from '../support/agents.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { makeClient, refusal } from '../support/clients.ts'
 import { accessTokenType, askExchange, exchange, introspect, makeExchanger, makeResource, makeSubject, tripsOf } from '../support/exchange.ts'
@@ -13,6 +13,7 @@ import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { makeUser } from '../support/users.ts'
 
 let api: TestApi
@@ -53,9 +54,9 @@ test('a person makes an agent, allows it on a page that says whose it is, and it
   t.deepEqual([told.active, told.sub, told.act], [true, person.id, { sub: agent.client_id }])
   const next = await client.refreshTokenGrant(relyingParty.configuration, tokens.refresh_token ?? '')
   t.deepEqual(decodeJwt(next.access_token).act, { sub: agent.client_id })
-  const own = await client.clientCredentialsGrant(relyingParty.configuration, { resource: jwt, scope: 'read' })
-  t.is(decodeJwt(own.access_token).sub, agent.client_id)
-  t.is(decodeJwt(own.access_token).act, undefined)
+  const own = await client.clientCredentialsGrant(relyingParty.configuration)
+  const toldOfOwn = await client.tokenIntrospection(relyingParty.configuration, own.access_token)
+  t.deepEqual([toldOfOwn.active, toldOfOwn.client_id, toldOfOwn.act], [true, agent.client_id, undefined])
 })
 
 test('an opaque token of an agent says at introspection that it acts', async t => {
@@ -139,8 +140,7 @@ test('a person’s agent reads the API with what its owner may see, changes noth
   t.is((await api.ask('POST /users', { token, body: { email: `${randomUUID()}@people.example` } })).status, 403)
   for (const one of ['GET /users/me/agents', 'POST /users/me/agents', 'DELETE /users/me'])
     t.is((await api.ask(one, { token, ...(one.startsWith('POST') ? { body: { name: 'Another' } } : {}) })).status, 403)
-  const own = await client.clientCredentialsGrant(agent.configuration, { resource: apiOf(), scope: 'users:read' })
-  t.is((await api.ask('GET /users', { token: own.access_token })).status, 403)
+  t.is(await refusal(client.clientCredentialsGrant(agent.configuration, { resource: apiOf(), scope: 'users:read' })), 'invalid_target')
 })
 
 test('a person has so many agents and no more, also of those made at the same time', async t => {
@@ -152,6 +152,26 @@ test('a person has so many agents and no more, also of those made at the same ti
   t.is(data.length, maxAgents)
   t.is((await api.ask(`DELETE /users/me/agents/${data[0].id}`, { token })).status, 200)
   t.is((await api.ask('POST /users/me/agents', { token, body: { name: 'One more' } })).status, 201)
+})
+
+test('a person’s agent gets nothing for itself that is open to all clients, only what an administrator listed it for', async t => {
+  const who = await makeUser(server)
+  const agent = await makeAgent(server, { ownerUserId: who.id })
+  const service = await makeClient(server, { isFirstParty: false, grantTypes: ['client_credentials'] })
+  const asked = { resource: jwt, scope: 'read' }
+  t.truthy((await client.clientCredentialsGrant(service.configuration, asked)).access_token)
+  t.is(await refusal(client.clientCredentialsGrant(agent.configuration, asked)), 'invalid_target')
+  const assertion = await assertionOf(server, agent)
+  t.is(await refusal(client.genericGrantRequest(agent.configuration, jwtBearer, { assertion, ...asked })), 'invalid_target')
+  const { prisma } = server.resources.database
+  const kept = await prisma.resourceServer.findUniqueOrThrow({ where: { identifier: jwt } })
+  const { id: clientId } = await prisma.client.findUniqueOrThrow({ where: { clientId: agent.clientId } })
+  await prisma.resourceServerClient.create({ data: { resourceServerId: kept.id, clientId, scopes: ['read'] } as never })
+  await prisma.resourceServer.update({ where: { id: kept.id }, data: { version: { increment: 1 } } })
+  await until(
+    async () => (await client.clientCredentialsGrant(agent.configuration, { ...asked, scope: 'read write' }).catch(() => undefined))?.scope === 'read',
+  )
+  t.is(decodeJwt((await client.clientCredentialsGrant(agent.configuration, asked)).access_token).sub, agent.clientId)
 })
 
 test('nobody sees or ends the agent of another', async t => {
