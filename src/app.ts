@@ -9,6 +9,7 @@ import { type Api, createApi } from './api/entrance.ts'
 import { createChallenge } from './api/protected-resource.ts'
 import { withApiResource } from './api/resource.ts'
 import { isReady } from './api/routes.ts'
+import { createAgents } from './clients/agents.ts'
 import type { Config } from './config.ts'
 import { serveImages } from './images/serve.ts'
 import { isCallback } from './interactions/callback.ts'
@@ -94,8 +95,20 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...createConsentRoutes(services),
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
+  const agents = createAgents({ ...services, checkMetadata, newId })
   const renderPreview = createRenderPreview({ pages, issuer, passwordMinLength: config.passwordMinLength, randomBytes })
-  const api = createApi({ ...resources, ...services, renderPreview, config, forms, verifyAccessToken, findBrowserSession, checkMetadata, protocolRoutes })
+  const api = createApi({
+    ...resources,
+    ...services,
+    agents,
+    renderPreview,
+    config,
+    forms,
+    verifyAccessToken,
+    findBrowserSession,
+    checkMetadata,
+    protocolRoutes,
+  })
   const openedInvitation = createOpenedInvitation({ ...services, secrets, isSecure })
   const interactions = createInteractionRouters({
     ...services,
@@ -119,6 +132,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const account = createAccount({
     ...resources,
     ...services,
+    agents,
     issuer,
     findBrowserSession,
     backchannel: protocol.backchannel,

@@ -4,6 +4,7 @@ import { createApiKeys } from './api-keys/api-keys.ts'
 import { createAudit } from './audit/audit.ts'
 import { createImportedPasswords } from './authentication/imported-passwords.ts'
 import { createAuthenticationServices } from './authentication-services.ts'
+import { createListAgents } from './clients/agents.ts'
 import type { Config } from './config.ts'
 import { createConnectorServices } from './connector-services.ts'
 import { createFactorServices } from './factor-services.ts'
@@ -66,6 +67,7 @@ export const createServices = (resources: Resources, config: Config) => {
     identities: upstream.identities,
     auditLog: audit.auditLog,
     consents,
+    listAgents: createListAgents(tenants.clientAdministration),
     now,
   })
   return {

@@ -21,6 +21,7 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
     apiPermissions: [],
     branding: {},
     isMembersOnly: false,
+    isAgent: false,
     metadata: {
       client_id: accountClientId,
       client_name: 'your account',

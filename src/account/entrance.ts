@@ -1,5 +1,6 @@
 // The account centre, put together: its pages, its links, its way in.
 import type Router from '@koa/router'
+import { type AgentsNeeds, createAgentsPage } from './agents.ts'
 import { type AuthenticatorNeeds, createAuthenticatorPage } from './authenticator.ts'
 import { createDataPage } from './data.ts'
 import { createIdentitiesPage, type IdentitiesNeeds } from './identities.ts'
@@ -15,6 +16,7 @@ type Needs = AccountNeeds &
   InvitationNeeds &
   SecurityNeeds &
   IdentitiesNeeds &
+  AgentsNeeds &
   AuthenticatorNeeds &
   Omit<RequestsNeeds, 'accountSignIn'> &
   Parameters<typeof createDataPage>[0] &
@@ -35,6 +37,7 @@ export const createAccount = (needs: Needs): Router => {
     ...createAccountPages(needs),
     ...factorPages,
     createIdentitiesPage(needs),
+    createAgentsPage(needs),
     createRequestsPage({ ...needs, accountSignIn }),
     createDataPage(needs),
     invitation.page,

@@ -70,6 +70,7 @@ export const shownCodes: ReadonlySet<Problem['code']> = new Set([
   'identity_taken',
   'last_way_in',
   'request_gone',
+  'too_many_agents',
   'factor_required',
 ])
 

@@ -27,6 +27,8 @@ export interface VerifiedAccessToken {
   readonly organizationId?: string
   /** Whether people who are no members of the client's organization are refused. */
   readonly isMembersOnly: boolean
+  /** Whether the client acts for the person under a name of its own. */
+  readonly isAgent: boolean
   /** The one organization that the token is for. */
   readonly boundTo?: string
   /** Whether the token says that its person proved two factors (RFC 9470 §6). */
@@ -110,14 +112,15 @@ const byAccessToken =
   async (token: string): Promise<Caller | undefined> => {
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
-    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, isMembersOnly, boundTo, hasTwoFactors } = verified
+    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, isMembersOnly, isAgent, boundTo, hasTwoFactors } = verified
     const tokenScopes = new Set(scopes)
     if (userId !== undefined) {
       const standing = await standings.find({ userId, hasTwoFactors })
       const needed = [boundTo, isMembersOnly ? organizationId : undefined]
       // Who is no member any more has no token for it, whatever it says.
       if (!standing || needed.some(id => id !== undefined && !standing.memberships.has(id))) return undefined
-      return { kind: 'user', id: userId, userId, tokenScopes, ...narrowed(within(boundTo, within(organizationId, standing)), tokenScopes) }
+      const agent = isAgent ? { agentId: clientId } : {}
+      return { kind: 'user', id: userId, userId, tokenScopes, ...agent, ...narrowed(within(boundTo, within(organizationId, standing)), tokenScopes) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.
     const permissions = shared(tokenScopes, new Set(registeredScopes))

@@ -5,6 +5,7 @@ import { createAuditVerificationRoutes } from '../audit/verification-routes.ts'
 import { createRecoveryRoutes } from '../authentication/recovery-routes.ts'
 import { createAuthRoutes } from '../authentication/routes.ts'
 import { createSecondFactorRoutes } from '../authentication/second-factor-routes.ts'
+import { createAgentRoutes } from '../clients/agent-routes.ts'
 import { createResourceServerRoutes } from '../clients/resource-server-routes.ts'
 import { createClientRoutes } from '../clients/routes.ts'
 import { createConnectionRoutes } from '../connectors/connection-routes.ts'
@@ -41,6 +42,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createFactorAdministrationRoutes>[0] &
   Parameters<typeof createIdentityRoutes>[0] &
   Omit<Parameters<typeof createApiKeyRoutes>[0], 'permissions'> &
+  Parameters<typeof createAgentRoutes>[0] &
   Parameters<typeof createUserImportRoutes>[0] &
   Parameters<typeof createUserRoutes>[0] &
   Parameters<typeof createOrganizationRoutes>[0] &
@@ -71,6 +73,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createMeRoutes(needs),
     ...createEmailChangeRoutes(needs),
     ...createPasskeyRoutes(needs),
+    ...createAgentRoutes(needs),
     ...createApiKeyRoutes({ ...needs, permissions: machinePermissions }),
     ...createUserImportRoutes(needs),
     ...createSecondFactorRoutes(needs),

@@ -22,11 +22,15 @@ export interface ClientKey {
   /** The id, or the `client_id`. */
   readonly id: string
   readonly organizationId?: string
+  /** The person whose agent it is. */
+  readonly ownerUserId?: string
 }
 
 /** Which clients to list. */
 export interface ClientFilter {
   readonly organizationId?: string
+  /** The agents of this person. */
+  readonly ownerUserId?: string
   readonly q?: string
   readonly isDeleted?: boolean
 }
@@ -70,9 +74,9 @@ interface Needs {
 export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget, images, endRequests }: Needs): ClientAdministration => {
   const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
   const restorable = () => ({ gt: restorableSince(now()) })
-  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, isDeleted = false }: Sought): Promise<ClientRow> => {
+  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, ownerUserId, isDeleted = false }: Sought): Promise<ClientRow> => {
     const deletedAt = isDeleted ? restorable() : null
-    const where = { deletedAt, ...(organizationId === undefined ? {} : { organizationId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
+    const where = { deletedAt, ...toWhere({ organizationId, ownerUserId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
     const row = await tx.client.findFirst({ where, include: withSecrets })
     if (!row) throw new Problem('not_found')
     return row
@@ -193,7 +197,8 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
 /** A client that lives, or one that was deleted and can be restored. */
 type Sought = ClientKey & { readonly isDeleted?: boolean }
 
-const toWhere = ({ organizationId, q }: ClientFilter): Prisma.ClientWhereInput => ({
+const toWhere = ({ organizationId, ownerUserId, q }: ClientFilter): Prisma.ClientWhereInput => ({
   ...(organizationId === undefined ? {} : { organizationId }),
+  ...(ownerUserId === undefined ? {} : { ownerUserId }),
   ...(q === undefined ? {} : { OR: [{ name: { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } }, { clientId: q }] }),
 })

@@ -34,6 +34,8 @@ export const emptied = {
   tokenExchange: {},
   branding: {},
   isMembersOnly: false,
+  isAgent: false,
+  ownerUserId: null,
   version: { increment: 1 },
 }
 

@@ -47,6 +47,9 @@ export const newClientBody = z.strictObject({
   grant_types: own.grant_types.default(['authorization_code', 'refresh_token']),
 })
 
+/** What a new client may be beside what it may be changed to: an agent stays one, and whose it is. */
+export const agentFields = { is_agent: z.boolean().default(false), owner_user_id: z.string().toLowerCase().pipe(z.uuid()).optional() }
+
 /** What only the operator of the system may say of a client: its own clients are not asked for consent, and whose tokens it may exchange. */
 export const systemFields = { first_party: z.boolean().optional(), token_exchange: tokenExchangeBody.nullable().optional() }
 
@@ -82,6 +85,8 @@ export const clientOutput = z.object({
   branding: brandingBody,
   connections: z.array(z.uuid()).nullable(),
   is_members_only: z.boolean(),
+  is_agent: z.boolean(),
+  owner_user_id: z.uuid().nullable(),
   warnings: warningsOutput,
   secrets: z.array(clientSecretOutput),
   disabled: z.boolean(),
@@ -157,6 +162,8 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,
   is_members_only: client.isMembersOnly,
+  is_agent: client.isAgent,
+  owner_user_id: client.ownerUserId ?? null,
   warnings: warningsOf(client.branding),
   secrets: client.secrets.map(toClientSecretOutput),
   disabled: client.isDisabled,

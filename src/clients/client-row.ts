@@ -35,6 +35,8 @@ export interface ClientColumns {
   areConnectionsLimited: boolean
   connections: string[]
   isMembersOnly: boolean
+  isAgent: boolean
+  ownerUserId: string | null
   version: number
 }
 
@@ -68,6 +70,8 @@ export const toClient = (row: ClientRow): Client => ({
   branding: readBranding(row.branding),
   ...connectionsOf(row),
   isMembersOnly: row.isMembersOnly,
+  isAgent: row.isAgent,
+  ownerUserId: row.ownerUserId ?? undefined,
   secrets: row.secrets.map(toClientSecret),
   isDisabled: row.disabledAt !== null,
   version: row.version,

@@ -46,6 +46,10 @@ export interface NewClient {
   readonly connections?: readonly string[] | null
   /** Whether whoever is no member of its organization is refused. */
   readonly isMembersOnly?: boolean
+  /** Whether it acts for people under a name of its own; it has an owner or an organization, and is never first-party. */
+  readonly isAgent?: boolean
+  /** Whose agent it is. */
+  readonly ownerUserId?: string
   /** Absent: one is made for methods that need one. */
   readonly secret?: string
 }
@@ -81,6 +85,8 @@ export interface Client {
   /** The connections that its pages offer; absent: all that apply. */
   readonly connections?: readonly string[]
   readonly isMembersOnly: boolean
+  readonly isAgent: boolean
+  readonly ownerUserId?: string
   readonly secrets: readonly ClientSecret[]
   readonly isDisabled: boolean
   readonly version: number
@@ -145,6 +151,9 @@ export interface Registration {
   readonly connections?: readonly string[]
   /** Whether whoever is no member of its organization is refused. */
   readonly isMembersOnly: boolean
+  readonly isAgent: boolean
+  /** Whose agent it is. */
+  readonly ownerUserId?: string
   readonly secrets: readonly KeptSecret[]
 }
 

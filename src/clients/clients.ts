@@ -6,14 +6,16 @@ import { type Database, statement, type TransactionClient } from '../platform/da
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { mustBeOwnable } from './agent-rule.ts'
 import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
 import { toConnectionColumns, toTokenExchangeColumns } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
+import { isLivingClient } from './living.ts'
 import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
 
 /** The clients of the system. */
 export interface Clients {
-  /** Throws `client_id_taken`, and `not_found` for an organization that is not there. The secret is given this once. */
+  /** Throws `client_id_taken`, `too_many_agents`, and `not_found` for an organization or owner that is not there. The secret is given this once. */
   create(actor: Actor, client: NewClient): Promise<{ id: string; secret?: string }>
   /** A living client; at most a second old, and the same object while its version is. */
   find(clientId: string): Promise<Registration | undefined>
@@ -25,8 +27,8 @@ export interface Clients {
   remove(actor: Actor, clientId: string): Promise<void>
   /** What stands for the secret of a client whose secrets are only digests. */
   standInSecret(clientId: string): string
-  /** Whether the secret is one of the client's living secrets. */
-  verifySecret(clientId: string, secret: string): Promise<boolean>
+  /** Whether the secret is one of the client's living secrets; `found`: the client, for who has just found it. */
+  verifySecret(clientId: string, secret: string, found?: Registration): Promise<boolean>
   /** Looks again at the next {@link Clients.find}: the client was changed elsewhere. */
   forget(clientId: string): void
 }
@@ -42,7 +44,8 @@ interface Needs {
 
 const versionOf = statement(
   'client-version',
-  'SELECT version FROM clients WHERE client_id = $1 AND deleted_at IS NULL AND disabled_at IS NULL AND NOT EXISTS (SELECT 1 FROM client_documents d WHERE d.client_id = clients.id AND d.refused_at IS NOT NULL)',
+  `SELECT version FROM clients WHERE client_id = $1 AND ${isLivingClient('clients')}
+     AND NOT EXISTS (SELECT 1 FROM client_documents d WHERE d.client_id = clients.id AND d.refused_at IS NOT NULL)`,
 )
 
 const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now() WHERE client_id = $1 AND used_at IS NULL')
@@ -68,7 +71,12 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
   }
 
   const memo = createMemo({ ttlMilliseconds: 1000, now, load })
-  const find = async (clientId: string) => (isWellFormed(clientId) ? memo.get(clientId) : undefined)
+  const find = async (clientId: string) => {
+    const found = isWellFormed(clientId) ? await memo.get(clientId) : undefined
+    // An agent ends by what happens to its owner, of which nobody here is told: it is looked at again each time.
+    if (found?.ownerUserId !== undefined) memo.forget(clientId)
+    return found
+  }
 
   return {
     find,
@@ -78,6 +86,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       const { id } = await change(actor, async (tx, record) => {
         if (client.organizationId !== undefined) await mustLive(tx, client.organizationId)
         await mustBeOfferable(tx, client)
+        await mustBeOwnable(tx, client)
         const row = await tx.client.create({
           data: {
             clientId: client.clientId,
@@ -97,6 +106,8 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
             branding: client.branding,
             ...toConnectionColumns(client.connections),
             isMembersOnly: client.isMembersOnly,
+            isAgent: client.isAgent,
+            ownerUserId: client.ownerUserId,
             metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
             secrets:
               secret === undefined
@@ -148,8 +159,8 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       await database.run(firstUse, [clientId])
     },
     standInSecret: clientId => standInSecret(clientId, secrets),
-    verifySecret: async (clientId, secret) => {
-      const registration = await find(clientId)
+    verifySecret: async (clientId, secret, found) => {
+      const registration = found ?? (await find(clientId))
       return registration !== undefined && isSecretOf(registration, secret, { secrets, now: now() })
     },
   }

@@ -8,6 +8,8 @@ const uri = text(2000)
 export const uris = z.array(uri).max(50)
 /** RFC 8693 §2.1. */
 export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** RFC 7523 §2.1. */
+export const jwtBearerGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 /** The grants that a client may be given over the API. */
 export const grantTypes = [
@@ -17,6 +19,7 @@ export const grantTypes = [
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:openid:params:grant-type:ciba',
   exchangeGrantType,
+  jwtBearerGrantType,
 ] as const
 
 const fields = {

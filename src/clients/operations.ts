@@ -61,12 +61,17 @@ export const operationsOf = ({
     return { data: data.map(toClientOutput), meta }
   },
   get: async (key: ClientKey) => answer(await administration.get(key)),
-  create: async (actor: Actor, { organizationId, body }: { organizationId?: string | undefined; body: z.output<typeof newClientBody> & OwnersFields }) => {
+  create: async (
+    actor: Actor,
+    { organizationId, body }: { organizationId?: string | undefined; body: z.output<typeof newClientBody> & OwnersFields & AgentFields },
+  ) => {
     const { name, token_endpoint_auth_method: authenticationMethod, grant_types: grantTypes } = body
     const clientId = newId()
     const application_type = defaultApplicationType({ method: authenticationMethod, redirectUris: body.redirect_uris })
     const metadata = application_type === 'native' ? { application_type, ...body.metadata } : body.metadata
-    const client = { ...toChanges({ ...body, metadata }), clientId, name, authenticationMethod, grantTypes, organizationId }
+    const own = { isAgent: body.is_agent, ownerUserId: body.owner_user_id }
+    const client = { ...toChanges({ ...body, metadata }), ...own, clientId, name, authenticationMethod, grantTypes, organizationId }
+    mustBeSomebodys(client)
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHaveMembers(client)
     mustHold(actor, client, apiPermissions.all)
@@ -86,6 +91,7 @@ export const operationsOf = ({
     const expect = (before: Client) => {
       ifMatch(before.version)
       mustBeOurs(before, changes)
+      mustBeSomebodys({ ...before, ...changes })
       mustHoldAll(actor, before)
       const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
       mustBeOfOrganizations(given, apiPermissions.organization)
@@ -135,6 +141,21 @@ const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, 
 const mustHaveMembers = ({ isMembersOnly, organizationId }: { readonly isMembersOnly?: boolean | undefined; readonly organizationId?: string | undefined }) => {
   if (isMembersOnly !== true || organizationId !== undefined) return
   throw new Problem('validation_failed', { fields: [{ path: 'is_members_only', message: 'A client of no organization has no members.' }] })
+}
+
+interface AgentFields {
+  readonly is_agent?: boolean | undefined
+  readonly owner_user_id?: string | undefined
+}
+
+type Belonging = Pick<NewClient, 'isAgent' | 'isFirstParty' | 'ownerUserId' | 'organizationId' | 'isMembersOnly'>
+
+// A person makes agents of their own by themselves; what others make for them belongs to an organization of theirs.
+const mustBeSomebodys = ({ isAgent = false, isFirstParty = false, ownerUserId, organizationId }: Belonging) => {
+  const refused = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
+  if (isAgent && isFirstParty) throw refused('first_party', 'An agent is not one of the operator’s own.')
+  if (isAgent && organizationId === undefined && ownerUserId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
+  if (!isAgent && ownerUserId !== undefined) throw refused('owner_user_id', 'Only an agent has an owner.')
 }
 
 // Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.

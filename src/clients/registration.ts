@@ -35,7 +35,10 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     tokenExchange: readTokenExchange(row.tokenExchange),
     branding: readBranding(row.branding),
     ...connectionsOf(row),
-    isMembersOnly: row.isMembersOnly,
+    // An organization's agent acts for its members.
+    isMembersOnly: row.isMembersOnly || (row.isAgent && row.organizationId !== null),
+    isAgent: row.isAgent,
+    ownerUserId: row.ownerUserId ?? undefined,
     secrets: kept,
     metadata: {
       ...profileDefaults(readProfile(row.securityProfile)),

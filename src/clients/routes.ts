@@ -5,7 +5,7 @@ import { done, type Route, route } from '../platform/http/route.ts'
 import { text, words } from '../platform/http/text.ts'
 import { time } from '../platform/http/time.ts'
 import type { ClientKey } from './administration.ts'
-import { apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
+import { agentFields, apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
 
 const uuid = z.string().toLowerCase().pipe(z.uuid())
@@ -50,7 +50,7 @@ const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermiss
       method: 'POST',
       path: '/clients',
       summary: 'Makes a client; a secret is told only here.',
-      body: newClientBody.extend({ ...fields, organization_id: uuid.optional() }),
+      body: newClientBody.extend({ ...fields, ...agentFields, organization_id: uuid.optional() }),
       output: created,
       status: 201,
       handle: ({ actor, body: { organization_id: organizationId, ...body } }) => does.create(actor, { organizationId, body }),
@@ -121,7 +121,7 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       path: '/organizations/:id/clients',
       summary: 'Makes a client of an organization; a secret is told only here.',
       params,
-      body: newClientBody.extend(fields),
+      body: newClientBody.extend({ ...fields, ...agentFields }),
       output: created,
       status: 201,
       handle: ({ actor, params, body }) => does.create(actor, { organizationId: params.id, body }),

@@ -1,4 +1,5 @@
 // Access tokens for our own API (RFC 9068): verified as introspection would, and asked whether their client still lives.
+import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
 import { twoFactors } from './acr.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
@@ -17,7 +18,7 @@ export const createVerifyAccessToken =
     if (!found || found.claims.cnf) return undefined
     const { claims, reference } = found
     const client = await clients.find(claims.client_id)
-    if (!client) return undefined
+    if (!client || (reference && isForeign(client, reference.accountId))) return undefined
     return {
       clientId: claims.client_id,
       userId: reference?.accountId,
@@ -26,6 +27,7 @@ export const createVerifyAccessToken =
       isFirstParty: client.isFirstParty,
       organizationId: client.organizationId,
       isMembersOnly: client.isMembersOnly,
+      isAgent: client.isAgent,
       boundTo: claims.org_id,
       hasTwoFactors: claims.acr === twoFactors,
     }

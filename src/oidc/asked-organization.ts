@@ -8,6 +8,7 @@
 // `interaction_required`: `account_selection_required` is for the accounts of somebody (OpenID Connect Core §3.1.2.6).
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { z } from 'zod'
+import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Memberships, TokenMembership } from '../organizations/memberships.ts'
 
@@ -22,7 +23,7 @@ export type AskedOrganization =
 /** Decides for each request of somebody who is signed in; once, however often it is asked. */
 export interface AskedOrganizations {
   find(ctx: KoaContextWithOIDC): Promise<AskedOrganization>
-  /** Whether the client is open to its organization's members alone, and the person is none. */
+  /** Whether the client is open to its organization's members alone, and the person is none; or is somebody else's agent. */
   isShutOut(ctx: KoaContextWithOIDC): Promise<boolean>
 }
 
@@ -64,6 +65,7 @@ export const createAskedOrganizations = ({ clients, memberships }: Needs): Asked
     },
     isShutOut: async ({ oidc: { client, session } }) => {
       const registration = client && (await clients.find(client.clientId))
+      if (session?.accountId && isForeign(registration, session.accountId)) return true
       if (!registration?.isMembersOnly || registration.organizationId === undefined || !session?.accountId) return false
       return (await memberships.find({ userId: session.accountId, organization: registration.organizationId })) === undefined
     },

@@ -17,6 +17,7 @@ import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { askedDetails } from './asked-details.ts'
+import { isForItself, ownAccess } from './own-access.ts'
 
 interface Needs {
   readonly resourceServers: Pick<ResourceServers, 'find'>
@@ -49,7 +50,7 @@ const featureOf = (needs: Needs): Feature => ({
     return filtered(asked.length > 0 ? asked : granted, async type => {
       if (audience === undefined || (await needs.detailsTypes.find(type))?.identifier !== audience) return false
       const server = await needs.resourceServers.find(audience)
-      return server !== undefined && mayAsk(ctx, { server, type, clientId: token.clientId })
+      return server !== undefined && mayAsk(ctx, { server, type, registration: needs.registrationOf(ctx.oidc.client ?? {}) })
     })
   },
   authorizationDetailsForIntrospection: async (_ctx, token) => filtered(token.rar ?? [], async type => (await needs.detailsTypes.find(type)) !== undefined),
@@ -83,7 +84,7 @@ const createValidate =
     const found = await detailsTypes.find(type)
     const server = found && (await resourceServers.find(found.identifier))
     if (!server || !isNeighbour(server, registrationOf(client)?.organizationId)) throw refuse('unsupported authorization details type value')
-    if (!mayAsk(ctx, { server, type, clientId: client.clientId })) throw refuse('the authorization details type is not allowed for this client')
+    if (!mayAsk(ctx, { server, type, registration: registrationOf(client) })) throw refuse('the authorization details type is not allowed for this client')
     const resources = [ctx.oidc.params?.resource ?? []].flat()
     if (resources.length > 0 && !resources.includes(server.identifier)) throw refuse('the authorization details are for a resource that is not asked for')
     // RFC 9396 §2.2: `locations` are of the resource server.
@@ -94,10 +95,15 @@ const createValidate =
   }
 
 // Asked again whenever a token is issued: what a client is not listed for any more, it has no more.
-const mayAsk = ({ oidc }: KoaContextWithOIDC, { server, type, clientId }: { server: ResourceServer; type: string; clientId: string | undefined }) => {
-  const isForItself = oidc.route === 'token' && oidc.params?.grant_type === 'client_credentials'
-  if ((isForItself ? server.clientAccess : server.userAccess) === 'any') return true
-  return server.clients.some(one => one.clientId === clientId && one.detailsTypes.includes(type))
+interface Wish {
+  readonly server: ResourceServer
+  readonly type: string
+  readonly registration: Registration | undefined
+}
+
+const mayAsk = (ctx: KoaContextWithOIDC, { server, type, registration }: Wish) => {
+  const access = isForItself(ctx) ? ownAccess(server, registration) : server.userAccess
+  return access === 'any' || server.clients.some(one => one.clientId === registration?.clientId && one.detailsTypes.includes(type))
 }
 
 const isAt = (identifier: string, location: unknown) =>

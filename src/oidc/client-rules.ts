@@ -1,6 +1,7 @@
 // What metadata of clients must not say, beyond the engine's own rules; the engine asks whenever it constructs a client.
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { type Registration, redirectUriFault } from '../clients/client.ts'
+import { jwtBearerGrantType } from '../clients/further-metadata.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { isOneLine } from '../platform/http/text.ts'
 import { cibaGrantType } from './backchannel-request.ts'
@@ -23,12 +24,20 @@ export const clientRules = (registrationOf: (client: object) => Registration | u
       // CIBA Core §4: who may ask people by their address is confidential, and an administrator's decision.
       if (method === 'none' || isRegistering()) throw new errors.InvalidClientMetadata(`grant_types must not contain ${cibaGrantType} for this client`)
     }
+    if (name === 'grant_types' && Array.isArray(value) && value.includes(jwtBearerGrantType)) verifyMayAssert(metadata)
     if (name === 'redirect_uris' && isRegistering()) verifyRedirectUris(value)
     if (name === 'client_name' && isRegistering() && typeof value === 'string' && !isOneLine(value))
       throw new errors.InvalidClientMetadata('client_name must be one line without control characters')
     if (name === 'security_profile') holdToProfile(metadata, registrationOf)
   },
 })
+
+// A service account is an administrator's decision, and nobody asserts without keys of their own (RFC 7523 §3).
+const verifyMayAssert = ({ jwks, jwks_uri: jwksUri }: { readonly [name: string]: unknown }): void => {
+  if (isRegistering()) throw new errors.InvalidClientMetadata(`grant_types must not contain ${jwtBearerGrantType} for this client`)
+  if (jwks === undefined && jwksUri === undefined)
+    throw new errors.InvalidClientMetadata(`grant_types must not contain ${jwtBearerGrantType} without jwks or jwks_uri`)
+}
 
 const verifyRedirectUris = (uris: unknown): void => {
   const fault = Array.isArray(uris) ? uris.map(uri => redirectUriFault(String(uri))).find(Boolean) : undefined

@@ -67,7 +67,7 @@ const endGrantsOfMember = (tx: TransactionClient, { organizationId, userId }: Me
   WITH held AS (
     SELECT key FROM oidc_artifacts
     WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
-      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND c.is_members_only
+      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND (c.is_members_only OR c.is_agent)
     )) ORDER BY key FOR UPDATE
   ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
 
@@ -87,7 +87,7 @@ export const createEndings = ({ queue }: { queue: Queue }): Endings => {
       // Before the artifacts, as whoever ends the person's access locks it.
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${member.userId}::uuid FOR KEY SHARE`
       await endGrantsOfMember(tx, member)
-      const theirs = { organizationId: member.organizationId, isMembersOnly: true }
+      const theirs = { organizationId: member.organizationId, OR: [{ isMembersOnly: true }, { isAgent: true }] }
       const clients = await tx.client.findMany({ where: theirs, select: { clientId: true } })
       if (clients.length > 0)
         await ofAllSessions(

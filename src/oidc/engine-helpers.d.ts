@@ -1,4 +1,4 @@
-// What we borrow of the engine's own grants (oidc-provider 9.13.3, lib/helpers/grants.js), which has no types.
+// What we borrow of the engine's own helpers (oidc-provider 9.13.3, lib/helpers), which have no types.
 declare module 'oidc-provider/lib/helpers/grants.js' {
   type Context = import('oidc-provider').KoaContextWithOIDC
   type Provider = import('oidc-provider').default
@@ -15,4 +15,18 @@ declare module 'oidc-provider/lib/helpers/grants.js' {
   export function checkDpopRequired(provider: Provider, ctx: Context, proof: Proof | undefined): void
   /** The client's certificate, where its tokens are bound to it (RFC 8705 §3); throws `invalid_grant` where it gave none. */
   export function checkMtlsCert(provider: Provider, ctx: Context): string | undefined
+}
+
+declare module 'oidc-provider/lib/helpers/jwt.js' {
+  /** A client's keys. */
+  export type Keys = object & { readonly keys?: never }
+  /** Verifies the signature by one of the keys, which are asked for again where none verifies it, and `exp` and `nbf`. Throws whatever is wrong. */
+  export function verify(jwt: string, keys: Keys, options: { readonly clockTolerance: number }): Promise<unknown>
+}
+
+declare module 'oidc-provider/lib/helpers/weak_cache.js' {
+  /** What the engine keeps beside itself. */
+  export default function instance(provider: import('oidc-provider').default): {
+    readonly grantTypeHandlers: ReadonlyMap<string, (ctx: import('oidc-provider').KoaContextWithOIDC) => Promise<void>>
+  }
 }

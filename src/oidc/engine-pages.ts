@@ -14,6 +14,8 @@ export interface ClientOnPage {
   readonly termsUrl?: string
   /** What a client of a verified host calls itself, which is not verified. */
   readonly claimedName?: string
+  /** Whose agent it is: a person's address, or an organization's name. */
+  readonly agentOf?: string | undefined
   /** `false`: nobody vouches for it. */
   readonly verified?: boolean
 }

@@ -8,6 +8,7 @@ import { multiFactor } from '../mfa/authenticator.ts'
 import type { Change } from '../platform/data/change.ts'
 import { twoFactors } from './acr.ts'
 import { actorOf } from './actor.ts'
+import { actOfAgent, verifyActsFor } from './agents.ts'
 import type { Demands } from './demands.ts'
 import { type Actor, exchangeParameters, type Presented, repeatable, tokenTypes } from './exchange.ts'
 import { claimsOf, makeToken } from './exchange-issue.ts'
@@ -86,15 +87,19 @@ const createDecide = (parts: Parts) => {
     const exchanger = await exchangerOf(ctx, clients)
     const hasActor = params.actor_token !== undefined
     verifyParameters(params)
-    verifyMayExchange(exchanger, { hasActor })
+    const { registration } = exchanger
+    // An agent never becomes the person: what it gets says that it acts, whether it says so or not.
+    verifyMayExchange(exchanger, { hasActor: hasActor || registration.isAgent })
     const [subject, actor] = await Promise.all([findPresented(ctx, 'subject_token'), hasActor ? findPresented(ctx, 'actor_token') : undefined])
     verifyPresented(exchanger, { subject, actor })
-    const act = actor && (await actOf(parts, { ctx, actor }))
-    verifyMayAct(subject.token.extra?.may_act, act ?? { sub: exchanger.registration.clientId, client_id: exchanger.registration.clientId })
+    const named = actor && (await actOf(parts, { ctx, actor }))
+    verifyMayAct(subject.token.extra?.may_act, named ?? { sub: registration.clientId, client_id: registration.clientId })
+    const act = registration.isAgent ? actOfAgent(registration) : named
     const userId = subject.link.account ?? ''
+    await verifyActsFor(registration, userId, parts.isMember)
     const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
     const hasTwoFactors = subject.token.extra?.acr === twoFactors
-    await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: exchanger.registration.clientId })
+    await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: registration.clientId })
     tellRoleHolder(ctx, organizationId === undefined ? undefined : { userId, organizationId, hasTwoFactors })
     const target = targetOf(params, subject)
     const resourceServer = target === undefined ? undefined : await resourceServerOf(parts, { ctx, target })

@@ -53,6 +53,13 @@ export const makeToken = async (provider: Provider, ctx: KoaContextWithOIDC, dec
 /** What the token says of how the person signed in, and of who acts for them: never more than what was presented said. */
 export const claimsOf = ({ token }: Presented, act: Actor | undefined): Record<string, unknown> => {
   const { acr, auth_time, amr, may_act, act: before } = token.extra ?? {}
-  const told = { acr, auth_time, amr, may_act, act: act ? { ...act, ...(before === undefined ? {} : { act: before }) } : before }
+  const told = { acr, auth_time, amr, may_act, act: actAfter(before, act) }
   return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined))
+}
+
+// RFC 8693 §4.1: those who acted before stand within; who acts on is not named twice.
+const actAfter = (before: unknown, act: Actor | undefined): unknown => {
+  if (act === undefined || before === undefined) return act ?? before
+  const isSame = typeof before === 'object' && before !== null && 'sub' in before && before.sub === act.sub
+  return isSame ? before : { ...act, act: before }
 }

@@ -1,5 +1,7 @@
 // What a grant that a token exchange made descends from, and the condition under which all of it still lives.
 
+import { isLivingClient } from '../clients/living.ts'
+
 /** One ancestor. Keys are those of `oidc_artifacts`, in hexadecimal digits. */
 export interface Link {
   readonly client: string
@@ -38,7 +40,7 @@ export const isInSession = ({ uid, account, client, grant }: Readonly<Record<'ui
 export const isUnbroken = (alias: string) => `(${alias}.lineage IS NULL OR NOT EXISTS (
   SELECT 1 FROM jsonb_to_recordset(${alias}.lineage) AS link(
     client text, account text, "grant" text, token text, tombstone text, session text, "sessionGrant" text, organization text)
-  WHERE EXISTS (SELECT 1 FROM clients c WHERE c.client_id = link.client AND (c.disabled_at IS NOT NULL OR c.deleted_at IS NOT NULL
+  WHERE EXISTS (SELECT 1 FROM clients c WHERE c.client_id = link.client AND (NOT (${isLivingClient('c')})
       OR (link.account IS NOT NULL AND c.is_members_only AND c.organization_id IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM organization_members m WHERE m.user_id = link.account::uuid AND m.organization_id = c.organization_id))))
     OR (link.account IS NOT NULL AND NOT EXISTS (

@@ -1,5 +1,6 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
 import type { Context, Middleware } from 'koa'
+import { createFindAgentOwner } from '../clients/agent-owner.ts'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
@@ -27,6 +28,7 @@ import { createVerifyAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './account.ts'
 import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
+import { createAgentClaims } from './agents.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createAskedOrganizations } from './asked-organization.ts'
@@ -35,6 +37,7 @@ import { createBackchannelHooks } from './backchannel-hooks.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
+import { oncePerRequest } from './clients-in-request.ts'
 import type { ContinueWords } from './continue-page.ts'
 import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
@@ -48,6 +51,7 @@ import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
 import { createJwtAccessTokens } from './jwt-access-tokens.ts'
+import { createJwtBearer } from './jwt-bearer.ts'
 import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
 import { createMethodGuard } from './methods.ts'
@@ -119,7 +123,8 @@ interface Needs {
 }
 
 /** Puts it together. The signing keys must be there. */
-export const createProtocol = async (needs: Needs): Promise<Protocol> => {
+export const createProtocol = async (given: Needs): Promise<Protocol> => {
+  const needs = { ...given, clients: oncePerRequest(given.clients) }
   const { issuer, database, redis, secrets, clients, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
   const apiIdentifier = `${issuer}/api/v1`
@@ -169,9 +174,9 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     hasDocumentClients: needs.documentRule.isOn,
     lookUpDocument: createLookUpDocument(needs.documentClients),
     askedOrganizations,
-    tokenClaims: [tokenOrganizations.claims, exchange.claims],
+    tokenClaims: [tokenOrganizations.claims, exchange.claims, createAgentClaims(clients)],
     tokenReferences,
-    extensions: [provider => knowJwtAccessTokens(provider, jwt), exchange.extend],
+    extensions: [provider => knowJwtAccessTokens(provider, jwt), exchange.extend, createJwtBearer(needs)],
     backchannel,
     pace: createPace(needs),
     findAccount,
@@ -190,7 +195,7 @@ export const createProtocol = async (needs: Needs): Promise<Protocol> => {
     ],
     documents,
     engine,
-    interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse }),
+    interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse, findAgentOwner: createFindAgentOwner(database) }),
     backchannel: createBackchannelAnswers({ ...needs, engine, demands }),
     verifyAccessToken: createVerifyAccessToken({ clients, audience: apiIdentifier, jwtAccessTokens }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),

@@ -1,5 +1,6 @@
 // Resource indicators (RFC 8707): which resource servers a client may name, and what their access tokens are like (RFC 9068).
 import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { isPersonal } from '../clients/agent.ts'
 import type { Registration } from '../clients/client.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
@@ -7,6 +8,7 @@ import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import { askedTypes } from './asked-details.ts'
 import { giveDefaultScope } from './default-scope.ts'
+import { isForItself, ownAccess } from './own-access.ts'
 import { roleHolderOf } from './role-holder.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
@@ -82,11 +84,14 @@ interface Asking {
 // The scopes that the client may ask for at all; where a token is issued to a person, those of them that the person holds.
 const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Asking): Promise<readonly string[]> => {
   const grantType = grantTypeOf(ctx)
-  const access = grantType === 'client_credentials' ? server.clientAccess : server.userAccess
+  const registration = needs.registrationOf(client)
+  const access = isForItself(ctx) ? ownAccess(server, registration) : server.userAccess
   const listed = server.clients.find(one => one.clientId === client.clientId)
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
-  const scopes = server.scopes.filter(scope => access === 'any' || listed?.scopes.includes(scope))
-  if (!server.requiresPermissions || grantType === undefined || grantType === 'client_credentials') return scopes
+  // What a person made for themselves reads our own API for them, and changes nothing there: no administrator vouched for it.
+  const isReader = isPersonal(registration) && server.identifier === `${ctx.oidc.issuer}/api/v1`
+  const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || scope.endsWith(':read')))
+  if (!server.requiresPermissions || grantType === undefined || isForItself(ctx)) return scopes
   const holder = roleHolderOf(ctx)
   if (!holder) return []
   // What an organization's resource server allows is decided by that organization's roles alone.

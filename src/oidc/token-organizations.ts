@@ -1,5 +1,6 @@
 // The organization that a token is for: told in it as it is at this moment, and over for whoever is no member any more.
 import type { AccessToken, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Memberships } from '../organizations/memberships.ts'
 import type { TokenClaims } from './token-claims.ts'
@@ -14,7 +15,7 @@ interface TokenLike {
 export interface TokenOrganizations {
   /** The organization of a token, by its grant; `undefined`: it is for none. */
   idOf(ctx: KoaContextWithOIDC, token: TokenLike): Promise<string | undefined>
-  /** Whether the user is no member of the token's organization, or of the one whose members alone the client is open to. */
+  /** Whether the user is no member of the token's organization, or of the one whose members alone the client is open to, or another than whose agent it is. */
   isOver(token: { readonly userId: string; readonly clientId?: string | undefined; readonly organizationId?: string | undefined }): Promise<boolean>
   /** `org_id`, `org_slug`, `org_roles` and `org_permissions` of what is issued under a grant; nothing where it is for none. */
   claimsOf(grant: Grant | undefined): Promise<Readonly<Record<string, unknown>>>
@@ -49,6 +50,7 @@ export const createTokenOrganizations = ({ clients, memberships }: Needs): Token
     },
     isOver: async ({ userId, clientId, organizationId }) => {
       const registration = clientId === undefined ? undefined : await clients.find(clientId)
+      if (isForeign(registration, userId)) return true
       const owner = registration?.isMembersOnly ? registration.organizationId : undefined
       const needed = [...new Set([organizationId, owner])].filter(id => id !== undefined)
       const found = await Promise.all(needed.map(organization => memberships.find({ userId, organization })))

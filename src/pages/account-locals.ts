@@ -111,6 +111,19 @@ export interface AccountIdentitiesPage extends AccountPage {
   readonly connections: readonly PageConnection[]
 }
 
+/** Posts `agent_name` and `redirect_uris`, `disable` (an id) or `remove` (an id) to `/account/agents`. Times in milliseconds. */
+export interface AccountAgentsPage extends AccountPage {
+  readonly agents: readonly {
+    readonly id: string
+    readonly name: string
+    readonly clientId: string
+    readonly isDisabled: boolean
+    readonly madeAt: number
+  }[]
+  /** What was made just now; its secret is told this once. */
+  readonly made?: { readonly name: string; readonly clientId: string; readonly secret: string } | undefined
+}
+
 /** Posts `saved=yes` to `/account/recovery-codes`. Its field error is `saved`. */
 export interface AccountRecoveryCodesPage extends AccountPage {
   readonly codes: readonly string[]
@@ -172,6 +185,7 @@ export interface AccountLocals {
   readonly 'account-authenticator': AccountAuthenticatorPage
   readonly 'account-sessions': AccountSessionsPage
   readonly 'account-apps': AccountAppsPage
+  readonly 'account-agents': AccountAgentsPage
   readonly 'account-requests': AccountRequestsPage
   readonly 'account-organizations': AccountOrganizationsPage
   readonly 'account-data': AccountDataPage
@@ -195,6 +209,7 @@ export const accountLocalNames: Names = {
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },
+  'account-agents': { ...common, agents: true, made: true },
   'account-requests': { ...common, requests: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },

@@ -71,6 +71,12 @@ const connections = [
 const codes = Array.from({ length: 10 }, (_none, index) => `7KQ${index}-M2XD-9RTB-HW4${index}`)
 const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri, qr: qrCodeOf(uri) }
 
+const agentId = '0192f0c1-7d4c-7c3e-9b1f-2a6d5e8f9a10'
+const agents = [
+  { id: '1', name: 'Acme Helper', clientId: agentId, isDisabled: false, madeAt: Date.UTC(2026, 10, 3) },
+  { id: '2', name: 'Inbox sorter', clientId: agentId.replace('10', '11'), isDisabled: true, madeAt: Date.UTC(2026, 9, 21) },
+]
+
 /** Every page in every state. */
 export const ACCOUNT_STATES: States = {
   'account-profile': {
@@ -123,6 +129,13 @@ export const ACCOUNT_STATES: States = {
   },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
   'account-apps': { plain: { csrf, apps: [inOrganization, app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-agents': {
+    plain: { csrf, agents },
+    none: { csrf, agents: [], done: 'account.done.agent_removed' },
+    done: { csrf, agents, made: { name: 'Acme Helper', clientId: agentId, secret: 'not-a-real-secret-only-for-show' }, done: 'account.done.agent_made' },
+    error: { csrf, agents, problem: { code: 'too_many_agents', message: '' } },
+    'field-error': { csrf, agents, problem: { code: 'validation_failed', message: '', fields: [{ path: 'agent_name', code: 'required', message: '' }] } },
+  },
   'account-requests': {
     plain: { csrf, requests: [request] },
     none: { csrf, requests: [], done: 'account.done.approved' },

@@ -16,6 +16,8 @@ export interface PageClient {
   readonly termsUrl?: string
   /** What a client that is named by its host calls itself. */
   readonly claimedName?: string
+  /** Whose agent it is: a person's address, or an organization's name. */
+  readonly agentOf?: string | undefined
   /** `false` shows a warning; absent shows nothing. */
   readonly verified?: boolean
 }

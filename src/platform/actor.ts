@@ -14,6 +14,8 @@ export interface Actor {
   readonly id?: string
   /** The person on whose behalf something is asked; absent for keys, machines and the server itself. */
   readonly userId?: string
+  /** The agent by which the person acts, as its `client_id`. */
+  readonly agentId?: string
   /** The session of the API that the caller's token belongs to. */
   readonly sessionId?: string
   /** Whether a person proved two factors in the session that they act in, or that their token is of. */

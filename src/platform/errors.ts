@@ -54,6 +54,7 @@ const table = {
   client_id_taken: { status: 409, type: 'CONFLICT', message: 'This client identifier is already in use.' },
   resource_server_taken: { status: 409, type: 'CONFLICT', message: 'There is, or was, a resource server of this identifier.' },
   details_type_taken: { status: 409, type: 'CONFLICT', message: 'Another resource server has, or had, a type of authorization details of this name.' },
+  too_many_agents: { status: 409, type: 'CONFLICT', message: 'You have as many agents as one may have.' },
   too_many_resource_servers: { status: 409, type: 'CONFLICT', message: 'This organization has as many resource servers as one may have.' },
   last_owner: { status: 409, type: 'CONFLICT', message: 'An organization keeps at least one owner.' },
   last_admin: { status: 409, type: 'CONFLICT', message: 'The system keeps at least one administrator.' },

@@ -17,6 +17,14 @@ interface Consent {
   readonly grantedAt: Date
 }
 
+/** An agent that a person made. */
+interface Agent {
+  readonly clientId: string
+  readonly name: string
+  readonly isDisabled: boolean
+  readonly createdAt: Date
+}
+
 /** A document in plain JSON, under the names of the API. */
 export type PersonalData = Readonly<Record<string, unknown>>
 
@@ -31,6 +39,7 @@ interface Needs {
   readonly identities: Pick<Identities, 'listKept'>
   readonly auditLog: AuditLog
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
+  readonly listAgents: (userId: string) => Promise<readonly Agent[]>
   readonly now: () => Date
 }
 
@@ -39,15 +48,16 @@ const newestEvents = 1000
 
 /** Makes it. */
 export const createCollectPersonalData =
-  ({ userAdministration, members, apiSessions, authenticators, identities, auditLog, consents, now }: Needs): CollectPersonalData =>
+  ({ userAdministration, members, apiSessions, authenticators, identities, auditLog, consents, listAgents, now }: Needs): CollectPersonalData =>
   async userId => {
-    const [user, organizations, sessions, factors, linked, grants, done, suffered] = await Promise.all([
+    const [user, organizations, sessions, factors, linked, grants, agents, done, suffered] = await Promise.all([
       userAdministration.get(userId),
       members.listOfUser(userId),
       apiSessions.list(userId, { limit: newestSessions }),
       authenticators.list(userId),
       identities.listKept(userId),
       consents.list(userId),
+      listAgents(userId),
       auditLog.list({ actorId: userId }, { limit: newestEvents }),
       auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
     ])
@@ -81,6 +91,12 @@ export const createCollectPersonalData =
         organization_id: organization?.id ?? null,
         scopes,
         granted_at: grantedAt.toISOString(),
+      })),
+      agents: agents.map(({ clientId, name, isDisabled, createdAt }) => ({
+        client_id: clientId,
+        name,
+        disabled: isDisabled,
+        created_at: createdAt.toISOString(),
       })),
       events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({
         occurred_at: occurredAt.toISOString(),

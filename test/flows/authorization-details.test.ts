@@ -7,6 +7,7 @@ import * as client from 'openid-client'
 import type { DetailsSchema } from '../../src/clients/details-schema.ts'
 import type { NewResourceServer } from '../../src/clients/resource-server.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { assertionOf, jwtBearer, makeKey } from '../support/agents.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
@@ -193,6 +194,22 @@ test('a client asks for itself what it is listed for', async t => {
   const { access_token } = await client.clientCredentialsGrant(listed.configuration, asked(pay()))
   t.deepEqual(await carried(access_token, identifier), [pay()])
   for (const app of [named, stranger]) t.is(await refusal(client.clientCredentialsGrant(app.configuration, asked(pay()))), 'invalid_authorization_details')
+})
+
+test('an assertion of a client asks for what the client is listed for, and for no more', async t => {
+  const { id, type, identifier, pay } = await makeBank()
+  const key = await makeKey()
+  const machine = { grantTypes: [jwtBearer], metadata: { jwks: key.jwks, authorization_details_types: [type] } }
+  const [listed, named, stranger] = [await makeClient(server, machine), await makeClient(server, machine), await makeClient(server, machine)]
+  const clients = [
+    { clientId: listed.clientId, scopes: [], detailsTypes: [type] },
+    { clientId: named.clientId, scopes: ['accounts'], detailsTypes: [] },
+  ]
+  await server.services.resourceServerAdministration.update(systemActor, { id }, { clients })
+  const ask = async ({ clientId, configuration }: TestClient) =>
+    client.genericGrantRequest(configuration, jwtBearer, { assertion: await assertionOf(server, { clientId, key }), ...asked(pay()) })
+  t.deepEqual(await carried((await ask(listed)).access_token, identifier), [pay()])
+  for (const app of [named, stranger]) t.is(await refusal(ask(app)), 'invalid_authorization_details')
 })
 
 test('an organization’s types are there for its clients and the system’s', async t => {

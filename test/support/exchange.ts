@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import * as client from 'openid-client'
-import type { ListedClient } from '../../src/clients/resource-server.ts'
+import type { Access, ListedClient } from '../../src/clients/resource-server.ts'
 import type { TokenExchangePolicy } from '../../src/clients/token-exchange.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { plantTokens } from './canaries.ts'
@@ -32,11 +32,11 @@ export const makeExchanger = (server: TestServer, policy: Partial<TokenExchangeP
 /** Makes a resource server with the scopes `read`, `write` and `admin`. */
 export async function makeResource(
   server: TestServer,
-  { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600, clients = [] as readonly ListedClient[] } = {},
+  { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600, clientAccess = 'any' as Access, clients = [] as readonly ListedClient[] } = {},
 ): Promise<string> {
   const identifier = `https://${randomUUID()}.example/`
   const scopes = ['read', 'write', 'admin']
-  const given = { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds, clientAccess: 'any', clients } as const
+  const given = { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds, clientAccess, clients } as const
   await server.services.resourceServers.create(systemActor, given)
   return identifier
 }

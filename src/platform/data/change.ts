@@ -90,11 +90,13 @@ const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEv
   actor_id: text(actor.id),
   target_kind: kind.target,
   target_id: text(target.id),
-  target: JSON.parse(JSON.stringify(kind.schema.parse(target), (_key, value) => (typeof value === 'string' ? text(value) : value))),
+  target: plain({ ...kind.schema.parse(target), ...(actor.agentId === undefined ? {} : { via_agent: actor.agentId }) }),
   organization_id: (options?.organizationId ?? actor.organizationId)?.toLowerCase() ?? null,
   request_id: text(actor.requestId),
   ip: text(actor.ip),
   user_agent: text(actor.userAgent),
 })
+
+const plain = (target: object) => JSON.parse(JSON.stringify(target, (_key, value) => (typeof value === 'string' ? text(value) : value)))
 
 const text = (value: string | undefined): string | null => value?.toWellFormed().replaceAll('\0', '\ufffd') ?? null

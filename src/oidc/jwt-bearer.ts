@@ -1,0 +1,19 @@
+// The JWT bearer grant (RFC 7523 §2.1): a service account's assertion about itself, for the token that client credentials would give it.
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import instance from 'oidc-provider/lib/helpers/weak_cache.js'
+import { jwtBearerGrantType } from '../clients/further-metadata.ts'
+import { verifyAssertion } from './jwt-bearer-assertion.ts'
+import type { ExtendEngine } from './provider.ts'
+
+/** Registers it. The engine's own grant of client credentials issues the token, so that whatever holds for that one holds here. */
+export const createJwtBearer =
+  ({ now }: { readonly now: () => Date }): ExtendEngine =>
+  provider => {
+    const handle = async (ctx: KoaContextWithOIDC) => {
+      const { params } = ctx.oidc
+      await verifyAssertion(ctx, now)
+      if (params) params.grant_type = 'client_credentials'
+      await instance(provider).grantTypeHandlers.get('client_credentials')?.(ctx)
+    }
+    provider.registerGrantType(jwtBearerGrantType, handle, ['assertion', 'scope', 'resource', 'authorization_details'], ['resource'])
+  }
