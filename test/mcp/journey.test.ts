@@ -117,7 +117,7 @@ test('nobody asks for the management API without saying for what', async t => {
   }
   url.search = new URLSearchParams(parameters).toString()
   const back = await person.authorize(url, { ...bob, redirectUri: loopback })
-  t.is(back.searchParams.get('error'), 'access_denied')
+  t.is(back.searchParams.get('error'), 'invalid_scope')
 })
 
 test('a resource that nobody registered is no target', async t => {
