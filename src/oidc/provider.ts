@@ -160,7 +160,7 @@ const onceOnly = (provider: Provider, { volatile, now, refusals }: Needs & { ref
     // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
     const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
     const isFirst = await volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
-    if (!isFirst) refusals.noteReplay()
+    if (!isFirst) refusals.noteReplay(jti)
     return isFirst
   }
   Object.assign(provider.ReplayDetection, { unique })

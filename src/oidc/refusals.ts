@@ -1,10 +1,11 @@
 // Calls a refusal of the engine what the specification calls it, where the two differ.
+import { decodeJwt, errors } from 'jose'
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 
 /** Renames refusals. */
 export interface Refusals {
-  /** Notes that the request in work brought a `jti` a second time. */
-  noteReplay(): void
+  /** Notes that the request in work brought a `jti` a second time: of its DPoP proof, or of an assertion. */
+  noteReplay(jti: string): void
   /** Gives the answer's error its name; an answer without one stays as it is. */
   rename(ctx: KoaContextWithOIDC): void
 }
@@ -19,8 +20,8 @@ interface Name {
 export const createRefusals = (): Refusals => {
   const replays = new WeakSet<object>()
   return {
-    noteReplay: () => {
-      if (Provider.ctx) replays.add(Provider.ctx)
+    noteReplay: jti => {
+      if (Provider.ctx && jtiOf(Provider.ctx.get('DPoP')) === jti) replays.add(Provider.ctx)
     },
     rename: ctx => {
       const body: unknown = ctx.body
@@ -35,8 +36,17 @@ export const createRefusals = (): Refusals => {
   }
 }
 
+const jtiOf = (proof: string): string | undefined => {
+  try {
+    return decodeJwt(proof).jti
+  } catch (error) {
+    if (error instanceof errors.JWTInvalid) return undefined
+    throw error
+  }
+}
+
 const nameOf = (ctx: KoaContextWithOIDC, error: unknown, isReplay: boolean): Name | undefined => {
-  // RFC 9449 §5: a proof that is not valid, and §4.3: nor is one that was seen before. A replayed assertion is `invalid_client`.
+  // RFC 9449 §5: a proof that is not valid, and §4.3: nor is one that was seen before. A replayed assertion is told as what it is.
   if (isReplay && (error === 'invalid_grant' || error === 'invalid_request'))
     return { error: 'invalid_dpop_proof', description: 'the DPoP proof was used before', status: 400 }
   if (error !== 'invalid_request') return undefined

@@ -144,7 +144,7 @@ test('a resource server that is for listed clients alone refuses the others, as 
 test('a client without the grant type is refused, and nobody registers with it', async t => {
   const without = await makeClient(server, { isFirstParty: false, grantTypes: ['client_credentials'] })
   const assertion = await assertionOf(server, { clientId: without.clientId, key: account.key })
-  t.is(await refusal(client.genericGrantRequest(without.configuration, jwtBearer, { assertion })), 'invalid_request')
+  t.is(await refusal(client.genericGrantRequest(without.configuration, jwtBearer, { assertion })), 'unauthorized_client')
   const initial = await new (server.app.protocol.engine.current().InitialAccessToken)({}).save()
   const body = { client_name: 'X', redirect_uris: ['https://app.example/callback'], grant_types: ['authorization_code', jwtBearer], jwks: account.key.jwks }
   const headers = { authorization: `Bearer ${initial}`, 'content-type': 'application/json' }
