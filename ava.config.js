@@ -4,8 +4,8 @@ const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{architecture,config}.test.ts',
       '!test/protocol/**',
-      '!test/certification/{config,form-post,rp-initiated-logout}.test.ts',
-      '!test/flows/{encryption,exchange-refusals}.test.ts',
+      '!test/certification/**',
+      '!test/flows/{ciba-errors,device-errors,discovery,encryption,exchange-confusion,exchange-refusals,mail-languages,rp-initiated-logout,upstream-attacks,upstream-forms}.test.ts',
       '!test/authentication/{bcrypt,foreign-hashes,gate,password,strength}.test.ts',
       '!test/connectors/{claims,github,google,join,kinds,microsoft,oidc*,saml-attacks,saml-canonical,saml-metadata,saml-person,saml-proof,upstream-answers}.test.ts',
       '!test/http/{addresses,bodies,headers,malformed}.test.ts',

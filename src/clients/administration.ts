@@ -22,14 +22,14 @@ export interface ClientKey {
   /** The id, or the `client_id`. */
   readonly id: string
   readonly organizationId?: string
-  /** The person whose agent it is. */
+  /** The person who made the agent for themselves. */
   readonly ownerUserId?: string
 }
 
 /** Which clients to list. */
 export interface ClientFilter {
   readonly organizationId?: string
-  /** The agents of this person. */
+  /** The agents that this person made for themselves. */
   readonly ownerUserId?: string
   readonly q?: string
   readonly isDeleted?: boolean
@@ -199,6 +199,7 @@ type Sought = ClientKey & { readonly isDeleted?: boolean }
 
 const toWhere = ({ organizationId, ownerUserId, q }: ClientFilter): Prisma.ClientWhereInput => ({
   ...(organizationId === undefined ? {} : { organizationId }),
-  ...(ownerUserId === undefined ? {} : { ownerUserId }),
+  // An organization's agent is its own, in whose name ever it acts.
+  ...(ownerUserId === undefined ? {} : { ownerUserId, organizationId: null }),
   ...(q === undefined ? {} : { OR: [{ name: { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } }, { clientId: q }] }),
 })

@@ -38,13 +38,12 @@ interface Needs {
   readonly newId: () => string
 }
 
-/** Lists all agents of a person, the newest first. */
+/** Lists the agents that a person made for themselves, the newest first. */
 export const createListAgents =
   (administration: Pick<ClientAdministration, 'list'>) =>
   async (userId: string): Promise<readonly Client[]> =>
     (await administration.list({ ownerUserId: userId }, { limit: listed, isAscending: false })).rows
 
-// With those that an organization made in the person's name.
 const listed = 200
 
 /** Makes the service. */

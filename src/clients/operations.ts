@@ -154,7 +154,7 @@ type Belonging = Pick<NewClient, 'isAgent' | 'isFirstParty' | 'ownerUserId' | 'o
 const mustBeSomebodys = ({ isAgent = false, isFirstParty = false, ownerUserId, organizationId }: Belonging) => {
   const refused = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
   if (isAgent && isFirstParty) throw refused('first_party', 'An agent is not one of the operator’s own.')
-  if (isAgent && organizationId === undefined && ownerUserId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
+  if (isAgent && organizationId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
   if (!isAgent && ownerUserId !== undefined) throw refused('owner_user_id', 'Only an agent has an owner.')
 }
 

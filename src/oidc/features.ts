@@ -34,13 +34,16 @@ export const features = ({
     enabled: true,
     // A living user's token is told of to its own client, to the confidential clients of the same organization, and to the resource server it is for.
     allowedPolicy: async (ctx, client, token) => {
+      // A token ends with the client that it was issued to, whoever asks.
+      const issuedTo = await clients.find(token.clientId ?? '')
+      if (!issuedTo) return false
       if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
       if (!(await isForLiving(token, resourceServers))) return false
       if (token.clientId === client.clientId) return true
       if (client.clientAuthMethod === 'none') return false
       if (await isForIt(token, client, resourceServers)) return true
       const own = registrationOf(client)?.organizationId
-      return own !== undefined && own === (await clients.find(token.clientId ?? ''))?.organizationId
+      return own !== undefined && own === issuedTo.organizationId
     },
   },
   jwtIntrospection: { enabled: true },

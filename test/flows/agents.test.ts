@@ -200,6 +200,43 @@ test('administrators of an organization make its agents over the clients API; no
   t.is((await api.ask(`PATCH /clients/${made.data.client.id}`, { token: admin, body: { is_agent: false } })).status, 400)
 })
 
+test('what is an agent of a person they made themselves, and an organization’s is not theirs to end', async t => {
+  const admin = await makeAdmin(api)
+  const [person, owner] = [await api.signIn(), await api.signIn()]
+  const body = { name: 'House agent', is_agent: true, grant_types: ['client_credentials'], owner_user_id: person.id }
+  t.is((await api.ask('POST /clients', { token: admin, body })).status, 400)
+  const { id } = await makeOrganizationOf(server, owner.id, { role: 'owner' })
+  await server.services.members.add(systemActor, { organizationId: id, userId: person.id, role: 'member' })
+  const made = await api.ask(`POST /organizations/${id}/clients`, { token: owner.token, body })
+  t.is(made.status, 201)
+  t.deepEqual((await api.ask('GET /users/me/agents', { token: person.token })).data, [])
+  t.is((await api.ask(`DELETE /users/me/agents/${made.data.client.id}`, { token: person.token })).status, 404)
+})
+
+test('a resource server that asks hears nothing good of the token of an agent or client that is no more', async t => {
+  const itself = await makeClient(server, { grantTypes: ['client_credentials'] })
+  const owner = await makeUser(server)
+  const [agent, gone] = [await makeAgent(server, { ownerUserId: owner.id }), await makeClient(server, { grantTypes: ['client_credentials'] })]
+  const clients = [
+    { clientId: itself.clientId, scopes: [], detailsTypes: [], introspects: true },
+    { clientId: agent.clientId, scopes: ['read'], detailsTypes: [] },
+  ]
+  for (const tokenFormat of ['jwt', 'opaque'] as const) {
+    const resource = await makeResource(server, { tokenFormat, clients })
+    const [own, ofGone] = await Promise.all(
+      [agent, gone].map(async one => (await client.clientCredentialsGrant(one.configuration, { resource, scope: 'read' })).access_token),
+    )
+    for (const token of [own, ofGone]) t.true((await introspect(itself, token ?? '')).active)
+    await server.services.userAdministration.suspend(systemActor, owner.id)
+    await server.services.clientAdministration.update(systemActor, { id: gone.clientId }, { isDisabled: true })
+    await until(async () => !(await introspect(itself, own ?? '')).active && !(await introspect(itself, ofGone ?? '')).active, 5)
+    await server.services.userAdministration.activate(systemActor, owner.id)
+    await server.services.clientAdministration.update(systemActor, { id: gone.clientId }, { isDisabled: false })
+    await until(async () => (await introspect(itself, own ?? '')).active && (await introspect(itself, ofGone ?? '')).active, 5)
+    t.pass()
+  }
+})
+
 test.serial('whether its owner lives is asked with the client itself: one round trip a request, and none for clients that are no agents', async t => {
   const who = await makeUser(server)
   const agent = await makeAgent(server, { ownerUserId: who.id, refreshGraceSeconds: 300 })
