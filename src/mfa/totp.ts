@@ -59,9 +59,12 @@ export const createTotps = (needs: Needs): Totps => {
   const { database, change, secrets, now, notify } = needs
   const byUser = needs.limit('totp:confirm', { points: 30, durationSeconds: 300 })
   const stepOf = (sealed: string, { userId, code }: { userId: string; code: string }): number | undefined => {
+    const token = digitsOf(code)
+    // The library fails over six that are no digits.
+    if (!/^\d{6}$/.test(token)) return undefined
     const secret = Secret.fromBase32(secrets.unseal('totp', sealed, userId))
     const timestamp = now().getTime()
-    const delta = TOTP.validate({ token: digitsOf(code), secret, timestamp, period, window: driftSteps })
+    const delta = TOTP.validate({ token, secret, timestamp, period, window: driftSteps })
     return delta === null ? undefined : TOTP.counter({ timestamp, period }) + delta
   }
   const pending = (user: User, id: string) => ({

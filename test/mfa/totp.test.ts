@@ -48,7 +48,8 @@ test('a wrong first code confirms nothing, and a new enrolment takes the place o
   const { user } = await makePerson()
   const { totps } = server.services
   const first = await totps.enrol(systemActor, { user })
-  t.is(await outcome(totps.confirm(systemActor, { user, id: first.id, code: wrongCodeOf(first.uri) })), 'validation_failed')
+  const wrong = [wrongCodeOf(first.uri), '', '12345', '1234567', 'abcdef', '𐭢ꎕꞍ𝖷', '١٢٣٤٥٦', '12\u0000456']
+  for (const code of wrong) t.is(await outcome(totps.confirm(systemActor, { user, id: first.id, code })), 'validation_failed', code)
   await totps.enrol(systemActor, { user })
   t.is(await outcome(totps.confirm(systemActor, { user, id: first.id, code: codeOf(first.uri) })), 'not_found')
 })
