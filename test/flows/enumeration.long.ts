@@ -7,7 +7,7 @@ import { createPerson, type Person } from '../support/person.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { beginSignIn, beside, toPassword } from '../support/sign-in-pages.ts'
 
-const tries = Number(process.env.TRIES ?? 200)
+const tries = Number(process.env.TRIES ?? 160)
 const margin = 0.05
 // A noisy machine is given further chances; a real difference shows in each.
 const chances = 4

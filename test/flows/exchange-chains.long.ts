@@ -1,4 +1,4 @@
-// A hundred and fifty random chains of exchanges: never more than at the start, and nothing outlives an ancestor.
+// A hundred random chains of exchanges: never more than at the start, and nothing outlives an ancestor.
 import test from 'ava'
 import fc from 'fast-check'
 import { openChains, plans } from '../support/exchange-chains.ts'
@@ -15,7 +15,7 @@ test('no chain of exchanges widens anything, and every one ends with any of its 
     fc.asyncProperty(plans, async plan => {
       links += await ground.run(plan)
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
-  t.true(links > 400, `${links} links`)
+  t.true(links > 250, `${links} links`)
 })
