@@ -1,5 +1,7 @@
 // Tests run as they are written, each file in a process of its own; what Node makes of the source is kept between them. With a
 // database of one's own those are left out that need none, or say the same on every database.
+import { availableParallelism } from 'node:os'
+
 const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{architecture,config,readme}.test.ts',
@@ -21,6 +23,8 @@ export default {
   extensions: { ts: 'module' },
   files: ['test/**/*.test.ts', ...elsewhere],
   timeout: '120s',
+  // Tests wait for seconds to pass, too: one more than there are processors keeps them busy.
+  concurrency: Math.max(3, availableParallelism()),
   workerThreads: false,
   nodeArguments: ['--max-semi-space-size=64'],
   environmentVariables: { NODE_COMPILE_CACHE: 'node_modules/.cache/authy2/compiled' },
