@@ -37,8 +37,8 @@ test.after.always(async () => {
   await gallery?.close()
 })
 
-// What German and a tenant's light colours do to a page they do to all: the pages of the sign-in show it.
-const isLooked = (url: string) => !/\/(german|branded)$/.test(url) || /\/(identifier|password|consent|account-security)\//.test(url)
+// What German and a tenant's colours do to a page they do to all: the pages of the sign-in show it.
+const isLooked = (url: string) => !/\/(german|branded|branded-dark)$/.test(url) || /\/(identifier|password|consent|account-security)\//.test(url)
 
 for (const url of GALLERY_URLS.filter(isLooked)) {
   browserTest(`${url} is accessible, reflows, is small and keeps to the policy${why}`, async t => {
