@@ -71,6 +71,8 @@ export const operationsOf = ({
     const metadata = application_type === 'native' ? { application_type, ...body.metadata } : body.metadata
     const own = { isAgent: body.is_agent, ownerUserId: body.owner_user_id }
     const client = { ...toChanges({ ...body, metadata }), ...own, clientId, name, authenticationMethod, grantTypes, organizationId }
+    // A person makes agents of their own by themselves; what others make for them belongs to an organization of theirs.
+    if (client.isAgent && organizationId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
     mustBeSomebodys(client)
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHaveMembers(client)
@@ -140,7 +142,7 @@ const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, 
 
 const mustHaveMembers = ({ isMembersOnly, organizationId }: { readonly isMembersOnly?: boolean | undefined; readonly organizationId?: string | undefined }) => {
   if (isMembersOnly !== true || organizationId !== undefined) return
-  throw new Problem('validation_failed', { fields: [{ path: 'is_members_only', message: 'A client of no organization has no members.' }] })
+  throw refused('is_members_only', 'A client of no organization has no members.')
 }
 
 interface AgentFields {
@@ -148,13 +150,12 @@ interface AgentFields {
   readonly owner_user_id?: string | undefined
 }
 
-type Belonging = Pick<NewClient, 'isAgent' | 'isFirstParty' | 'ownerUserId' | 'organizationId' | 'isMembersOnly'>
+type Belonging = Pick<NewClient, 'isAgent' | 'isFirstParty' | 'ownerUserId'>
 
-// A person makes agents of their own by themselves; what others make for them belongs to an organization of theirs.
-const mustBeSomebodys = ({ isAgent = false, isFirstParty = false, ownerUserId, organizationId }: Belonging) => {
-  const refused = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
+const refused = (path: string, message: string) => new Problem('validation_failed', { fields: [{ path, message }] })
+
+const mustBeSomebodys = ({ isAgent = false, isFirstParty = false, ownerUserId }: Belonging) => {
   if (isAgent && isFirstParty) throw refused('first_party', 'An agent is not one of the operator’s own.')
-  if (isAgent && organizationId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
   if (!isAgent && ownerUserId !== undefined) throw refused('owner_user_id', 'Only an agent has an owner.')
 }
 

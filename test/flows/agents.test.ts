@@ -200,6 +200,16 @@ test('administrators of an organization make its agents over the clients API; no
   t.is((await api.ask(`PATCH /clients/${made.data.client.id}`, { token: admin, body: { is_agent: false } })).status, 400)
 })
 
+test('administrators change and end the agent that a person made, and enable it again', async t => {
+  const [admin, person] = [await makeAdmin(api), await api.signIn()]
+  const { agent } = (await api.ask('POST /users/me/agents', { token: person.token, body: { name: 'Mine' } })).data
+  for (const body of [{ name: 'Renamed' }, { disabled: true }, { disabled: false }]) {
+    const { status, data } = await api.ask(`PATCH /clients/${agent.id}`, { token: admin, body })
+    t.is(status, 200)
+    t.like(data, { ...body, is_agent: true, owner_user_id: person.id })
+  }
+})
+
 test('what is an agent of a person they made themselves, and an organization’s is not theirs to end', async t => {
   const admin = await makeAdmin(api)
   const [person, owner] = [await api.signIn(), await api.signIn()]
