@@ -29,12 +29,11 @@ const maxDocumentBytes = 512 * 1024
 
 /** Makes them. */
 export const createConnectorServices = (
-  { database, secrets, log, now, randomBytes, resolveTxt, reroute }: Resources,
+  { database, secrets, log, now, randomBytes, resolveTxt }: Resources,
   { change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
-  const guarded = outbound({ maxBytes: maxDocumentBytes })
-  const fetch = reroute?.(guarded) ?? guarded
+  const fetch = outbound({ maxBytes: maxDocumentBytes })
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const openRow = createOpenRow({ secrets, connectors, providers, issuer })
   const connections = createConnections({ database, connectors, providers, openRow, now })

@@ -24,7 +24,7 @@ import { createChange } from './platform/data/change.ts'
 import { createOnce } from './platform/http/idempotency.ts'
 import { createLimits } from './platform/http/limit.ts'
 import { createLists } from './platform/http/list.ts'
-import { createOutbound } from './platform/http/outbound.ts'
+import { createOutbound, type MakeOutboundFetch } from './platform/http/outbound.ts'
 import { createJobAdministration, jobEvents } from './platform/jobs/administration.ts'
 import { createQueue } from './platform/jobs/queue.ts'
 import { createLanguages } from './platform/languages.ts'
@@ -61,7 +61,7 @@ const events = {
 
 /** Makes it over what is open. */
 export const createFoundation = (
-  { database, redis, mailer, secrets, now, randomBytes }: Resources,
+  { database, redis, mailer, secrets, now, randomBytes, reroute = guarded => guarded }: Resources,
   { environment, issuer, outboundAllowed }: Pick<Config, 'environment' | 'issuer' | 'outboundAllowed'>,
 ) => {
   const uuids = createUuids(randomBytes)
@@ -72,6 +72,7 @@ export const createFoundation = (
   const isMailPossible = mailer !== undefined
   const mails = createMails({ queue })
   const notify = createNotices({ mails, isPossible: isMailPossible, issuer, now })
+  const outbound = createOutbound({ isLoopbackAllowed: environment !== 'production', allowed: outboundAllowed })
   const challenges = createChallenges({ database, secrets, randomBytes, newId: newUuid, now })
   return {
     newUuid,
@@ -87,6 +88,7 @@ export const createFoundation = (
     languages: createLanguages({ directory: languagesDirectory }),
     lists: createLists(secrets),
     once: createOnce({ database, secrets }),
-    outbound: createOutbound({ isLoopbackAllowed: environment !== 'production', allowed: outboundAllowed }),
+    /** The one way out: every fetch of the server is made by it. */
+    outbound: (options => reroute(outbound(options))) satisfies MakeOutboundFetch,
   }
 }

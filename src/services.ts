@@ -31,7 +31,7 @@ export type Services = ReturnType<typeof createServices>
 
 /** Makes them over what is open; of the settings each is handed only what it needs. */
 export const createServices = (resources: Resources, config: Config) => {
-  const { database, secrets, log, now, randomBytes, reroute } = resources
+  const { database, secrets, log, now, randomBytes } = resources
   const { issuer } = config
   const foundation = createFoundation(resources, config)
   const { change, limit, isMailPossible, mails, notify, challenges, endings, newUuid } = foundation
@@ -53,8 +53,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const audit = createAudit({ database, secrets, log, now, newUuid })
   const consents = createConsents({ database, change, endings })
   const backchannelRequests = createBackchannelRequests({ ...foundation, database, secrets })
-  const guarded = foundation.outbound({ maxBytes: 1024 })
-  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: reroute?.(guarded) ?? guarded }
+  const backchannelNeeds = { ...foundation, ...tenants, database, secrets, issuer, now, fetch: foundation.outbound({ maxBytes: 1024 }) }
   const backchannelHandlers = [createTellHandler(backchannelNeeds), createPingHandler(backchannelNeeds)]
   const evictUnproven = createEvictUnproven({ endAccess, now })
   const emailChanges = createEmailChanges({ change, challenges, mails, notify, limit, endAccess, evictUnproven, forget, isMailPossible, issuer, now })

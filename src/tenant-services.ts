@@ -39,7 +39,7 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 
 /** Makes them. */
 export const createTenantServices = (
-  { database, log, secrets, now, randomBytes, reroute }: Resources,
+  { database, log, secrets, now, randomBytes }: Resources,
   { change, limit, queue, endings, isMailPossible, mails, outbound }: Foundation,
   { issuer, documentRule: rule }: Pick<Config, 'issuer' | 'documentRule'>,
 ) => {
@@ -73,14 +73,14 @@ export const createTenantServices = (
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const clients = withDocumentRule(createClients({ database, change, secrets, now, randomBytes, images }), { rule })
-  const guarded = outbound({ maxBytes: maxDocumentBytes })
+  const fetch = outbound({ maxBytes: maxDocumentBytes })
   const documentClients = createDocumentClients({
     rows: createDocumentRows({ database, change, now }),
     clients,
     rule,
     issuer,
     limit,
-    fetchDocument: address => fetchDocument(address, reroute?.(guarded) ?? guarded),
+    fetchDocument: address => fetchDocument(address, fetch),
     now,
   })
   const clientAdministration = createClientAdministration({
