@@ -5,6 +5,7 @@ import type { Clients } from '../clients/clients.ts'
 import { exchangeGrantType } from '../clients/further-metadata.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
+import type { Memberships } from '../organizations/memberships.ts'
 import type { Change } from '../platform/data/change.ts'
 import { twoFactors } from './acr.ts'
 import { actorOf } from './actor.ts'
@@ -12,7 +13,6 @@ import { actOfAgent, verifyActsFor } from './agents.ts'
 import type { Demands } from './demands.ts'
 import { type Actor, exchangeParameters, type Presented, repeatable, tokenTypes } from './exchange.ts'
 import { claimsOf, makeToken } from './exchange-issue.ts'
-import type { IsMember } from './exchange-membership.ts'
 import { createFindPresented } from './exchange-presented.ts'
 import { verifyProof } from './exchange-proof.ts'
 import { type Exchanger, organizationOf, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
@@ -28,7 +28,7 @@ interface Needs {
   readonly change: Change
   readonly findAccount: FindAccount
   readonly demands: Pick<Demands, 'isOutdated'>
-  readonly isMember: IsMember
+  readonly memberships: Pick<Memberships, 'has'>
   readonly tokenOrganizations: Pick<TokenOrganizations, 'isOver'>
   readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly jwtAccessTokens: JwtAccessTokens
@@ -96,7 +96,7 @@ const createDecide = (parts: Parts) => {
     verifyMayAct(subject.token.extra?.may_act, named ?? { sub: registration.clientId, client_id: registration.clientId })
     const act = registration.isAgent ? actOfAgent(registration) : named
     const userId = subject.link.account ?? ''
-    await verifyActsFor(registration, userId, parts.isMember)
+    await verifyActsFor(registration, userId, parts.memberships)
     const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
     const hasTwoFactors = subject.token.extra?.acr === twoFactors
     await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: registration.clientId })
@@ -165,9 +165,9 @@ interface Narrowing {
   readonly asked: unknown
 }
 
-const narrowedTo = async ({ isMember }: Parts, { exchanger, subject, asked }: Narrowing): Promise<string | undefined> => {
+const narrowedTo = async ({ memberships }: Parts, { exchanger, subject, asked }: Narrowing): Promise<string | undefined> => {
   const organizationId = organizationOf(exchanger, subject, typeof asked === 'string' ? asked.toLowerCase() : asked)
   if (organizationId === undefined) return undefined
-  if (await isMember({ userId: subject.link.account ?? '', organizationId })) return organizationId
+  if (await memberships.has({ userId: subject.link.account ?? '', organizationId })) return organizationId
   throw new errors.InvalidRequest('the person does not belong to the organization')
 }

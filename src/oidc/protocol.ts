@@ -46,7 +46,6 @@ import { createDocuments, type Documents } from './documents.ts'
 import type { Endings } from './endings.ts'
 import { createEnginePages, type ShowPages } from './engine-pages.ts'
 import { createTokenExchange } from './exchange-grant.ts'
-import { createIsMember } from './exchange-membership.ts'
 import { createLoadGrant } from './grants.ts'
 import { createHear } from './hear.ts'
 import { createInteractions, type Interactions } from './interaction.ts'
@@ -158,7 +157,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
   const tokenStandings = createTokenStandings({ database, durable })
   const jwtAccessTokens = createJwtAccessTokens({ ...needs, references: tokenReferences, standings: tokenStandings })
   const jwt = { jwtAccessTokens, tokenStandings, now: needs.now }
-  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, tokenOrganizations, apiIdentifier, isMember: createIsMember(database) })
+  const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, tokenOrganizations, apiIdentifier })
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',

@@ -18,6 +18,8 @@ export interface TokenMembership {
 export interface Memberships {
   /** In the organization of this id or slug; `undefined` for whoever is no member, whether there is one or not. */
   find(person: { readonly userId: string; readonly organization: string }): Promise<TokenMembership | undefined>
+  /** Whether the person is a member of the organization of this id; nobody is of one that is not there. */
+  has(member: { readonly userId: string; readonly organizationId: string }): Promise<boolean>
   /** By name. */
   list(userId: string): Promise<readonly TokenMembership[]>
   /** Of the memberships, found by name and cut into pages: for whoever chooses one. */
@@ -73,6 +75,7 @@ export const createMemberships = ({ database, permissionsOf, grantable }: Needs)
       const [row] = await database.run<Row>(isUuid(organization) ? byId : bySlug, [userId, organization])
       return row && toMembership(row)
     },
+    has: async ({ userId, organizationId }) => isUuid(organizationId) && (await database.run(byId, [userId, organizationId])).length > 0,
     list: async userId => (await database.run<Row>(all, [userId])).map(toMembership),
     search: async (userId, { q = '', offset, limit }) => {
       const rows = await database.run<Row & { total: number }>(matching, [userId, `%${q.replace(/[\\%_]/g, '\\$&')}%`, limit, offset])
