@@ -1,9 +1,8 @@
 // Has the engine's introspection and revocation know our JWT access tokens, which it refuses by their form and keeps nowhere.
 import Provider, { type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider'
-import { isUnavailable } from '../platform/data/database.ts'
 import { clockToleranceSeconds } from './artifact.ts'
 import type { JwtAccessToken, JwtAccessTokens } from './jwt-access-tokens.ts'
-import { temporarilyUnavailable } from './problems.ts'
+import { throwTranslated } from './problems.ts'
 import type { TokenStandings } from './token-standing.ts'
 
 interface Needs {
@@ -36,7 +35,7 @@ export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
   // All kinds are asked for together: what is found is found once a request.
   const found = new WeakMap<object, Promise<AccessToken | ClientCredentials | undefined>>()
   const load = async (veiled: string) => {
-    const token = await needs.jwtAccessTokens.find(veiled.slice(prefix.length).replaceAll(':', '.')).catch(translated)
+    const token = await needs.jwtAccessTokens.find(veiled.slice(prefix.length).replaceAll(':', '.')).catch(throwTranslated)
     return token && toModel(provider, token, needs)
   }
   const find = (veiled: string) => {
@@ -65,8 +64,4 @@ const veilStructuredTokens = (provider: Provider): void => {
     Object.defineProperty(this, 'params', { value: given, writable: true, enumerable: true, configurable: true })
   }
   Object.defineProperty(provider.OIDCContext.prototype, 'params', { set, configurable: true })
-}
-
-const translated = (error: unknown): never => {
-  throw isUnavailable(error) ? temporarilyUnavailable(error) : error
 }

@@ -12,6 +12,11 @@ export const temporarilyUnavailable = (cause: unknown) =>
     cause,
   })
 
+/** Throws the error, as `temporarily_unavailable` where what this server depends on is gone. */
+export const throwTranslated = (error: unknown): never => {
+  throw isUnavailable(error) ? temporarilyUnavailable(error) : error
+}
+
 /** 429 under a code of the protocol: the same is asked for too often. */
 export const tooMany = (code: string, cause: unknown) =>
   Object.assign(new errors.CustomOIDCProviderError(code, 'too many requests, try again later'), { status: 429, statusCode: 429, expose: true, cause })

@@ -16,7 +16,7 @@ import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import type { Pace } from './pacing.ts'
-import { temporarilyUnavailable } from './problems.ts'
+import { throwTranslated } from './problems.ts'
 import { publishWithout } from './published-keys.ts'
 import { createRefusals, type Refusals } from './refusals.ts'
 import { takeTokenless } from './registration-door.ts'
@@ -98,7 +98,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
     await needs.lookUpDocument(provider, id)
-    const registration = typeof id === 'string' ? await needs.clients.find(id).catch(translated) : undefined
+    const registration = typeof id === 'string' ? await needs.clients.find(id).catch(throwTranslated) : undefined
     if (!registration) return undefined
     // One for all who ask at the same moment: each would ask for the client's keys by itself.
     const known = built.get(registration)
@@ -124,13 +124,9 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   }
   const compare = async function (this: Client, presented: string) {
     const check = () => needs.clients.verifySecret(this.clientId, presented)
-    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check }).catch(translated)
+    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check }).catch(throwTranslated)
   }
   Object.assign(provider.Client.prototype, { compareClientSecret: compare })
-}
-
-const translated = (error: unknown): never => {
-  throw isUnavailable(error) ? temporarilyUnavailable(error) : error
 }
 
 // A service's own token without a resource is for nobody's API: the engine would let the client write any scope into it,
@@ -159,7 +155,7 @@ const onceOnly = (provider: Provider, { volatile, now, refusals }: Needs & { ref
   const unique = async (issuer: string, jti: string, expiresAt: number) => {
     // An expiry may have a fraction, and may be beyond any calendar (RFC 7519 §2).
     const ttlSeconds = Math.ceil(Math.min(Math.max(1, expiresAt - now().getTime() / 1000), longestReplaySeconds))
-    const isFirst = await volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(translated)
+    const isFirst = await volatile.insert({ kind: 'ReplayDetection', id: `${issuer}\0${jti}`, payload: {}, ttlSeconds }).catch(throwTranslated)
     if (!isFirst) refusals.noteReplay(jti)
     return isFirst
   }

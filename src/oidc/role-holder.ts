@@ -1,6 +1,7 @@
 // Whose role decides what a token that is about to be issued may hold, where roles decide: the person's, in the organization it is for.
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { multiFactor } from '../mfa/authenticator.ts'
+import { sourceOf } from './token-claims.ts'
 
 /** Somebody with a role in an organization. */
 export interface RoleHolder {
@@ -20,9 +21,8 @@ export const tellRoleHolder = ({ oidc }: KoaContextWithOIDC, holder: RoleHolder 
 /** The holder that was told, else that of the request's grant; `undefined`: the token is for no organization. */
 export const roleHolderOf = ({ oidc }: KoaContextWithOIDC): RoleHolder | undefined => {
   if (told.has(oidc)) return told.get(oidc)
-  const { Grant, AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = oidc.entities
-  const { organizationId, accountId } = Grant ?? {}
+  const { organizationId, accountId } = oidc.entities.Grant ?? {}
   if (organizationId === undefined || accountId === undefined) return undefined
-  const amr = (RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest)?.amr ?? []
+  const amr = sourceOf(oidc)?.amr ?? []
   return { userId: accountId, organizationId, hasTwoFactors: amr.includes(multiFactor) }
 }

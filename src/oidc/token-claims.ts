@@ -18,10 +18,15 @@ export const composeTokenClaims =
     return Object.keys(told).length > 0 ? told : undefined
   }
 
+/** What a person's token is issued out of: it knows how they signed in. */
+export const sourceOf = ({ entities }: KoaContextWithOIDC['oidc']) => {
+  const { AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = entities
+  return RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest
+}
+
 /** RFC 9470 §6, RFC 9068 §2.2.1: a resource server learns from the token how and when the person signed in. */
 export const authenticationClaims: TokenClaims = async (ctx, token) => {
   if (token.kind !== 'AccessToken') return undefined
-  const { AuthorizationCode, RefreshToken, DeviceCode, BackchannelAuthenticationRequest } = ctx.oidc.entities
-  const source = RefreshToken ?? AuthorizationCode ?? DeviceCode ?? BackchannelAuthenticationRequest
+  const source = sourceOf(ctx.oidc)
   return source && { acr: source.acr, amr: source.amr, auth_time: source.authTime }
 }
