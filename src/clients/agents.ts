@@ -4,7 +4,7 @@ import type { ClientAdministration } from './administration.ts'
 import type { CheckMetadata, Client, ClientMetadata } from './client.ts'
 import { toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
-import { jwtBearerGrantType } from './further-metadata.ts'
+import { deviceGrantType, jwtBearerGrantType } from './grant-types.ts'
 
 /** What a new agent is made of. */
 export interface NewAgent {
@@ -58,8 +58,6 @@ export const createAgents = ({ clients, clientAdministration: administration, ch
   disable: (actor, { userId, id }) => administration.update(actor, { id, ownerUserId: userId }, { isDisabled: true }),
   remove: (actor, { userId, id }) => administration.remove(actor, { id, ownerUserId: userId }),
 })
-
-const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 
 const toClient = ({ name, redirectUris, jwks }: NewAgent) => {
   const metadata: ClientMetadata = {

@@ -1,4 +1,4 @@
-// The registered metadata of clients beyond what has a column, and the grants that they may be given, as the API takes them (RFC 7591 §2).
+// The registered metadata of clients beyond what has a column, as the API takes them (RFC 7591 §2).
 import { z } from 'zod'
 import { text } from '../platform/http/text.ts'
 import { protectionFields } from './protection-fields.ts'
@@ -6,22 +6,6 @@ import { protectionFields } from './protection-fields.ts'
 const uri = text(2000)
 /** Several addresses. */
 export const uris = z.array(uri).max(50)
-/** RFC 8693 §2.1. */
-export const exchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange'
-/** RFC 7523 §2.1. */
-export const jwtBearerGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-
-/** The grants that a client may be given over the API. */
-export const grantTypes = [
-  'authorization_code',
-  'refresh_token',
-  'client_credentials',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:openid:params:grant-type:ciba',
-  exchangeGrantType,
-  jwtBearerGrantType,
-] as const
-
 const fields = {
   application_type: z.enum(['web', 'native']),
   client_uri: uri,

@@ -11,6 +11,7 @@ import { type CheckMetadata, type Client, type ClientChanges, isVouchedFor, type
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
 import type { DetailsTypes } from './details-types.ts'
+import { cibaGrantType, deviceGrantType } from './grant-types.ts'
 import { defaultApplicationType } from './redirect-rules.ts'
 
 /** What the operations need. */
@@ -191,7 +192,7 @@ const mustBeOurs = ({ source }: Client, changes: ClientChanges) => {
     throw new Problem('validation_failed', { fields: [{ path: 'first_party', message: 'A client that registered itself is not one of the operator’s own.' }] })
 }
 
-const ofPeople = new Set(['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba'])
+const ofPeople = new Set<string>(['authorization_code', deviceGrantType, cibaGrantType])
 
 const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 

@@ -1,4 +1,5 @@
 // What a security profile demands of a client (FAPI 2.0): what it may leave unsaid, and what it may not say.
+import { deviceGrantType } from './grant-types.ts'
 
 /** The profiles: FAPI 2.0 Security Profile, and with FAPI 2.0 Message Signing over it. */
 export const securityProfiles = ['fapi2', 'fapi2_message_signing'] as const
@@ -43,7 +44,6 @@ export const profileFaults = (profile: SecurityProfile | undefined, metadata: Me
 }
 
 const methods: ReadonlySet<unknown> = new Set(['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'])
-const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 const weakAlgorithm = 'must be PS256, ES256 or EdDSA'
 const algorithmRule = (path: string): Rule => [path, ({ [path]: alg }) => alg !== undefined && !profileAlgorithms.has(alg), weakAlgorithm]
 
@@ -64,7 +64,7 @@ const baseline: readonly Rule[] = [
   // §5.3.2.2 (8): not in the clear, but on the loopback of a native application.
   ['redirect_uris', metadata => [metadata.redirect_uris ?? []].flat().some(uri => isClear(String(uri), metadata)), 'must be https'],
   // §5.3.2.2 (1): a person at another device than the client's is outside the attacker model.
-  ['grant_types', metadata => [metadata.grant_types ?? []].flat().includes(deviceGrant), 'must not contain the device grant'],
+  ['grant_types', metadata => [metadata.grant_types ?? []].flat().includes(deviceGrantType), 'must not contain the device grant'],
   ...[...signedByUs, 'userinfo_signed_response_alg', ...signedByClients].map(algorithmRule),
 ]
 

@@ -54,6 +54,3 @@ export const tellPerson: JobKind<{ id: string }> = { name: 'backchannel.tell', s
 
 /** Notifies the client that an answer waits for it (CIBA Core §10.2); it may poll as well. */
 export const pingClient: JobKind<{ id: string }> = { name: 'backchannel.ping', schema: jobPayload, maxAttempts: 7 }
-
-/** The grant type (CIBA Core §4). */
-export const cibaGrantType = 'urn:openid:params:grant-type:ciba'

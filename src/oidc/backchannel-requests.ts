@@ -1,5 +1,6 @@
 // Backchannel authentication requests as they are kept: asked, listed for their person, answered once.
 import { z } from 'zod'
+import { cibaGrantType } from '../clients/grant-types.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
@@ -7,7 +8,7 @@ import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
-import { type Asked, askedSchema, type BackchannelAnswer, type BackchannelRequest, cibaGrantType, tellPerson, waitingPlaces } from './backchannel-request.ts'
+import { type Asked, askedSchema, type BackchannelAnswer, type BackchannelRequest, tellPerson, waitingPlaces } from './backchannel-request.ts'
 
 /** A request as it is asked. */
 export interface NewBackchannelRequest {

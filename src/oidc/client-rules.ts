@@ -1,10 +1,9 @@
 // What metadata of clients must not say, beyond the engine's own rules; the engine asks whenever it constructs a client.
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { type Registration, redirectUriFault } from '../clients/client.ts'
-import { jwtBearerGrantType } from '../clients/further-metadata.ts'
+import { cibaGrantType, jwtBearerGrantType } from '../clients/grant-types.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { isOneLine } from '../platform/http/text.ts'
-import { cibaGrantType } from './backchannel-request.ts'
 
 type Rules = NonNullable<Configuration['extraClientMetadata']>
 

@@ -2,7 +2,7 @@
 import type Provider from 'oidc-provider'
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
-import { exchangeGrantType } from '../clients/further-metadata.ts'
+import { exchangeGrantType } from '../clients/grant-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { Memberships } from '../organizations/memberships.ts'

@@ -1,7 +1,7 @@
 // The JWT bearer grant (RFC 7523 §2.1): a service account's assertion about itself, for the token that client credentials would give it.
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
-import { jwtBearerGrantType } from '../clients/further-metadata.ts'
+import { jwtBearerGrantType } from '../clients/grant-types.ts'
 import { verifyAssertion } from './jwt-bearer-assertion.ts'
 import type { ExtendEngine } from './provider.ts'
 

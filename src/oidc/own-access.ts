@@ -2,7 +2,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { isPersonal } from '../clients/agent.ts'
 import type { Registration } from '../clients/client.ts'
-import { jwtBearerGrantType } from '../clients/further-metadata.ts'
+import { jwtBearerGrantType } from '../clients/grant-types.ts'
 import type { ResourceServer } from '../clients/resource-server.ts'
 
 const ownGrantTypes: ReadonlySet<unknown> = new Set(['client_credentials', jwtBearerGrantType])

@@ -1,6 +1,7 @@
 // Calls a refusal of the engine what the specification calls it, where the two differ.
 import { decodeJwt, errors } from 'jose'
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
+import { cibaGrantType, deviceGrantType } from '../clients/grant-types.ts'
 
 /** Renames refusals. */
 export interface Refusals {
@@ -68,8 +69,8 @@ const isNobody = ({ oidc, headers }: KoaContextWithOIDC): boolean =>
   !(headers.authorization !== undefined && oidc.body.client_secret)
 
 const grantOfRoute: Readonly<Record<string, string>> = {
-  device_authorization: 'urn:ietf:params:oauth:grant-type:device_code',
-  backchannel_authentication: 'urn:openid:params:grant-type:ciba',
+  device_authorization: deviceGrantType,
+  backchannel_authentication: cibaGrantType,
 }
 
 // RFC 6749 §5.2, RFC 8628 §3.2. A client that did not authenticate is told of that, and of nothing else.
