@@ -2,6 +2,7 @@
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
 import { needsSecret, redirectUriFault } from '../clients/client.ts'
+import { isLoopback } from '../clients/redirect-rules.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Engine } from './provider.ts'
@@ -34,14 +35,12 @@ const addressFields = [
   'backchannel_logout_uri',
   'backchannel_client_notification_endpoint',
 ]
-const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 const verifyAddresses = (path: string, addresses: readonly unknown[]) => {
   for (const address of addresses) {
     const fault = path === 'redirect_uris' ? redirectUriFault(String(address)) : undefined
     if (fault !== undefined) throw new Problem('validation_failed', { fields: [{ path, message: fault }] })
-    const url = URL.parse(String(address))
-    if (url?.protocol !== 'http:' || loopback.has(url.hostname)) continue
+    if (URL.parse(String(address))?.protocol !== 'http:' || isLoopback(String(address))) continue
     throw new Problem('validation_failed', { fields: [{ path, message: 'must be https, or http on the loopback' }] })
   }
 }
