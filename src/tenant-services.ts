@@ -1,7 +1,6 @@
 // What belongs to organizations: their people, their settings, their clients.
 
 import { grantable, organizationPermissions } from './api/permissions.ts'
-import { apiIdentifierOf } from './api/resource.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
@@ -32,6 +31,7 @@ import { createOrganizations, lockOrganization } from './organizations/organizat
 import { mustBeGrantable } from './organizations/resource-scopes.ts'
 import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
+import { apiIdentifierOf } from './platform/api-identifier.ts'
 import type { Resources } from './resources.ts'
 
 /** These services. */

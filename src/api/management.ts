@@ -61,8 +61,6 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
     readonly protocolRoutes: readonly Route[]
   }
 
-export { managementPrefix } from './management-prefix.ts'
-
 /** Makes the list. Throws for a permission that the table does not know. A fixed path stands before one with a parameter. */
 export const createManagementRoutes = (needs: Needs): readonly Route[] => {
   const apiPermissions = { system: machinePermissions, organization: [...clientPermissions], all: permissions }

@@ -1,9 +1,9 @@
 // The OpenAPI 3.1 document, made from the routes themselves: what validates is what is told.
 import { z } from 'zod'
+import { managementPrefix } from '../platform/api-identifier.ts'
 import { problemTypes } from '../platform/errors.ts'
 import { listMeta } from '../platform/http/list.ts'
 import type { Route } from '../platform/http/route.ts'
-import { managementPrefix } from './management.ts'
 import { permissions, permissionTable } from './permissions.ts'
 
 type Json = Record<string, unknown>

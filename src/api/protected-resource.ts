@@ -1,10 +1,10 @@
 // The metadata of our own API as a protected resource (RFC 9728), and what its refusals tell a client of it.
 import type { Context, Middleware } from 'koa'
 import type { Actor } from '../platform/actor.ts'
+import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Route } from '../platform/http/route.ts'
 import { isPermission, permissions } from './permissions.ts'
-import { apiIdentifierOf } from './resource.ts'
 
 const wellKnown = '/.well-known/oauth-protected-resource'
 

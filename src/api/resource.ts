@@ -1,10 +1,7 @@
 // Our own API as a resource server, which no row keeps: apps ask for it by its address, and its permissions are its scopes.
 import type { ResourceServer, ResourceServers } from '../clients/resource-servers.ts'
-import { managementPrefix } from './management-prefix.ts'
+import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import { permissions } from './permissions.ts'
-
-/** The identifier of our own API. */
-export const apiIdentifierOf = (issuer: string): string => `${issuer}${managementPrefix}`
 
 /** The resource servers with ours among them. */
 export const withApiResource = (resourceServers: ResourceServers, issuer: string): ResourceServers => {

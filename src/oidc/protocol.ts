@@ -11,6 +11,7 @@ import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { Memberships } from '../organizations/memberships.ts'
+import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
@@ -126,7 +127,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
   const needs = { ...given, clients: oncePerRequest(given.clients) }
   const { issuer, database, redis, secrets, clients, sessions, apiSessions, randomBytes } = needs
   const hear = createHear(needs.findLook)
-  const apiIdentifier = `${issuer}/api/v1`
+  const apiIdentifier = apiIdentifierOf(issuer)
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
   const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })

@@ -6,6 +6,7 @@ import type { DetailsTypes } from '../clients/details-types.ts'
 import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
+import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import { askedTypes } from './asked-details.ts'
 import { giveDefaultScope } from './default-scope.ts'
 import { isForItself, ownAccess } from './own-access.ts'
@@ -89,7 +90,7 @@ const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Ask
   const listed = server.clients.find(one => one.clientId === client.clientId)
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
   // What a person made for themselves reads our own API for them, and changes nothing there: no administrator vouched for it.
-  const isReader = isPersonal(registration) && server.identifier === `${ctx.oidc.issuer}/api/v1`
+  const isReader = isPersonal(registration) && server.identifier === apiIdentifierOf(ctx.oidc.issuer)
   const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || scope.endsWith(':read')))
   if (!server.requiresPermissions || grantType === undefined || isForItself(ctx)) return scopes
   const holder = roleHolderOf(ctx)

@@ -1,4 +1,0 @@
-// Where the management API is served.
-
-/** The prefix of its routes. */
-export const managementPrefix = '/api/v1'
