@@ -1,5 +1,7 @@
 // What a client metadata document may say, and what is taken of it (draft-ietf-oauth-client-id-metadata-document-02 §4).
+
 import { isOneLine, isPlainText, isTooDeep } from '../platform/http/text.ts'
+import { isObject, strings } from '../platform/values.ts'
 import { type ClientMetadata, redirectUriFault } from './client.ts'
 import { isHttps, isLoopback } from './redirect-rules.ts'
 
@@ -77,7 +79,3 @@ const nameOf = (value: unknown): string | undefined => {
 
 const pick = (from: Record<string, unknown>, names: readonly string[], isTaken: (value: unknown) => boolean) =>
   Object.fromEntries(names.filter(name => from[name] !== undefined && isTaken(from[name])).map(name => [name, from[name]]))
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

@@ -1,7 +1,9 @@
 // Turns a client's rows into registered metadata and back.
+
 import { hash } from 'node:crypto'
 import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
+import { isObject, strings } from '../platform/values.ts'
 import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration, toSource } from './client.ts'
 import { type ClientColumns, connectionsOf } from './client-row.ts'
 import { profileDefaults, readProfile } from './security-profile.ts'
@@ -107,7 +109,3 @@ const sharedSecret = (row: RegistrationRow, kept: readonly KeptSecret[], secrets
   const sealed = kept.find(secret => secret.sealed)?.sealed
   return sealed === undefined ? standInSecret(row.clientId, secrets) : secrets.unseal('client-secret-sealed', sealed, row.clientId)
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

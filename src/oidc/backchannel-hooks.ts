@@ -1,4 +1,5 @@
 // What the engine asks of us about backchannel authentication (OpenID Connect CIBA Core 1.0): who is meant, how often, and what may be said.
+
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
@@ -6,6 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { isOneLine, isPlainText } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { isObject } from '../platform/values.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { Users } from '../users/users.ts'
 import { askedAcr, isUnattainable } from './acr.ts'
@@ -133,8 +135,6 @@ const parseObject = (text: unknown): Record<string, unknown> | undefined => {
     throw error
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 // The scopes that are known: of the issuer, and of the resources that were named. Nothing else can be granted, so nothing else is shown.
 const askedOf = ({ oidc }: KoaContextWithOIDC): Asked => {

@@ -1,9 +1,11 @@
 // Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
+
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
 import { plainAddress } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
+import { strings } from '../platform/values.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
@@ -181,5 +183,3 @@ const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
-
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter(item => typeof item === 'string') : [])

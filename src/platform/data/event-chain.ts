@@ -6,8 +6,10 @@
 // Hashes alone show an edit; whoever owns the database could compute them anew. Of the MACs only the newest is stored, so without
 // SECRET_KEY nobody makes that of an edited chain, nor finds that of an earlier event to cut the chain back to it. Each organization has
 // a chain of its own: it can check its events without seeing those of others, and its changes do not wait for theirs.
+
 import { hash } from 'node:crypto'
 import type { Secrets } from '../secrets.ts'
+import { isObject } from '../values.ts'
 
 /** The chain of events that belong to no organization. */
 export const systemChain = '00000000-0000-0000-0000-000000000000'
@@ -96,5 +98,3 @@ export const createChainMacs = (secrets: Secrets): ChainMacs => ({
 const json = (value: string | null): string => JSON.stringify(value)
 
 const sha256 = (text: string): Buffer => hash('sha256', text, 'buffer')
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
