@@ -1,4 +1,5 @@
 // What the routes of clients do, wherever they stand: parsed values in, answers out.
+
 import type { z } from 'zod'
 import type { Images } from '../images/images.ts'
 import { type Actor, can } from '../platform/actor.ts'
@@ -6,6 +7,7 @@ import { namesOf } from '../platform/data/changed.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
+import { strings } from '../platform/values.ts'
 import type { ClientAdministration, ClientKey } from './administration.ts'
 import { type CheckMetadata, type Client, type ClientChanges, isVouchedFor, type NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
@@ -128,8 +130,7 @@ export const operationsOf = ({
   },
 })
 
-const typesOf = ({ authorization_details_types: types }: NewClient['metadata'] = {}): readonly string[] =>
-  Array.isArray(types) ? types.filter(type => typeof type === 'string') : []
+const typesOf = ({ authorization_details_types: types }: NewClient['metadata'] = {}): readonly string[] => strings(types)
 
 interface Holder {
   readonly apiPermissions?: readonly string[] | undefined
