@@ -1,7 +1,7 @@
 // npm run audit:verify -- [--checkpoint FILE] [--organization ID]     replays the audit log and says what is wrong with it; exit code 1 when anything is.
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { misused, readArguments } from './arguments.ts'
+import { misused, readArguments } from '../src/arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run audit:verify -- [options]

@@ -1,13 +1,17 @@
 // Measures the server against the bare engine in memory: `npm run bench` (`-- --help` says how to ask for less).
+import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { measureHash } from './bench/hash.ts'
+import { measureIdle } from './bench/idle.ts'
 import { type Cell, measureRow, type Plan } from './bench/measure.ts'
 import { type Options, readOptions, UsageError } from './bench/options.ts'
-import { hashTable, rowTable, type StartTime, startTable } from './bench/report.ts'
+import { openPeer } from './bench/peer.ts'
+import { hashTable, idleTable, rowTable, type StartTime, sizeLine, startTable } from './bench/report.ts'
 import type { Scratch } from './bench/scratch.ts'
 import { type Subject, type SubjectDefinition, startSubject } from './bench/subject.ts'
-import { defineEngine, defineServers } from './bench/subjects.ts'
+import { bareKoa, defineEngine, defineServers, embeddedName, largeName } from './bench/subjects.ts'
 import { connectionCount, createTarget, type Target } from './bench/target.ts'
+import { putBetween } from './marked.ts'
 
 interface Started {
   readonly definition: SubjectDefinition
@@ -19,28 +23,49 @@ interface Started {
 const leftovers: (() => Promise<void>)[] = []
 let isInterrupted = false
 
+/** What was told so far. */
+const told: string[] = []
+const tell = (text: string): void => {
+  told.push(text)
+  console.log(text)
+}
+
 class Interrupted extends Error {}
 
 async function run(options: Options): Promise<void> {
   const surroundings = { databaseUrl: process.env.BENCH_DATABASE_URL ?? process.env.DATABASE_URL, redisUrl: process.env.REDIS_URL }
   const started: Started[] = []
+  const peer = await openPeer(process.env)
   for (const definition of await defineServers(options.subjects, surroundings, keep)) started.push(await start(definition))
+  started.push(await start(bareKoa))
   started.push(await start(defineEngine(await idTokenAlgorithm(started[0]?.target))))
 
-  console.log(`${connectionCount} connections. Per core: requests a CPU second of the server and its children. ÷ engine: in the same round.`)
-  await measureRows(
-    options,
-    started.map(({ target }) => target),
+  tell(
+    `${connectionCount} connections, ${cpus().length} processors (${cpus()[0]?.model}), Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}.`,
   )
-  if (options.isStartMeasured) console.log(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
+  const targets = started.map(({ target }) => target)
+  // Before Koa and the engine, which are the last.
+  await measureRows(options, [...targets.slice(0, -2), ...(peer ? [peer] : []), ...targets.slice(-2)])
+  if (options.isStartMeasured) tell(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
+  if (options.isIdleMeasured) {
+    const definitions = started.map(({ definition }) => definition)
+    tell(idleTable(await measureIdle(definitions, options.isQuick ? 1 : 3, atEnd)))
+  }
+  if (options.isWritten) putBetween('bench', 'performance.md', told.join('\n'))
 }
 
 async function measureRows(options: Options, targets: readonly Target[]): Promise<void> {
   const weights = options.rows.reduce((total, { weight = 1 }) => total + weight, 0)
   for (const row of options.rows) {
-    const cells = await measureRow(row, targets, planFor(options, row.weight ?? 1, weights * targets.length))
-    console.log(rowTable(row.title, cells))
-    if (row.name === 'password') console.log(hashTable(cells, await measureHash(options.isQuick ? 1 : 3)))
+    const cells = await measureRow(
+      row,
+      targets
+        .filter(({ isPeer, name }) => (isPeer ? row.isForPeers : !row.isFilled || name !== embeddedName))
+        .map(target => ({ target, prepare: target.name === bareKoa.name ? row.floor : row.prepare })),
+      planFor(options, row.weight ?? 1, weights * targets.length),
+    )
+    tell(rowTable(row, cells) + sizeLine(cells, largeName))
+    if (row.name === 'password') tell(hashTable(cells, await measureHash(options.isQuick ? 1 : 3)))
     if (cells.some(isFailed)) process.exitCode = 1
   }
 }
@@ -56,6 +81,7 @@ const isFailed = ({ failure, rounds }: Cell): boolean => failure !== undefined |
 
 async function start(definition: SubjectDefinition): Promise<Started> {
   const subject = await startSubject(definition, atEnd)
+  await definition.fill?.()
   return { definition, subject, target: await createTarget(subject) }
 }
 

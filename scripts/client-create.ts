@@ -1,8 +1,8 @@
 // npm run client:create -- NAME --redirect-uri URI …     makes an OAuth client and prints its secret, this once.
 import { machinePermissions } from '../src/api/permissions.ts'
-import { redirectUriFault } from '../src/clients/client.ts'
+import { misused, readArguments } from '../src/arguments.ts'
+import { redirectUriFault } from '../src/clients/redirect-rules.ts'
 import { systemActor } from '../src/platform/actor.ts'
-import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run client:create -- NAME [options]

@@ -8,6 +8,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { migrationsFolder, readMigrations } from '../src/platform/data/migrations.ts'
+import { contracting, crowded } from './contracting.ts'
 
 const name = process.argv[2]
 if (name === undefined || (name !== '--check' && !/^[a-z0-9_]+$/.test(name))) {
@@ -28,6 +29,8 @@ const folder = join(migrationsFolder, `${new Date().toISOString().replace(/\D/g,
 mkdirSync(folder, { recursive: true })
 writeFileSync(join(folder, 'migration.sql'), sql)
 console.log(`Written: ${join(folder, 'migration.sql')}. Add by hand what the schema cannot say (partial indexes, checks).`)
+for (const fault of contracting(sql)) console.log(`This breaks the version before (prisma/README.md): it ${fault}`)
+for (const fault of crowded(sql)) console.log(`This holds the version before up (prisma/README.md): it ${fault}`)
 process.exit(0)
 
 /** What the migrations lack of the schema, or `undefined`. Indexes with a WHERE and checks are not in Prisma's sight, so they are no drift. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { prismaCommand, prismaEnvironment } from './prisma-command.ts'
+import { slimClient } from './slim-client.ts'
 
 const command = prismaCommand()
 if (command === undefined) {
@@ -17,5 +18,8 @@ const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'genera
   encoding: 'utf8',
   env: prismaEnvironment(process.env),
 })
-if (status !== 0) process.stderr.write(stdout + stderr)
-process.exit(status ?? 1)
+if (status !== 0) {
+  process.stderr.write(stdout + stderr)
+  process.exit(status ?? 1)
+}
+await slimClient(fileURLToPath(new URL('../src/platform/data/generated', import.meta.url)))

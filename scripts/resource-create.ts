@@ -1,7 +1,7 @@
 // npm run resource:create -- URI --scope SCOPE …     registers an API that clients may ask access tokens for.
 import { z } from 'zod'
+import { misused, readArguments } from '../src/arguments.ts'
 import { systemActor } from '../src/platform/actor.ts'
-import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run resource:create -- URI [options]

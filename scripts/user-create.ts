@@ -1,6 +1,6 @@
 // npm run user:create -- EMAIL [--name NAME] [--admin]     makes a user and prints their first password, made for them.
+import { misused, readArguments } from '../src/arguments.ts'
 import { systemActor } from '../src/platform/actor.ts'
-import { misused, readArguments } from './arguments.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run user:create -- EMAIL [options]

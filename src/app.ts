@@ -1,14 +1,13 @@
-// The Koa app, top to bottom: request id, errors, probes, guards, headers, then the entrances.
+// The Koa app, top to bottom: request id, errors, probes, guards, then the entrances.
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import Koa, { type Middleware } from 'koa'
+import Koa from 'koa'
 import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
 import { createOpenedInvitation } from './account/opened-invitation.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { createChallenge } from './api/protected-resource.ts'
 import { withApiResource } from './api/resource.ts'
-import { isReady } from './api/routes.ts'
 import { createAgents } from './clients/agents.ts'
 import type { Config } from './config.ts'
 import { serveImages } from './images/serve.ts'
@@ -31,16 +30,22 @@ import { createPageLanguage } from './pages/page-language.ts'
 import { createPages } from './pages/pages.ts'
 import { brandingOf, createPresent } from './pages/present.ts'
 import { createRenderPreview } from './pages/preview.ts'
+import { createShowAccess } from './pages/shown-access.ts'
 import { Problem } from './platform/errors.ts'
+import { createHealth } from './platform/health.ts'
+import { takePlainAddress } from './platform/http/address.ts'
 import { createAssets } from './platform/http/assets.ts'
 import { isOfConnection } from './platform/http/connection.ts'
 import { createCookieKeys } from './platform/http/cookie-keys.ts'
 import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
-import { createHeaders } from './platform/http/headers.ts'
 import { createRequestLog } from './platform/http/request.ts'
+import { createMetricsEndpoint } from './platform/metrics/endpoint.ts'
+import { createRequestMeter } from './platform/metrics/requests.ts'
+import { createProbes } from './probes.ts'
 import type { Resources } from './resources.ts'
+import { routeOf } from './route-templates.ts'
 import type { Services } from './services.ts'
 import { continueWords, showPages, showProblem } from './shown-pages.ts'
 import { openMutualTls } from './tls.ts'
@@ -55,8 +60,16 @@ export interface App {
   readonly api: Api
 }
 
+interface Needs {
+  readonly config: Config
+  readonly resources: Resources
+  readonly services: Services
+  /** Whether the process is about to end, and balancers shall lead nobody here. */
+  readonly isStopping?: () => boolean
+}
+
 /** Puts the app together. */
-export const createApp = async ({ config, resources, services }: { config: Config; resources: Resources; services: Services }): Promise<App> => {
+export const createApp = async ({ config, resources, services, isStopping = () => false }: Needs): Promise<App> => {
   const { issuer } = config
   const isDevelopment = config.environment !== 'production'
   const isSecure = new URL(issuer).protocol === 'https:'
@@ -67,9 +80,10 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   const assets = createAssets(`${viewsDirectory}/assets`)
   const pages = createPages({ directory: viewsDirectory, isCached: config.environment !== 'development', assets, languages })
   const present = createPresent({ pages, pageLanguage, randomBytes })
-  const cookieKeys = createCookieKeys(secrets.derive('cookie'))
+  const cookieKeys = createCookieKeys(secrets.deriveAll('cookie'))
   const resourceServers = withApiResource(services.resourceServers, issuer)
   const show = showPages(present, isDevelopment)
+  const showAccess = createShowAccess(resourceServers)
   const devices = createKnownDevices({ secrets, isSecure, newId })
   const mutualTls = openMutualTls(config, now)
   const protocol = await createProtocol({
@@ -95,12 +109,16 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...createConsentRoutes(services),
   ]
   const checkMetadata = createCheckMetadata(protocol.engine)
-  const agents = createAgents({ ...services, checkMetadata, newId })
+  const agents = createAgents({ ...resources, ...services, issuer, checkMetadata })
+  const { areAgentsOn } = config
   const renderPreview = createRenderPreview({ pages, issuer, passwordMinLength: config.passwordMinLength, randomBytes })
+  const findHealth = createHealth(resources)
   const api = createApi({
     ...resources,
     ...services,
+    findHealth,
     agents,
+    areAgentsOn,
     renderPreview,
     config,
     forms,
@@ -115,6 +133,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     interactions: protocol.interactions,
     present,
     pageLanguage,
+    showAccess,
     forms,
     devices,
     identifiers: createIdentifierCookie({ secrets, isSecure }),
@@ -133,6 +152,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     ...resources,
     ...services,
     agents,
+    areAgentsOn,
     issuer,
     findBrowserSession,
     backchannel: protocol.backchannel,
@@ -140,6 +160,7 @@ export const createApp = async ({ config, resources, services }: { config: Confi
     passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,
     pageLanguage,
+    showAccess,
     present,
     forms,
     openedInvitation,
@@ -150,10 +171,12 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   // Whatever a proxy says, the protocol people see is the issuer's.
   Object.defineProperty(koa.request, 'protocol', { get: () => new URL(issuer).protocol.slice(0, -1) })
   koa.on('error', error => log[isOfConnection(error) ? 'debug' : 'error']({ err: error }, 'a response failed'))
-  koa.use(createRequestLog({ log, newId }))
+  const meter = createRequestMeter(resources.metrics)
+  koa.use(takePlainAddress)
+  koa.use(createRequestLog({ log, newId, meter, tracing: resources.tracing, timeoutSeconds: config.requestTimeoutSeconds, routeOf }))
   koa.use(createErrorBoundary({ log, challenge: createChallenge(issuer), show: (ctx, problem) => showProblem(present, { ctx, problem }) }))
-  koa.use(createProbes(resources))
-  koa.use(createHeaders({ isSecure }))
+  koa.use(createProbes(findHealth, isStopping))
+  if (resources.metrics) koa.use(createMetricsEndpoint({ metrics: resources.metrics, token: config.metricsToken, isBehindProxy: config.trustedProxies > 0 }))
   koa.use(createGuard({ issuer, alias: aliasOf(mutualTls), larger: path => api.largerPaths.has(path) || isCallback(path) }))
   // The protocol comes first of the entrances, for it is asked most; what it does not know falls through.
   for (const middleware of protocol.middleware) koa.use(middleware)
@@ -171,7 +194,10 @@ export const createApp = async ({ config, resources, services }: { config: Confi
   })
   const answer = koa.callback()
   const listener: RequestListener = (request, response) => {
+    const startedAt = performance.now()
     if (!protocol.documents.answer(request, response)) void answer(request, response)
+    // Only an address that is a document's whole one is answered from the buffer.
+    else meter.observe({ method: request.method ?? '', route: request.url ?? '', status: response.statusCode, startedAt })
   }
   return { listener, protocol, api }
 }
@@ -187,15 +213,3 @@ const createOffers = ({ isSignUpOpen, signInMethods }: Config, canMail: boolean)
     recovery: canMail && hasPassword,
   }
 }
-
-// Probes come from machines that know no name of ours, so they stand before the guard of the host.
-const createProbes =
-  (resources: Resources): Middleware =>
-  async (ctx, next) => {
-    if (ctx.path === '/livez') ctx.body = 'ok\n'
-    else if (ctx.path === '/readyz') {
-      const ready = await isReady(resources)
-      ctx.status = ready ? 200 : 503
-      ctx.body = ready ? 'ready\n' : 'not ready\n'
-    } else await next()
-  }

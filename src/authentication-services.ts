@@ -16,9 +16,11 @@ import { eraseIdentities } from './connectors/identities.ts'
 import type { Foundation } from './foundation.ts'
 import { createEraseFactors } from './mfa/erase.ts'
 import { endBackchannelRequestsOfUser } from './oidc/backchannel-requests.ts'
+import type { TransactionClient } from './platform/data/database.ts'
 import type { Resources } from './resources.ts'
 import { eraseDevices } from './sessions/devices.ts'
 import { endSessionsOfUser } from './sessions/endings.ts'
+import type { TenantServices } from './tenant-services.ts'
 import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEndAccess } from './users/end-access.ts'
@@ -31,19 +33,32 @@ export type AuthenticationServices = ReturnType<typeof createAuthenticationServi
 /** Makes them. */
 export const createAuthenticationServices = (
   { database, log, hashingCost, now, randomBytes }: Resources,
-  { change, limit, queue, endings, isMailPossible, notify, challenges }: Foundation,
+  {
+    change,
+    limit,
+    queue,
+    endings,
+    isMailPossible,
+    notify,
+    challenges,
+    agentsOfOwners,
+    endAgents,
+  }: Foundation & Pick<TenantServices, 'agentsOfOwners' | 'endAgents'>,
   { issuer, passwordMinLength }: Pick<Config, 'issuer' | 'passwordMinLength'>,
 ) => {
   const users = createUsers({ database, change, now })
   const passwords = createPasswords({ randomBytes, hashingCost })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endings.ofUser, endBackchannelRequestsOfUser] })
-  const replacePassword = createReplacePassword({ endAccess, notify, now })
+  const replacePassword = createReplacePassword({ endAccess, agentsOfOwners, notify, now })
   const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
   const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: isMailPossible })
-  // Whoever keeps something that signs a person in names here how it is erased.
-  const erasures = [endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseIdentities, eraseDevices]
+  const endOwnAgents = async (tx: TransactionClient, ownerUserId: string) => {
+    await endAgents(tx, { ownerUserId, organizationId: null, deletedAt: null })
+  }
+  // Whoever keeps something that signs a person in, or acts for them, names here how it is erased.
+  const erasures = [endOwnAgents, endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseIdentities, eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
   const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })

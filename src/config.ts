@@ -1,8 +1,12 @@
 // The environment, read once: the only place that knows the names of the settings.
 import { z } from 'zod'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
+import { type KeyConfig, keyConfigOf, keySettings } from './key-settings.ts'
+import { type ObservabilityConfig, observabilityConfigOf, observabilitySettings } from './observability-settings.ts'
+import { type ProcessConfig, processConfigOf, processFaults, processSettings } from './process-settings.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
+import { oneOf, wholeNumber } from './setting-schemas.ts'
 import { type TlsSettings, tlsFaults, tlsOf, tlsSettings } from './tls-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
@@ -13,19 +17,20 @@ const emptyIsAbsent = (value: unknown) => (value === '' ? undefined : value)
 const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(emptyIsAbsent, schema.optional())
 const withDefault = <Schema extends z.ZodType<string | number>>(schema: Schema, value: z.output<Schema>) =>
   z.preprocess(given => emptyIsAbsent(given) ?? value, schema)
-const flag = z.enum(['true', 'false', '1', '0']).transform(value => value === 'true' || value === '1')
+const flag = oneOf('true', 'false', '1', '0').transform(value => value === 'true' || value === '1')
 const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value
 
 const environmentSchema = z.object({
-  NODE_ENV: withDefault(z.enum(['development', 'test', 'production']), 'development'),
-  PORT: withDefault(z.coerce.number('must be a port number').int().min(0).max(65_535), 3000),
+  NODE_ENV: withDefault(oneOf('development', 'test', 'production'), 'development'),
+  PORT: withDefault(z.coerce.number('must be a port number, from 0 to 65535').int().min(0).max(65_535), 3000),
   HOST: optional(z.string()),
   ISSUER: optional(z.string().refine(origin, 'must be an origin such as https://id.example.com, without path or trailing slash')),
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\/./, 'must start with postgresql://')),
   REDIS_URL: optional(z.string().regex(/^(rediss?|redis\+cluster|rediss\+cluster):\/\/./, 'must start with redis:// or rediss://')),
   DATA_DIR: withDefault(z.string(), './data'),
   SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
-  TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front').int().min(0).max(10), 0),
+  BACKUP_KEY: optional(z.string().min(16, 'must have at least 16 characters')),
+  TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front, from 0 to 10').int().min(0).max(10), 0),
   CORS_ORIGINS: withDefault(z.string(), '').pipe(
     z
       .string()
@@ -38,14 +43,14 @@ const environmentSchema = z.object({
       .transform(list => list.split(',').flatMap(one => one.trim() || []))
       .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'must be address blocks such as 10.20.0.0/16, separated by commas'))),
   ),
-  API_REQUESTS_PER_MINUTE: withDefault(z.coerce.number('must be a number of requests').int().min(1).max(1_000_000), 600),
+  API_REQUESTS_PER_MINUTE: withDefault(wholeNumber({ of: 'requests', least: 1, most: 1_000_000 }), 600),
   SMTP_URL: optional(
     z.string().refine(url => /^smtps?:\/\/./.test(url) && URL.canParse(url), 'must be an address such as smtp://user:password@mail.example.com:587'),
   ),
   MAIL_FROM: optional(z.string().regex(/^(?:[^<>"@]+ )?<?[^<>\s"@]+@[^<>\s"@]+>?$/, 'must be an address such as Authy2 <no-reply@example.com>')),
   RUN_JOBS: optional(flag),
-  PASSWORD_MIN_LENGTH: withDefault(z.coerce.number('must be a number of characters').int().min(8).max(64), 12),
-  SIGN_UP: withDefault(z.enum(['open', 'closed']), 'open'),
+  PASSWORD_MIN_LENGTH: withDefault(wholeNumber({ of: 'characters', least: 8, most: 64 }), 12),
+  SIGN_UP: withDefault(oneOf('open', 'closed'), 'open'),
   SIGN_IN_METHODS: withDefault(z.string(), 'password,email_code').pipe(
     z
       .string()
@@ -55,13 +60,16 @@ const environmentSchema = z.object({
   ...providerSettings,
   ...registrationSettings,
   ...tlsSettings,
-  MFA_REQUIRED: withDefault(z.enum(['never', 'admins', 'always']), 'never'),
-  LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
+  ...keySettings,
+  ...processSettings,
+  ...observabilitySettings,
+  MFA_REQUIRED: withDefault(oneOf('never', 'admins', 'always'), 'never'),
+  LOG_LEVEL: withDefault(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), 'info'),
   SEED_DEMO: optional(flag),
 })
 
 /** The settings, parsed. `secretKey` is absent only in development, where the server makes and keeps its own. */
-export interface Config extends RegistrationConfig {
+export interface Config extends RegistrationConfig, KeyConfig, ObservabilityConfig, ProcessConfig {
   readonly environment: 'development' | 'test' | 'production'
   readonly port: number
   readonly host?: string
@@ -71,6 +79,8 @@ export interface Config extends RegistrationConfig {
   readonly redisUrl?: string
   readonly dataDir: string
   readonly secretKey?: string
+  /** What backups are closed and opened under; absent: a key derived from `secretKey`. */
+  readonly backupKey?: string
   /** How many trusted proxies stand in front; 0 trusts no forwarded header. */
   readonly trustedProxies: number
   /** The origins whose pages may call the management API. */
@@ -118,8 +128,13 @@ export class ConfigError extends Error {
 /** Parses the environment. Throws {@link ConfigError} naming all that is wrong. */
 export const readConfig = (environment: Environment = process.env): Config => {
   const parsed = environmentSchema.safeParse(environment)
-  const faults = [...(environment.NODE_ENV === 'production' ? productionFaults(environment) : []), ...providerFaults(environment), ...tlsFaults(environment)]
-  if (!parsed.success) throw new ConfigError([...parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`), ...faults])
+  const faults = [
+    ...(environment.NODE_ENV === 'production' ? productionFaults(environment) : []),
+    ...providerFaults(environment),
+    ...tlsFaults(environment),
+    ...processFaults(environment),
+  ]
+  if (!parsed.success) throw new ConfigError([...sentencesOf(parsed.error), ...faults])
   if (faults.length > 0) throw new ConfigError(faults)
   const settings = parsed.data
   const issuer = settings.ISSUER ?? `http://localhost:${settings.PORT}`
@@ -132,6 +147,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     redisUrl: settings.REDIS_URL,
     dataDir: settings.DATA_DIR,
     secretKey: settings.SECRET_KEY,
+    backupKey: settings.BACKUP_KEY,
     trustedProxies: settings.TRUST_PROXY,
     corsOrigins: settings.CORS_ORIGINS,
     outboundAllowed: settings.OUTBOUND_ALLOW,
@@ -145,11 +161,20 @@ export const readConfig = (environment: Environment = process.env): Config => {
     signInMethods: settings.SIGN_IN_METHODS,
     providers: providersOf(environment),
     ...registrationConfigOf(settings),
+    ...keyConfigOf(settings),
+    ...processConfigOf(settings),
+    ...observabilityConfigOf(settings),
     tls: tlsOf(environment),
     logLevel: settings.LOG_LEVEL,
     isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
   }
 }
+
+/** Parses the environment over what a file says: the environment wins. Throws {@link ConfigError}. */
+export const readConfigOver = (file: Environment): Config => readConfig({ ...file, ...process.env })
+
+// Of a list that several items of are wrong, once.
+const sentencesOf = ({ issues }: z.ZodError): string[] => [...new Set(issues.map(({ path: [setting = ''], message }) => `${String(setting)} ${message}`))]
 
 const productionFaults = (environment: Environment): string[] => {
   const faults: string[] = []

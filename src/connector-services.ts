@@ -22,7 +22,7 @@ import type { TenantServices } from './tenant-services.ts'
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
 
-type Below = Pick<Foundation, 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
+type Below = Pick<Foundation, 'feed' | 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
 
 // The metadata of a federation's provider, with its certificates and their history.
 const maxDocumentBytes = 512 * 1024
@@ -30,13 +30,13 @@ const maxDocumentBytes = 512 * 1024
 /** Makes them. */
 export const createConnectorServices = (
   { database, secrets, log, now, randomBytes, resolveTxt }: Resources,
-  { change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
+  { feed, change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
   const fetch = outbound({ maxBytes: maxDocumentBytes })
   const connectors = createConnectors({ fetch, now, randomBytes, acceptOnce: createAcceptOnce({ database }) })
   const openRow = createOpenRow({ secrets, connectors, providers, issuer })
-  const connections = createConnections({ database, connectors, providers, openRow, now })
+  const connections = createConnections({ database, connectors, providers, openRow, feed, now })
   const lockOrganization = (tx: TransactionClient, id: string) => lock(tx, organizationIdSchema.parse(id))
   const connectionAdministration = createConnectionAdministration({
     ...{ database, change, secrets, connectors, lockOrganization, mustHoldRoleNames, newUuid, now },

@@ -6,6 +6,7 @@ import { createMailHandler } from './mails/mails.ts'
 import { createLogoutHandler } from './oidc/backchannel-logout.ts'
 import type { Engine } from './oidc/provider.ts'
 import type { JobHandler } from './platform/jobs/job.ts'
+import { createJobTimes } from './platform/jobs/job-times.ts'
 import { startJobs } from './platform/jobs/run.ts'
 import type { Resources } from './resources.ts'
 import type { Services } from './services.ts'
@@ -24,7 +25,7 @@ const logoutsTogether = 16
 
 /** Starts doing jobs until told to stop. Without a mailer its mails wait in the queue. */
 export const startAllJobs = ({ config, resources, services, engine }: Needs): (() => Promise<void>) => {
-  const { log, mailer } = resources
+  const { log, mailer, metrics, tracing } = resources
   const isCached = config.environment !== 'development'
   const handlers: JobHandler[] = [
     services.images.handler,
@@ -32,9 +33,11 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]
+  const each = { queue: services.queue, log, tracing, onTried: metrics && createJobTimes(metrics) }
   const stops = [
-    startJobs({ queue: services.queue, handlers, log }),
-    startJobs({ queue: services.queue, handlers: [createLogoutHandler({ engine, now: resources.now })], log, together: logoutsTogether }),
+    services.startDelivering(),
+    startJobs({ ...each, handlers }),
+    startJobs({ ...each, handlers: [createLogoutHandler({ engine, now: resources.now })], together: logoutsTogether }),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))

@@ -1,21 +1,32 @@
 // How a process of ours begins and ends: settings from a file beside it, one sentence for what is wrong, one stop.
+import cluster from 'node:cluster'
 import { existsSync } from 'node:fs'
+import type { Log } from './platform/log.ts'
 
 /** Loads `.env`, where there is one; the environment itself wins. */
 export const loadEnvironmentFile = (): void => {
   if (existsSync('.env')) process.loadEnvFile('.env')
 }
 
-/** Runs `stop` once at SIGTERM or SIGINT, then exits with 0. */
-export const stopOnSignal = (stop: () => Promise<void>): void => {
+/**
+ * Runs `stop` once at SIGTERM, SIGINT or SIGHUP, then exits with 0; the log is told of both. In a cluster SIGHUP is for the primary, which
+ * replaces this process in its turn.
+ */
+export const stopOnSignal = (stop: () => Promise<void>, log: Pick<Log, 'info'>): void => {
   let isStopping = false
-  const onSignal = () => {
+  const end = () => {
+    log.info({ pid: process.pid }, 'The process has finished what was under way, and ends.')
+    process.exit(0)
+  }
+  const onSignal = (signal: NodeJS.Signals) => {
     if (isStopping) return
     isStopping = true
-    stop().then(() => process.exit(0), fail)
+    log.info({ pid: process.pid, signal }, 'The process was asked to stop: it takes nothing new, and finishes what is under way.')
+    stop().then(end, fail)
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  process.on('SIGHUP', cluster.isWorker ? () => undefined : onSignal)
 }
 
 /** Tells what went wrong and exits with 1: a sentence for what the operator can act on, the whole error for a bug. */

@@ -11,12 +11,12 @@ const providers = { google: [], github: [], microsoft: ['tenant'] } as const
 
 /** Their variables. */
 export const providerSettings = {
-  GOOGLE_CLIENT_ID: optional(z.string().max(255)),
-  GOOGLE_CLIENT_SECRET: optional(z.string().max(1024)),
-  GITHUB_CLIENT_ID: optional(z.string().max(255)),
-  GITHUB_CLIENT_SECRET: optional(z.string().max(1024)),
-  MICROSOFT_CLIENT_ID: optional(z.string().max(255)),
-  MICROSOFT_CLIENT_SECRET: optional(z.string().max(1024)),
+  GOOGLE_CLIENT_ID: optional(z.string().max(255, 'must have at most 255 characters')),
+  GOOGLE_CLIENT_SECRET: optional(z.string().max(1024, 'must have at most 1024 characters')),
+  GITHUB_CLIENT_ID: optional(z.string().max(255, 'must have at most 255 characters')),
+  GITHUB_CLIENT_SECRET: optional(z.string().max(1024, 'must have at most 1024 characters')),
+  MICROSOFT_CLIENT_ID: optional(z.string().max(255, 'must have at most 255 characters')),
+  MICROSOFT_CLIENT_SECRET: optional(z.string().max(1024, 'must have at most 1024 characters')),
   MICROSOFT_TENANT: optional(z.string().regex(/^[a-z0-9][a-z0-9.-]{0,252}$/i, 'must be a tenant id, one of its domains, common, organizations or consumers')),
 }
 

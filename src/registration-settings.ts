@@ -1,5 +1,6 @@
 // How clients come to be known that no administrator made: their settings, and what is made of them.
 import { z } from 'zod'
+import { oneOf } from './setting-schemas.ts'
 
 const emptyIs = (value: string) => (given: unknown) => (given === '' || given === undefined ? value : given)
 const hostName = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/
@@ -14,13 +15,14 @@ const hosts = z.preprocess(
 
 /** Their variables. */
 export const registrationSettings = {
-  CLIENT_REGISTRATION: z.preprocess(emptyIs('open'), z.enum(['open', 'token', 'off'])),
+  CLIENT_REGISTRATION: z.preprocess(emptyIs('open'), oneOf('open', 'token', 'off')),
   CLIENT_ID_METADATA_DOCUMENTS: z.preprocess(
     emptyIs('true'),
-    z.enum(['true', 'false', '1', '0']).transform(value => value === 'true' || value === '1'),
+    oneOf('true', 'false', '1', '0').transform(value => value === 'true' || value === '1'),
   ),
   CLIENT_ID_METADATA_ALLOWED_HOSTS: hosts,
   CLIENT_ID_METADATA_DENIED_HOSTS: hosts,
+  AGENTS: z.preprocess(emptyIs('on'), oneOf('on', 'off')),
 }
 
 interface Given {
@@ -28,6 +30,7 @@ interface Given {
   readonly CLIENT_ID_METADATA_DOCUMENTS: boolean
   readonly CLIENT_ID_METADATA_ALLOWED_HOSTS: readonly string[]
   readonly CLIENT_ID_METADATA_DENIED_HOSTS: readonly string[]
+  readonly AGENTS: 'on' | 'off'
 }
 
 /** The settings, parsed. */
@@ -36,6 +39,8 @@ export interface RegistrationConfig {
   readonly clientRegistration: 'open' | 'token' | 'off'
   /** Which hosts may be clients by a metadata document. */
   readonly documentRule: { readonly isOn: boolean; readonly allowedHosts: readonly string[]; readonly deniedHosts: readonly string[] }
+  /** Whether people may have agents of their own. */
+  readonly areAgentsOn: boolean
 }
 
 /** What is made of them. */
@@ -46,4 +51,5 @@ export const registrationConfigOf = (given: Given): RegistrationConfig => ({
     allowedHosts: given.CLIENT_ID_METADATA_ALLOWED_HOSTS,
     deniedHosts: given.CLIENT_ID_METADATA_DENIED_HOSTS,
   },
+  areAgentsOn: given.AGENTS === 'on',
 })

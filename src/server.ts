@@ -1,61 +1,65 @@
-// Starts the web process: config → resources → services → app → listen; drains on SIGTERM.
-import { once } from 'node:events'
-import type { Server } from 'node:http'
+// A server process, of which `npm start` runs as many as WORKERS says: config → resources → services → app → listen; drains on SIGTERM.
+import cluster from 'node:cluster'
 import { type App, createApp } from './app.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, ConfigError, readConfig } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
 import { startAllJobs } from './jobs.ts'
+import { listenOn } from './listen.ts'
 import { systemActor } from './platform/actor.ts'
-import { refuseMalformed } from './platform/http/connection.ts'
 import type { Log } from './platform/log.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
 import { createServices } from './services.ts'
+import { createShutdown, type Shutdown, stopTasksInTime } from './shutdown.ts'
+import { releaseStartMemory } from './start-memory.ts'
 import { startText } from './start-text.ts'
-import { startCheckpoints, startEndingSessions, startForgetting, startLookingForKeys, startPurging, startRecheckingDomains, startVacuum } from './tasks.ts'
+import { startLearning, startTasks, startVacuum } from './tasks.ts'
 import { createListener } from './tls.ts'
 
-const drainMilliseconds = 10_000
+// The time to stop is used up by then.
+const learningMilliseconds = 1000
 
 const start = async () => {
   const startedAt = performance.now()
   loadEnvironmentFile()
   const config = readConfig()
+  if (config.workers > 1 && cluster.isPrimary) throw new ConfigError(['WORKERS above 1 needs src/cluster.ts, which npm start runs'])
   const resources = await openResources(config)
   const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   await services.settingsConnections.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
-  const app = await createApp({ config, resources, services })
-  const server = await listen(app, { config, log: resources.log })
+  const shutdown = createShutdown({ graceSeconds: config.shutdownGraceSeconds })
+  const app = await createApp({ config, resources, services, isStopping: shutdown.isStopping })
+  if (config.environment === 'production') releaseStartMemory()
+  await listen(app, { config, log: resources.log, shutdown })
   const stopTasks = [
-    startPurging(resources),
-    startEndingSessions(resources, services),
-    startForgetting(resources, services),
+    ...startTasks(resources, services),
     startVacuum(resources),
     ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services, engine: app.protocol.engine })] : []),
-    startCheckpoints(resources, services),
-    startRecheckingDomains(resources, services),
-    startLookingForKeys(resources, app.protocol.engine),
   ]
-  process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
+  const stopLearning = startLearning(resources, services, app.protocol.engine)
+  if (isFirst()) process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
   answerRoundTrips(resources)
   stopOnSignal(async () => {
-    await drain(server)
-    await Promise.all(stopTasks.map(stop => stop()))
+    await Promise.all([shutdown.drain(), stopTasksInTime(stopTasks)])
+    // Who serves on needs to hear of what others change until the last answer.
+    await stopTasksInTime(stopLearning, learningMilliseconds)
+    await resources.metrics?.leave()
     await resources.close()
-  })
+  }, resources.log)
 }
 
-const listen = async ({ listener }: App, { config, log }: { config: Config; log: Log }): Promise<Server> => {
+// Of several processes one tells the newcomer.
+const isFirst = () => cluster.worker === undefined || cluster.worker.id === 1
+
+const listen = async ({ listener }: App, { config, log, shutdown }: { config: Config; log: Log; shutdown: Shutdown }): Promise<void> => {
   const { port, host, isDemoSeeded } = config
-  const server = createListener(config, listener)
-  refuseMalformed(server, log)
+  const server = createListener(config, { listener, log })
+  shutdown.guard(server)
   // Known passwords are for this machine alone, unless the operator says where to listen.
   if (isDemoSeeded && host === undefined) server.on('connection', socket => isLoopback(socket.remoteAddress) || socket.destroy())
-  server.listen(port, host)
-  await once(server, 'listening')
-  return server
+  await listenOn(server, { port, host, setting: 'PORT' })
 }
 
 const isLoopback = (address = '') => address === '::1' || /^(::ffff:)?127\./.test(address)
@@ -65,15 +69,6 @@ const answerRoundTrips = ({ database, redis }: Resources) => {
   process.on('message', message => {
     if (message === 'round-trips') process.send?.({ roundTrips: { database: database.roundTrips(), redis: redis?.roundTrips() ?? 0 } })
   })
-}
-
-const drain = async (server: Server) => {
-  const closed = once(server, 'close')
-  server.close()
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
-  await closed
-  clearTimeout(timer)
 }
 
 start().catch(fail)

@@ -2,8 +2,12 @@
 
 import { grantable, organizationPermissions } from './api/permissions.ts'
 import { createClientAdministration } from './clients/administration.ts'
+import { withoutPersonalAgents } from './clients/agent.ts'
+import { createFindAgentOwners } from './clients/agent-owner.ts'
+import { createAgentsOfOwners } from './clients/agents-of-owners.ts'
 import { clientBelongings } from './clients/belongings.ts'
 import { createFindLook } from './clients/branding.ts'
+import { createFindCarried } from './clients/carried.ts'
 import { createClients } from './clients/clients.ts'
 import { createFindConnectionRule } from './clients/connection-rule.ts'
 import { createDetailsTypes } from './clients/details-types.ts'
@@ -19,7 +23,8 @@ import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
-import { endBackchannelRequestsOfClient } from './oidc/backchannel-requests.ts'
+import { createEndAgents } from './oidc/agent-endings.ts'
+import { endBackchannelRequestsOfClient, endBackchannelRequestsOfMember } from './oidc/backchannel-requests.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
@@ -40,16 +45,24 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 /** Makes them. */
 export const createTenantServices = (
   { database, log, secrets, now, randomBytes }: Resources,
-  { change, limit, queue, endings, isMailPossible, mails, outbound }: Foundation,
-  { issuer, documentRule: rule }: Pick<Config, 'issuer' | 'documentRule'>,
+  { feed, change, limit, queue, endings, isMailPossible, mails, notify, outbound }: Foundation,
+  { issuer, documentRule: rule, areAgentsOn }: Pick<Config, 'issuer' | 'documentRule' | 'areAgentsOn'>,
 ) => {
-  const organizationSettings = createOrganizationSettings({ database, change, now })
+  const organizationSettings = createOrganizationSettings({ database, change, feed, now })
+  const endAgents = createEndAgents({ endRequests: endBackchannelRequestsOfClient, now })
+  const agentsOfOwners = createAgentsOfOwners({ endAgents, now })
   const organizations = createOrganizations({
     database,
     change,
     now,
     randomBytes,
-    belongings: clientBelongings,
+    belongings: {
+      ...clientBelongings,
+      disable: async (tx, organizationId, at) => {
+        await endAgents(tx, { organizationId })
+        await clientBelongings.disable(tx, organizationId, at)
+      },
+    },
     forgetSettings: organizationSettings.forget,
   })
   const roleNeeds = {
@@ -64,7 +77,9 @@ export const createTenantServices = (
     ...roleNeeds,
     eraseBelongings: async (tx, record, member) => {
       await eraseMemberIdentities(tx, record, member)
+      await agentsOfOwners.end(tx, record, member)
       await endings.ofMember(tx, member)
+      await endBackchannelRequestsOfMember(tx, member)
     },
   })
   const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })
@@ -72,7 +87,8 @@ export const createTenantServices = (
   const joinOrganization = createJoinOrganization(roleNeeds)
   const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
-  const clients = withDocumentRule(createClients({ database, change, secrets, now, randomBytes, images }), { rule })
+  const ruled = withDocumentRule(createClients({ database, change, feed, secrets, now, randomBytes, images, notify }), { rule })
+  const clients = areAgentsOn ? ruled : withoutPersonalAgents(ruled)
   const fetch = outbound({ maxBytes: maxDocumentBytes })
   const documentClients = createDocumentClients({
     rows: createDocumentRows({ database, change, now }),
@@ -80,7 +96,7 @@ export const createTenantServices = (
     rule,
     issuer,
     limit,
-    fetchDocument: address => fetchDocument(address, fetch),
+    fetchDocument: address => fetchDocument(address, { fetch, issuer }),
     now,
   })
   const clientAdministration = createClientAdministration({
@@ -91,16 +107,19 @@ export const createTenantServices = (
     randomBytes,
     images,
     endRequests: endBackchannelRequestsOfClient,
+    endAgents,
+    findCarried: createFindCarried({ apiIdentifier: apiIdentifierOf(issuer) }),
     forget: clients.forget,
   })
   const resourceServers = createResourceServers({
     database,
+    feed,
     now,
     create: (actor, server) => resourceServerAdministration.create(actor, server).then(() => undefined),
   })
   const own = [issuer, `${issuer}/`, apiIdentifierOf(issuer)]
   const resourceServerAdministration = createResourceServerAdministration({ database, change, now, own, forget: resourceServers.forget })
-  const detailsTypes = createDetailsTypes({ database, now })
+  const detailsTypes = createDetailsTypes({ database, feed, now })
   return {
     organizations,
     organizationSettings,
@@ -114,10 +133,13 @@ export const createTenantServices = (
     clients,
     documentClients,
     clientAdministration,
+    agentsOfOwners,
+    endAgents,
     resourceServers,
     resourceServerAdministration,
     detailsTypes,
-    findHeldScopes: createFindHeldScopes({ database }),
+    findHeldScopes: createFindHeldScopes({ memberships }),
+    findAgentOwners: createFindAgentOwners(database),
     findLook: createFindLook({ clients, organizationSettings, images }),
     findConnectionRule: createFindConnectionRule({ clients }),
     findSignUpRule: createFindSignUpRule({ clients, organizationSettings }),

@@ -1,12 +1,18 @@
 // Starts the job process: config → resources → services, then the tasks that no request waits for.
 import { createApp } from './app.ts'
+import { isToRun } from './arguments.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { startAllJobs } from './jobs.ts'
 import { systemActor } from './platform/actor.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources } from './resources.ts'
 import { createServices } from './services.ts'
-import { startCheckpoints, startEndingSessions, startForgetting, startLookingForKeys, startPurging, startRecheckingDomains } from './tasks.ts'
+import { stopTasksInTime } from './shutdown.ts'
+import { startLearning, startTasks } from './tasks.ts'
+import { serveWorker } from './worker-server.ts'
+
+const usage = `Usage: npm run worker
+Does the jobs beside servers with RUN_JOBS=false. Takes no options: the settings are in the environment and in .env.`
 
 const start = async () => {
   loadEnvironmentFile()
@@ -16,20 +22,14 @@ const start = async () => {
   const services = createServices(resources, config)
   await services.signingKeys.ensure(systemActor)
   const { engine } = (await createApp({ config, resources, services })).protocol
-  const stopTasks = [
-    startPurging(resources),
-    startEndingSessions(resources, services),
-    startForgetting(resources, services),
-    startCheckpoints(resources, services),
-    startRecheckingDomains(resources, services),
-    startLookingForKeys(resources, engine),
-    startAllJobs({ config, resources, services, engine }),
-  ]
+  const stopTasks = [...startTasks(resources, services), ...startLearning(resources, services, engine), startAllJobs({ config, resources, services, engine })]
+  const { stop: stopServer } = await serveWorker(resources, config)
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {
-    await Promise.all(stopTasks.map(stop => stop()))
+    await stopServer()
+    await stopTasksInTime(stopTasks)
     await resources.close()
-  })
+  }, resources.log)
 }
 
-start().catch(fail)
+if (isToRun(usage)) start().catch(fail)

@@ -111,6 +111,54 @@ test('settings of TLS go together', t => {
   for (const settings of wrong) t.is(faultsOf(settings).length, 1, JSON.stringify(settings))
 })
 
+test('several processes need a database that takes several', t => {
+  t.like(readConfig({}), { workers: 1, shutdownGraceSeconds: 0, databasePoolSize: 10 })
+  t.like(readConfig({ ...production, WORKERS: '4', DATABASE_POOL_SIZE: '20' }), { workers: 4, shutdownGraceSeconds: 5, databasePoolSize: 20 })
+  t.is(readConfig({ ...production, SHUTDOWN_GRACE_SECONDS: '0' }).shutdownGraceSeconds, 0)
+  t.is(faultsOf({ WORKERS: '2' }).length, 1)
+  const wrong: Record<string, string>[] = [{ WORKERS: '0' }, { WORKERS: 'many' }, { SHUTDOWN_GRACE_SECONDS: '-1' }, { DATABASE_POOL_SIZE: '0' }]
+  for (const settings of wrong) t.is(faultsOf(settings).length, 1, JSON.stringify(settings))
+})
+
+test('a token for metrics is long, and one that a header can hold', t => {
+  t.is(readConfig({}).metricsToken, undefined)
+  t.is(readConfig({ METRICS_TOKEN: 'a'.repeat(32) }).metricsToken, 'a'.repeat(32))
+  for (const wrong of ['a'.repeat(31), `${'a'.repeat(40)} b`, 'ä'.repeat(40)]) t.is(faultsOf({ METRICS_TOKEN: wrong }).length, 1, wrong)
+})
+
+test('traces go to a collector that is named, with its headers', t => {
+  t.is(readConfig({ OTEL_SERVICE_NAME: 'x' }).tracing, undefined)
+  const tracing = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b, x=1=2' }).tracing
+  t.deepEqual(tracing, { endpoint: 'http://localhost:4318', headers: { 'api-key': 'a b', x: '1=2' }, serviceName: 'authy2', share: 1 })
+  for (const wrong of ['localhost:4318', 'ftp://a', 'x']) t.is(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: wrong }).length, 1, wrong)
+  for (const wrong of ['api-key', '=a', 'a b=c']) t.is(faultsOf({ OTEL_EXPORTER_OTLP_HEADERS: wrong }).length, 1, wrong)
+  for (const wrong of ['2', '-1', 'half']) t.is(faultsOf({ OTEL_TRACES_SAMPLER_ARG: wrong }).length, 1, wrong)
+})
+
+test('a fault names its setting and says what it takes, in one sentence of ours', t => {
+  const told: Record<string, string> = {
+    JWKS_MAX_AGE_SECONDS: 'must be a whole number of seconds from 1 to 86400',
+    DATABASE_POOL_SIZE: 'must be a whole number of connections from 1 to 500',
+    KEY_ROTATION_DAYS: 'must be a whole number of days from 0 to 3650; 0 lets keys become as old as they like',
+    NODE_ENV: 'must be development, test or production',
+    AGENTS: 'must be on or off',
+  }
+  for (const [name, sentence] of Object.entries(told))
+    for (const wrong of ['9999999', '-1', '1.5', 'prod']) t.deepEqual(faultsOf({ [name]: wrong }), [`${name} ${sentence}`], `${name}=${wrong}`)
+  t.deepEqual(faultsOf({ CORS_ORIGINS: 'https://a.example/, *' }), ['CORS_ORIGINS must be origins such as https://app.example.com, separated by commas'])
+})
+
+test('no setting is answered for in the words of the library that reads it', t => {
+  // Long, no number within any bounds, no address, and no word of any list.
+  const odd = `- ${'x'.repeat(2000)}`
+  const faults = settingNames.flatMap(name => faultsOf({ [name]: odd }).filter(fault => !/ (must|needs|is missing|belong)/.test(fault)))
+  t.deepEqual(faults, [])
+  t.deepEqual(
+    settingNames.flatMap(name => faultsOf({ [name]: '99999999999' }).filter(fault => /^[A-Z_]+\.\d|expected|Invalid/.test(fault))),
+    [],
+  )
+})
+
 test('.env.example lists every setting and no other', t => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const listed = [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)

@@ -1,8 +1,12 @@
-// The README's first steps with the management API, run as they stand there.
+// What the documentation says: the README's first steps with the management API, run as they stand there, and tables of what was run.
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { createResults } from './faults/plan/results.ts'
+import { table } from './faults/plan/table.ts'
 import { startServer, type TestServer } from './support/server.ts'
 
 const run = promisify(execFile)
@@ -45,4 +49,31 @@ testWithCurl('each of them answers what the README says (needs curl 7.82 or newe
     data.slice(0, 1).map(({ action }: { action: string }) => action),
     ['client.created'],
   )
+})
+
+test('a row of the fault plan that was run on other sources is told as not run, unless the documentation alone differs', t => {
+  const root = mkdtempSync(join(tmpdir(), 'authy2-faults-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  const write = (path: string, text: string) => writeFileSync(join(root, path), text)
+  for (const part of ['src', 'docs', 'test/support']) mkdirSync(join(root, part), { recursive: true })
+  write('src/server.ts', 'one')
+  const results = createResults({ root, folder: join(root, 'kept') })
+  const row = { name: 'kill', fault: 'killed', done: 'often' }
+  const counts = { requests: 7, failures: 0, failuresAgain: 0, lost: 0, looked: 9, recoverySeconds: 0, slowestSeconds: 1 }
+  const told = () => table([row], results)
+  t.regex(told(), /not run/)
+  const keep = results.begin(row)
+  keep({ ...counts, answers: {}, seen: 'all well', broken: [] })
+  const first = told()
+  t.regex(first, /^Run until \d{4}-\d\d-\d\d \d\d:\d\d UTC on the sources [\da-f]{16}\.\n[\s\S]*\| 7 \|/)
+  write('docs/reliability.md', first)
+  t.is(told(), first)
+  for (const path of ['src/server.ts', 'test/support/calls.ts', 'package-lock.json']) {
+    write(path, 'two')
+    t.regex(told(), /not run/, path)
+    results.begin(row)({ ...counts, answers: {}, seen: '', broken: [] })
+    t.notRegex(told(), /not run/, path)
+  }
+  write('src/server.ts', 'one')
+  t.regex(told(), /^Nothing was run on these sources\.\n[\s\S]*not run/, 'what was run on older sources is not told again')
 })

@@ -4,6 +4,7 @@ import type { Context } from 'koa'
 import { type Configuration, type JWK, Provider } from 'oidc-provider'
 import { createInteractionPages } from './baseline-pages.ts'
 import { demoClients } from './demo-data.ts'
+import { manyClientsMetadata } from './many-clients.ts'
 import { createMemoryAdapter } from './memory-adapter.ts'
 
 const port = Number(process.env.PORT)
@@ -23,7 +24,7 @@ const resourceAlgorithm = (resource: string): 'ES256' | 'RS256' | 'EdDSA' => {
 
 const configuration: Configuration = {
   adapter: createMemoryAdapter(),
-  clients: demoClients.map(client => ({ ...client, id_token_signed_response_alg: idTokenAlgorithm as 'RS256' })),
+  clients: [...demoClients, ...manyClientsMetadata].map(client => ({ ...client, id_token_signed_response_alg: idTokenAlgorithm as 'RS256' })),
   jwks: { keys: [privateJwk('rsa', 'rs256'), privateJwk('ec', 'es256'), privateJwk('ed25519', 'eddsa')] },
   cookies: { keys: ['a key of the baseline alone, which guards nothing'] },
   scopes: ['openid', 'offline_access', 'organizations'],

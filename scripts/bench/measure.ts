@@ -26,20 +26,26 @@ export interface Plan {
   readonly seconds: number
 }
 
+/** A server, and what makes its tasks of a row. */
+export interface Measured {
+  readonly target: Target
+  readonly prepare: Row['prepare']
+}
+
 /** One cell a server, in the servers' order. */
-export async function measureRow(row: Row, targets: readonly Target[], { rounds, seconds }: Plan): Promise<readonly Cell[]> {
+export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds }: Plan): Promise<readonly Cell[]> {
   const cells = []
-  for (const target of targets) cells.push(await prepareCell(row, target, seconds))
+  for (const server of servers) cells.push(await prepareCell(row, server, seconds))
   for (let round = 0; round < rounds; round += 1) {
     for (const { target, tasks, measured } of cells) if (tasks) measured.push(await measureRound(target, tasks, seconds))
   }
   return cells.map(({ target, measured, failure }) => ({ target: target.name, rounds: measured, failure }))
 }
 
-async function prepareCell(row: Row, target: Target, seconds: number) {
+async function prepareCell(row: Row, { target, prepare }: Measured, seconds: number) {
   const measured: Round[] = []
   try {
-    const tasks = await row.prepare(target)
+    const tasks = await prepare(target)
     if (!row.isWarm) await runLoad(tasks, seconds * 0.15)
     return { target, tasks, measured, failure: undefined }
   } catch (cause) {

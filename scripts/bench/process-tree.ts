@@ -41,6 +41,13 @@ export async function readUsage(pid: number): Promise<Usage> {
   }
 }
 
+/** What the process `pid` holds in memory, in MB: all of it, its share of it, and what stands in no file. */
+export async function readMemory(pid: number): Promise<{ resident: number; proportional: number; anonymous: number }> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
+  const megabytes = (name: string) => (Number(text.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))?.[1] ?? Number.NaN) * 1024) / 1e6
+  return { resident: megabytes('Rss'), proportional: megabytes('Pss'), anonymous: megabytes('Anonymous') }
+}
+
 function descendants(root: number, stats: readonly Stat[]): Stat[] {
   const found = stats.filter(stat => stat.pid === root)
   for (const parent of found) found.push(...stats.filter(stat => stat.parent === parent.pid))

@@ -1,8 +1,24 @@
 // Writes the results as Markdown tables.
+import type { Idle } from './idle.ts'
 import { type Cell, median, percentile } from './measure.ts'
+import type { Row } from './rows.ts'
 import type { RoundTrips } from './subject.ts'
 
-const columns = ['Server', 'per core', '÷ engine', 'own process', 'per second', 'p50 ms', 'p99 ms', 'RSS MB', 'DB trips', 'Redis trips', 'errors']
+const columns = [
+  'Server',
+  'per core',
+  '÷ engine',
+  'wanted',
+  '÷ Koa',
+  'own process',
+  'per second',
+  'p50 ms',
+  'p99 ms',
+  'RSS MB',
+  'DB trips',
+  'Redis trips',
+  'errors',
+]
 
 export interface StartTime {
   readonly target: string
@@ -10,10 +26,10 @@ export interface StartTime {
   readonly againSeconds: readonly number[]
 }
 
-/** A row's table; the last cell is the engine that the others are compared with, round by round. */
-export function rowTable(title: string, cells: readonly Cell[]): string {
-  const engine = cells.at(-1)
-  const lines = cells.map(cell => (cell.failure === undefined ? measured(cell, engine) : `| ${cell.target} | not measured: ${cell.failure} |`))
+/** A row's table; the last two cells are Koa alone and the engine, which the others are compared with, round by round. */
+export function rowTable({ title, wanted }: Pick<Row, 'title' | 'wanted'>, cells: readonly Cell[]): string {
+  const [koa, engine] = cells.slice(-2)
+  const lines = cells.map(cell => (cell.failure === undefined ? measured(cell, { engine, koa, wanted }) : `| ${cell.target} | not measured: ${cell.failure} |`))
   const failures = cells.flatMap(({ target, rounds }) => {
     const first = rounds.find(({ load }) => load.firstFailure !== undefined)?.load.firstFailure
     return first === undefined ? [] : [`${target}, first error: ${first}`]
@@ -21,14 +37,22 @@ export function rowTable(title: string, cells: readonly Cell[]): string {
   return [`\n### ${title}\n`, table(columns, lines), ...failures].join('\n')
 }
 
-function measured({ target, rounds }: Cell, engine: Cell | undefined): string {
+interface Compared {
+  readonly engine: Cell | undefined
+  readonly koa: Cell | undefined
+  readonly wanted: Row['wanted']
+}
+
+function measured({ target, rounds }: Cell, { engine, koa, wanted }: Compared): string {
   const latencies = rounds.flatMap(({ load }) => load.latencies)
   const last = rounds.at(-1)
-  const ratios = rounds.map(({ perCore }, index) => perCore / (engine?.rounds[index]?.perCore ?? Number.NaN))
+  const ratioTo = (other: Cell | undefined) => median(rounds.map(({ perCore }, index) => perCore / (other?.rounds[index]?.perCore ?? Number.NaN)))
   return line([
     target,
     whole(median(rounds.map(({ perCore }) => perCore))),
-    median(ratios).toFixed(2),
+    fixed(ratioTo(engine), 2),
+    wanted?.[target] === undefined ? '' : `≥ ${wanted[target]}`,
+    fixed(ratioTo(koa), 3),
     whole(median(rounds.map(({ perOwnCore }) => perOwnCore))),
     whole(median(rounds.map(({ load }) => load.done / load.seconds))),
     percentile(latencies, 0.5).toFixed(1),
@@ -39,9 +63,22 @@ function measured({ target, rounds }: Cell, engine: Cell | undefined): string {
   ])
 }
 
-const memory = ({ own, children }: { own: number; children: number }) => (children < 1 ? whole(own) : `${whole(own)} + ${whole(children)}`)
+const memory = ({ own, children }: { own: number; children: number }) => (!(children >= 1) ? whole(own) : `${whole(own)} + ${whole(children)}`)
 
 const trips = (told: RoundTrips | undefined) => [told?.database.toFixed(2) ?? '–', told?.redis.toFixed(2) ?? '–']
+
+/** How much slower the slowest answers are where there is much, against the server before it that keeps the same in the same places. */
+export function sizeLine(cells: readonly Cell[], largeName: string): string {
+  const at = cells.findIndex(({ target }) => target === largeName)
+  const [empty, large] = cells.slice(Math.max(at - 1, 0), at + 1)
+  if (at < 1 || !empty || !large) return ''
+  const slowest = ({ rounds }: Cell) =>
+    percentile(
+      rounds.flatMap(({ load }) => load.latencies),
+      0.99,
+    )
+  return `\np99 of ${large.target} ÷ ${empty.target}: ${(slowest(large) / slowest(empty)).toFixed(2)}`
+}
 
 /** Sign-ins against what hashing alone allows. */
 export function hashTable(cells: readonly Cell[], { perCore, parameters }: { perCore: number; parameters: string }): string {
@@ -54,8 +91,18 @@ export function startTable(times: readonly StartTime[]): string {
   return `\n### Start-up\n\n${table(['Server', 'first start, s', 'later start, s'], lines)}`
 }
 
+export function idleTable(idle: readonly Idle[]): string {
+  if (idle.length === 0) return '\n### Idle\n\nNot measured: production needs PostgreSQL and Redis.'
+  const lines = idle.map(({ target, startSeconds, startCpuSeconds, resident, proportional, anonymous }) =>
+    line([target, median(startSeconds).toFixed(2), median(startCpuSeconds).toFixed(2), ...[resident, proportional, anonymous].map(all => whole(median(all)))]),
+  )
+  return `\n### Idle: one process in production, from dist\n\n${table(['Server', 'start, s', 'start, CPU s', 'RSS MB', 'PSS MB', 'in no file MB'], lines)}`
+}
+
 const table = (names: readonly string[], lines: readonly string[]) => [line(names), `|${' --- |'.repeat(names.length)}`, ...lines].join('\n')
 
 const line = (values: readonly string[]) => `| ${values.join(' | ')} |`
+
+const fixed = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : '–')
 
 const whole = (value: number) => (Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–')

@@ -1,8 +1,9 @@
 // What is measured: each row makes one task a connection for a server.
 import { z } from 'zod'
-import { resources, service } from './demo-data.ts'
+import { resources } from './demo-data.ts'
 import type { Task } from './load.ts'
 import { signOuts } from './logout.ts'
+import { manyClients } from './many-clients.ts'
 import { basicAuthorization, codeFlow, expect200, refresh, type Tokens, tokensSchema } from './sign-in.ts'
 import { type SignedInBrowser, type Target, userScope } from './target.ts'
 
@@ -13,10 +14,18 @@ export interface Row {
   readonly weight?: number
   /** Set where preparing has warmed the servers up already. */
   readonly isWarm?: boolean
-  prepare(target: Target): Promise<readonly Task[]> | readonly Task[]
+  readonly prepare: (target: Target) => Promise<readonly Task[]> | readonly Task[]
+  /** The least ratio to the engine that is aimed at, by server. */
+  readonly wanted?: Readonly<Record<string, number>>
+  /** Set where every provider can be asked the same. */
+  readonly isForPeers?: boolean
+  /** Set where the database must have been filled for it. */
+  readonly isFilled?: boolean
+  /** The least that one request of its kind can cost, asked of Koa alone. */
+  readonly floor: Row['prepare']
 }
 
-const authorization = basicAuthorization(service)
+const authorizationOf = ({ service }: Target) => basicAuthorization(service)
 const headerSchema = z.object({ alg: z.string() })
 const introspectionSchema = z.object({ active: z.literal(true) })
 
@@ -25,19 +34,42 @@ const get =
   (target: Target): Task[] =>
     target.browsers.map(browser => async () => void expect200(await browser.get(path(target))))
 
+const bareGet = get(({ endpoints }) => endpoints.userinfo)
+const barePost: Row['prepare'] = target => {
+  const authorization = authorizationOf(target)
+  return target.browsers.map(
+    browser => async () => void expect200(await browser.post(target.endpoints.token, 'grant_type=client_credentials', { authorization })),
+  )
+}
+
 function clientCredentials(algorithm?: keyof typeof resources): Row['prepare'] {
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (algorithm) form.set('scope', 'read')
   if (algorithm) form.set('resource', resources[algorithm])
   const body = form.toString()
   return async target => {
-    verifyAlgorithm(await serviceToken(target, body), algorithm)
-    return target.browsers.map(browser => async () => void expect200(await browser.post(target.endpoints.token, body, { authorization })))
+    const authorization = authorizationOf(target)
+    const token = await serviceToken(target, body)
+    // Of what kind its tokens are is a peer's own matter.
+    if (!target.isPeer) verifyAlgorithm(token, algorithm)
+    const asked = askedOf(target, body)
+    return target.browsers.map(browser => async () => void expect200(await browser.post(target.endpoints.token, asked, { authorization })))
   }
+}
+
+async function credentialsOfMany(target: Target): Promise<Task[]> {
+  const authorizations = manyClients.map(basicAuthorization)
+  let turn = 0
+  return target.browsers.map(browser => async () => {
+    turn = (turn + 1) % authorizations.length
+    expect200(await browser.post(target.endpoints.token, 'grant_type=client_credentials', { authorization: authorizations[turn] ?? '' }))
+  })
 }
 
 async function introspection(target: Target): Promise<Task[]> {
   const { introspection: path } = target.endpoints
+  if (path === '') throw new Error('its discovery names no introspection endpoint')
+  const authorization = authorizationOf(target)
   return Promise.all(
     target.browsers.map(async browser => {
       const body = new URLSearchParams({ token: await serviceToken(target, 'grant_type=client_credentials') }).toString()
@@ -92,10 +124,14 @@ function passwordSignIn(target: Target): Task[] {
   })
 }
 
-async function serviceToken({ browsers: [browser], endpoints }: Target, body: string): Promise<string> {
+async function serviceToken(target: Target, body: string): Promise<string> {
+  const [browser] = target.browsers
   if (!browser) throw new Error('no connection')
-  return tokensSchema.parse(JSON.parse(expect200(await browser.post(endpoints.token, body, { authorization })).body)).access_token
+  const answer = await browser.post(target.endpoints.token, askedOf(target, body), { authorization: authorizationOf(target) })
+  return tokensSchema.parse(JSON.parse(expect200(answer).body)).access_token
 }
+
+const askedOf = ({ form }: Target, body: string) => (form === '' ? body : `${body}&${form}`)
 
 function verifyAlgorithm(token: string, expected: string | undefined): void {
   const [header = '', payload] = token.split('.')
@@ -103,23 +139,46 @@ function verifyAlgorithm(token: string, expected: string | undefined): void {
   if (actual !== expected) throw new Error(`the access token is ${actual ?? 'opaque'}, not ${expected ?? 'opaque'}`)
 }
 
+const wanted = (redis: number, postgresql: number, embedded: number) => ({ 'PostgreSQL + Redis': redis, PostgreSQL: postgresql, Embedded: embedded })
+
 /** The rows, in the order in which they run; `start-up` is measured apart. */
 export const rows: readonly Row[] = [
-  { name: 'discovery', title: 'Discovery', prepare: get(() => '/.well-known/openid-configuration') },
-  { name: 'jwks', title: 'JWKS', prepare: get(({ endpoints }) => endpoints.jwks) },
-  { name: 'client-credentials', title: 'Client credentials, opaque', prepare: clientCredentials() },
-  { name: 'client-credentials-es256', title: 'Client credentials, ES256 JWT', prepare: clientCredentials('ES256') },
-  { name: 'client-credentials-rs256', title: 'Client credentials, RS256 JWT', prepare: clientCredentials('RS256') },
-  { name: 'introspection', title: 'Introspection', prepare: introspection },
-  { name: 'userinfo', title: 'Userinfo', prepare: userinfo },
-  { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains },
-  { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode },
-  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn },
+  { name: 'discovery', title: 'Discovery', prepare: get(({ discovery }) => discovery), floor: bareGet, isForPeers: true, wanted: wanted(2, 2, 2) },
+  { name: 'jwks', title: 'JWKS', prepare: get(({ endpoints }) => endpoints.jwks), floor: bareGet, isForPeers: true, wanted: wanted(2, 2, 2) },
+  {
+    name: 'client-credentials',
+    title: 'Client credentials, opaque',
+    prepare: clientCredentials(),
+    floor: barePost,
+    isForPeers: true,
+    wanted: wanted(0.9, 0.85, 0.5),
+  },
+  {
+    name: 'client-credentials-many',
+    title: 'Client credentials, opaque, of 1,000 clients in turn',
+    prepare: credentialsOfMany,
+    floor: barePost,
+    isFilled: true,
+  },
+  {
+    name: 'client-credentials-es256',
+    title: 'Client credentials, ES256 JWT',
+    prepare: clientCredentials('ES256'),
+    floor: barePost,
+    wanted: wanted(1, 0.95, 0.8),
+  },
+  { name: 'client-credentials-rs256', title: 'Client credentials, RS256 JWT', prepare: clientCredentials('RS256'), floor: barePost },
+  { name: 'introspection', title: 'Introspection', prepare: introspection, floor: barePost, isForPeers: true, wanted: wanted(0.95, 0.9, 0.7) },
+  { name: 'userinfo', title: 'Userinfo', prepare: userinfo, floor: bareGet, wanted: wanted(0.9, 0.7, 0.35) },
+  { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains, floor: barePost, wanted: wanted(0.75, 0.65, 0.4) },
+  { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode, floor: barePost, wanted: wanted(0.9, 0.75, 0.5) },
+  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn, floor: barePost },
   {
     name: 'logout',
     title: 'Logout with a dead relying party (p50, p99: signing out alone; the rest with its sign-in)',
     weight: 3,
     isWarm: true,
     prepare: signOuts,
+    floor: barePost,
   },
 ]

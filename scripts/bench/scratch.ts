@@ -30,13 +30,13 @@ export async function createDatabase(databaseUrl: string, purpose: string): Prom
   return { value: url.href, remove: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
 }
 
-/** The last empty numbered database of the Redis at `redisUrl`, flushed afterwards; throws when none is empty. */
+/** The last empty numbered database of the Redis at `redisUrl`, marked as taken, and flushed afterwards; throws when none is empty. */
 export async function claimRedisDatabase(redisUrl: string): Promise<Scratch> {
   for (let index = 15; index > 0; index -= 1) {
     const url = new URL(redisUrl)
     url.pathname = `/${index}`
-    const size = await withRedis(url.href, redis => redis.dbsize())
-    if (size === 0) return { value: url.href, remove: () => withRedis(url.href, async redis => void (await redis.flushdb())) }
+    const isOurs = await withRedis(url.href, async redis => (await redis.dbsize()) === 0 && (await redis.set('authy2-bench', process.pid, 'NX')) === 'OK')
+    if (isOurs) return { value: url.href, remove: () => withRedis(url.href, async redis => void (await redis.flushdb())) }
   }
   throw new Error('none of the Redis databases 1 to 15 is empty')
 }

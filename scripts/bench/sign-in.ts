@@ -5,7 +5,7 @@ import type { Answer, Browser } from './browser.ts'
 import { portal } from './demo-data.ts'
 import { fillForm } from './forms.ts'
 
-/** Paths of the endpoints, from discovery. */
+/** Paths of the endpoints, from discovery; empty where there is none. */
 export interface Endpoints {
   readonly jwks: string
   readonly authorization: string
@@ -22,9 +22,9 @@ const metadataSchema = z.object({
   jwks_uri: z.url(),
   authorization_endpoint: z.url(),
   token_endpoint: z.url(),
-  userinfo_endpoint: z.url(),
-  introspection_endpoint: z.url(),
-  end_session_endpoint: z.url(),
+  userinfo_endpoint: z.url().optional(),
+  introspection_endpoint: z.url().optional(),
+  end_session_endpoint: z.url().optional(),
 })
 const portalAuthorization = basicAuthorization(portal)
 
@@ -33,9 +33,15 @@ export function basicAuthorization({ id, secret }: { id: string; secret: string 
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
 }
 
-export async function discover(browser: Browser): Promise<Endpoints> {
-  const metadata = metadataSchema.parse(JSON.parse(expect200(await browser.get('/.well-known/openid-configuration')).body))
-  const path = (url: string) => new URL(url).pathname
+/** Reads the metadata at `discovery`. Throws where an endpoint is of another origin than the connection. */
+export async function discover(browser: Browser, discovery: string): Promise<Endpoints> {
+  const metadata = metadataSchema.parse(JSON.parse(expect200(await browser.get(discovery)).body))
+  const path = (url: string | undefined) => {
+    if (url === undefined) return ''
+    const { origin, pathname, search } = new URL(url)
+    if (origin !== browser.url.origin) throw new Error(`${url} is of another origin than ${browser.url.origin}`)
+    return pathname + search
+  }
   return {
     jwks: path(metadata.jwks_uri),
     authorization: path(metadata.authorization_endpoint),

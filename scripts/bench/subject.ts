@@ -12,6 +12,8 @@ export interface SubjectDefinition {
   readonly entry: string
   /** The settings besides PORT, HOST and ISSUER; nothing else of the environment is handed on. */
   readonly environment: Readonly<Record<string, string>>
+  /** Fills its migrated database before anything is measured. */
+  readonly fill?: () => Promise<void>
 }
 
 export interface RoundTrips {

@@ -1,6 +1,6 @@
 // A started server with the connections that load it, signed in when a row needs that.
 import { type Browser, createBrowser, type Visitor } from './browser.ts'
-import { demoUsers } from './demo-data.ts'
+import { demoUsers, service } from './demo-data.ts'
 import { codeFlow, discover, type Endpoints, type Tokens } from './sign-in.ts'
 import type { Subject } from './subject.ts'
 
@@ -14,8 +14,22 @@ export type Target = Awaited<ReturnType<typeof createTarget>>
 export const connectionCount = 32
 export const userScope = 'openid profile email'
 
+/** How a server is spoken to. */
+interface Manner {
+  /** It is another's provider, of which only what every provider has is asked. */
+  readonly isPeer: boolean
+  /** The path of its discovery. */
+  readonly discovery: string
+  /** The client that asks for tokens of its own. */
+  readonly service: { readonly id: string; readonly secret: string }
+  /** What its token requests say besides, as a form. */
+  readonly form: string
+}
+
+const ours: Manner = { isPeer: false, discovery: '/.well-known/openid-configuration', service, form: '' }
+
 /** Opens the connections and reads discovery. */
-export async function createTarget(subject: Subject) {
+export async function createTarget(subject: Pick<Subject, 'name' | 'url' | 'sample'>, manner: Manner = ours) {
   const opened: Browser[] = []
   const open = (): Browser => {
     const browser = createBrowser(subject.url, visitor(opened.length))
@@ -25,10 +39,11 @@ export async function createTarget(subject: Subject) {
   const browsers = Array.from({ length: connectionCount }, open)
   const [first] = browsers
   if (!first) throw new Error('no connection')
-  const endpoints = await discover(first)
+  const endpoints = await discover(first, manner.discovery)
   let signedIn: Promise<readonly SignedInBrowser[]> | undefined
 
   return {
+    ...manner,
     name: subject.name,
     sample: subject.sample,
     endpoints,

@@ -37,7 +37,7 @@ export const createAccount = (needs: Needs): Router => {
     ...createAccountPages(needs),
     ...factorPages,
     createIdentitiesPage(needs),
-    createAgentsPage(needs),
+    ...(needs.areAgentsOn ? [createAgentsPage(needs)] : []),
     createRequestsPage({ ...needs, accountSignIn }),
     createDataPage(needs),
     invitation.page,

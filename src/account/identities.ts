@@ -63,7 +63,7 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
         await link(needs, ctx, visit)
         seeOther(ctx, `${path}?done=linked`)
       } catch (error) {
-        if (error instanceof Problem) tellCause(log, error, ctx.state.requestId)
+        if (error instanceof Problem) tellCause(log, error)
         if (!(error instanceof Problem && error.code === 'unauthenticated')) throw error
         // The session ended meanwhile: there they sign in.
         seeOther(ctx, path)

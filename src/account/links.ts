@@ -6,7 +6,6 @@ import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
@@ -139,6 +138,6 @@ const byMail = (ctx: Context): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
-  ip: plainAddress(ctx.ip),
+  ip: ctx.ip,
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
 })

@@ -8,8 +8,8 @@ import type { Members } from '../organizations/members.ts'
 import { organizationIdSchema } from '../organizations/organization.ts'
 import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
+import type { ShowAccess } from '../pages/shown-access.ts'
 import { deviceOf } from '../platform/http/device.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import type { Language, Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
@@ -24,9 +24,12 @@ export interface Consent {
   readonly clientId: string
   readonly name: string
   readonly source: ClientSource
+  readonly agentOf?: string | undefined
   readonly logoUrl?: string
   readonly organization?: { readonly id: string; readonly name: string }
   readonly scopes: readonly string[]
+  readonly claims: readonly string[]
+  readonly resources: Readonly<Record<string, readonly string[]>>
   readonly grantedAt: Date
 }
 
@@ -39,6 +42,7 @@ export interface AccountNeeds {
   readonly members: Members
   readonly languages: Languages
   readonly pageLanguage: PageLanguage
+  readonly showAccess: ShowAccess
   readonly hasPassword: (userId: string) => Promise<boolean>
   readonly passwordMinLength: number
   readonly consents: {
@@ -124,20 +128,22 @@ const sessions = ({ apiSessions, pageLanguage }: AccountNeeds) =>
     },
   })
 
-const apps = ({ consents }: AccountNeeds) =>
+const apps = ({ consents, pageLanguage, showAccess }: AccountNeeds) =>
   accountPage({
     path: '/account/apps',
     view: 'account-apps',
     isSensitive: false,
-    show: async (_ctx, { user }) => ({
-      apps: (await consents.list(user.id)).map(({ clientId, name, source, logoUrl, organization, scopes, grantedAt }) => ({
+    show: async (ctx, { user }) => {
+      const { t } = pageLanguage.of(ctx)
+      const toShown = async ({ clientId, name, source, agentOf, logoUrl, organization, grantedAt, ...access }: Consent) => ({
         id: clientId,
         organization: organization && { id: organization.id, name: organization.name },
-        client: { ...shownNames({ clientId, name, source }), logoUrl },
-        scopes: scopes.filter(scope => scope !== 'openid').map(scope => ({ name: scope })),
+        client: { ...shownNames({ clientId, name, source }), logoUrl, agentOf },
+        ...(await showAccess(access, t)),
         grantedAt: grantedAt.getTime(),
-      })),
-    }),
+      })
+      return { apps: await Promise.all((await consents.list(user.id)).map(toShown)) }
+    },
     submit: async (_ctx, { user, actor }, form) => {
       const { client, organization } = parsed(z.strictObject({ client: text(255), organization: z.union([z.uuid(), z.literal('')]) }), form)
       await consents.revoke(actor, { userId: user.id, clientId: client, organizationId: organization || null })
@@ -171,7 +177,7 @@ const toPageSession = (
   return {
     id,
     device: browser && system ? t('account.sessions.device', { browser, system }) : t('account.sessions.unknown'),
-    ip: ip === undefined ? undefined : plainAddress(ip),
+    ip,
     isApi: kind === 'api',
     isCurrent: sid === currentSid,
     seenAt: lastSeenAt.getTime(),

@@ -1,7 +1,9 @@
 // What clients ask a person to approve here though they asked elsewhere, such as at a till or by telephone: shown whole, and answered by a form.
 import { z } from 'zod'
+import type { ClientSource } from '../clients/client.ts'
+import { shownNames } from '../clients/shown-names.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
-import type { PageScope } from '../pages/page-locals.ts'
+import type { ShowAccess } from '../pages/shown-access.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { accountPage, type FindBrowserSession } from './page.ts'
@@ -11,8 +13,11 @@ import type { AccountSignIn } from './sign-in.ts'
 /** A request that waits; the protocol's entrance gives these. */
 interface Waiting {
   readonly id: string
+  readonly clientId: string
   readonly clientName: string
+  readonly clientSource: ClientSource
   readonly logoUrl?: string | undefined
+  readonly agentOf?: string | undefined
   readonly organizationName?: string
   readonly ip?: string
   readonly asked: {
@@ -48,35 +53,32 @@ export interface RequestsNeeds {
   readonly findBrowserSession: FindBrowserSession
   readonly accountSignIn: AccountSignIn
   readonly pageLanguage: PageLanguage
+  readonly showAccess: ShowAccess
 }
 
 const path = '/account/requests'
 const form = z.strictObject({ request: z.uuid(), decision: z.enum(['approve', 'deny']) })
 
 /** Makes it. Approving asks for a sign-in as recent as the client wishes, and never for an older one than of five minutes. */
-export const createRequestsPage = ({ backchannel, findBrowserSession, accountSignIn, pageLanguage }: RequestsNeeds) =>
+export const createRequestsPage = ({ backchannel, findBrowserSession, accountSignIn, pageLanguage, showAccess }: RequestsNeeds) =>
   accountPage({
     path,
     view: 'account-requests',
     isSensitive: true,
     show: async (ctx, { user }) => {
       const { t } = pageLanguage.of(ctx)
-      const claim = (name: string): PageScope => ({ name, title: t('consent.claim', { claim: name, label: name.replaceAll('_', ' ') }) })
       const requests = await backchannel.list(user.id)
-      return {
-        requests: requests.map(({ id, clientName, logoUrl, organizationName, ip, asked, createdAt, expiresAt }) => ({
-          id,
-          client: { name: clientName, logoUrl },
-          organization: organizationName,
-          message: asked.bindingMessage,
-          scopes: [...asked.scopes.filter(scope => scope !== 'offline_access').map(toScope), ...asked.claims.map(claim)],
-          resources: Object.entries(asked.resources).map(([name, scopes]) => ({ name, scopes: scopes.map(toScope) })),
-          offline: asked.scopes.includes('offline_access'),
-          ip,
-          askedAt: createdAt.getTime(),
-          expiresAt: expiresAt.getTime(),
-        })),
-      }
+      const toShown = async ({ id, clientId, clientName, clientSource, logoUrl, agentOf, organizationName, ip, asked, createdAt, expiresAt }: Waiting) => ({
+        id,
+        client: { ...shownNames({ clientId, name: clientName, source: clientSource }), logoUrl, agentOf },
+        organization: organizationName,
+        message: asked.bindingMessage,
+        ...(await showAccess(asked, t)),
+        ip,
+        askedAt: createdAt.getTime(),
+        expiresAt: expiresAt.getTime(),
+      })
+      return { requests: await Promise.all(requests.map(toShown)) }
     },
     submit: async (ctx, { user, sid, actor }, given) => {
       const { request: id, decision } = parsed(form, given)
@@ -96,5 +98,3 @@ export const createRequestsPage = ({ backchannel, findBrowserSession, accountSig
       return { done: 'approved' }
     },
   })
-
-const toScope = (name: string): PageScope => ({ name })

@@ -8,7 +8,6 @@ import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
@@ -32,6 +31,8 @@ interface Needs extends LinkNeeds {
   readonly recentProofs: RecentProofs
   readonly collectPersonalData: CollectPersonalData
   readonly backchannel: Pick<BackchannelRequests, 'countWaiting'>
+  /** Whether people may have agents of their own. */
+  readonly areAgentsOn: boolean
   readonly present: Present
   readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
@@ -131,7 +132,7 @@ const enter = async (
       sessionId: session.sid,
       permissions: new Set(),
       requestId,
-      ip: plainAddress(ctx.ip),
+      ip: ctx.ip,
       userAgent,
       language,
     },
@@ -144,12 +145,12 @@ interface Shown {
   readonly problem?: Problem
 }
 
-const show = async (ctx: Context, { present, forms, backchannel }: Needs, { page, visit, problem }: Shown) => {
+const show = async (ctx: Context, { present, forms, backchannel, areAgentsOn }: Needs, { page, visit, problem }: Shown) => {
   const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined
   const own = await page.show(ctx, visit)
   if (!own) return
   const waiting = await backchannel.countWaiting(visit.user.id)
-  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, waiting, problem }
+  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, waiting, withoutAgents: !areAgentsOn, problem }
   // `accountPage` holds what `show` gives to the view's own locals.
   present(ctx, page.view, locals as never)
 }

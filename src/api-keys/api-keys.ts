@@ -2,6 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement } from '../platform/data/database.ts'
+import { noteAside } from '../platform/data/note-aside.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { hashOf } from '../platform/secrets.ts'
@@ -87,7 +88,7 @@ export const createApiKeys = ({ database, change, randomBytes, now }: Needs): Ap
   findByKey: async key => {
     const [row] = await database.run<KeyRow>(byHash, [hashOf('api-key', key)])
     if (!row) return undefined
-    if (row.is_stale) await database.run(use, [row.id])
+    if (row.is_stale) await noteAside(() => database.run(use, [row.id]))
     return { id: row.id, organizationId: row.organization_id ?? undefined, permissions: row.permissions }
   },
   find: async id => {

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { managementPrefix } from '../platform/api-identifier.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
-import type { Redis } from '../platform/data/redis.ts'
+import type { FindHealth } from '../platform/health.ts'
 import { createAdmit } from '../platform/http/admit.ts'
 import { createCors } from '../platform/http/cors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
@@ -25,7 +25,7 @@ import { createStandings } from './standing.ts'
 type Needs = Parameters<typeof createManagementRoutes>[0] & {
   readonly config: Config
   readonly database: Database
-  readonly redis?: Redis
+  readonly findHealth: FindHealth
   readonly forms: FormTokens
   readonly languages: Languages
   readonly once: Once
@@ -46,7 +46,7 @@ export interface Api {
 
 /** Puts it together. */
 export const createApi = (needs: Needs): Api => {
-  const { config, database, redis, forms, limit, once } = needs
+  const { config, database, forms, limit, once } = needs
   const { issuer } = config
   const routes = createManagementRoutes(needs)
   const identify = createIdentify({
@@ -63,7 +63,7 @@ export const createApi = (needs: Needs): Api => {
       mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs), onForbidden: noteLackingScope }),
       createProtectedResource({ issuer }),
       createDocuments({ routes, issuer }),
-      mountRoutes({ prefix: '/api', routes: createHealthRoutes({ database, redis }), identify: async () => anybody }),
+      mountRoutes({ prefix: '/api', routes: createHealthRoutes(needs.findHealth), identify: async () => anybody }),
     ],
   }
 }

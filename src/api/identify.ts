@@ -5,7 +5,6 @@ import type { ApiKeys } from '../api-keys/api-keys.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import type { Identify } from '../platform/http/mount.ts'
 import { acceptedRanges } from '../platform/language-ranges.ts'
 import type { Languages } from '../platform/languages.ts'
@@ -27,8 +26,8 @@ export interface VerifiedAccessToken {
   readonly organizationId?: string
   /** Whether people who are no members of the client's organization are refused. */
   readonly isMembersOnly: boolean
-  /** Whether the client acts for the person under a name of its own. */
-  readonly isAgent: boolean
+  /** The agent by which the person acts, as its `client_id`. */
+  readonly agentId?: string | undefined
   /** The one organization that the token is for. */
   readonly boundTo?: string
   /** Whether the token says that its person proved two factors (RFC 9470 §6). */
@@ -75,7 +74,7 @@ const requestOf = ({ languages }: Needs, ctx: Context) => {
   const accepted = ctx.get('Accept-Language')
   return {
     requestId: ctx.state.requestId,
-    ip: plainAddress(ctx.ip),
+    ip: ctx.ip,
     userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
     language: accepted ? languages.choose(acceptedRanges(accepted)).tag : undefined,
   }
@@ -112,14 +111,14 @@ const byAccessToken =
   async (token: string): Promise<Caller | undefined> => {
     const verified = await verifyAccessToken(token)
     if (!verified) return undefined
-    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, isMembersOnly, isAgent, boundTo, hasTwoFactors } = verified
+    const { clientId, userId, scopes, registeredScopes, isFirstParty, organizationId, isMembersOnly, agentId, boundTo, hasTwoFactors } = verified
     const tokenScopes = new Set(scopes)
     if (userId !== undefined) {
       const standing = await standings.find({ userId, hasTwoFactors })
       const needed = [boundTo, isMembersOnly ? organizationId : undefined]
       // Who is no member any more has no token for it, whatever it says.
       if (!standing || needed.some(id => id !== undefined && !standing.memberships.has(id))) return undefined
-      const agent = isAgent ? { agentId: clientId } : {}
+      const agent = agentId === undefined ? {} : { agentId }
       return { kind: 'user', id: userId, userId, tokenScopes, ...agent, ...narrowed(within(boundTo, within(organizationId, standing)), tokenScopes) }
     }
     // Whoever registers a client names its scopes: for itself it gets what its operator or its organization could give.

@@ -26,6 +26,7 @@ import { createSessionRoutes } from '../sessions/routes.ts'
 import { createEmailChangeRoutes } from '../users/email-change-routes.ts'
 import { createUserImportRoutes } from '../users/import-routes.ts'
 import { createUserRoutes } from '../users/routes.ts'
+import { createWebhookRoutes } from '../webhooks/routes.ts'
 import { withinExisting } from './existing.ts'
 import { createMeRoutes } from './me.ts'
 import { clientPermissions, isPermission, machinePermissions, organizationPermissionNames, permissions } from './permissions.ts'
@@ -55,6 +56,7 @@ type Needs = Parameters<typeof createAuthRoutes>[0] &
   Parameters<typeof createResourceServerRoutes>[0] &
   Parameters<typeof createConnectionRoutes>[0] &
   Parameters<typeof createDomainRoutes>[0] &
+  Parameters<typeof createWebhookRoutes>[0] &
   Parameters<typeof createAuditRoutes>[0] &
   Parameters<typeof createAuditVerificationRoutes>[0] & {
     /** Those of the protocol's entrance. */
@@ -89,6 +91,7 @@ export const createManagementRoutes = (needs: Needs): readonly Route[] => {
     ...createResourceServerRoutes(needs),
     ...createConnectionRoutes(needs),
     ...createDomainRoutes(needs),
+    ...createWebhookRoutes(needs),
     ...createAuditRoutes(needs),
     ...createAuditVerificationRoutes(needs),
     ...createJobRoutes(needs),

@@ -41,6 +41,8 @@ export const permissionTable = {
   'domains:write': { summary: "Add, prove and remove an organization's domains.", system: admin, organization: managers },
   'api_keys:read': { summary: 'See API keys.', system: admin, organization: managers },
   'api_keys:write': { summary: 'Make and delete API keys.', system: admin, organization: managers },
+  'webhooks:read': { summary: 'See webhooks and what was sent to them.', system: admin, organization: managers },
+  'webhooks:write': { summary: 'Make, change, test and delete webhooks, which are told what happens.', system: admin, organization: managers },
   'signing_keys:read': { summary: 'See the signing keys.', system: admin, organization: nobody },
   'signing_keys:rotate': { summary: 'Rotate the signing keys.', system: admin, organization: nobody },
   'jobs:read': { summary: 'See what waits to be done, such as mail, and what was given up.', system: admin, organization: nobody },

@@ -19,7 +19,7 @@ export type AcceptProof = (tx: TransactionClient, proof: AddressProof) => Promis
 interface Needs {
   readonly proveEmail: ProveEmail
   readonly challenges: Challenges
-  /** Of all who keep what signs somebody in: sessions, passwords, factors, identities. */
+  /** Of all who keep what signs somebody in or acts for them: agents, sessions, passwords, factors, identities. */
   readonly erasures: readonly EraseUnproven[]
 }
 

@@ -12,7 +12,7 @@ import type { VerifyStrength } from './strength.ts'
 export interface AssignedPasswords {
   /** Makes a user, with the password in the same commit where one is given. Throws `email_taken`. */
   createUser(actor: Actor, user: NewUser & { readonly password?: string }): Promise<User>
-  /** Replaces the password and ends everything the user is signed in with. Throws `forbidden` for an administrator where the caller is none. */
+  /** Replaces the password and ends everything the user is signed in with, and the agents that they made. Throws `forbidden` for an administrator where the caller is none. */
   assign(actor: Actor, given: { readonly user: User; readonly password: string }): Promise<void>
 }
 
@@ -42,6 +42,6 @@ export const createAssignedPasswords = ({ users, passwords, signIn, verifyStreng
     verifyStrength(password, { path: 'password', personal: user })
     // Asked again: hashing takes a while, in which the user may have become an administrator.
     const guard = async (tx: TransactionClient) => mustAdminister(actor, await lockUser(tx, user.id))
-    await signIn.setPassword(actor, { id: user.id, password, guard, isFirstTold: true })
+    await signIn.setPassword(actor, { id: user.id, password, guard, isFirstTold: true, isRecovery: true })
   },
 })

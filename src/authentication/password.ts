@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import argon2 from 'argon2'
 import { createBcrypt } from './bcrypt.ts'
 import { type HashEngines, readHash } from './foreign-hashes.ts'
-import { createGate } from './gate.ts'
+import { createGate, type GateState } from './gate.ts'
 
 /** OWASP's and ASVS 5.0's parameters at once: 46 MiB, one pass, one lane. */
 export const argon2Parameters = { type: argon2.argon2id, memoryCost: 47_104, timeCost: 1, parallelism: 1 } as const
@@ -27,6 +27,8 @@ export interface Passwords extends Hashing {
   isOutdated(hash: string): boolean
   /** Does several things in one place of the gate: what is counted inside is counted only when its turn has come. */
   inTurn<Result>(work: (hashing: Hashing) => Promise<Result>): Promise<Result>
+  /** How the gate fares. */
+  state(): GateState
 }
 
 /** What a hash costs: KiB of memory, and passes over it. */
@@ -72,6 +74,7 @@ export const createPasswords = ({ randomBytes, hashingCost }: Needs): Passwords 
     verify: (password, known) => gate(() => verify(password, known)),
     isOutdated: known => !ours.test(known) || argon2.needsRehash(known, parameters),
     inTurn: work => gate(() => work({ hash, verify })),
+    state: gate.state,
   }
 }
 

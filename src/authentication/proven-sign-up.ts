@@ -53,7 +53,7 @@ export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passw
     await change(actor, async (tx, record) => {
       const { isFirst } = await acceptProof(tx, { userId: user.id, email })
       if (!isFirst) throw new Problem('proof_expired')
-      await replacePassword(tx, { userId: user.id, secret, actor })
+      await replacePassword(tx, record, { userId: user.id, secret, actor })
       record('email.verified', { id: user.id, is_first: isFirst })
     })
     users.forget(user.id)

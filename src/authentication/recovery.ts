@@ -1,5 +1,5 @@
 // A new password for who forgot theirs, or never had one: by a link that is good once. Nobody is signed in by it, so a second factor is
-// never passed by a reset; whatever was signed in before is ended.
+// never passed by a reset; whatever was signed in before is ended, and the agents that the person made.
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
@@ -50,7 +50,7 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
         if (challenge?.userId !== user.id) throw new Problem('proof_expired')
         const { email } = challenge
         await acceptProof(tx, { userId: user.id, email })
-        await replacePassword(tx, { userId: user.id, secret, actor, isFirstTold: true })
+        await replacePassword(tx, record, { userId: user.id, secret, actor, isFirstTold: true, isRecovery: true })
         await challenges.voidAll(tx, { userId: user.id, email })
         record('password.reset', { id: user.id })
       })

@@ -39,7 +39,7 @@ export interface SignIn {
 }
 
 /** The password that a user is to have from now on. */
-export interface SetPassword extends Pick<NewPassword, 'exceptSid' | 'isFirstTold'> {
+export interface SetPassword extends Pick<NewPassword, 'exceptSid' | 'isFirstTold' | 'isRecovery'> {
   readonly id: UserId
   readonly password: string
   readonly guard?: (tx: TransactionClient) => Promise<void>
@@ -119,7 +119,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {
         await guard?.(tx)
-        await replacePassword(tx, { ...options, userId: id, secret, actor })
+        await replacePassword(tx, record, { ...options, userId: id, secret, actor })
         record('password.set', { id })
       })
     },

@@ -56,14 +56,14 @@ const newestOf = statement(
 )
 const tryCode = statement(
   'challenge-try-code',
-  `UPDATE challenges SET attempts_left = attempts_left - 1, used_at = CASE WHEN code_hash = $3 THEN now() END
+  `UPDATE challenges SET attempts_left = attempts_left - 1, used_at = CASE WHEN code_hash = ANY ($3::bytea[]) THEN now() END
    WHERE id = $1 AND purpose = $2 AND binding_hash = $4 AND used_at IS NULL AND attempts_left > 0 AND expires_at > now()
    RETURNING ${columns}, used_at IS NOT NULL AS is_right`,
 )
 
 /** Makes the service. */
 export const createChallenges = ({ database, secrets, randomBytes, newId, now }: Needs): Challenges => {
-  const codeHash = (id: string, code: string) => secrets.digest('challenge', `${id}\0${code}`)
+  const bound = (id: string, code: string) => `${id}\0${code}`
   return {
     issue: async (tx, { purpose, email, userId, ttlSeconds, details = {}, binding }) => {
       const id = newId()
@@ -81,7 +81,7 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
           userId,
           details,
           tokenHash: new Uint8Array(hashOf('challenge', token)),
-          codeHash: code === undefined ? undefined : new Uint8Array(codeHash(id, code)),
+          codeHash: code === undefined ? undefined : new Uint8Array(secrets.digest('challenge', bound(id, code))),
           bindingHash,
           expiresAt: new Date(now().getTime() + ttlSeconds * 1000),
         },
@@ -107,7 +107,12 @@ export const createChallenges = ({ database, secrets, randomBytes, newId, now }:
     },
     redeemCode: async ({ purpose, id, code, binding }) => {
       const digits = code.replace(/[\s-]/g, '')
-      const [row] = await database.run<Row & { is_right: boolean }>(tryCode, [id, purpose, codeHash(id, digits), hashOf('challenge-binding', binding)])
+      const [row] = await database.run<Row & { is_right: boolean }>(tryCode, [
+        id,
+        purpose,
+        secrets.digests('challenge', bound(id, digits)),
+        hashOf('challenge-binding', binding),
+      ])
       if (!row) return { outcome: 'dead' }
       return row.is_right ? { outcome: 'redeemed', challenge: toChallenge(row) } : { outcome: 'wrong' }
     },

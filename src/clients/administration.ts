@@ -1,62 +1,42 @@
-// Clients as their administrators see and change them: their metadata as the engine takes it, and their secrets, several at a time.
+// Clients as their administrators see and change them: their metadata as the engine takes it, their owners, and how they end and come back.
 import type { Images } from '../images/images.ts'
+import { endOfAbsence, endOfSwitching } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { isUuid } from '../platform/uuid.ts'
+import type { EndAgents } from './agent.ts'
+import { mustBeOwnable } from './agent-rule.ts'
 import { emptied, mustBelongToTheLiving } from './belongings.ts'
-import { type Client, type ClientChanges, type ClientSecret, needsSecret } from './client.ts'
-import { type ClientRow, toClient, toClientSecret, toUpdate } from './client-row.ts'
+import type { FindCarried } from './carried.ts'
+import { type Client, type ClientChanges, needsSecret } from './client.ts'
+import { type ClientRow, toClient, toUpdate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
-import { toSecretColumns } from './registration.ts'
-
-const maxSecrets = 10
-
-/** Names a client, in one organization where that is told: the clients of others are not found. */
-export interface ClientKey {
-  /** The id, or the `client_id`. */
-  readonly id: string
-  readonly organizationId?: string
-  /** The person who made the agent for themselves. */
-  readonly ownerUserId?: string
-}
-
-/** Which clients to list. */
-export interface ClientFilter {
-  readonly organizationId?: string
-  /** The agents that this person made for themselves. */
-  readonly ownerUserId?: string
-  readonly q?: string
-  readonly isDeleted?: boolean
-}
+import { mustBeNewKeys, withNewKeysAlone } from './ended-keys.ts'
+import { createSecretAdministration, type SecretAdministration } from './secret-administration.ts'
+import { type ClientFilter, type ClientKey, createSoughtClients, type Expect, toWhere, version, withSecrets } from './sought-client.ts'
 
 /** The administration of clients. Each throws `not_found` for a client that is not there. */
-export interface ClientAdministration {
+export interface ClientAdministration extends SecretAdministration {
   /** `isDeleted`: those that can be restored, instead of the living. */
   list(filter: ClientFilter, page: PageRequest): Promise<Found<Client>>
   get(key: ClientKey): Promise<Client>
   /**
-   * Secrets that the new authentication method cannot use are revoked. Throws `organization_deleted` where a client of a deleted
-   * organization would be enabled. `expect` is called with what is about to be changed.
+   * Secrets that the new authentication method cannot use are revoked; what it holds ends for good where it is disabled, and what an agent
+   * holds also where it passes to another owner: then keys that it had do not come back in `metadata`. Throws `not_found` and `too_many_agents` for
+   * an owner who cannot be one, and `organization_deleted` where a client of a deleted organization would be enabled. `expect` is called with what is about to be changed.
    */
-  update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: (client: Client) => void }): Promise<Client>
+  update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: Expect }): Promise<Client>
+  /** What it holds ends, and does not come back with it. */
   remove(actor: Actor, key: ClientKey): Promise<void>
   /** Brings back what was deleted in the last 30 days. Throws `organization_deleted` where its organization is. */
-  restore(actor: Actor, key: ClientKey, options: { readonly expect?: (client: Client) => void }): Promise<Client>
-  /** One more living secret, given this once. Throws `secret_not_used` where the client does not use one, `too_many_secrets` beyond ten. */
-  addSecret(
-    actor: Actor,
-    key: ClientKey,
-    options: { readonly expiresAt?: Date; readonly expect?: (client: Client) => void },
-  ): Promise<{ clientSecret: ClientSecret; secret: string }>
-  revokeSecret(actor: Actor, key: ClientKey, secretId: string): Promise<void>
+  restore(actor: Actor, key: ClientKey, options: { readonly expect?: Expect }): Promise<Client>
   /** Empties for good what was deleted long ago, so that only the identifier stays taken; answers how many. */
-  purge(actor: Actor, limit: number): Promise<number>
+  purge(actor: Actor, batch: number): Promise<number>
 }
 
 interface Needs {
@@ -68,45 +48,28 @@ interface Needs {
   readonly forget: (clientId: string) => void
   readonly images: Pick<Images, 'ask'>
   readonly endRequests: (tx: TransactionClient, clientId: string) => Promise<void>
+  readonly endAgents: EndAgents
+  readonly findCarried: FindCarried
 }
 
 /** Makes the service. */
-export const createClientAdministration = ({ database, change, secrets, now, randomBytes, forget, images, endRequests }: Needs): ClientAdministration => {
-  const withSecrets = { secrets: { where: { revokedAt: null }, orderBy: { createdAt: 'asc' } } } as const
-  const restorable = () => ({ gt: restorableSince(now()) })
-  const find = async (tx: Pick<TransactionClient, 'client'>, { id, organizationId, ownerUserId, isDeleted = false }: Sought): Promise<ClientRow> => {
-    const deletedAt = isDeleted ? restorable() : null
-    const where = { deletedAt, ...toWhere({ organizationId, ownerUserId }), OR: [...(isUuid(id) ? [{ id }] : []), { clientId: id }] }
-    const row = await tx.client.findFirst({ where, include: withSecrets })
-    if (!row) throw new Problem('not_found')
-    return row
-  }
-  const lock = async (tx: TransactionClient, key: Sought): Promise<ClientRow> => {
-    const { id, organizationId } = await find(tx, key)
-    // Before the client, as its organization's deletion does: whether it lives is the same until this change ends.
-    if (organizationId !== null) await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${organizationId}::uuid FOR SHARE`
-    await tx.$queryRaw`SELECT id FROM clients WHERE id = ${id}::uuid FOR NO KEY UPDATE`
-    return find(tx, key)
-  }
-  /** Changes a client while nobody else does; whoever remembers it looks again. */
-  const changeClient = async <Result>(
-    actor: Actor,
-    { key, work }: { key: Sought; work: (tx: TransactionClient, row: ClientRow) => Promise<{ event: string; told?: object; result: Result }> },
-  ): Promise<Result> => {
-    const { clientId, result } = await change(actor, async (tx, record) => {
-      const row = await lock(tx, key)
-      const { event, told, result } = await work(tx, row)
-      record(event, { id: row.id, client_id: row.clientId, name: row.name, ...told }, { organizationId: row.organizationId ?? undefined })
-      return { clientId: row.clientId, result }
-    })
-    forget(clientId)
-    return result
-  }
-  const version = { version: { increment: 1 } }
-
+export const createClientAdministration = ({
+  database,
+  change,
+  secrets,
+  now,
+  randomBytes,
+  forget,
+  images,
+  endRequests,
+  endAgents,
+  findCarried,
+}: Needs): ClientAdministration => {
+  const sought = createSoughtClients({ change, forget, now })
+  const { find, changeClient } = sought
   return {
     list: async ({ isDeleted = false, ...filter }, page) => {
-      const where = { ...toWhere(filter), deletedAt: isDeleted ? restorable() : null }
+      const where = { ...toWhere(filter), deletedAt: isDeleted ? { gt: restorableSince(now()) } : null }
       const [rows, total] = await Promise.all([
         database.prisma.client.findMany({ ...pageOf(where, page), include: withSecrets }),
         database.prisma.client.count({ where }),
@@ -117,16 +80,30 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
     update: (actor, key, { expect, ...changes }) =>
       changeClient(actor, {
         key,
-        work: async (tx, before) => {
-          expect?.(toClient(before))
+        work: async (tx, before, record) => {
+          await expect?.(toClient(before), () => findCarried(tx, before))
+          const isEnding = changes.isDisabled || isMoved(before, changes)
           if (changes.isDisabled === false) await mustBelongToTheLiving(tx, before)
+          if (!isEnding) mustBeNewKeys(changes, before)
           await mustBeOfferable(tx, { connections: changes.connections, organizationId: before.organizationId })
+          if (isMoved(before, changes)) {
+            await mustBeOwnable(tx, { ownerUserId: changes.ownerUserId, organizationId: before.organizationId ?? undefined })
+            record('client.owner_changed', ...toldOfMove(before, changes.ownerUserId))
+          }
+          if (isEnding) {
+            await endAgents(tx, { id: before.id })
+            await endRequests(tx, before.clientId)
+          }
           const method = changes.authenticationMethod ?? before.tokenEndpointAuthMethod
           const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
           if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
-          const row = await tx.client.update({ where: { id: before.id }, data: { ...toUpdate(changes, now()), ...version }, include: withSecrets })
+          const lasting = isEnding && before.isAgent ? withNewKeysAlone(changes, before) : changes
+          const row = await tx.client.update({
+            where: { id: before.id },
+            data: { ...toUpdate(lasting, now()), ...endOfSwitching(before, { ...changes, now: now() }), ...version },
+            include: withSecrets,
+          })
           await images.ask(tx, changes.metadata?.logo_uri)
-          if (changes.isDisabled) await endRequests(tx, before.clientId)
           return { event: 'client.updated', result: toClient(row) }
         },
       }),
@@ -134,7 +111,8 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
       changeClient(actor, {
         key,
         work: async (tx, { id, clientId }) => {
-          await tx.client.update({ where: { id }, data: { deletedAt: now(), ...version } })
+          await endAgents(tx, { id })
+          await tx.client.update({ where: { id }, data: { deletedAt: now(), accessEndedAt: now(), ...version } })
           await endRequests(tx, clientId)
           return { event: 'client.deleted', result: undefined }
         },
@@ -143,63 +121,37 @@ export const createClientAdministration = ({ database, change, secrets, now, ran
       changeClient(actor, {
         key: { ...key, isDeleted: true },
         work: async (tx, before) => {
-          expect?.(toClient(before))
+          await expect?.(toClient(before), () => findCarried(tx, before))
           await mustBelongToTheLiving(tx, before)
-          const row = await tx.client.update({ where: { id: before.id }, data: { deletedAt: null, ...version }, include: withSecrets })
+          const data = { deletedAt: null, accessEndedAt: endOfAbsence(before, now()), ...version }
+          const row = await tx.client.update({ where: { id: before.id }, data, include: withSecrets })
           return { event: 'client.restored', result: toClient(row) }
         },
       }),
-    addSecret: (actor, key, { expiresAt, expect }) =>
-      changeClient(actor, {
-        key,
-        work: async (tx, before) => {
-          expect?.(toClient(before))
-          const { id, clientId, tokenEndpointAuthMethod: method, secrets: living } = before
-          if (!needsSecret(method)) throw new Problem('secret_not_used')
-          if (living.length >= maxSecrets) throw new Problem('too_many_secrets')
-          if (method === 'client_secret_jwt' && expiresAt)
-            throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'A secret that signs does not expire.' }] })
-          // The one that signs assertions cannot be told apart from others before it is verified: there is one at a time.
-          if (method === 'client_secret_jwt') await tx.clientSecret.updateMany({ where: { clientId: id, revokedAt: null }, data: { revokedAt: now() } })
-          const secret = randomBytes(32).toString('base64url')
-          const row = await tx.clientSecret.create({ data: { clientId: id, expiresAt, ...toSecretColumns({ clientId, secret, method }, secrets) } })
-          await tx.client.update({ where: { id }, data: version })
-          return { event: 'client.secret_created', told: { secret_id: row.id, hint: row.hint }, result: { clientSecret: toClientSecret(row), secret } }
-        },
-      }),
-    revokeSecret: (actor, key, secretId) =>
-      changeClient(actor, {
-        key,
-        work: async (tx, { id, secrets: living }) => {
-          const found = living.find(secret => secret.id === secretId)
-          if (!found) throw new Problem('not_found')
-          await tx.clientSecret.update({ where: { id: secretId }, data: { revokedAt: now() } })
-          await tx.client.update({ where: { id }, data: version })
-          return { event: 'client.secret_revoked', told: { secret_id: secretId, hint: found.hint }, result: undefined }
-        },
-      }),
-    purge: async (actor, limit) => {
+    ...createSecretAdministration({ sought, secrets, now, randomBytes, findCarried }),
+    purge: (actor, batch) => {
       const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] }
-      const due = await database.prisma.client.findMany({ where: isDue, select: { id: true, clientId: true }, take: limit })
-      return purgeEach(due, ({ id, clientId }) =>
-        change(actor, async (tx, record) => {
-          // Asked again: none that was restored meanwhile is emptied.
-          const { count } = await tx.client.updateMany({ where: { id, ...isDue }, data: emptied })
-          if (count === 0) throw new Problem('conflict')
-          await tx.clientSecret.deleteMany({ where: { clientId: id } })
-          record('client.purged', { id, client_id: clientId })
-        }),
-      )
+      const select = { id: true, clientId: true }
+      return purgeEach({
+        database,
+        kind: 'client',
+        list: ({ others, orderBy }) => database.prisma.client.findMany({ where: { ...isDue, ...others }, select, orderBy, take: batch }),
+        purgeOne: ({ id, clientId }) =>
+          change(actor, async (tx, record) => {
+            // Asked again: none that was restored meanwhile is emptied.
+            const { count } = await tx.client.updateMany({ where: { id, ...isDue }, data: emptied })
+            if (count === 0) throw new Problem('conflict')
+            await tx.clientSecret.deleteMany({ where: { clientId: id } })
+            record('client.purged', { id, client_id: clientId })
+          }),
+      })
     },
   }
 }
 
-/** A client that lives, or one that was deleted and can be restored. */
-type Sought = ClientKey & { readonly isDeleted?: boolean }
+const isMoved = (before: ClientRow, { ownerUserId }: ClientChanges) => ownerUserId !== undefined && ownerUserId !== before.ownerUserId
 
-const toWhere = ({ organizationId, ownerUserId, q }: ClientFilter): Prisma.ClientWhereInput => ({
-  ...(organizationId === undefined ? {} : { organizationId }),
-  // An organization's agent is its own, in whose name ever it acts.
-  ...(ownerUserId === undefined ? {} : { ownerUserId, organizationId: null }),
-  ...(q === undefined ? {} : { OR: [{ name: { contains: q.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } }, { clientId: q }] }),
-})
+const toldOfMove = ({ id, clientId, name, organizationId, ownerUserId }: ClientRow, next: string | undefined) => {
+  const target = { id, client_id: clientId, name, owner_user_id: next, previous_owner_user_id: ownerUserId ?? undefined }
+  return [target, { organizationId: organizationId ?? undefined }] as const
+}

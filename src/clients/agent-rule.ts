@@ -1,11 +1,14 @@
-// Whose agent a new client may be: decided while the owner's row is held, so that of two made at once the second counts the first.
+// Whose agent a client may be that is made, or passes to another: decided while the owner's row is held, so that of two made at once the second counts the first.
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { maxAgents } from './agent.ts'
 import type { NewClient } from './client.ts'
 
 /** Throws `too_many_agents`, and `not_found` for an owner who is not there, or no member of the organization. */
-export const mustBeOwnable = async (tx: TransactionClient, { ownerUserId, organizationId }: NewClient): Promise<void> => {
+export const mustBeOwnable = async (
+  tx: TransactionClient,
+  { ownerUserId, organizationId }: Pick<NewClient, 'ownerUserId' | 'organizationId'>,
+): Promise<void> => {
   if (ownerUserId === undefined) return
   const owners = await tx.$queryRaw<unknown[]>`
     SELECT id FROM users WHERE id = ${ownerUserId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR NO KEY UPDATE`

@@ -1,19 +1,17 @@
-// The agents of people: made, seen and ended by the person whose they are.
+// The agents of people: made, seen, changed and ended by the person whose they are.
 import type { Actor } from '../platform/actor.ts'
+import { namesOf } from '../platform/data/changed.ts'
+import { type Database, statement } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { MakeLimit } from '../platform/http/limit.ts'
 import type { ClientAdministration } from './administration.ts'
-import type { CheckMetadata, Client, ClientMetadata } from './client.ts'
+import { maxAgentsADay } from './agent.ts'
+import { type AgentKeys, type AgentWords, mustBeWithinBounds, toAgentChanges, toNewColumns } from './agent-metadata.ts'
+import type { CheckMetadata, Client, ClientChanges } from './client.ts'
 import { toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
-import { deviceGrantType, jwtBearerGrantType } from './grant-types.ts'
-
-/** What a new agent is made of. */
-export interface NewAgent {
-  readonly name: string
-  /** Where the person comes back to; none: it signs in by a device code. */
-  readonly redirectUris: readonly string[]
-  /** Its public keys, by which it authenticates; absent: a secret is made. */
-  readonly jwks?: { readonly keys: readonly object[] } | undefined
-}
+import { likenessOf } from './open-bounds.ts'
+import { type IsReservedName, nameAlike } from './reserved-names.ts'
 
 interface AgentKey {
   readonly userId: string
@@ -24,57 +22,116 @@ interface AgentKey {
 export interface Agents {
   /** All of a person's, the newest first. */
   list(userId: string): Promise<readonly Client[]>
-  /** Throws `too_many_agents`, and `validation_failed` for keys and addresses that the engine would not take. The secret is given this once. */
-  create(actor: Actor, agent: NewAgent & { readonly userId: string }): Promise<{ agent: Client; secret?: string }>
-  /** It gets nothing any more, and what it holds ends; an administrator can take that back. */
-  disable(actor: Actor, key: AgentKey): Promise<Client>
+  /**
+   * Throws `too_many_agents`, `too_many_attempts` for who made as many today as one may, and `validation_failed` for a name that looks like
+   * that of the service or of an app of the operator's, for keys and addresses beyond the bounds, or that the engine would not take. The secret is given this once.
+   */
+  create(actor: Actor, agent: AgentWords & { readonly userId: string }): Promise<{ agent: Client; secret?: string }>
+  /** Throws as making one does, and `conflict` where somebody else changed it just now. Disabled, it gets nothing any more, and what it holds ends; an administrator can take that back. */
+  update(
+    actor: Actor,
+    key: AgentKey,
+    changes: { readonly name?: string; readonly redirectUris?: readonly string[]; readonly isDisabled?: true },
+  ): Promise<Client>
+  /**
+   * Puts keys, or else a new secret, in the place of what it authenticated by: that is void at once. Throws `validation_failed` for keys as
+   * making one does, and where it authenticates by keys and none are given.
+   */
+  renew(actor: Actor, key: AgentKey, credentials: { readonly jwks?: AgentKeys | undefined }): Promise<{ agent: Client; secret?: string }>
   remove(actor: Actor, key: AgentKey): Promise<void>
 }
 
 interface Needs {
+  readonly issuer: string
+  readonly database: Database
   readonly clients: Pick<Clients, 'create'>
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
+  readonly isReservedName: IsReservedName
+  readonly limit: MakeLimit
   readonly newId: () => string
 }
 
-/** Lists the agents that a person made for themselves, the newest first. */
-export const createListAgents =
-  (administration: Pick<ClientAdministration, 'list'>) =>
-  async (userId: string): Promise<readonly Client[]> =>
-    (await administration.list({ ownerUserId: userId }, { limit: listed, isAscending: false })).rows
-
 const listed = 200
 
-/** Makes the service. */
-export const createAgents = ({ clients, clientAdministration: administration, checkMetadata, newId }: Needs): Agents => ({
-  list: createListAgents(administration),
-  create: async (actor, { userId, ...given }) => {
-    const agent = { ...toClient(given), clientId: newId() }
-    checkMetadata(toMetadata({ clientId: agent.clientId }, agent))
-    const { id, secret } = await clients.create(actor, { ...agent, isAgent: true, ownerUserId: userId })
-    return { agent: await administration.get({ id }), secret }
-  },
-  disable: (actor, { userId, id }) => administration.update(actor, { id, ownerUserId: userId }, { isDisabled: true }),
-  remove: (actor, { userId, id }) => administration.remove(actor, { id, ownerUserId: userId }),
-})
+/** Lists the agents that a person made for themselves, the newest first; `isDeleted`: those that can be restored. */
+export const createListAgents =
+  (administration: Pick<ClientAdministration, 'list'>) =>
+  async (userId: string, { isDeleted = false } = {}): Promise<readonly Client[]> =>
+    (await administration.list({ ownerUserId: userId, isDeleted }, { limit: listed, isAscending: false })).rows
 
-const toClient = ({ name, redirectUris, jwks }: NewAgent) => {
-  const metadata: ClientMetadata = {
-    ...(jwks ? { jwks } : {}),
-    ...(redirectUris.some(uri => URL.parse(uri)?.protocol === 'http:') ? { application_type: 'native' } : {}),
+/** Makes the service. */
+export const createAgents = ({
+  issuer,
+  database,
+  clients,
+  clientAdministration: administration,
+  checkMetadata,
+  isReservedName,
+  limit,
+  newId,
+}: Needs): Agents => {
+  const made = limit('agent-made:user', { points: maxAgentsADay, durationSeconds: 86_400 })
+  const mustBeDistinct = createMustBeDistinct(database, isReservedName)
+  /** What is decided from what an agent is holds only while it is that. */
+  const change = async (actor: Actor, { userId, id }: AgentKey, changesOf: (before: Client) => ClientChanges): Promise<Client> => {
+    const key = { id, ownerUserId: userId }
+    const seen = await administration.get(key)
+    const changes = changesOf(seen)
+    const expect = ({ version }: Client) => {
+      if (version !== seen.version) throw new Problem('conflict')
+      checkMetadata(toMetadata(seen, changes))
+    }
+    return administration.update(actor, key, { ...changes, expect })
   }
+
   return {
-    name,
-    redirectUris,
-    metadata,
-    authenticationMethod: jwks ? ('private_key_jwt' as const) : ('client_secret_basic' as const),
-    grantTypes: [
-      ...(redirectUris.length > 0 ? ['authorization_code'] : []),
-      'refresh_token',
-      'client_credentials',
-      deviceGrantType,
-      ...(jwks ? [jwtBearerGrantType] : []),
-    ],
+    list: createListAgents(administration),
+    create: async (actor, { userId, ...words }) => {
+      mustBeWithinBounds(words, issuer)
+      await mustBeDistinct(words.name)
+      const agent = { ...toNewColumns(words), clientId: newId() }
+      checkMetadata(toMetadata({ clientId: agent.clientId }, agent))
+      await made.consume(userId)
+      const { id, secret } = await clients.create(actor, { ...agent, isAgent: true, ownerUserId: userId }).catch(async error => {
+        await made.reward(userId)
+        throw error
+      })
+      return { agent: await administration.get({ id }), secret }
+    },
+    update: async (actor, key, { isDisabled, ...words }) => {
+      const own = { id: key.id, ownerUserId: key.userId }
+      // Ending one waits for nothing that is wrong with it.
+      if (namesOf(words).length === 0) return isDisabled ? administration.update(actor, own, { isDisabled }) : administration.get(own)
+      mustBeWithinBounds(words, issuer)
+      if (words.name !== undefined) await mustBeDistinct(words.name)
+      return change(actor, key, before => ({ ...toAgentChanges(before, words), isDisabled }))
+    },
+    renew: async (actor, key, { jwks }) => {
+      mustBeWithinBounds({ jwks }, issuer)
+      if (jwks) return { agent: await change(actor, key, before => toAgentChanges(before, { jwks })) }
+      const own = { id: key.id, ownerUserId: key.userId }
+      const { secret } = await administration.addSecret(actor, own, { isOnly: true, expect: mustHaveSecret })
+      return { agent: await administration.get(own), secret }
+    },
+    remove: (actor, { userId, id }) => administration.remove(actor, { id, ownerUserId: userId }),
   }
 }
+
+const mustHaveSecret = ({ authenticationMethod }: Client) => {
+  if (authenticationMethod !== 'private_key_jwt') return
+  throw new Problem('validation_failed', { fields: [{ path: 'jwks', code: 'required', message: 'is needed: this agent authenticates by keys' }] })
+}
+
+const namesOfOurs = statement('operators-own-names', 'SELECT name FROM clients WHERE first_party AND deleted_at IS NULL')
+
+// Whoever is asked by an agent is not to take it for the operator's own.
+const createMustBeDistinct =
+  (database: Database, isReservedName: IsReservedName) =>
+  async (name: string): Promise<void> => {
+    if (isReservedName(name)) throw nameAlike()
+    const rows = await database.run<{ name: string }>(namesOfOurs, [])
+    const likeness = likenessOf(name)
+    if (likeness === '' || !rows.some(ours => likenessOf(ours.name) === likeness)) return
+    throw nameAlike()
+  }

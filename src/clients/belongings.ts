@@ -1,16 +1,18 @@
 // What happens to the clients and resource servers of an organization that is deleted, restored or purged. Resource servers need no
 // switching: nothing is issued for one whose organization is deleted.
+import { endOfAbsence } from '../platform/access-end.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 
-/** Disables the clients of an organization that are not disabled already. */
+/** Disables the clients of an organization that are not disabled already; what they hold ends. */
 const disable = async (tx: TransactionClient, organizationId: string, at: Date): Promise<void> => {
-  await tx.client.updateMany({ where: { organizationId, disabledAt: null }, data: { disabledAt: at, version: { increment: 1 } } })
+  await tx.client.updateMany({ where: { organizationId, disabledAt: null }, data: { disabledAt: at, accessEndedAt: at, version: { increment: 1 } } })
 }
 
-/** Takes back what {@link disable} did at that moment; what was disabled before stays so. */
-const enable = async (tx: TransactionClient, organizationId: string, disabledAt: Date): Promise<void> => {
-  await tx.client.updateMany({ where: { organizationId, disabledAt }, data: { disabledAt: null, version: { increment: 1 } } })
+/** Takes back what {@link disable} did at that moment, but for what ended; what was disabled before stays so. */
+const enable = async (tx: TransactionClient, organizationId: string, { disabledAt, at }: { disabledAt: Date; at: Date }): Promise<void> => {
+  const accessEndedAt = endOfAbsence({ accessEndedAt: disabledAt }, at)
+  await tx.client.updateMany({ where: { organizationId, disabledAt }, data: { disabledAt: null, accessEndedAt, version: { increment: 1 } } })
 }
 
 /** Empties the clients for good. Their identifiers stay taken: tokens and logs of others still name them. */
@@ -36,6 +38,7 @@ export const emptied = {
   isMembersOnly: false,
   isAgent: false,
   ownerUserId: null,
+  endedKeys: [],
   version: { increment: 1 },
 }
 

@@ -1,7 +1,7 @@
 // Clients as the API takes and gives them: metadata under its registered names (RFC 7591), unknown names refused.
 import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
-import { name } from '../platform/http/text.ts'
+import { name, uuid } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
 import { furtherMetadata, uris } from './further-metadata.ts'
 import { grantTypes } from './grant-types.ts'
@@ -21,7 +21,7 @@ const own = {
   metadata: furtherMetadata,
   branding: brandingBody,
   connections: z
-    .array(z.string().toLowerCase().pipe(z.uuid()))
+    .array(uuid)
     .max(100)
     .transform(list => [...new Set(list)])
     .nullable(),
@@ -38,7 +38,7 @@ export const apiPermissionsField = (names: readonly string[]) => ({
 })
 
 /** What a client may be changed to. */
-export const clientBody = z.strictObject({ ...own, disabled: z.boolean() }).partial()
+export const clientBody = z.strictObject({ ...own, owner_user_id: uuid, disabled: z.boolean() }).partial()
 
 /** What a new client is made of. */
 export const newClientBody = z.strictObject({
@@ -49,7 +49,7 @@ export const newClientBody = z.strictObject({
 })
 
 /** What a new client may be beside what it may be changed to: an agent stays one, and whose it is. */
-export const agentFields = { is_agent: z.boolean().default(false), owner_user_id: z.string().toLowerCase().pipe(z.uuid()).optional() }
+export const agentFields = { is_agent: z.boolean().default(false), owner_user_id: uuid.optional() }
 
 /** What only the operator of the system may say of a client: its own clients are not asked for consent, and whose tokens it may exchange. */
 export const systemFields = { first_party: z.boolean().optional(), token_exchange: tokenExchangeBody.nullable().optional() }
@@ -69,7 +69,7 @@ export const clientOutput = z.object({
   id: z.uuid(),
   client_id: z.string(),
   organization_id: z.uuid().nullable(),
-  source: z.enum(['operator', 'token', 'open', 'document']),
+  source: z.enum(['operator', 'token', 'open', 'document', 'person']),
   name: z.string(),
   first_party: z.boolean(),
   token_endpoint_auth_method: z.string(),
@@ -119,6 +119,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   branding: body.branding,
   connections: body.connections,
   isMembersOnly: body.is_members_only,
+  ownerUserId: body.owner_user_id,
   isDisabled: body.disabled,
 })
 

@@ -1,7 +1,9 @@
 // Turns the rows of clients into what administrators see, and their changes into columns.
 import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
-import { type Client, type ClientChanges, type ClientMetadata, type ClientSecret, toSource } from './client.ts'
+import { isObject } from '../platform/values.ts'
+import { isPersonal } from './agent.ts'
+import { type Client, type ClientChanges, type ClientSecret, type ClientSource, toSource } from './client.ts'
 import { readProfile } from './security-profile.ts'
 import { readTokenExchange } from './token-exchange.ts'
 
@@ -37,12 +39,16 @@ export interface ClientColumns {
   isMembersOnly: boolean
   isAgent: boolean
   ownerUserId: string | null
+  accessEndedAt: Date | null
   version: number
 }
 
 /** A client with its living secrets, as Prisma reads it for administrators. */
 export interface ClientRow extends ClientColumns {
   disabledAt: Date | null
+  lastUsedAt: Date | null
+  deletedAt: Date | null
+  endedKeys: string[]
   createdAt: Date
   updatedAt: Date
   secrets: SecretRow[]
@@ -53,7 +59,7 @@ export const toClient = (row: ClientRow): Client => ({
   id: row.id,
   clientId: row.clientId,
   organizationId: row.organizationId ?? undefined,
-  source: toSource(row.source),
+  source: sourceOf(row),
   name: row.name,
   isFirstParty: row.firstParty,
   authenticationMethod: row.tokenEndpointAuthMethod,
@@ -77,7 +83,13 @@ export const toClient = (row: ClientRow): Client => ({
   version: row.version,
   createdAt: row.createdAt,
   updatedAt: row.updatedAt,
+  lastUsedAt: row.lastUsedAt ?? undefined,
+  deletedAt: row.deletedAt ?? undefined,
 })
+
+/** Who says what a client is. A person's own agent is theirs whatever is kept: a process of the version before knows no such source. */
+export const sourceOf = ({ source, ownerUserId, organizationId }: Pick<ClientColumns, 'source' | 'ownerUserId' | 'organizationId'>): ClientSource =>
+  isPersonal({ ownerUserId: ownerUserId ?? undefined, organizationId: organizationId ?? undefined }) ? 'person' : toSource(source)
 
 /** A secret without itself. */
 export const toClientSecret = ({ id, hint, createdAt, expiresAt }: SecretRow): ClientSecret => ({ id, hint, createdAt, expiresAt: expiresAt ?? undefined })
@@ -100,6 +112,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   branding: changes.branding,
   ...toConnectionColumns(changes.connections),
   isMembersOnly: changes.isMembersOnly,
+  ...(changes.ownerUserId === undefined ? {} : { owner: { connect: { id: changes.ownerUserId } } }),
   ...(changes.isDisabled === undefined ? {} : { disabledAt: changes.isDisabled ? now : null }),
 })
 
@@ -116,5 +129,3 @@ export const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) =
 
 /** What a client with these grant types asks the authorization endpoint for. */
 export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])
-
-const isObject = (value: unknown): value is ClientMetadata => typeof value === 'object' && value !== null && !Array.isArray(value)

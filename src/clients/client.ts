@@ -15,8 +15,8 @@ export type ClientAuthenticationMethod =
   | 'self_signed_tls_client_auth'
   | 'none'
 
-/** Whose word a client is: an administrator's, that of who had an initial access token, anybody's, or that of its own metadata document. */
-export type ClientSource = 'operator' | 'token' | 'open' | 'document'
+/** Whose word a client is: an administrator's, that of who had an initial access token, anybody's, that of its own metadata document, or that of the person who made it for themselves. */
+export type ClientSource = 'operator' | 'token' | 'open' | 'document' | 'person'
 
 /** Client metadata under its registered names (RFC 7591 §2). */
 export type ClientMetadata = Readonly<Record<string, unknown>>
@@ -92,6 +92,10 @@ export interface Client {
   readonly version: number
   readonly createdAt: Date
   readonly updatedAt: Date
+  /** When an agent of a person last got a token, to the minute. */
+  readonly lastUsedAt?: Date
+  /** Only of one that can be restored. */
+  readonly deletedAt?: Date
 }
 
 /** One secret of a client, as its administrators see it. */
@@ -125,6 +129,8 @@ export interface ClientChanges {
   /** Replaces all of them; `null`: all that apply. */
   readonly connections?: readonly string[] | null
   readonly isMembersOnly?: boolean
+  /** Whose agent it is to be, of one that an organization has. */
+  readonly ownerUserId?: string
   readonly isDisabled?: boolean
 }
 
@@ -154,6 +160,8 @@ export interface Registration {
   readonly isAgent: boolean
   /** Whose agent it is. */
   readonly ownerUserId?: string
+  /** When all that it held ended; what it was issued before counts no more. */
+  readonly accessEndedAt?: Date
   readonly secrets: readonly KeptSecret[]
 }
 
@@ -165,25 +173,13 @@ export const clientEvents = {
   'client.registered': event('client', shape),
   'client.updated': event('client', shape),
   'client.deleted': event('client', shape),
+  'client.access_ended': event('client', shape),
+  'client.owner_changed': event('client', { ...shape, owner_user_id: z.string().optional(), previous_owner_user_id: z.string().optional() }),
   'client.restored': event('client', shape),
   'client.document_refused': event('client', shape),
   'client.purged': event('client', { client_id: z.string() }),
   'client.secret_created': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
-}
-
-// Browsers read these as addresses all the same, each in its own way (RFC 3986 §2, RFC 9110 §4.2).
-const misspelt = /[\s\\\p{Cc}]|^https?:(?!\/\/[^/])/iu
-
-/**
- * What is wrong with a redirect URI, beyond what a URL may be. They are compared as they stand (RFC 9700 §4.1.3), so a wildcard is
- * a mistake, and what stands before an @ only looks like a host (RFC 9110 §4.2.4).
- */
-export const redirectUriFault = (uri: string): string | undefined => {
-  if (misspelt.test(uri)) return 'must be absolute URIs without spaces, lines or backslashes'
-  if (uri.includes('*')) return 'must not contain a wildcard'
-  const url = URL.parse(uri)
-  return url && (url.username !== '' || url.password !== '') ? 'must not contain user information' : undefined
 }
 
 /** Whether the method proves possession of a shared secret. */
@@ -193,4 +189,4 @@ export const needsSecret = (method: string): boolean => method.startsWith('clien
 export const isVouchedFor = (source: ClientSource): boolean => source === 'operator' || source === 'token'
 
 /** The source as it is kept. */
-export const toSource = (kept: string): ClientSource => (kept === 'token' || kept === 'open' || kept === 'document' ? kept : 'operator')
+export const toSource = (kept: string): ClientSource => (['token', 'open', 'document', 'person'] as const).find(source => source === kept) ?? 'operator'

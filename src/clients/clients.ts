@@ -1,17 +1,21 @@
-// OAuth clients: made, registered, found with a cache that asks for nothing but a version once a second.
+// OAuth clients: made, registered, found with a cache that asks again only when one was changed, and then for its version first.
 import type { Images } from '../images/images.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { isPersonal } from './agent.ts'
+import { tellOwner } from './agent-notice.ts'
 import { mustBeOwnable } from './agent-rule.ts'
 import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
 import { toConnectionColumns, toTokenExchangeColumns } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
-import { isLivingClient } from './living.ts'
 import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
+import { createFindVersion } from './versions.ts'
 
 /** The clients of the system. */
 export interface Clients {
@@ -20,7 +24,7 @@ export interface Clients {
   /** A living client; at most a second old, and the same object while its version is. */
   find(clientId: string): Promise<Registration | undefined>
   /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. Throws `unavailable` while too many that anybody registered were never used. */
-  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: { readonly source?: 'token' | 'open' }): Promise<void>
+  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: Registering): Promise<void>
   /** Notes that somebody let the client in: one that registered itself and is never used is forgotten. */
   noteUse(clientId: string): Promise<void>
   /** Deletes a client softly; absent ones are left alone. */
@@ -33,20 +37,28 @@ export interface Clients {
   forget(clientId: string): void
 }
 
+/** What is kept of a client that registers anew. */
+export interface Registered {
+  readonly id: string
+  readonly grantTypes: readonly string[]
+}
+
+interface Registering {
+  readonly source?: 'token' | 'open'
+  /** Called with what is about to be changed, which nobody else changes meanwhile; throws where it must not be. */
+  readonly expect?: (tx: TransactionClient, before: Registered | undefined) => Promise<void>
+}
+
 interface Needs {
   readonly database: Database
   readonly change: Change
+  readonly feed: ChangeFeed
   readonly secrets: Secrets
   readonly now: () => Date
   readonly randomBytes: (size: number) => Buffer
   readonly images: Pick<Images, 'ask'>
+  readonly notify: PostNotice
 }
-
-const versionOf = statement(
-  'client-version',
-  `SELECT version FROM clients WHERE client_id = $1 AND ${isLivingClient('clients')}
-     AND NOT EXISTS (SELECT 1 FROM client_documents d WHERE d.client_id = clients.id AND d.refused_at IS NOT NULL)`,
-)
 
 const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now() WHERE client_id = $1 AND used_at IS NULL')
 
@@ -54,15 +66,16 @@ const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now
 const maxUnused = 1000
 
 /** Makes the service. */
-export const createClients = ({ database, change, secrets, now, randomBytes, images }: Needs): Clients => {
+export const createClients = ({ database, change, feed, secrets, now, randomBytes, images, notify }: Needs): Clients => {
   const known = new Map<string, Registration>()
+  const findVersion = createFindVersion(database)
 
   const load = async (clientId: string): Promise<Registration | undefined> => {
-    const [current] = await database.run<{ version: number }>(versionOf, [clientId])
+    const version = await findVersion(clientId)
     const cached = known.get(clientId)
-    if (current && cached?.version === current.version) return cached
+    if (version !== undefined && cached?.version === version) return cached
     known.delete(clientId)
-    if (!current) return undefined
+    if (version === undefined) return undefined
     const row = await database.prisma.client.findUnique({ where: { clientId }, include: { secrets: { where: { revokedAt: null } } } })
     if (!row) return undefined
     const registration = toRegistration(row, secrets)
@@ -70,7 +83,12 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
     return registration
   }
 
-  const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const memo = createMemo({
+    ttlMilliseconds: 1000,
+    now,
+    load,
+    ends: { feed, by: { client: ({ client_id: clientId }) => clientId, organization: () => undefined } },
+  })
   const find = async (clientId: string) => {
     const found = isWellFormed(clientId) ? await memo.get(clientId) : undefined
     // An agent ends by what happens to its owner, of which nobody here is told: it is looked at again each time.
@@ -91,6 +109,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
           data: {
             clientId: client.clientId,
             name: client.name,
+            ...(isPersonal(client) ? { source: 'person' } : {}),
             organizationId: client.organizationId,
             firstParty: client.isFirstParty,
             tokenEndpointAuthMethod: client.authenticationMethod,
@@ -116,18 +135,20 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
           },
         })
         await images.ask(tx, client.metadata?.logo_uri)
+        await tellOwner(tx, { actor, client, notify })
         record('client.created', { id: row.id, client_id: row.clientId, name: row.name }, { organizationId: client.organizationId })
         return row
       })
       memo.forget(client.clientId)
       return { id, secret }
     },
-    register: async (actor, { client_id: clientId, ...metadata }, { source = 'token' } = {}) => {
+    register: async (actor, { client_id: clientId, ...metadata }, { source = 'token', expect } = {}) => {
       const columns = toColumns(metadata)
       const secret =
         typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
       await change(actor, async (tx, record) => {
-        const before = await tx.client.findUnique({ where: { clientId }, select: { id: true } })
+        const [before] = await tx.$queryRaw<Registered[]>`SELECT id, grant_types AS "grantTypes" FROM clients WHERE client_id = ${clientId} FOR NO KEY UPDATE`
+        await expect?.(tx, before)
         if (!before && source === 'open' && (await tx.client.count({ where: { source, usedAt: null } })) >= maxUnused)
           throw new Problem('unavailable', { retryAfterSeconds: 600 })
         const row = await tx.client.upsert({
@@ -150,7 +171,7 @@ export const createClients = ({ database, change, secrets, now, randomBytes, ima
       const client = await database.prisma.client.findFirst({ where: { clientId, deletedAt: null }, select: { id: true, name: true } })
       if (!client) return
       await change(actor, async (tx, record) => {
-        await tx.client.update({ where: { clientId }, data: { deletedAt: now(), version: { increment: 1 } } })
+        await tx.client.update({ where: { clientId }, data: { deletedAt: now(), accessEndedAt: now(), version: { increment: 1 } } })
         record('client.deleted', { id: client.id, client_id: clientId, name: client.name })
       })
       memo.forget(clientId)

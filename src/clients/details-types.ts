@@ -1,4 +1,5 @@
 // The types of authorization details (RFC 9396 §2) as requests name them: found with a short memory, the names known at once.
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import type { DetailsSchema } from './details-schema.ts'
@@ -35,14 +36,21 @@ const from = 'FROM authorization_details_types t JOIN resource_servers r ON r.id
 const byType = statement('details-type', `SELECT t.type, t.title, t.schema, r.identifier ${from} WHERE t.type = $1 AND ${isLive}`)
 const all = statement('details-types', `SELECT t.type, r.organization_id IS NULL AND ${isLive} AS is_offered ${from} ORDER BY t.type`)
 
+interface Needs {
+  readonly database: Database
+  readonly feed: ChangeFeed
+  readonly now: () => Date
+}
+
 /** Makes the service. */
-export const createDetailsTypes = ({ database, now }: { readonly database: Database; readonly now: () => Date }): DetailsTypes => {
+export const createDetailsTypes = ({ database, feed, now }: Needs): DetailsTypes => {
+  const ends = { feed, by: { resource_server: () => undefined, organization: () => undefined } }
   let names: readonly { type: string; is_offered: boolean }[] = []
-  const found = createMemo({ ttlMilliseconds: 1000, now, load: async (type: string) => (await database.run<Row>(byType, [type]))[0] })
+  const found = createMemo({ ttlMilliseconds: 1000, now, ends, load: async (type: string) => (await database.run<Row>(byType, [type]))[0] })
   const load = async () => {
     names = await database.run(all)
   }
-  const listed = createMemo({ ttlMilliseconds: 1000, now, load })
+  const listed = createMemo({ ttlMilliseconds: 1000, now, ends, load })
   return {
     find: async type => (type.includes('\0') || !type.isWellFormed() ? undefined : found.get(type)),
     known: () => names.map(({ type }) => type),

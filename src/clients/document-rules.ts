@@ -1,9 +1,10 @@
 // What a client metadata document may say, and what is taken of it (draft-ietf-oauth-client-id-metadata-document-02 §4).
 
-import { isOneLine, isPlainText, isTooDeep } from '../platform/http/text.ts'
+import { isOneLine, isPlainText, isTooDeep, isVisible } from '../platform/http/text.ts'
 import { isObject, strings } from '../platform/values.ts'
-import { type ClientMetadata, redirectUriFault } from './client.ts'
-import { isHttps, isLoopback } from './redirect-rules.ts'
+import type { ClientMetadata } from './client.ts'
+import { keysFault } from './key-rules.ts'
+import { isHttps, isLoopback, isOurs, redirectUriFault } from './redirect-rules.ts'
 
 /** Thrown for a document that cannot make a client; the message is for the client's developer. */
 export class DocumentRefused extends Error {
@@ -24,12 +25,17 @@ const ownAddresses = ['client_uri', 'policy_uri', 'tos_uri', 'jwks_uri']
  * The registered metadata of the client at `address`. Redirect URIs are of the document's own origin or of the loopback: others are left
  * out, for whoever serves a document speaks for its host alone (§6). Throws {@link DocumentRefused}.
  */
-export const metadataOf = (document: unknown, address: URL): ClientMetadata & { readonly client_id: string } => {
+export const metadataOf = (
+  document: unknown,
+  { address, issuer }: { readonly address: URL; readonly issuer: string },
+): ClientMetadata & { readonly client_id: string } => {
   if (!isObject(document)) throw new DocumentRefused('the document is not a JSON object')
   if (isTooDeep(document) || !isPlainText(document)) throw new DocumentRefused('the document holds what text cannot')
   if (document.client_id !== address.href) throw new DocumentRefused('client_id in the document is not the address of the document')
   const method = methodOf(document)
-  const redirectUris = redirectUrisOf(document.redirect_uris, address)
+  const weak = keysFault(document.jwks)
+  if (weak !== undefined) throw new DocumentRefused(`jwks ${weak}`)
+  const redirectUris = redirectUrisOf(document.redirect_uris, uri => isReturn(uri, address) && !isOurs(uri, issuer))
   return {
     ...pick(document, plain, () => true),
     ...pick(document, ownAddresses, value => isOwn(value, address)),
@@ -40,7 +46,7 @@ export const metadataOf = (document: unknown, address: URL): ClientMetadata & { 
     grant_types: grantTypesOf(document.grant_types),
     response_types: ['code'],
     redirect_uris: redirectUris,
-    post_logout_redirect_uris: strings(document.post_logout_redirect_uris).filter(uri => isReturn(uri, address)),
+    post_logout_redirect_uris: strings(document.post_logout_redirect_uris).filter(uri => isReturn(uri, address) && !isOurs(uri, issuer)),
   }
 }
 
@@ -59,22 +65,22 @@ const grantTypesOf = (value: unknown): readonly string[] => {
   return [...new Set(taken)]
 }
 
-const redirectUrisOf = (value: unknown, address: URL): readonly string[] => {
+const redirectUrisOf = (value: unknown, isTaken: (uri: string) => boolean): readonly string[] => {
   const uris = strings(value)
   if (uris.length > maxRedirectUris) throw new DocumentRefused('redirect_uris has too many members')
-  const taken = uris.filter(uri => isReturn(uri, address))
+  const taken = uris.filter(isTaken)
   if (taken.length === 0) throw new DocumentRefused('redirect_uris must contain an address of the document’s own origin or of the loopback')
   return taken
 }
 
-const isReturn = (uri: string, address: URL) => !uri.includes('#') && redirectUriFault(uri) === undefined && (isLoopback(uri) || isOwn(uri, address))
+const isReturn = (uri: string, address: URL) => redirectUriFault(uri) === undefined && (isLoopback(uri) || isOwn(uri, address))
 
 const isOwn = (value: unknown, { origin }: URL) => typeof value === 'string' && isHttps(value) && URL.parse(value)?.origin === origin
 
 const nameOf = (value: unknown): string | undefined => {
   if (value === undefined) return undefined
-  if (typeof value === 'string' && value.trim() !== '' && value.length <= maxNameLength && isOneLine(value)) return value.trim()
-  throw new DocumentRefused('client_name must be one short line')
+  if (typeof value === 'string' && value.trim() !== '' && value.length <= maxNameLength && isOneLine(value) && isVisible(value)) return value.trim()
+  throw new DocumentRefused('client_name must be one short line that shows something')
 }
 
 const pick = (from: Record<string, unknown>, names: readonly string[], isTaken: (value: unknown) => boolean) =>

@@ -21,12 +21,12 @@ export class DocumentUnreachable extends Error {
 }
 
 /** Reads it. Throws {@link DocumentUnreachable}, and {@link DocumentRefused} for one that is gone or breaks the rules. */
-export const fetchDocument = async (address: URL, fetch: typeof globalThis.fetch): Promise<FetchedDocument> => {
+export const fetchDocument = async (address: URL, { fetch, issuer }: { fetch: typeof globalThis.fetch; issuer: string }): Promise<FetchedDocument> => {
   const { answer, text } = await read(address, fetch)
   if (answer.status === 404 || answer.status === 410) throw new DocumentRefused('there is no document at this address')
   if (answer.status !== 200) throw new DocumentUnreachable()
   if (!/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(answer.headers.get('content-type') ?? '')) throw new DocumentRefused('the document is not JSON')
-  return { metadata: metadataOf(parsed(text), address), freshSeconds: freshSecondsOf(answer.headers) }
+  return { metadata: metadataOf(parsed(text), { address, issuer }), freshSeconds: freshSecondsOf(answer.headers) }
 }
 
 const read = async (address: URL, fetch: typeof globalThis.fetch) => {

@@ -8,13 +8,15 @@ import { Problem } from '../platform/errors.ts'
 import type { Lists } from '../platform/http/list.ts'
 import type { IfMatch } from '../platform/http/route.ts'
 import { strings } from '../platform/values.ts'
-import type { ClientAdministration, ClientKey } from './administration.ts'
+import type { ClientAdministration } from './administration.ts'
+import { type Holder, mustHold, mustHoldAll, mustHoldCarried, mustHoldWhatIsCarried, takingOver } from './carrying.ts'
 import { type CheckMetadata, type Client, type ClientChanges, isVouchedFor, type NewClient } from './client.ts'
 import { type newClientBody, type OwnersFields, toChanges, toClientOutput, toClientSecretOutput, toMetadata } from './client-output.ts'
 import type { Clients } from './clients.ts'
 import type { DetailsTypes } from './details-types.ts'
-import { cibaGrantType, deviceGrantType } from './grant-types.ts'
 import { defaultApplicationType } from './redirect-rules.ts'
+import { type IsReservedName, nameAlike } from './reserved-names.ts'
+import type { ClientKey, Expect } from './sought-client.ts'
 
 /** What the operations need. */
 export interface OperationNeeds {
@@ -22,6 +24,7 @@ export interface OperationNeeds {
   readonly clientAdministration: ClientAdministration
   readonly checkMetadata: CheckMetadata
   readonly detailsTypes: Pick<DetailsTypes, 'know'>
+  readonly isReservedName: IsReservedName
   readonly lists: Lists
   readonly images: Images
   /** What a client of the system may do for itself, what one of an organization, and all there is, which an administrator holds. */
@@ -53,6 +56,7 @@ export const operationsOf = ({
   newId,
   now,
   apiPermissions,
+  isReservedName,
 }: OperationNeeds) => ({
   list: async (query: ListQuery) => {
     const list = lists.open('clients', { ...query })
@@ -77,6 +81,7 @@ export const operationsOf = ({
     // A person makes agents of their own by themselves; what others make for them belongs to an organization of theirs.
     if (client.isAgent && organizationId === undefined) throw refused('is_agent', 'An agent belongs to an organization.')
     mustBeSomebodys(client)
+    if (client.isAgent && isReservedName(name)) mustNameOurs(actor, apiPermissions.all)
     mustBeOfOrganizations(client, apiPermissions.organization)
     mustHaveMembers(client)
     mustHold(actor, client, apiPermissions.all)
@@ -93,16 +98,19 @@ export const operationsOf = ({
       ifMatch(client.version)
       return answer(client)
     }
-    const expect = (before: Client) => {
+    const expect: Expect = async (before, findCarried) => {
       ifMatch(before.version)
       mustBeOurs(before, changes)
-      mustBeSomebodys({ ...before, ...changes })
+      mustBeSomebodys({ ...before, ...defined(changes) })
+      mustBePassedOn(before, changes)
+      if (before.isAgent && isReservedName(changes.name ?? '')) mustNameOurs(actor, apiPermissions.all)
       mustHoldAll(actor, before)
       const given = { apiPermissions: changes.apiPermissions, organizationId: before.organizationId }
       mustBeOfOrganizations(given, apiPermissions.organization)
       mustHaveMembers({ ...changes, organizationId: before.organizationId })
       mustHoldAll(actor, given)
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
+      if (namesOf(changes).some(name => takingOver.has(name))) mustHoldCarried(actor, { client: before, carried: await findCarried(), names: apiPermissions })
       checkMetadata(toMetadata(before, changes))
     }
     await images.keepAll(actor, changes.branding, 'branding')
@@ -120,7 +128,10 @@ export const operationsOf = ({
   addSecret: async (actor: Actor, { key, expiresAt: text }: { key: ClientKey; expiresAt?: string | undefined }) => {
     const expiresAt = text === undefined ? undefined : new Date(text)
     if (expiresAt && expiresAt <= now()) throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'must be later than now' }] })
-    const expect = (before: Client) => mustHold(actor, before, apiPermissions.all)
+    const expect: Expect = async (before, findCarried) => {
+      mustHold(actor, before, apiPermissions.all)
+      mustHoldCarried(actor, { client: before, carried: await findCarried(), names: apiPermissions })
+    }
     const { clientSecret, secret } = await administration.addSecret(actor, key, { expiresAt, expect })
     return { data: { client_secret: toClientSecretOutput(clientSecret), secret } }
   },
@@ -131,11 +142,6 @@ export const operationsOf = ({
 })
 
 const typesOf = ({ authorization_details_types: types }: NewClient['metadata'] = {}): readonly string[] => strings(types)
-
-interface Holder {
-  readonly apiPermissions?: readonly string[] | undefined
-  readonly organizationId?: string | undefined
-}
 
 const mustBeOfOrganizations = ({ apiPermissions = [], organizationId }: Holder, ofOrganization: readonly string[]) => {
   if (organizationId === undefined || apiPermissions.every(name => ofOrganization.includes(name))) return
@@ -161,25 +167,14 @@ const mustBeSomebodys = ({ isAgent = false, isFirstParty = false, ownerUserId }:
   if (!isAgent && ownerUserId !== undefined) throw refused('owner_user_id', 'Only an agent has an owner.')
 }
 
-// Nobody gives a client what they lack, nor takes one over, by a secret or a key of theirs, that may do more than they.
-const mustHoldAll = (actor: Actor, { apiPermissions = [], organizationId }: Holder) => {
-  if (!apiPermissions.every(name => can(actor, name, organizationId))) throw new Problem('forbidden')
+// Only an administrator of the system gives an agent a name of ours.
+const mustNameOurs = (actor: Actor, all: readonly string[]) => {
+  if (!all.every(name => can(actor, name))) throw nameAlike()
 }
 
-/** Throws `forbidden` for a caller who lacks what a client may do for itself, or what people's tokens carry through it. */
-const mustHold = (actor: Actor, client: Carrier & Holder, all: readonly string[]) => {
-  mustHoldAll(actor, client)
-  mustHoldWhatIsCarried(actor, client, all)
-}
-
-type Carrier = Pick<NewClient, 'isFirstParty' | 'organizationId' | 'grantTypes' | 'tokenExchange'>
-
-// A first-party app of the system is given an administrator's permissions without a question: only who holds all of them decides
-// what it is and where its answers go. The same holds for one that exchanges the tokens of people.
-const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organizationId, grantTypes, tokenExchange }: Carrier, all: readonly string[]) => {
-  const isTrusted = isFirstParty && organizationId === undefined && grantTypes.some(type => ofPeople.has(type))
-  if (!isTrusted && !tokenExchange) return
-  if (!all.every(name => can(actor, name))) throw new Problem('forbidden')
+const mustBePassedOn = ({ organizationId, ownerUserId: owner }: Client, { ownerUserId }: ClientChanges) => {
+  if (ownerUserId !== undefined && ownerUserId !== owner && organizationId === undefined)
+    throw refused('owner_user_id', 'Only an agent of an organization passes to another owner.')
 }
 
 // What a document says is changed there. Nobody makes a client of the operator's own out of one that speaks for itself.
@@ -192,8 +187,6 @@ const mustBeOurs = ({ source }: Client, changes: ClientChanges) => {
   if (!isVouchedFor(source) && changes.isFirstParty)
     throw new Problem('validation_failed', { fields: [{ path: 'first_party', message: 'A client that registered itself is not one of the operator’s own.' }] })
 }
-
-const ofPeople = new Set<string>(['authorization_code', deviceGrantType, cibaGrantType])
 
 const defined = (changes: ClientChanges): ClientChanges => Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 

@@ -4,8 +4,8 @@ import { hash } from 'node:crypto'
 import { readBranding } from '../platform/branding-settings.ts'
 import { isEqualSecret, type Secrets } from '../platform/secrets.ts'
 import { isObject, strings } from '../platform/values.ts'
-import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration, toSource } from './client.ts'
-import { type ClientColumns, connectionsOf } from './client-row.ts'
+import { type ClientMetadata, isVouchedFor, type KeptSecret, needsSecret, type Registration } from './client.ts'
+import { type ClientColumns, connectionsOf, sourceOf } from './client-row.ts'
 import { profileDefaults, readProfile } from './security-profile.ts'
 import { readTokenExchange } from './token-exchange.ts'
 
@@ -21,7 +21,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     sealed: secret.sealed ?? undefined,
     expiresAt: secret.expiresAt ?? undefined,
   }))
-  const source = toSource(row.source)
+  const source = sourceOf(row)
   const secret = needsSecret(row.tokenEndpointAuthMethod) ? { client_secret: sharedSecret(row, kept, secrets) } : {}
   return {
     clientId: row.clientId,
@@ -41,6 +41,7 @@ export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registra
     isMembersOnly: row.isMembersOnly || (row.isAgent && row.organizationId !== null),
     isAgent: row.isAgent,
     ownerUserId: row.ownerUserId ?? undefined,
+    accessEndedAt: row.accessEndedAt ?? undefined,
     secrets: kept,
     metadata: {
       ...profileDefaults(readProfile(row.securityProfile)),
@@ -67,7 +68,7 @@ export const toSecretColumns = ({ clientId, secret, method }: { clientId: string
 })
 
 /** What stands for the secret of a client whose secrets are only digests. */
-export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-secret', `stand-in:${clientId}`).toString('base64url')
+export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-stand-in', clientId).toString('base64url')
 
 // A keyed digest costs six times a plain one: the secret that was right last time is known by its plain hash, in memory only.
 const lastRight = new WeakMap<KeptSecret, Buffer>()

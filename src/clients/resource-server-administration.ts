@@ -1,16 +1,17 @@
 // Resource servers as their administrators see and change them, in the system and in organizations.
+import { endOfAbsence, endOfSwitching } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
-import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { isUuid } from '../platform/uuid.ts'
-import { emptiedResourceServer, mustBelongToTheLiving } from './belongings.ts'
+import { mustBelongToTheLiving } from './belongings.ts'
 import { type AdministeredResourceServer, identifierFault, type NewResourceServer, type ResourceServerChanges } from './resource-server.ts'
 import { mustBeSound, replaceClients, replaceTypes } from './resource-server-parts.ts'
+import { createPurgeResourceServers } from './resource-server-purge.ts'
 import { type ResourceServerRow, toAdministered, toColumns, withAll } from './resource-server-row.ts'
 
 const maxOfOrganization = 100
@@ -39,14 +40,14 @@ export interface ResourceServerAdministration {
    * organization that is not there, and `too_many_resource_servers` beyond a hundred of one.
    */
   create(actor: Actor, server: NewResourceServer): Promise<AdministeredResourceServer>
-  /** Tokens change at the next that is issued. `expect` is called with what is about to be changed. */
+  /** Tokens change at the next that is issued; those for one that is disabled end for good. `expect` is called with what is about to be changed. */
   update(actor: Actor, key: ResourceServerKey, changes: ResourceServerChanges & { readonly expect?: Expect }): Promise<AdministeredResourceServer>
-  /** Nothing is issued for it any more, and what was issued is told of as inactive. */
+  /** Nothing is issued for it any more, and what was issued ends for good. */
   remove(actor: Actor, key: ResourceServerKey): Promise<void>
   /** Brings back what was deleted in the last 30 days. Throws `organization_deleted` where its organization is. */
   restore(actor: Actor, key: ResourceServerKey, options: { readonly expect?: Expect }): Promise<AdministeredResourceServer>
   /** Empties for good what was deleted long ago; identifiers and names of types stay taken. Answers how many. */
-  purge(actor: Actor, limit: number): Promise<number>
+  purge(actor: Actor, batch: number): Promise<number>
 }
 
 interface Needs {
@@ -134,7 +135,10 @@ export const createResourceServerAdministration = ({ database, change, now, own,
           const { scopes = before.scopes, detailsTypes = before.detailsTypes } = changes
           const clients = changes.clients ?? narrowed(before.clients, { scopes, detailsTypes })
           mustBeSound({ identifier: before.identifier, organizationId: before.organizationId, scopes, clients, detailsTypes })
-          await tx.resourceServer.update({ where: { id }, data: { ...toColumns(changes, now()), ...version } })
+          await tx.resourceServer.update({
+            where: { id },
+            data: { ...toColumns(changes, now()), ...endOfSwitching(row, { ...changes, now: now() }), ...version },
+          })
           if (changes.clients ?? changes.scopes ?? changes.detailsTypes) await replaceClients(tx, { id, organizationId: before.organizationId, clients })
           if (changes.detailsTypes) await replaceTypes(tx, { id, detailsTypes, now: now() })
           const result = await read(tx, id)
@@ -146,7 +150,7 @@ export const createResourceServerAdministration = ({ database, change, now, own,
       changeOne(actor, {
         key,
         work: async (tx, { id }) => {
-          await tx.resourceServer.update({ where: { id }, data: { deletedAt: now(), ...version } })
+          await tx.resourceServer.update({ where: { id }, data: { deletedAt: now(), accessEndedAt: now(), ...version } })
           return { event: 'resource_server.deleted', result: undefined }
         },
       }),
@@ -157,23 +161,12 @@ export const createResourceServerAdministration = ({ database, change, now, own,
           expect?.(toAdministered(before))
           await mustBelongToTheLiving(tx, before)
           if (before.organizationId !== null) await mustHaveRoom(tx, before.organizationId)
-          await tx.resourceServer.update({ where: { id: before.id }, data: { deletedAt: null, ...version } })
+          const data = { deletedAt: null, accessEndedAt: endOfAbsence(before, now()), ...version }
+          await tx.resourceServer.update({ where: { id: before.id }, data })
           return { event: 'resource_server.restored', result: await read(tx, before.id) }
         },
       }),
-    purge: async (actor, limit) => {
-      const isDue = { deletedAt: { lte: restorableSince(now()) }, NOT: { name: '' } }
-      const due = await database.prisma.resourceServer.findMany({ where: isDue, select: { id: true, identifier: true }, take: limit })
-      return purgeEach(due, ({ id, identifier }) =>
-        change(actor, async (tx, record) => {
-          // Asked again: none that was restored meanwhile is emptied.
-          const { count } = await tx.resourceServer.updateMany({ where: { id, ...isDue }, data: emptiedResourceServer })
-          if (count === 0) throw new Problem('conflict')
-          await tx.resourceServerClient.deleteMany({ where: { resourceServerId: id } })
-          record('resource_server.purged', { id, identifier })
-        }),
-      )
-    },
+    purge: createPurgeResourceServers({ database, change, now }),
   }
 }
 

@@ -73,5 +73,9 @@ const repeated = (all: readonly string[], at: number) => (all.indexOf(all[at] ??
 
 const typeFault = (type: string, prefix: string | undefined): string | undefined => {
   if (!scopePattern.test(type) || type in Object.prototype) return 'must be printable ASCII without spaces, quotes and backslashes'
-  return prefix !== undefined && !type.startsWith(prefix) ? 'must begin with the identifier of the resource server' : undefined
+  return prefix !== undefined && !isBeneath(type, prefix) ? 'must be the identifier of the resource server, or begin with it and one of / # ? :' : undefined
 }
+
+// What only begins alike may be another's: `https://a.example/x-2` is not beneath `https://a.example/x`.
+const isBeneath = (type: string, prefix: string) =>
+  type === prefix || (type.startsWith(prefix) && (/[/#?:]$/.test(prefix) || /^[/#?:]/.test(type.slice(prefix.length))))

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type IfMatch, type Route, route } from '../platform/http/route.ts'
-import { words } from '../platform/http/text.ts'
+import { uuid, words } from '../platform/http/text.ts'
 import type { AdministeredResourceServer } from './resource-server.ts'
 import type { ResourceServerAdministration, ResourceServerKey } from './resource-server-administration.ts'
 import { newResourceServerBody, resourceServerBody, resourceServerOutput, toResourceServerChanges, toResourceServerOutput } from './resource-server-output.ts'
@@ -13,7 +13,6 @@ interface Needs {
   readonly lists: Lists
 }
 
-const uuid = z.string().toLowerCase().pipe(z.uuid())
 const sorts = ['-created_at', 'created_at'] as const
 // Without it those that live are listed.
 const filters = { q: words(1000).optional(), status: z.enum(['active', 'deleted']).optional() }

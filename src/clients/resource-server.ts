@@ -6,10 +6,14 @@
 // - On behalf of a person any client may ask that has something to do with the owner (`user_access` 'any'), for the person consents; or
 //   only those that are listed, with the scopes they are listed for ('listed').
 // - An organization's resource is there for its own clients and for the system's; for those of other organizations it is unknown.
+// - Anybody may make a client that nobody vouches for: an agent of their own, one that registers itself, one that a document tells of. None
+//   of them is the system's. Where it is not listed it comes as a guest: it asks for nothing but what is for the organization itself, on
+//   behalf of a member of it, as the roles there decide for that member whatever client they use. The system's own resources are there for it.
 // - An identifier, and the name of a type of authorization details, is never free again: tokens that were issued for it live on.
 // - An organization's types begin with the identifier of their resource, so that none is taken from others (RFC 9396 §2.1).
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { isVouchedFor, type Registration } from './client.ts'
 import type { DetailsSchema } from './details-schema.ts'
 
 /** Which clients. */
@@ -50,11 +54,13 @@ export interface ResourceServer {
   readonly clientAccess: Access
   readonly userAccess: Access
   readonly clients: readonly ListedClient[]
+  /** When what was for it ended, or for its organization; what was issued before counts no more. */
+  readonly accessEndedAt?: Date
 }
 
 /** What a new one is made of. */
 export type NewResourceServer = Pick<ResourceServer, 'identifier' | 'name' | 'scopes' | 'tokenFormat' | 'signingAlgorithm' | 'accessTokenTtlSeconds'> &
-  Partial<ResourceServer> & { readonly detailsTypes?: readonly DetailsType[]; readonly isDisabled?: boolean }
+  Partial<Omit<ResourceServer, 'accessEndedAt'>> & { readonly detailsTypes?: readonly DetailsType[]; readonly isDisabled?: boolean }
 
 /** What may be changed; a list replaces the whole of it. */
 export type ResourceServerChanges = Partial<Omit<NewResourceServer, 'identifier' | 'organizationId'>>
@@ -91,9 +97,19 @@ export const scopeFault = (name: string): string | undefined => {
   return reservedScopes.has(name) ? 'is a scope of OpenID Connect' : undefined
 }
 
-/** Whether a client, by its organization, has something to do with a resource of this one. */
-export const isNeighbour = (server: Pick<ResourceServer, 'organizationId'>, clientOrganizationId: string | undefined): boolean =>
-  server.organizationId === undefined || clientOrganizationId === undefined || server.organizationId === clientOrganizationId
+/** What a client has to do with the owner of a resource: a guest may ask for it only in the organization, for one of its members. */
+export type Nearness = 'neighbour' | 'guest' | 'stranger'
+
+/** Tells it; a client that is not known is the system's. */
+export const nearnessOf = (
+  server: Pick<ResourceServer, 'organizationId' | 'clients'>,
+  client: Pick<Registration, 'clientId' | 'organizationId' | 'source'> | undefined,
+): Nearness => {
+  if (server.organizationId === undefined || client === undefined) return 'neighbour'
+  if (client.organizationId !== undefined) return client.organizationId === server.organizationId ? 'neighbour' : 'stranger'
+  if (isVouchedFor(client.source) || server.clients.some(one => one.clientId === client.clientId)) return 'neighbour'
+  return 'guest'
+}
 
 const shape = { identifier: z.string(), name: z.string() }
 

@@ -1,5 +1,6 @@
 // Resource servers as tokens are issued for them: found with a short memory, and made in one go by scripts.
 import type { Actor } from '../platform/actor.ts'
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import type { NewResourceServer, ResourceServer } from './resource-server.ts'
@@ -27,13 +28,14 @@ interface Row {
   requires_permissions: boolean
   client_access: ResourceServer['clientAccess']
   user_access: ResourceServer['userAccess']
+  access_ended_at: Date | null
   clients: { client_id: string; scopes: string[]; details_types: string[]; introspects: boolean }[] | null
 }
 
 const byIdentifier = statement(
   'resource-server',
   `SELECT r.identifier, r.organization_id, r.name, r.scopes, r.scope_descriptions, r.token_format, r.signing_algorithm, r.access_token_ttl_seconds,
-     r.allows_offline_access, r.requires_permissions, r.client_access, r.user_access,
+     r.allows_offline_access, r.requires_permissions, r.client_access, r.user_access, greatest(r.access_ended_at, o.access_ended_at) AS access_ended_at,
      (SELECT json_agg(json_build_object('client_id', c.client_id, 'scopes', a.scopes, 'details_types', a.authorization_details_types,
        'introspects', a.introspects))
       FROM resource_server_clients a JOIN clients c ON c.id = a.client_id AND c.deleted_at IS NULL WHERE a.resource_server_id = r.id) AS clients
@@ -43,15 +45,17 @@ const byIdentifier = statement(
 
 interface Needs {
   readonly database: Database
+  readonly feed: ChangeFeed
   readonly now: () => Date
   readonly create: ResourceServers['create']
 }
 
 /** Makes the service; `forget` has it look again: one was changed. */
-export const createResourceServers = ({ database, now, create }: Needs): ResourceServers & { readonly forget: (identifier: string) => void } => {
+export const createResourceServers = ({ database, feed, now, create }: Needs): ResourceServers & { readonly forget: (identifier: string) => void } => {
   const memo = createMemo<ResourceServer | undefined>({
     ttlMilliseconds: 1000,
     now,
+    ends: { feed, by: { resource_server: ({ identifier }) => identifier, client: () => undefined, organization: () => undefined } },
     load: async identifier => (await database.run<Row>(byIdentifier, [identifier])).map(toResourceServer)[0],
   })
   return {
@@ -74,6 +78,7 @@ const toResourceServer = (row: Row): ResourceServer => ({
   requiresPermissions: row.requires_permissions,
   clientAccess: row.client_access,
   userAccess: row.user_access,
+  accessEndedAt: row.access_ended_at ?? undefined,
   clients: (row.clients ?? []).map(one => ({
     clientId: one.client_id,
     scopes: one.scopes,

@@ -2,13 +2,12 @@
 import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, words } from '../platform/http/text.ts'
+import { text, uuid, words } from '../platform/http/text.ts'
 import { time } from '../platform/http/time.ts'
-import type { ClientKey } from './administration.ts'
 import { agentFields, apiPermissionsField, clientBody, clientOutput, clientSecretOutput, newClientBody, systemFields, toChanges } from './client-output.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './operations.ts'
+import type { ClientKey } from './sought-client.ts'
 
-const uuid = z.string().toLowerCase().pipe(z.uuid())
 const clientName = text(255).min(1)
 const sorts = ['-created_at', 'created_at'] as const
 // Without it those that live are listed.

@@ -43,7 +43,7 @@ export interface ConnectionAdministration {
   /** Brings back what was deleted in the last 30 days, with everybody's identities. */
   restore(actor: Actor, key: ConnectionKey): Promise<AdministeredConnection>
   /** Forgets for good what was deleted long ago; answers how many. */
-  purge(actor: Actor, limit: number): Promise<number>
+  purge(actor: Actor, batch: number): Promise<number>
 }
 
 type Expect = (connection: AdministeredConnection) => void
@@ -150,16 +150,20 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
           return { event: 'connection.restored', told: row, result: show(row) }
         },
       }),
-    purge: async (actor, limit) => {
+    purge: (actor, batch) => {
       const isDue = { deletedAt: { lte: restorableSince(now()) } }
-      const due = await database.prisma.connection.findMany({ where: isDue, select: { id: true, connector: true, organizationId: true }, take: limit })
-      return purgeEach(due, ({ organizationId, ...one }) =>
-        change(actor, async (tx, record) => {
-          // Asked again: none that was restored meanwhile is lost.
-          if ((await tx.connection.deleteMany({ where: { id: one.id, ...isDue } })).count === 0) throw new Problem('conflict')
-          record('connection.purged', one, { organizationId: organizationId ?? undefined })
-        }),
-      )
+      const select = { id: true, connector: true, organizationId: true }
+      return purgeEach({
+        database,
+        kind: 'connection',
+        list: ({ others, orderBy }) => database.prisma.connection.findMany({ where: { ...isDue, ...others }, select, orderBy, take: batch }),
+        purgeOne: ({ organizationId, ...one }) =>
+          change(actor, async (tx, record) => {
+            // Asked again: none that was restored meanwhile is lost.
+            if ((await tx.connection.deleteMany({ where: { id: one.id, ...isDue } })).count === 0) throw new Problem('conflict')
+            record('connection.purged', one, { organizationId: organizationId ?? undefined })
+          }),
+      })
     },
   }
 }

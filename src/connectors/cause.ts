@@ -7,9 +7,9 @@ const maxDepth = 4
 const maxLength = 300
 
 /** Notes it where there is something to tell. */
-export const tellCause = (log: Log, problem: Problem, requestId: unknown): void => {
+export const tellCause = (log: Log, problem: Problem): void => {
   const causes = causesOf(problem.cause)
-  if (causes.length > 0) log.warn({ requestId, problem: problem.code, causes }, 'a sign-in at another provider failed')
+  if (causes.length > 0) log.warn({ problem: problem.code, causes }, 'a sign-in at another provider failed')
 }
 
 /** Notes what a test of a connection stumbled over. */

@@ -2,11 +2,10 @@
 import { z } from 'zod'
 import { listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import { type OperationNeeds, type Operations, operationsOf } from './connection-operations.ts'
 import { connectionBody, connectionOutput, connectorOutput, findingOutput, newConnectionBody, organizationFields, systemFields } from './connection-output.ts'
 
-const uuid = z.string().toLowerCase().pipe(z.uuid())
 const query = listQuery({
   sorts: ['-created_at', 'created_at'],
   filters: { connector: text(50).optional(), status: z.enum(['active', 'deleted']).optional() },

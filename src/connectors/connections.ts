@@ -1,4 +1,5 @@
 // Connections as sign-in needs them: found with their secrets opened, and the buttons of a page.
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { isUuid } from '../platform/uuid.ts'
@@ -24,11 +25,12 @@ interface Needs {
   readonly connectors: Connectors
   readonly providers: ConfiguredProviders
   readonly openRow: OpenRow
+  readonly feed: ChangeFeed
   readonly now: () => Date
 }
 
 /** Makes the service. */
-export const createConnections = ({ database, connectors, providers, openRow, now }: Needs): Connections => {
+export const createConnections = ({ database, connectors, providers, openRow, feed, now }: Needs): Connections => {
   const load = async (id: string) => {
     const row = await database.prisma.connection.findFirst({ where: { id, ...existing } })
     const open = row && openRow(row)
@@ -47,7 +49,7 @@ export const createConnections = ({ database, connectors, providers, openRow, no
     }
     return { connection, isDisabled: row.disabledAt !== null }
   }
-  const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const memo = createMemo({ ttlMilliseconds: 1000, now, load, ends: { feed, by: { connection: ({ id }) => id, organization: () => undefined } } })
   const look = async (id: string) => (isUuid(id) ? memo.get(id) : undefined)
   const isOffered = ({ connector, origin }: { connector: string; origin: string }) =>
     connectors.has(connector) && (origin !== 'settings' || providers[connector] !== undefined)

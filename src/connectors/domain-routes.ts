@@ -2,11 +2,10 @@
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import type { Domain } from './domain.ts'
 import type { Domains } from './domains.ts'
 
-const uuid = z.string().toLowerCase().pipe(z.uuid())
 const params = z.strictObject({ id: uuid })
 const domainParams = params.extend({ domainId: uuid })
 const keyOf = ({ id, domainId }: z.output<typeof domainParams>) => ({ id: domainId, organizationId: id })

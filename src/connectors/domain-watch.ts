@@ -27,10 +27,11 @@ interface Due {
 // Taken before they are looked at, so that several processes look at each once.
 const take = statement(
   'domains-recheck',
-  `UPDATE organization_domains SET checked_at = now() WHERE id IN (
+  `WITH due AS MATERIALIZED (
      SELECT id FROM organization_domains WHERE verified_at IS NOT NULL AND coalesce(checked_at, verified_at) < now() - interval '1 day'
      ORDER BY checked_at LIMIT $1 FOR UPDATE SKIP LOCKED
-   ) RETURNING id, domain, token`,
+   )
+   UPDATE organization_domains one SET checked_at = now() FROM due WHERE one.id = due.id RETURNING one.id, domain, token`,
 )
 
 /** Makes it. A record may be missing for three days; a DNS that does not answer says nothing. */

@@ -40,14 +40,14 @@ interface Needs {
 export const createProbe = ({ database, change, connectors, openRow, fetch, limit, log }: Needs): Probe => {
   const byCaller = limit('connection-probe', { points: 30, durationSeconds: 3600 })
   const admit = ({ kind, id = '', ip = '' }: Actor) => byCaller.consume([kind, id || ip].join(' '))
-  const read = async ({ requestId }: Actor, url: string): Promise<string> => {
+  const read = async (url: string): Promise<string> => {
     try {
       const answer = await fetch(url)
       if (answer.status !== 200) throw new Error(`the answer was ${answer.status}`)
       return await answer.text()
     } catch (error) {
       // Whether it was refused, hung up or not there tells of a network that is none of the caller's business: it is told to the log alone.
-      log.warn({ requestId, causes: causesOf(error) }, 'metadata of another provider cannot be read')
+      log.warn({ causes: causesOf(error) }, 'metadata of another provider cannot be read')
       throw fault('metadata_url', 'cannot be read', error)
     }
   }
@@ -69,7 +69,7 @@ export const createProbe = ({ database, change, connectors, openRow, fetch, limi
       if (!kind?.readSettings) throw fault(path, 'is nothing that this connector reads')
       if (document !== undefined) return toRecord(kind.readSettings(document))
       await admit(actor)
-      return toRecord(kind.readSettings(await read(actor, url ?? '')))
+      return toRecord(kind.readSettings(await read(url ?? '')))
     },
   }
 }

@@ -69,12 +69,18 @@ interface Needs {
   readonly randomBytes: (size: number) => Buffer
 }
 
+/** Where what was begun is sealed to. */
+export const begunContext = (hash: Buffer): string => `upstream_requests.begun:${hash.toString('base64url')}`
+
+/** Where an answer is sealed to. */
+export const answerContext = (hash: Buffer): string => `upstream_requests.answer:${hash.toString('base64url')}`
+
 /** Makes the store. Each of its verbs is one statement, which decides. */
 export const createUpstreamRequests = ({ database, secrets, randomBytes }: Needs): UpstreamRequests => {
   const hashOfState = (state: string) => hashOf('upstream-state', state)
   const hashOfBinding = (binding: string) => hashOf('upstream-binding', binding)
   const hashOfTicket = (ticket: string) => hashOf('upstream-ticket', ticket)
-  const context = (part: 'begun' | 'answer', hash: Buffer) => `upstream_requests.${part}:${hash.toString('base64url')}`
+  const context = (part: 'begun' | 'answer', hash: Buffer) => (part === 'begun' ? begunContext : answerContext)(hash)
   const seal = (part: 'begun' | 'answer', hash: Buffer, value: unknown) => secrets.seal('upstream-request', JSON.stringify(value), context(part, hash))
   const open = (part: 'begun' | 'answer', hash: Buffer, sealed: string): unknown => JSON.parse(secrets.unseal('upstream-request', sealed, context(part, hash)))
   return {

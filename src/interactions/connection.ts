@@ -32,7 +32,7 @@ export const createConnectionPages = (needs: Needs, firstPage: FirstPage) => {
       return await work()
     } catch (error) {
       if (!isShownOnPage(error)) throw error
-      tellCause(log, error, ctx.state.requestId)
+      tellCause(log, error)
       await firstPage.refuse(ctx, interaction, { problem: error })
       return 'told'
     }

@@ -1,7 +1,6 @@
 // Consent: what a client asks for, in plain words, allowed or denied.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { PageScope } from '../pages/page-locals.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -11,7 +10,7 @@ import { type Interaction, type PageNeeds, visitor } from './interaction.ts'
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
 
 /** Makes the page's handlers. */
-export const createConsentPage = ({ interactions, users, resourceServers, present, pageLanguage, forms, issuer }: PageNeeds) => ({
+export const createConsentPage = ({ interactions, users, showAccess, present, pageLanguage, forms, issuer }: PageNeeds) => ({
   show: async (ctx: Context, interaction: Interaction) => {
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
@@ -24,11 +23,7 @@ export const createConsentPage = ({ interactions, users, resourceServers, presen
       client: interaction.client,
       account: user.email,
       organization: interaction.organization,
-      scopes: [
-        ...interaction.asked.scopes.filter(scope => scope !== 'offline_access').map(toScope),
-        ...interaction.asked.claims.map(claim => ({ name: claim, title: t('consent.claim', { claim, label: claim.replaceAll('_', ' ') }) })),
-      ],
-      resources: await Promise.all(Object.entries(interaction.asked.resources).map(asked => toResource(asked, resourceServers))),
+      ...(await showAccess(interaction.asked, t)),
       details: interaction.details.map(detail => ({ ...detail, fields: detail.fields.map(field => toField(field, t)) })),
       offline: interaction.hasOfflineAccess,
     })
@@ -40,15 +35,6 @@ export const createConsentPage = ({ interactions, users, resourceServers, presen
     seeOther(ctx, decision === 'allow' ? await interactions.finishConsent(ctx, visitor(ctx)) : await interactions.refuse(ctx, visitor(ctx)))
   },
 })
-
-const toScope = (name: string): PageScope => ({ name })
-
-// Whoever registered a resource server chose its name: the address tells it from others of the name.
-const toResource = async ([identifier, scopes]: [string, readonly string[]], resourceServers: PageNeeds['resourceServers']) => {
-  const server = await resourceServers.find(identifier)
-  const name = server && server.name !== identifier ? `${server.name} (${identifier})` : identifier
-  return { name, scopes: scopes.map(scope => ({ name: scope, title: server?.scopeDescriptions[scope] })) }
-}
 
 const toField = ({ label, value }: Interaction['details'][number]['fields'][number], t: (key: string) => string) => ({
   label,

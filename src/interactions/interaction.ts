@@ -7,7 +7,6 @@ import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
 import type { FindConnectionRule } from '../clients/connection-rule.ts'
-import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { HomeRealm } from '../connectors/home-realm.ts'
 import type { Upstream } from '../connectors/upstream.ts'
@@ -19,10 +18,10 @@ import type { Totps } from '../mfa/totp.ts'
 import type { Memberships } from '../organizations/memberships.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
+import type { ShowAccess } from '../pages/shown-access.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { Users } from '../users/users.ts'
@@ -115,7 +114,7 @@ export interface PageNeeds {
   readonly emailVerification: EmailVerification
   readonly provenSignUp: ProvenSignUp
   readonly recovery: Recovery
-  readonly resourceServers: Pick<ResourceServers, 'find'>
+  readonly showAccess: ShowAccess
   readonly users: Users
   readonly memberships: Memberships
   readonly secondFactor: SecondFactor
@@ -150,7 +149,7 @@ export const visitor = (ctx: Context, language?: { readonly tag: string }): Acto
   kind: 'anonymous',
   permissions: new Set(),
   requestId: ctx.state.requestId,
-  ip: plainAddress(ctx.ip),
+  ip: ctx.ip,
   userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
   language: language?.tag,
 })

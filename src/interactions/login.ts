@@ -96,7 +96,7 @@ export const createLoginPages = (needs: Needs) => {
         else await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
-        tellCause(needs.log, error, ctx.state.requestId)
+        tellCause(needs.log, error)
         tell(ctx, error)
         await showIdentifier(ctx, interaction, { problem: error })
       }

@@ -18,10 +18,13 @@ export const mailKinds = [
   'recovery_code_used',
   'identity_linked',
   'identity_unlinked',
+  'agent_made',
+  'member_agent_made',
   'invitation',
   'account_exists',
   'account_deleted',
   'approval_asked',
+  'webhook_disabled',
 ] as const
 
 /** A mail as it is asked for; its words are chosen when it is sent. */

@@ -2,7 +2,6 @@
 import type { Actor } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { deviceOf } from '../platform/http/device.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import type { MailRequest } from './mail.ts'
 import type { Mails } from './mails.ts'
 
@@ -16,6 +15,8 @@ const places = {
   recovery_code_used: '/account/security',
   identity_linked: '/account/identities',
   identity_unlinked: '/account/identities',
+  agent_made: '/account/agents',
+  member_agent_made: '/account/organizations',
   email_change_approval: '/account/email',
   email_changed: '/account/email',
   account_deleted: '/account',
@@ -56,7 +57,7 @@ export const createNotices =
       kind,
       to: to ?? user.email,
       locale: user.locale ?? undefined,
-      values: { ...values, time: now().toISOString(), ...deviceOf(actor.userAgent), ...(actor.ip ? { ip: plainAddress(actor.ip) } : {}) },
+      values: { ...values, time: now().toISOString(), ...deviceOf(actor.userAgent), ...(actor.ip ? { ip: actor.ip } : {}) },
       url: url ?? `${issuer}${places[kind]}`,
     })
   }

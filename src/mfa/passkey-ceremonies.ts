@@ -1,5 +1,4 @@
 // What is asked of authenticators and how their answers are verified; the only place that knows the WebAuthn library.
-import { generateAuthenticationOptions, generateRegistrationOptions, verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import {
   type AssertionJson,
   type CreationOptions,
@@ -73,7 +72,7 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
   return {
     creationOptions: async ({ challenge, user, exclude }) =>
       creationOptionsJson.parse(
-        await generateRegistrationOptions({
+        await (await library()).generateRegistrationOptions({
           rpName: productName,
           rpID: rpId,
           userID: bytesOf(user.handle),
@@ -89,7 +88,7 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
       ),
     requestOptions: async ({ challenge, allow }) =>
       requestOptionsJson.parse(
-        await generateAuthenticationOptions({
+        await (await library()).generateAuthenticationOptions({
           rpID: rpId,
           challenge: bytesOf(challenge),
           timeout,
@@ -98,7 +97,8 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
         }),
       ),
     verifyRegistration: async (response, challenge) => {
-      verifyRegistrationShape(response, expected)
+      await verifyRegistrationShape(response, expected)
+      const { verifyRegistrationResponse } = await library()
       const { registrationInfo: info } = await decided('attestation', () =>
         verifyRegistrationResponse({
           ...toLibrary,
@@ -122,7 +122,8 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
     },
     verifyAssertion: async (response, { challenge, credential }) => {
       const { id, counter, publicKey, details } = credential
-      verifyAssertionShape(response, { ...expected, counter, isBackupEligible: details.isBackupEligible })
+      await verifyAssertionShape(response, { ...expected, counter, isBackupEligible: details.isBackupEligible })
+      const { verifyAuthenticationResponse } = await library()
       const { verified, authenticationInfo: info } = await decided('signature', () =>
         verifyAuthenticationResponse({
           ...toLibrary,
@@ -136,6 +137,9 @@ export const createCeremonies = ({ issuer, productName, policy }: Needs): Ceremo
     },
   }
 }
+
+// Read when a passkey is asked for first: until then a process holds 5 MB less.
+const library = () => import('@simplewebauthn/server')
 
 // The library throws plain errors for whatever is wrong; what could be named was named before.
 const decided = async <Result>(reason: RefusalReason, verify: () => Promise<Result>): Promise<Result> => {

@@ -1,6 +1,6 @@
 // Looks at what an authenticator says before its signature is verified, and names what is wrong (WebAuthn Level 3 §7.1, §7.2).
 import { hash } from 'node:crypto'
-import { decodeAttestationObject, decodeCredentialPublicKey, parseAuthenticatorData } from '@simplewebauthn/server/helpers'
+import type * as Helpers from '@simplewebauthn/server/helpers'
 import { z } from 'zod'
 import { type AssertionJson, PasskeyRefusal, type RefusalReason, type RegistrationJson } from './passkey.ts'
 
@@ -24,9 +24,10 @@ const clientData = z.object({
 export const challengeOf = ({ response }: RegistrationJson | AssertionJson): string => readClientData(response.clientDataJSON).challenge
 
 /** Throws {@link PasskeyRefusal} for a registration that is not to be verified further. */
-export const verifyRegistrationShape = (answer: RegistrationJson, expected: Expected): void => {
+export const verifyRegistrationShape = async (answer: RegistrationJson, expected: Expected): Promise<void> => {
+  const helpers = await library()
   verifyClientData(answer, { type: 'webauthn.create', origin: expected.origin })
-  const { format, hasCertificates, data, algorithm } = readable(() => readAttestation(answer.response.attestationObject))
+  const { format, hasCertificates, data, algorithm } = readable(() => readAttestation(helpers, answer.response.attestationObject))
   verifyFlags(data, expected)
   refuseUnless(algorithm !== undefined && expected.algorithms.includes(algorithm), 'algorithm')
   // None was asked for, so browsers take it away but for that of the key itself (§5.1.3): no certificate of anybody is followed.
@@ -34,7 +35,11 @@ export const verifyRegistrationShape = (answer: RegistrationJson, expected: Expe
 }
 
 /** Throws {@link PasskeyRefusal} for a use that is not to be verified further. */
-export const verifyAssertionShape = (answer: AssertionJson, expected: Expected & { readonly counter: number; readonly isBackupEligible: boolean }): void => {
+export const verifyAssertionShape = async (
+  answer: AssertionJson,
+  expected: Expected & { readonly counter: number; readonly isBackupEligible: boolean },
+): Promise<void> => {
+  const { parseAuthenticatorData } = await library()
   verifyClientData(answer, { type: 'webauthn.get', origin: expected.origin })
   const data = readable(() => parseAuthenticatorData(bytesOf(answer.response.authenticatorData)))
   verifyFlags(data, expected)
@@ -43,7 +48,10 @@ export const verifyAssertionShape = (answer: AssertionJson, expected: Expected &
   refuseUnless(data.counter > expected.counter || (data.counter === 0 && expected.counter === 0), 'counter')
 }
 
-type AuthenticatorData = ReturnType<typeof parseAuthenticatorData>
+// Read with the rest of the library, when a passkey is asked for first.
+const library = () => import('@simplewebauthn/server/helpers')
+
+type AuthenticatorData = ReturnType<typeof Helpers.parseAuthenticatorData>
 
 const verifyClientData = ({ id, rawId, response }: RegistrationJson | AssertionJson, expected: { type: string; origin: string }) => {
   const { type, origin, crossOrigin, topOrigin } = readClientData(response.clientDataJSON)
@@ -62,7 +70,7 @@ const verifyFlags = ({ rpIdHash, flags }: AuthenticatorData, { rpId, isUserVerif
   refuseUnless(flags.be || !flags.bs, 'backup_state')
 }
 
-const readAttestation = (attestationObject: string) => {
+const readAttestation = ({ decodeAttestationObject, decodeCredentialPublicKey, parseAuthenticatorData }: typeof Helpers, attestationObject: string) => {
   const decoded = decodeAttestationObject(bytesOf(attestationObject))
   const data = parseAuthenticatorData(decoded.get('authData'))
   const algorithm = data.credentialPublicKey && decodeCredentialPublicKey(data.credentialPublicKey).get(algorithmLabel)

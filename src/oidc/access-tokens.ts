@@ -1,7 +1,9 @@
 // Access tokens for our own API (RFC 9068): verified as introspection would, and asked whether their client still lives.
 import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
+import { isFromBefore } from '../platform/access-end.ts'
 import { twoFactors } from './acr.ts'
+import { findActingAgents } from './agents.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
 
 interface Needs {
@@ -18,7 +20,8 @@ export const createVerifyAccessToken =
     if (!found || found.claims.cnf) return undefined
     const { claims, reference } = found
     const client = await clients.find(claims.client_id)
-    if (!client || (reference && isForeign(client, reference.accountId))) return undefined
+    if (!client || isFromBefore(client, claims.iat) || (reference && isForeign(client, reference.accountId))) return undefined
+    const [agent] = await findActingAgents(clients, { client, act: claims.act })
     return {
       clientId: claims.client_id,
       userId: reference?.accountId,
@@ -27,7 +30,7 @@ export const createVerifyAccessToken =
       isFirstParty: client.isFirstParty,
       organizationId: client.organizationId,
       isMembersOnly: client.isMembersOnly,
-      isAgent: client.isAgent,
+      agentId: agent?.clientId,
       boundTo: claims.org_id,
       hasTwoFactors: claims.acr === twoFactors,
     }

@@ -1,7 +1,6 @@
 // Who is asking, inside a request that the engine handles.
 import Provider from 'oidc-provider'
 import { type Actor, systemActor } from '../platform/actor.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 
 /** The client that authenticated, else nobody; outside any request, the system. */
 export const actorOf = (): Actor => {
@@ -13,7 +12,7 @@ export const actorOf = (): Actor => {
     id: client?.clientId,
     permissions: new Set(),
     requestId: ctx.state.requestId,
-    ip: plainAddress(ctx.ip),
+    ip: ctx.ip,
     userAgent: ctx.get('user-agent').slice(0, 512) || undefined,
   }
 }

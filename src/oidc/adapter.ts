@@ -7,7 +7,7 @@ import { backchannelAdapter } from './backchannel-adapter.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { deviceCodeAdapter } from './device-code-adapter.ts'
 import { endsGrant } from './grants.ts'
-import { orPassing } from './problems.ts'
+import { invalidGrant, orPassing } from './problems.ts'
 import { provenAtOf } from './proven-at.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { SessionArtifacts } from './session-artifacts.ts'
@@ -70,9 +70,9 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
         destroy: id => needs.durable.revokeGrant(id),
       }
     case 'AuthorizationCode':
-      return { consume: id => consumeOnce(needs.volatile, kind, { id, durable: needs.durable }) }
+      return { consume: id => consumeOnce(needs, id) }
     case 'DeviceCode':
-      return { ...deviceCodeAdapter(needs), consume: id => consumeOnce(needs.durable, kind, { id, durable: needs.durable }) }
+      return deviceCodeAdapter(needs)
     case 'BackchannelAuthenticationRequest':
       return backchannelAdapter(needs)
     case 'Interaction':
@@ -91,11 +91,11 @@ const keepGrant = async (durable: PostgresArtifacts, artifact: Artifact) => {
 
 // RFC 6749 §4.1.2: a code presented twice revokes what was issued on it. The winner may still be saving its tokens:
 // the grant's tombstone reaches those too.
-const consumeOnce = async (store: ArtifactStore, kind: string, { id, durable }: { id: string; durable: PostgresArtifacts }) => {
-  if (await store.consume(kind, id)) return
-  const grantId = (await store.find(kind, id))?.payload.grantId
+const consumeOnce = async ({ volatile, durable }: Needs, id: string) => {
+  if (await volatile.consume('AuthorizationCode', id)) return
+  const grantId = (await volatile.find('AuthorizationCode', id))?.payload.grantId
   if (typeof grantId === 'string') await durable.revokeFamily(grantId)
-  throw new errors.InvalidGrant('already used')
+  throw invalidGrant('the authorization code was used before')
 }
 
 // An interaction holds whatever the client sent and the ids of other artifacts: it is sealed whole.
@@ -104,7 +104,8 @@ const interactionAdapter = ({ volatile, secrets }: Needs): Partial<Adapter> => (
     volatile.put({ kind: 'Interaction', id, payload: { sealed: secrets.seal('artifact', JSON.stringify(payload), 'Interaction') }, ttlSeconds: expiresIn }),
   find: async id => {
     const sealed = (await volatile.find('Interaction', id))?.payload.sealed
-    return typeof sealed === 'string' ? JSON.parse(secrets.unseal('artifact', sealed, 'Interaction')) : undefined
+    const opened = typeof sealed === 'string' ? secrets.findUnsealed('artifact', sealed, 'Interaction') : undefined
+    return opened === undefined ? undefined : JSON.parse(opened)
   },
   destroy: async id => {
     const wasThere = await volatile.destroy('Interaction', id)

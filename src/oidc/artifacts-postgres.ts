@@ -5,7 +5,7 @@ import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import type { Artifact, ArtifactStore, Payload, StoredArtifact } from './artifact.ts'
 import { grown } from './grown-grant.ts'
-import { isLiving, isUnbroken } from './lineage.ts'
+import { isLiving, isSinceEnds, isUnbroken } from './lineage.ts'
 
 /** What only PostgreSQL can do: look up by other names than the id, and everything about grants and refresh tokens. */
 export interface PostgresArtifacts extends ArtifactStore {
@@ -22,7 +22,7 @@ export interface PostgresArtifacts extends ArtifactStore {
   revokeGrant(grantId: string): Promise<void>
   /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
   revokeFamily(grantId: string): Promise<void>
-  /** The id of the newest living grant that a user gave a client for an organization, or for none; none that an exchange made. */
+  /** The id of the newest living grant that a user gave a client for an organization, or for none; none that an exchange or a backchannel approval made. */
   findGrant(grant: { readonly accountId: string; readonly clientId: string; readonly organizationId?: string | undefined }): Promise<string | undefined>
   /** Deletes up to `limit` artifacts that expired; answers how many. */
   purge(limit: number): Promise<number>
@@ -59,7 +59,7 @@ const statements = {
   find: statement(
     'artifact-find',
     `SELECT given.i, found.payload, found.consumed FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
-     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} AND ${isUnbroken('a')} LIMIT 1) found`,
+     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} AND ${isSinceEnds('a')} AND ${isUnbroken('a')} LIMIT 1) found`,
   ),
   // RETURNING, not an affected-row count, says who won.
   consume: statement(
@@ -87,7 +87,7 @@ const statements = {
   grant: statement(
     'artifact-grant',
     `SELECT a.grant_id FROM oidc_artifacts a WHERE a.account_id = $1 AND a.client_id = $2 AND a.organization_id IS NOT DISTINCT FROM $3 AND a.kind = 'Grant'
-       AND a.lineage IS NULL AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
+       AND a.lineage IS NULL AND a.payload ->> 'isBackchannel' IS NULL AND ${living} ORDER BY a.created_at DESC LIMIT 1`,
   ),
   // SKIP LOCKED: several processes may purge at once. A session that expired is ended first, for its clients are told of it.
   purge: statement(
@@ -100,6 +100,7 @@ const statements = {
 export const createPostgresArtifacts = (database: Database): PostgresArtifacts => {
   const put = createBatch<Artifact, void>({
     keyOf: nameOf,
+    isChange: true,
     run: async artifacts => {
       // In one order everywhere, so that two statements never wait for each other's rows.
       await database.run(statements.put, toArrays([...artifacts].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))))

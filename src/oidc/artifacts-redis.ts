@@ -1,5 +1,6 @@
 // Artifacts that may be lost, in Redis: interactions, codes, pushed requests and replay ids.
 import type { Redis } from '../platform/data/redis.ts'
+import { keepDeadline, liftDeadline } from '../platform/deadline.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { type Artifact, type ArtifactStore, clockToleranceSeconds } from './artifact.ts'
 
@@ -26,6 +27,9 @@ export const createRedisArtifacts = ({ client }: Redis, newId: () => string): Ar
       return payload === null ? undefined : { payload: JSON.parse(payload), isConsumed: mark === 1 }
     },
     consume: async (kind, id) => {
+      // Used up is used up: whoever comes so far in time is answered.
+      keepDeadline()
+      liftDeadline()
       const key = keyOf(kind, id)
       // The mark outlives any artifact that is consumed once: codes and pushed requests live for a minute.
       const own = newId()

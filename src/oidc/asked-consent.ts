@@ -13,7 +13,8 @@ export interface AskedConsent {
   readonly resources: Readonly<Record<string, readonly string[]>>
 }
 
-const always = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss'])
+/** The claims that nobody is asked about: every client has them. */
+export const unaskedClaims: ReadonlySet<string> = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss'])
 
 /** Makes the details of the engine's prompt: the organization that the consent is for, the grant that it begins, and all that is asked. */
 export const consentDetails = (askedOrganizations: AskedOrganizations) => async (ctx: KoaContextWithOIDC) => {
@@ -28,7 +29,7 @@ export const consentDetails = (askedOrganizations: AskedOrganizations) => async 
     organization: asked.kind === 'one' ? { id: asked.membership.organizationId, name: asked.membership.name } : undefined,
     all: {
       scopes: [...oidc.requestParamOIDCScopes],
-      claims: [...oidc.requestParamClaims].filter(claim => !always.has(claim)),
+      claims: [...oidc.requestParamClaims].filter(claim => !unaskedClaims.has(claim)),
       resources: Object.fromEntries(resources),
     },
   }

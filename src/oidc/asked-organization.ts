@@ -1,8 +1,8 @@
 // The organization that an authorization request is for: named by the client, the only one, or chosen by the person.
 //
-// A request is for one organization or none. It is for one where `organization` names it, by id or slug, or where scope
-// `organization` is asked; whoever is a member of none, or not of the one that is named, is refused alike, whether there is such
-// an organization or not. Whoever is a member of several chooses on a page; the choice is kept in the session for the client, so
+// A request is for one organization or none. It is for one where `organization` names it, by id or slug, where a client that is a
+// guest at an organization's resource server names that (resource-guests.ts), or where scope `organization` is asked; whoever is a
+// member of none, or not of the one that is named, is refused alike, whether there is such an organization or not. Whoever is a member of several chooses on a page; the choice is kept in the session for the client, so
 // that a silent renewal finds it, and is asked for again with `prompt=select_account`, in another session, and once it is theirs
 // no more. What the client named is not the person's choice and is not kept. Where nobody may be asked the answer is
 // `interaction_required`: `account_selection_required` is for the accounts of somebody (OpenID Connect Core §3.1.2.6).
@@ -10,7 +10,9 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { z } from 'zod'
 import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Memberships, TokenMembership } from '../organizations/memberships.ts'
+import { impliedOrganization } from './resource-guests.ts'
 
 /** What a request is for. */
 export type AskedOrganization =
@@ -23,8 +25,8 @@ export type AskedOrganization =
 /** Decides for each request of somebody who is signed in; once, however often it is asked. */
 export interface AskedOrganizations {
   find(ctx: KoaContextWithOIDC): Promise<AskedOrganization>
-  /** Whether the client is open to its organization's members alone, and the person is none; or is somebody else's agent. */
-  isShutOut(ctx: KoaContextWithOIDC): Promise<boolean>
+  /** Why the client is not open to the person: it is for the members of its organization alone, or somebody else's agent. */
+  findShutOut(ctx: KoaContextWithOIDC): Promise<Error | undefined>
 }
 
 /** What an interaction's result tells of a choice: whose it is, and which. */
@@ -35,16 +37,22 @@ export const organizationScope = 'organization'
 
 interface Needs {
   readonly clients: Pick<Clients, 'find'>
+  readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly memberships: Memberships
 }
 
-/** Makes it. Without `organization` and its scope it costs no query. */
-export const createAskedOrganizations = ({ clients, memberships }: Needs): AskedOrganizations => {
+/** Makes it. Without `organization`, its scope and a resource it costs no query. */
+export const createAskedOrganizations = ({ clients, resourceServers, memberships }: Needs): AskedOrganizations => {
   const decided = new WeakMap<object, { readonly accountId: string; readonly asked: Promise<AskedOrganization> }>()
+
+  const registrationOf = async ({ oidc: { client } }: KoaContextWithOIDC) => (client ? clients.find(client.clientId) : undefined)
 
   const decide = async (ctx: KoaContextWithOIDC, userId: string): Promise<AskedOrganization> => {
     const named = ctx.oidc.params?.organization
     if (typeof named === 'string' && named !== '') return one(await memberships.find({ userId, organization: named }))
+    const implied =
+      ctx.oidc.params?.resource === undefined ? undefined : await impliedOrganization(ctx, { registration: await registrationOf(ctx), resourceServers })
+    if (implied !== undefined) return one(await memberships.find({ userId, organization: implied }))
     if (!ctx.oidc.requestParamScopes.has(organizationScope)) return { kind: 'none' }
     const chosen = chosenOf(ctx, userId)
     const known = chosen === undefined ? undefined : await memberships.find({ userId, organization: chosen })
@@ -63,17 +71,22 @@ export const createAskedOrganizations = ({ clients, memberships }: Needs): Asked
       decided.set(ctx.oidc, { accountId, asked })
       return asked
     },
-    isShutOut: async ({ oidc: { client, session } }) => {
-      const registration = client && (await clients.find(client.clientId))
-      if (session?.accountId && isForeign(registration, session.accountId)) return true
-      if (!registration?.isMembersOnly || registration.organizationId === undefined || !session?.accountId) return false
-      return (await memberships.find({ userId: session.accountId, organization: registration.organizationId })) === undefined
+    findShutOut: async ctx => {
+      const { session } = ctx.oidc
+      const registration = await registrationOf(ctx)
+      if (session?.accountId && isForeign(registration, session.accountId)) return notTheirAgent()
+      if (!registration?.isMembersOnly || registration.organizationId === undefined || !session?.accountId) return undefined
+      const membership = await memberships.find({ userId: session.accountId, organization: registration.organizationId })
+      return membership ? undefined : notAvailable()
     },
   }
 }
 
-/** The refusal of every organization that is not the person's, and of every client that is not open to them. */
+/** The refusal of every organization that is not the person's, and of every client that is open to the members of one alone. */
 export const notAvailable = () => new errors.AccessDenied('the organization is not available to the End-User')
+
+// Whose it is is not told.
+const notTheirAgent = () => new errors.AccessDenied('the client is a personal agent and does not act for this End-User')
 
 const one = (membership: TokenMembership | undefined): AskedOrganization => (membership ? { kind: 'one', membership } : { kind: 'refused' })
 

@@ -14,14 +14,17 @@ import {
 import type { Registration } from '../clients/client.ts'
 import { detailsFault } from '../clients/details-schema.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
+import { nearnessOf, type ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import { askedDetails } from './asked-details.ts'
 import { isForItself, ownAccess } from './own-access.ts'
+import { roleHolderOf } from './role-holder.ts'
 
 interface Needs {
   readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly detailsTypes: DetailsTypes
+  readonly findHeldScopes: FindHeldScopes
   readonly registrationOf: (client: object) => Registration | undefined
 }
 
@@ -50,7 +53,8 @@ const featureOf = (needs: Needs): Feature => ({
     return filtered(asked.length > 0 ? asked : granted, async type => {
       if (audience === undefined || (await needs.detailsTypes.find(type))?.identifier !== audience) return false
       const server = await needs.resourceServers.find(audience)
-      return server !== undefined && mayAsk(ctx, { server, type, registration: needs.registrationOf(ctx.oidc.client ?? {}) })
+      if (!server || !mayAsk(ctx, { server, type, registration: needs.registrationOf(ctx.oidc.client ?? {}) })) return false
+      return holdsAny(ctx, { server, needs })
     })
   },
   authorizationDetailsForIntrospection: async (_ctx, token) => filtered(token.rar ?? [], async type => (await needs.detailsTypes.find(type)) !== undefined),
@@ -83,7 +87,8 @@ const createValidate =
     if (parameter.length > maxCharacters || askedDetails(parameter).length > maxDetails) throw refuse('there are too many authorization details')
     const found = await detailsTypes.find(type)
     const server = found && (await resourceServers.find(found.identifier))
-    if (!server || !isNeighbour(server, registrationOf(client)?.organizationId)) throw refuse('unsupported authorization details type value')
+    // What a guest may is asked with the resource itself, which each type is of.
+    if (!server || nearnessOf(server, registrationOf(client)) === 'stranger') throw refuse('unsupported authorization details type value')
     if (!mayAsk(ctx, { server, type, registration: registrationOf(client) })) throw refuse('the authorization details type is not allowed for this client')
     const resources = [ctx.oidc.params?.resource ?? []].flat()
     if (resources.length > 0 && !resources.includes(server.identifier)) throw refuse('the authorization details are for a resource that is not asked for')
@@ -104,6 +109,14 @@ interface Wish {
 const mayAsk = (ctx: KoaContextWithOIDC, { server, type, registration }: Wish) => {
   const access = isForItself(ctx) ? ownAccess(server, registration) : server.userAccess
   return access === 'any' || server.clients.some(one => one.clientId === registration?.clientId && one.detailsTypes.includes(type))
+}
+
+// Where roles decide, the details are for whoever's role holds a scope there, of whichever the engine would give them.
+const holdsAny = async (ctx: KoaContextWithOIDC, { server, needs }: { server: ResourceServer; needs: Needs }): Promise<boolean> => {
+  if (!server.requiresPermissions || isForItself(ctx)) return true
+  const holder = roleHolderOf(ctx)
+  if (!holder || (server.organizationId !== undefined && server.organizationId !== holder.organizationId)) return false
+  return (await needs.findHeldScopes({ ...holder, resource: server.identifier, scopes: server.scopes })).length > 0
 }
 
 const isAt = (identifier: string, location: unknown) =>

@@ -1,9 +1,10 @@
 // How the engine keeps backchannel authentication requests: as artifacts, read together with what their person answered.
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { lateSeconds, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { BackchannelAnswer } from './backchannel-request.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
+import { invalidGrant } from './problems.ts'
 
 const kind = 'BackchannelAuthenticationRequest'
 
@@ -24,7 +25,7 @@ export const backchannelAdapter = ({ durable, backchannelRequests }: Needs): Par
     return toPayload(id, { ...stored, payload: { ...stored.payload, ...answered(answer) } })
   },
   consume: async id => {
-    if (!(await durable.consume(kind, id))) throw new errors.InvalidGrant('already used')
+    if (!(await durable.consume(kind, id))) throw invalidGrant('the request was redeemed before')
   },
 })
 

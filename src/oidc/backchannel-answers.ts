@@ -1,6 +1,6 @@
 // A person's answer to a backchannel authentication request: approved or denied, once.
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import type { FindLook } from '../clients/branding.ts'
-import { cibaGrantType } from '../clients/grant-types.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
@@ -8,7 +8,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import { type Asked, type BackchannelRequest, pingClient } from './backchannel-request.ts'
-import { type BackchannelRequests, scopesOf } from './backchannel-requests.ts'
+import { type BackchannelRequests, isWaiting, scopesOf } from './backchannel-requests.ts'
 import type { Demands } from './demands.ts'
 import { insertGrant, isGateOpen, type NewGrant, toNewGrant } from './grant-in-change.ts'
 import type { Engine } from './provider.ts'
@@ -26,8 +26,8 @@ interface Own {
   readonly accountId: string
 }
 
-/** A request as its person sees it, with the client's logo on our own origin. */
-export type ShownRequest = BackchannelRequest & { readonly logoUrl?: string | undefined }
+/** A request as its person sees it, with the client's logo on our own origin, and whose agent the client is. */
+export type ShownRequest = BackchannelRequest & { readonly logoUrl?: string | undefined; readonly agentOf?: string | undefined }
 
 /** The answers. */
 export interface BackchannelAnswers {
@@ -54,12 +54,22 @@ interface Needs {
   readonly queue: Queue
   readonly demands: Demands
   readonly findLook: FindLook
+  readonly findAgentOwners: FindAgentOwners
   readonly backchannelRequests: BackchannelRequests
   readonly now: () => Date
 }
 
 /** Makes the service. */
-export const createBackchannelAnswers = ({ engine, change, queue, demands, findLook, backchannelRequests, now }: Needs): BackchannelAnswers => {
+export const createBackchannelAnswers = ({
+  engine,
+  change,
+  queue,
+  demands,
+  findLook,
+  findAgentOwners,
+  backchannelRequests,
+  now,
+}: Needs): BackchannelAnswers => {
   const find = async ({ id, accountId }: Own) => {
     const found = (await backchannelRequests.list(accountId)).find(request => request.id === id)
     if (!found) throw new Problem('request_gone')
@@ -73,7 +83,14 @@ export const createBackchannelAnswers = ({ engine, change, queue, demands, findL
   return {
     list: async accountId => {
       const requests = await backchannelRequests.list(accountId)
-      return Promise.all(requests.map(async request => ({ ...request, logoUrl: (await findLook(request.clientId))?.clientLogoUrl })))
+      const owners = await findAgentOwners(requests.map(({ clientId }) => clientId))
+      return Promise.all(
+        requests.map(async request => ({
+          ...request,
+          agentOf: owners.get(request.clientId),
+          logoUrl: (await findLook(request.clientId))?.clientLogoUrl,
+        })),
+      )
     },
     countWaiting: backchannelRequests.countWaiting,
     findProvenSince: async own => {
@@ -111,6 +128,7 @@ export const createBackchannelAnswers = ({ engine, change, queue, demands, findL
 const grantOf = async (engine: Engine, { accountId, clientId, asked }: { accountId: string; clientId: string; asked: Asked }): Promise<NewGrant> => {
   const provider = engine.current()
   const grant = new provider.Grant({ accountId, clientId })
+  grant.isBackchannel = true
   grant.addOIDCScope(asked.scopes.join(' '))
   if (asked.claims.length > 0) grant.addOIDCClaims([...asked.claims])
   for (const [indicator, scopes] of Object.entries(asked.resources)) grant.addResourceScope(indicator, scopes.join(' '))
@@ -122,16 +140,16 @@ interface Decision extends Own {
   readonly approved?: { readonly grant: NewGrant; readonly acr: string; readonly amr: readonly string[]; readonly authTime: number }
 }
 
+const decideOnce = `
+  UPDATE backchannel_requests r SET decision = $3, decided_at = now(), slot = NULL, grant_id = $4, acr = $5, amr = $6::text[], auth_time = $7::int
+  FROM clients c WHERE r.id = $1::uuid AND r.account_id = $2::uuid AND c.client_id = r.client_id AND ${isWaiting}
+  RETURNING r.client_id AS "clientId", r.sealed IS NOT NULL AS "isPinged"`
+
 // Of any number of answers the first that finds the request undecided is the one.
 const decide = async (tx: TransactionClient, { id, accountId, approved }: Decision): Promise<{ clientId: string; isPinged: boolean }> => {
   const { grant, acr = null, amr = [], authTime = null } = approved ?? {}
-  const [decided] = await tx.$queryRaw<{ clientId: string; isPinged: boolean }[]>`
-    UPDATE backchannel_requests r SET decision = ${approved ? 'approved' : 'denied'}, decided_at = now(), slot = NULL,
-      grant_id = ${grant?.id ?? null}, acr = ${acr}, amr = ${[...amr]}::text[], auth_time = ${authTime}::int
-    WHERE r.id = ${id}::uuid AND r.account_id = ${accountId}::uuid AND r.decision IS NULL AND r.expires_at > now()
-      AND EXISTS (SELECT 1 FROM clients c WHERE c.client_id = r.client_id AND c.disabled_at IS NULL AND c.deleted_at IS NULL
-        AND ${cibaGrantType} = ANY (c.grant_types))
-    RETURNING r.client_id AS "clientId", r.sealed IS NOT NULL AS "isPinged"`
+  const values = [id, accountId, approved ? 'approved' : 'denied', grant?.id ?? null, acr, [...amr], authTime]
+  const [decided] = await tx.$queryRawUnsafe<{ clientId: string; isPinged: boolean }[]>(decideOnce, ...values)
   if (!decided) throw new Problem('request_gone')
   return decided
 }

@@ -1,6 +1,7 @@
 // What a backchannel authentication request asks to be done beside it: the mail to its person, and the notification of its client.
 
 import { z } from 'zod'
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Mails } from '../mails/mails.ts'
 import { type Database, statement } from '../platform/data/database.ts'
@@ -10,12 +11,13 @@ import { mailedName } from '../platform/http/text.ts'
 import { Hopeless, type JobHandler, jobHandler } from '../platform/jobs/job.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { pingClient, tellPerson } from './backchannel-request.ts'
-import { isForMember, sealContext } from './backchannel-requests.ts'
+import { isWaiting, sealContext } from './backchannel-requests.ts'
 
 interface Needs {
   readonly database: Database
   readonly mails: Mails
   readonly clients: Clients
+  readonly findAgentOwners: FindAgentOwners
   readonly secrets: Secrets
   readonly limit: MakeLimit
   /** The guarded fetch: endpoints are what others wrote down. */
@@ -37,8 +39,7 @@ const find = statement(
   'backchannel-told',
   `SELECT u.id AS "userId", u.email, u.locale, c.name AS "clientName", c.client_id AS "clientId", r.expires_at AS "expiresAt"
    FROM backchannel_requests r JOIN users u ON u.id = r.account_id JOIN clients c ON c.client_id = r.client_id
-   WHERE r.id = $1::uuid AND r.decision IS NULL AND r.expires_at > now() AND u.deleted_at IS NULL AND u.suspended_at IS NULL
-     AND ${isForMember}`,
+   WHERE r.id = $1::uuid AND u.deleted_at IS NULL AND u.suspended_at IS NULL AND ${isWaiting}`,
 )
 
 const findSealed = statement(
@@ -53,18 +54,19 @@ const mailsAnHour = 10
  * says to the person (`binding_message`) stands on the page alone, for a mail would carry a stranger's words under our name. More than ten
  * in an hour are not sent; the page shows all.
  */
-export const createTellHandler = ({ database, mails, limit, issuer, now }: Needs): JobHandler => {
+export const createTellHandler = ({ database, mails, findAgentOwners, limit, issuer, now }: Needs): JobHandler => {
   const byUser = limit('ciba:mail', { points: mailsAnHour, durationSeconds: 3600 })
   return jobHandler(tellPerson, async ({ id }) => {
     const [told] = await database.run<Told>(find, [id])
     if (!told || !(await isWithin(byUser.consume(told.userId)))) return
+    const owner = (await findAgentOwners([told.clientId])).get(told.clientId)
     const minutes = Math.max(1, Math.ceil((told.expiresAt.getTime() - now().getTime()) / 60_000))
     await database.prisma.$transaction(async tx => {
       await mails.post(tx, {
         kind: 'approval_asked',
         to: told.email,
         locale: told.locale ?? undefined,
-        values: { client: nameOf(told), minutes },
+        values: { client: mailable(told.clientName) ?? told.clientId, owner: mailable(owner) ?? 'none', minutes },
         url: `${issuer}/account/requests`,
       })
     })
@@ -72,7 +74,7 @@ export const createTellHandler = ({ database, mails, limit, issuer, now }: Needs
 }
 
 // Mail programs make links of what looks like one.
-const nameOf = ({ clientName, clientId }: Told): string => mailedName(255).safeParse(clientName).data ?? clientId
+const mailable = (name: string | undefined): string | undefined => mailedName(320).safeParse(name).data
 
 const isWithin = async (consumed: Promise<unknown>): Promise<boolean> => {
   try {

@@ -1,5 +1,6 @@
 // The words of backchannel authentication (OpenID Connect CIBA Core 1.0): what a client asks a person to approve elsewhere, and what is told of it.
 import { z } from 'zod'
+import type { ClientSource } from '../clients/client.ts'
 import { event } from '../platform/data/change.ts'
 import type { JobKind } from '../platform/jobs/job.ts'
 
@@ -21,6 +22,7 @@ export interface BackchannelRequest {
   readonly id: string
   readonly clientId: string
   readonly clientName: string
+  readonly clientSource: ClientSource
   /** The organization that the client belongs to; absent: the operator's own. */
   readonly organizationName?: string
   /** Where the client asked from. */

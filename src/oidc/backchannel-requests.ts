@@ -1,6 +1,8 @@
 // Backchannel authentication requests as they are kept: asked, listed for their person, answered once.
 import { z } from 'zod'
+import { toSource } from '../clients/client.ts'
 import { cibaGrantType } from '../clients/grant-types.ts'
+import { areMembersAlone, isForMember, isLivingClient, sourceIn } from '../clients/living.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
@@ -39,6 +41,7 @@ interface Row {
   readonly id: string
   readonly clientId: string
   readonly clientName: string
+  readonly clientSource: string
   readonly organizationName: string | null
   readonly ip: string | null
   readonly asked: unknown
@@ -46,18 +49,16 @@ interface Row {
   readonly expiresAt: Date
 }
 
-/** The condition that a request is for somebody its client is open to: everybody, or the members of its organization. `r` and `c` are their rows. */
-export const isForMember = `(NOT c.is_members_only OR c.organization_id IS NULL OR EXISTS (
-  SELECT 1 FROM organization_members m JOIN organizations o ON o.id = m.organization_id
-  WHERE m.organization_id = c.organization_id AND m.user_id = r.account_id AND o.deleted_at IS NULL))`
+/** The condition that a request waits for somebody, of a client that lives, may ask and is open to them. `r` and `c` are their rows. */
+export const isWaiting = `r.decision IS NULL AND r.expires_at > now() AND ${isLivingClient('c')}
+  AND '${cibaGrantType}' = ANY (c.grant_types) AND ${isForMember('c', 'r.account_id')}`
 
-const waiting = `r.account_id = $1::uuid AND r.decision IS NULL AND r.expires_at > now() AND c.disabled_at IS NULL AND c.deleted_at IS NULL
-  AND '${cibaGrantType}' = ANY (c.grant_types) AND ${isForMember}`
+const waiting = `r.account_id = $1::uuid AND ${isWaiting}`
 
 const statements = {
   list: statement(
     'backchannel-list',
-    `SELECT r.id, r.client_id AS "clientId", c.name AS "clientName", o.name AS "organizationName", r.ip, r.asked, r.created_at AS "createdAt", r.expires_at AS "expiresAt"
+    `SELECT r.id, r.client_id AS "clientId", c.name AS "clientName", ${sourceIn('c')} AS "clientSource", o.name AS "organizationName", r.ip, r.asked, r.created_at AS "createdAt", r.expires_at AS "expiresAt"
      FROM backchannel_requests r JOIN clients c ON c.client_id = r.client_id LEFT JOIN organizations o ON o.id = c.organization_id
      WHERE ${waiting} ORDER BY r.created_at`,
   ),
@@ -112,16 +113,34 @@ export const sealContext = (id: string): string => `backchannel-request:${id}`
 /** All scopes that are asked for, of whatever resource. */
 export const scopesOf = ({ scopes, resources }: Asked): string[] => [...new Set([...scopes, ...Object.values(resources).flat()])]
 
-/** Ends what waits for a person whose access ends: they approve nothing of it any more, and its clients are told `access_denied`. */
-export const endBackchannelRequestsOfUser = async (tx: TransactionClient, userId: string): Promise<void> => {
-  await tx.$executeRaw`
-    UPDATE backchannel_requests SET decision = 'ended', decided_at = now(), slot = NULL WHERE account_id = ${userId}::uuid AND decision IS NULL`
+/**
+ * Ends what waits for a person whose access ends, and what their agents asked of others: nothing of it is approved any more, and its clients
+ * are told `access_denied`.
+ */
+export const endBackchannelRequestsOfUser = (tx: TransactionClient, userId: string): Promise<void> =>
+  end(tx, `r.account_id = $1::uuid OR r.client_id IN (SELECT c.client_id FROM clients c WHERE c.owner_user_id = $1::uuid)`, [userId])
+
+/** Ends what waits for a member who leaves, of clients that the members alone may use, and what their agents there asked of others. */
+export const endBackchannelRequestsOfMember = (tx: TransactionClient, { organizationId, userId }: OfMember): Promise<void> => {
+  const isEnded = `(r.account_id = $2::uuid AND (${areMembersAlone('c')})) OR c.owner_user_id = $2::uuid`
+  return end(tx, `r.client_id IN (SELECT c.client_id FROM clients c WHERE c.organization_id = $1::uuid AND (${isEnded}))`, [organizationId, userId])
 }
 
 /** Ends what a client asked that is disabled or deleted: it does not come back with the client. */
-export const endBackchannelRequestsOfClient = async (tx: TransactionClient, clientId: string): Promise<void> => {
-  await tx.$executeRaw`
-    UPDATE backchannel_requests SET decision = 'ended', decided_at = now(), slot = NULL WHERE client_id = ${clientId} AND decision IS NULL`
+export const endBackchannelRequestsOfClient = (tx: TransactionClient, clientId: string): Promise<void> => end(tx, 'r.client_id = $1', [clientId])
+
+interface OfMember {
+  readonly organizationId: string
+  readonly userId: string
+}
+
+// In one order everywhere, so that two endings never wait for each other's rows.
+const end = async (tx: TransactionClient, isEnded: string, values: readonly string[]): Promise<void> => {
+  await tx.$executeRawUnsafe(
+    `WITH held AS (SELECT r.id FROM backchannel_requests r WHERE r.decision IS NULL AND (${isEnded}) ORDER BY r.id FOR UPDATE)
+     UPDATE backchannel_requests a SET decision = 'ended', decided_at = now(), slot = NULL FROM held WHERE a.id = held.id AND a.decision IS NULL`,
+    ...values,
+  )
 }
 
 // The unique index decides: whoever loses a place to another looks for the next. The engine counts whole seconds: nobody is to approve what it
@@ -143,8 +162,9 @@ const insert = async (tx: TransactionClient, request: NewBackchannelRequest & { 
   return false
 }
 
-const toRequest = ({ asked, ip, organizationName, ...row }: Row): BackchannelRequest => ({
+const toRequest = ({ asked, ip, organizationName, clientSource, ...row }: Row): BackchannelRequest => ({
   ...row,
+  clientSource: toSource(clientSource),
   asked: askedSchema.parse(asked),
   ip: ip ?? undefined,
   organizationName: organizationName ?? undefined,

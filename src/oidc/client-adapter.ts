@@ -1,9 +1,13 @@
 // Clients as the engine reads and registers them; the service keeps them.
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
-import type { Clients } from '../clients/clients.ts'
+import type { Clients, Registered } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 import { isPlainText } from '../platform/http/text.ts'
+import { hashOf } from '../platform/secrets.ts'
+import { strings } from '../platform/values.ts'
 import { actorOf } from './actor.ts'
+import { administeredGrantTypes } from './client-rules.ts'
 import { isOpen } from './registration.ts'
 
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
@@ -18,7 +22,11 @@ export const createClientAdapter = (clients: Clients, detailsTypes: Pick<Details
     if (!isPlainText(metadata)) throw new errors.InvalidClientMetadata('client metadata contains characters that text cannot have')
     if (metadata.token_endpoint_auth_method === 'client_secret_jwt' && metadata.client_secret === clients.standInSecret(clientId))
       throw new errors.InvalidClientMetadata('a secret that is kept as a digest cannot sign: register a new client for client_secret_jwt')
-    await clients.register(actorOf(), { ...metadata, client_id: clientId }, { source: isOpen(Provider.ctx) ? 'open' : 'token' })
+    const expect = async (tx: TransactionClient, before: Registered | undefined) => {
+      mustBeGiven(metadata.grant_types, before)
+      await takeRegistrationToken(tx)
+    }
+    await clients.register(actorOf(), { ...metadata, client_id: clientId }, { source: isOpen(Provider.ctx) ? 'open' : 'token', expect })
   },
   destroy: clientId => clients.remove(actorOf(), clientId),
   findByUid: async () => undefined,
@@ -26,3 +34,20 @@ export const createClientAdapter = (clients: Clients, detailsTypes: Pick<Details
   consume: async () => undefined,
   revokeByGrantId: async () => undefined,
 })
+
+// What an administrator gave a client it keeps, and nothing more.
+const mustBeGiven = (grantTypes: unknown, before: Registered | undefined): void => {
+  const taken = strings(grantTypes).find(type => administeredGrantTypes.has(type) && !before?.grantTypes.includes(type))
+  if (taken !== undefined) throw new errors.InvalidClientMetadata(`grant_types must not contain ${taken} for this client`)
+}
+
+// RFC 7592 §2.2: each change is answered with another token. The engine looks for this one first and destroys it last: of changes at the
+// same time by one token the first to take it is the one.
+const takeRegistrationToken = async (tx: TransactionClient): Promise<void> => {
+  const { route, entities } = Provider.ctx?.oidc ?? {}
+  const token = route === 'client_update' ? entities?.RegistrationAccessToken : undefined
+  if (!token) return
+  const key = new Uint8Array(hashOf('RegistrationAccessToken', token.jti))
+  const taken = await tx.$executeRaw`DELETE FROM oidc_artifacts WHERE key = ${key} AND revoked_at IS NULL`
+  if (taken === 0) throw new errors.InvalidToken('registration access token not found')
+}

@@ -2,6 +2,7 @@
 import type { Configuration } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import { verifyOfRefreshed } from './asked-scope.ts'
 import { isRefreshable } from './resources.ts'
 import { profileOf } from './security-profile.ts'
 
@@ -31,7 +32,11 @@ export const clientHooks = ({
     (source.kind !== 'BackchannelAuthenticationRequest' || source.scopes.has('offline_access')) &&
     (await isRefreshable(source, resourceServers)),
   // RFC 9700 §4.14.2; FAPI 2.0 Security Profile §5.3.2.1 (9) has none: what holds the token there is the client's key.
-  rotateRefreshToken: async ({ oidc }) => profileOf(oidc.client) === undefined,
+  rotateRefreshToken: async ctx => {
+    // Asked last before the token is used up.
+    await verifyOfRefreshed(ctx, resourceServers)
+    return profileOf(ctx.oidc.client) === undefined
+  },
   // Without `offline_access` what is issued ends with the session it was issued in.
   expiresWithSession: async (_ctx, source) => !source.scopes.has('offline_access'),
   // Browsers may call where the client's own pages are: the origins of its redirect URIs.

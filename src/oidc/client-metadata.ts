@@ -1,8 +1,9 @@
 // Client metadata that our API is given, checked by the engine's own rules: what it would not load is not kept.
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
-import { needsSecret, redirectUriFault } from '../clients/client.ts'
-import { isLoopback } from '../clients/redirect-rules.ts'
+import { needsSecret } from '../clients/client.ts'
+import { keysFault } from '../clients/key-rules.ts'
+import { isLoopback, redirectUriFault } from '../clients/redirect-rules.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Engine } from './provider.ts'
@@ -14,6 +15,8 @@ export const createCheckMetadata =
     for (const path of addressFields) verifyAddresses(path, [metadata[path]].flat())
     const faults = profileFaults(readProfile(metadata.security_profile), metadata)
     if (faults.length > 0) throw new Problem('validation_failed', { fields: [...faults] })
+    const weak = keysFault(metadata.jwks)
+    if (weak !== undefined) throw new Problem('validation_failed', { fields: [{ path: 'metadata.jwks', message: weak }] })
     const secret = needsSecret(String(metadata.token_endpoint_auth_method)) ? { client_secret: 'x'.repeat(43) } : {}
     try {
       Reflect.construct(engine.current().Client, [{ ...metadata, ...secret }])
@@ -21,9 +24,12 @@ export const createCheckMetadata =
       if (!(error instanceof errors.InvalidClientMetadata || error instanceof errors.InvalidRedirectUri)) throw error
       const message = error.error_description ?? error.message
       const path = /^[a-z_]+/.exec(message)?.[0] ?? ''
-      throw new Problem('validation_failed', { cause: error, fields: [{ path: path in metadata ? path : '', message }] })
+      throw new Problem('validation_failed', { cause: error, fields: [{ path: path in metadata ? path : isKeys(path) ? 'metadata.jwks' : '', message }] })
     }
   }
+
+// The engine says of a client without keys that either way to give them is missing.
+const isKeys = (path: string): boolean => path === 'jwks' || path === 'jwks_uri'
 
 // RFC 9700 §2.6: what comes back to a client is not sent in the clear, except within the machine (RFC 8252 §7.3). The engine
 // looks at this for native applications only.

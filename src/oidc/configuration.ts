@@ -13,6 +13,7 @@ import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { algorithms } from './algorithms.ts'
 import { type AskedOrganizations, organizationScope } from './asked-organization.ts'
+import { verifyAskedElsewhere } from './asked-scope.ts'
 import type { BackchannelHooks } from './backchannel-hooks.ts'
 import { clientHooks } from './client-hooks.ts'
 import { clientRules } from './client-rules.ts'
@@ -71,7 +72,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   claims: { ...claimsByScope, iss: null, sid: null },
   scopes: ['openid', 'offline_access', organizationScope],
   // Where a client leads people who sign in by another provider: ours, and the name that others gave it. The organization that its tokens are for.
-  extraParams: ['connection', 'idp_hint', 'organization'],
+  extraParams: { connection: null, idp_hint: null, organization: verifyAskedElsewhere },
   responseTypes: ['code'],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', ...mutualTlsMethods(needs.mutualTls), 'none'],
   enabledJWA: algorithms,

@@ -1,12 +1,13 @@
 // The operations on what one has let clients do.
 import { z } from 'zod'
+import { isVouchedFor } from '../clients/client.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import { userIdOf } from '../users/user.ts'
 import type { Consents } from './consents.ts'
 
 const grantOutput = z.object({
-  client: z.object({ client_id: z.string(), name: z.string(), logo_uri: z.string().nullable() }),
+  client: z.object({ client_id: z.string(), name: z.string(), logo_uri: z.string().nullable(), verified: z.boolean(), agent_of: z.string().nullable() }),
   organization: z.object({ id: z.uuid(), slug: z.string(), name: z.string() }).nullable(),
   scopes: z.array(z.string()),
   resources: z.array(z.object({ resource: z.string(), scopes: z.array(z.string()) })),
@@ -22,8 +23,8 @@ export const createConsentRoutes = ({ consents }: { consents: Consents }): reado
     permission: 'signed_in',
     output: z.array(grantOutput),
     handle: async ({ actor }) => ({
-      data: (await consents.list(userIdOf(actor))).map(({ clientId, name, logoUri, organization, scopes, resources, grantedAt }) => ({
-        client: { client_id: clientId, name, logo_uri: logoUri ?? null },
+      data: (await consents.list(userIdOf(actor))).map(({ clientId, name, source, agentOf, logoUri, organization, scopes, resources, grantedAt }) => ({
+        client: { client_id: clientId, name, logo_uri: logoUri ?? null, verified: isVouchedFor(source), agent_of: agentOf ?? null },
         organization: organization ?? null,
         scopes: [...scopes],
         resources: Object.entries(resources).map(([resource, given]) => ({ resource, scopes: [...given] })),
@@ -37,7 +38,7 @@ export const createConsentRoutes = ({ consents }: { consents: Consents }): reado
     summary: 'Takes back all that a client was granted, or what it was in one organization, or with `none` in no organization; its tokens end.',
     permission: 'signed_in',
     params: z.strictObject({ clientId: text(255) }),
-    query: z.strictObject({ organization_id: z.union([z.string().toLowerCase().pipe(z.uuid()), z.literal('none')]).optional() }),
+    query: z.strictObject({ organization_id: z.union([uuid, z.literal('none')]).optional() }),
     output: done,
     handle: async ({ actor, params, query: { organization_id: asked } }) => {
       const organizationId = asked === 'none' ? null : asked

@@ -1,17 +1,23 @@
 // What a person has let clients do, in each organization and beside them, for the person to see and to take back.
 import { z } from 'zod'
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import { type ClientSource, toSource } from '../clients/client.ts'
+import { sourceIn } from '../clients/living.ts'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { unaskedClaims } from './asked-consent.ts'
 import type { Endings } from './endings.ts'
+import { isSinceEnds } from './lineage.ts'
 
 /** What a person has let one client do, in one organization or in none. */
 export interface Consent {
   readonly clientId: string
   readonly name: string
   readonly source: ClientSource
+  /** Whose agent it is: a person's address, or an organization's name. */
+  readonly agentOf?: string | undefined
   /** As it was registered. */
   readonly logoUri?: string
   /** The same picture on our own origin. */
@@ -19,6 +25,8 @@ export interface Consent {
   /** Absent: it is for none. */
   readonly organization?: { readonly id: string; readonly slug: string; readonly name: string }
   readonly scopes: readonly string[]
+  /** Single ones, by the `claims` parameter (OpenID Connect Core §5.5). */
+  readonly claims: readonly string[]
   readonly resources: Readonly<Record<string, readonly string[]>>
   readonly grantedAt: Date
 }
@@ -39,11 +47,11 @@ export const consentEvents = { 'consent.revoked': event('grant', { client_id: z.
 
 const grantsOf = statement(
   'consents-of-user',
-  `SELECT a.client_id, a.payload, a.created_at, o.id AS organization_id, o.slug, o.name AS organization_name, c.name, c.source, c.metadata ->> 'logo_uri' AS logo_uri,
+  `SELECT a.client_id, a.payload, a.created_at, o.id AS organization_id, o.slug, o.name AS organization_name, c.name, ${sourceIn('c')} AS source, c.metadata ->> 'logo_uri' AS logo_uri,
      (SELECT encode(i.image_hash, 'hex') FROM image_addresses i WHERE i.address = sha256(convert_to(c.metadata ->> 'logo_uri', 'UTF8'))) AS logo_hash
    FROM oidc_artifacts a JOIN clients c ON c.client_id = a.client_id LEFT JOIN organizations o ON o.id::text = a.organization_id AND o.deleted_at IS NULL
    WHERE a.account_id = $1 AND a.kind = 'Grant' AND a.lineage IS NULL AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now()) AND c.deleted_at IS NULL
-     AND (a.organization_id IS NULL OR o.id IS NOT NULL)
+     AND ${isSinceEnds('a')} AND (a.organization_id IS NULL OR o.id IS NOT NULL)
    ORDER BY a.created_at DESC LIMIT 1000`,
 )
 
@@ -61,16 +69,24 @@ interface Row {
 }
 
 const grantPayload = z.object({
-  openid: z.object({ scope: z.string().optional() }).optional(),
+  openid: z.object({ scope: z.string().optional(), claims: z.array(z.string()).optional() }).optional(),
   resources: z.record(z.string(), z.string()).optional(),
 })
 
+interface Needs {
+  readonly database: Database
+  readonly change: Change
+  readonly endings: Endings
+  readonly findAgentOwners: FindAgentOwners
+}
+
 /** Makes the service. */
-export const createConsents = ({ database, change, endings }: { database: Database; change: Change; endings: Endings }): Consents => ({
+export const createConsents = ({ database, change, endings, findAgentOwners }: Needs): Consents => ({
   list: async userId => {
     const rows = await database.run<Row>(grantsOf, [userId])
     const byPlace = Map.groupBy(rows, row => `${row.client_id}\0${row.organization_id}`)
-    return [...byPlace.values()].map(toConsent)
+    const owners = await findAgentOwners([...new Set(rows.map(row => row.client_id))])
+    return [...byPlace.values()].map(toConsent).map(consent => ({ ...consent, agentOf: owners.get(consent.clientId) }))
   },
   revoke: (actor, { userId, clientId, organizationId }) =>
     change(actor, async (tx, record) => {
@@ -106,6 +122,7 @@ const toConsent = (rows: readonly Row[]): Consent => {
     logoUrl: newest.logo_hash === null ? undefined : `/assets/images/${newest.logo_hash}`,
     ...organizationOf(newest),
     scopes: words(granted.map(({ openid }) => openid?.scope ?? '')),
+    claims: [...new Set(granted.flatMap(({ openid }) => openid?.claims ?? []))].filter(claim => !unaskedClaims.has(claim)),
     resources: Object.fromEntries(Object.entries(resources).map(([indicator, entries = []]) => [indicator, words(entries.map(([, scopes]) => scopes))])),
     grantedAt: rows.at(-1)?.created_at ?? newest.created_at,
   }

@@ -4,6 +4,7 @@ import type { Secrets } from '../platform/secrets.ts'
 import { lateSeconds, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { noteWrongUserCode } from './device-limit.ts'
+import { invalidGrant } from './problems.ts'
 
 const kind = 'DeviceCode'
 
@@ -15,7 +16,8 @@ interface Needs {
 /**
  * Makes the adapter's own part. A device code is found by its user code and saved again under its own id, which is therefore kept,
  * sealed. The engine looks whether the code was taken up and then saves that it is, which lets two browsers through together; here the
- * statement that takes it up also takes the user code away, so of any number of them one goes on.
+ * statement that takes it up also takes the user code away, so of any number of them one goes on. Polled again once it was redeemed, a
+ * code is refused, and what was issued on it lives: RFC 8628 §3.5 asks for no more, and a client's polls may cross.
  */
 export const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter> => ({
   upsert: async (id, payload, expiresIn) => {
@@ -24,13 +26,24 @@ export const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter>
     if (!isFirstDecision(payload)) return durable.put({ ...artifact, userCode: undefined })
     if (!(await durable.claimUserCode(artifact))) throw new errors.InvalidRequest('this code was used already')
   },
+  find: async id => {
+    const stored = await durable.find(kind, id)
+    // The engine would revoke the grant.
+    if (stored?.isConsumed && Provider.ctx?.oidc?.route === 'token') throw invalidGrant('the device code was used before')
+    return toPayload(id, stored)
+  },
+  consume: async id => {
+    if (!(await durable.consume(kind, id))) throw invalidGrant('the device code was used before')
+  },
   findByUserCode: async userCode => {
     const found = /^[A-Z0-9]{1,32}$/.test(userCode) ? await durable.findByUserCode(userCode) : undefined
-    if (!found || typeof found.payload.sealedId !== 'string') {
+    const sealedId = found?.payload.sealedId
+    const id = typeof sealedId === 'string' ? secrets.findUnsealed('artifact', sealedId, kind) : undefined
+    if (!found || id === undefined) {
       noteWrongUserCode(Provider.ctx)
       return undefined
     }
-    return toPayload(secrets.unseal('artifact', found.payload.sealedId, kind), found)
+    return toPayload(id, found)
   },
 })
 

@@ -1,8 +1,10 @@
 // When the engine asks for a client whose identifier is an address, its document is read first, where that is due.
 import Provider, { errors } from 'oidc-provider'
+import type { ClientMetadata } from '../clients/client.ts'
 import type { DocumentClients } from '../clients/document-clients.ts'
 import { DocumentRefused } from '../clients/document-rules.ts'
 import { DocumentUnreachable } from '../clients/fetch-document.ts'
+import type { IsReservedName } from '../clients/reserved-names.ts'
 import { Problem } from '../platform/errors.ts'
 import { actorOf } from './actor.ts'
 import { orPassing, tooMany } from './problems.ts'
@@ -16,11 +18,14 @@ const again = new Set([...first, 'token'])
 
 /** Makes it. Elsewhere clients are what they were when last read. */
 export const createLookUpDocument =
-  (documents: DocumentClients): LookUpDocument =>
+  ({ documentClients, isReservedName }: { documentClients: DocumentClients; isReservedName: IsReservedName }): LookUpDocument =>
   async (provider, clientId) => {
     const route = Provider.ctx?.oidc?.route ?? ''
     if (typeof clientId !== 'string' || !again.has(route)) return
-    const check = (metadata: object) => {
+    const check = (metadata: ClientMetadata) => {
+      // The host by which people are told of it is certain.
+      const { client_name: name } = metadata
+      if (name !== URL.parse(clientId)?.host && isReservedName(String(name))) throw new DocumentRefused('client_name must not be that of this service')
       try {
         Reflect.construct(provider.Client, [metadata])
       } catch (cause) {
@@ -29,7 +34,7 @@ export const createLookUpDocument =
       }
     }
     try {
-      await documents.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check })
+      await documentClients.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check })
     } catch (error) {
       throw translated(error)
     }

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { Engine } from './provider.ts'
-import { jwksMaxAgeSeconds } from './signing-keys.ts'
 
 /** The documents of the issuer. */
 export interface Documents {
@@ -33,14 +32,15 @@ interface Needs {
   readonly engine: Engine
   readonly issuer: string
   readonly newId: () => string
+  /** For how long anybody may keep them. */
+  readonly maxAgeSeconds: number
   readonly detailsTypes: Pick<DetailsTypes, 'ofSystem' | 'refresh'>
 }
 
 /** Makes the documents. */
-export const createDocuments = ({ engine, issuer, newId, detailsTypes }: Needs): Documents => {
-  const { host, protocol } = new URL(issuer)
+export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsTypes }: Needs): Documents => {
+  const { host } = new URL(issuer)
   const kept = new Map<string, Kept>()
-  const transport: Record<string, string> = protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000; includeSubDomains' } : {}
 
   const toldTypes = () => detailsTypes.ofSystem().join(' ')
 
@@ -50,10 +50,8 @@ export const createDocuments = ({ engine, issuer, newId, detailsTypes }: Needs):
     const headers: Kept['headers'] = {
       'Content-Type': types[path] ?? 'application/json',
       'Content-Length': body.length,
-      'Cache-Control': `public, max-age=${jwksMaxAgeSeconds}`,
+      'Cache-Control': `public, max-age=${maxAgeSeconds}`,
       'Access-Control-Allow-Origin': '*',
-      'X-Content-Type-Options': 'nosniff',
-      ...transport,
       ETag: etag,
     }
     const made = { provider: engine.current(), types: toldTypes(), body, etag, headers }
@@ -90,6 +88,8 @@ export const createDocuments = ({ engine, issuer, newId, detailsTypes }: Needs):
       if (!isDocument || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
       const { body, headers, etag } = keep(ctx.path, ctx.body)
       for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value))
+      // The engine answers each origin by its name; the document is for all alike.
+      ctx.remove('Vary')
       ctx.body = body
       if (isKnown(ctx.get('If-None-Match'), etag)) ctx.status = 304
     },

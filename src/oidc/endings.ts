@@ -1,5 +1,6 @@
 // Ends what the protocol keeps of a person: tombstones for sessions and grants, under which nothing lives or comes back. The clients of an
 // ended session are told by jobs of the same change; of any number of changes that end it, one does.
+import { areMembersAlone } from '../clients/living.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import { askForLogouts, type Told, toldOf } from './logout-jobs.ts'
@@ -63,12 +64,13 @@ const ofExpired = `
   ) ORDER BY key LIMIT $1 FOR UPDATE SKIP LOCKED`)}, told AS (${told})
   SELECT count(*)::int AS ended, (SELECT coalesce(json_agg(told), '[]') FROM told) AS told FROM ended`
 
-const endGrantsOfMember = (tx: TransactionClient, { organizationId, userId }: Membership) => tx.$executeRaw`
+// The clients of an organization that end for whoever leaves it.
+const membersClients = `SELECT c.client_id FROM clients c WHERE c.organization_id = $1::uuid AND (${areMembersAlone('c')})`
+
+const grantsOfMember = `
   WITH held AS (
     SELECT key FROM oidc_artifacts
-    WHERE account_id = ${userId} AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = ${organizationId} OR client_id IN (
-      SELECT c.client_id FROM clients c WHERE c.organization_id = ${organizationId}::uuid AND (c.is_members_only OR c.is_agent)
-    )) ORDER BY key FOR UPDATE
+    WHERE account_id = $2 AND kind = 'Grant' AND revoked_at IS NULL AND (organization_id = $1 OR client_id IN (${membersClients})) ORDER BY key FOR UPDATE
   ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
 
 /** Makes them. */
@@ -86,15 +88,9 @@ export const createEndings = ({ queue }: { queue: Queue }): Endings => {
     ofMember: async (tx, member) => {
       // Before the artifacts, as whoever ends the person's access locks it.
       await tx.$queryRaw`SELECT id FROM users WHERE id = ${member.userId}::uuid FOR KEY SHARE`
-      await endGrantsOfMember(tx, member)
-      const theirs = { organizationId: member.organizationId, OR: [{ isMembersOnly: true }, { isAgent: true }] }
-      const clients = await tx.client.findMany({ where: theirs, select: { clientId: true } })
-      if (clients.length > 0)
-        await ofAllSessions(
-          tx,
-          member.userId,
-          clients.map(({ clientId }) => clientId),
-        )
+      await tx.$executeRawUnsafe(grantsOfMember, member.organizationId, member.userId)
+      const clients = (await tx.$queryRawUnsafe<{ client_id: string }[]>(membersClients, member.organizationId)).map(({ client_id: id }) => id)
+      if (clients.length > 0) await ofAllSessions(tx, member.userId, clients)
     },
     ofExpired: async (tx, limit) => {
       const [swept] = await tx.$queryRawUnsafe<{ ended: number; told: Told[] }[]>(ofExpired, limit)

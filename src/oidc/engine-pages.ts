@@ -1,6 +1,7 @@
 // The pages that the engine itself shows: errors, signing out, and connecting a device.
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errors } from 'oidc-provider'
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import { Problem } from '../platform/errors.ts'
 import { namesOf } from './client-source.ts'
 import type { Hear } from './hear.ts'
@@ -21,7 +22,14 @@ export interface ClientOnPage {
 }
 
 /** What there are words for. */
-export type ErrorKind = 'invalid_client' | 'invalid_redirect_uri' | 'invalid_request' | 'access_denied' | 'temporarily_unavailable' | 'server_error'
+export type ErrorKind =
+  | 'invalid_client'
+  | 'invalid_redirect_uri'
+  | 'invalid_request'
+  | 'invalid_sign_out'
+  | 'access_denied'
+  | 'temporarily_unavailable'
+  | 'server_error'
 
 /** How the engine's moments are shown; the hosted pages give these. */
 export interface ShowPages {
@@ -46,12 +54,18 @@ export interface EnginePages {
   readonly device: Pick<NonNullable<Features['deviceFlow']>, 'userCodeInputSource' | 'userCodeConfirmSource' | 'successSource'>
 }
 
+interface Needs {
+  readonly show: ShowPages
+  readonly hear: Hear
+  readonly findAgentOwners: FindAgentOwners
+}
+
 /** Makes the hooks. */
-export const createEnginePages = (show: ShowPages, hear: Hear): EnginePages => ({
+export const createEnginePages = ({ show, hear, findAgentOwners }: Needs): EnginePages => ({
   error: async (ctx, out, error) => {
     await hear(ctx, requestOf(ctx))
     if (error instanceof errors.SessionNotFound) return show.expired(ctx, { startUrl: startUrlOf(ctx.oidc.client) })
-    show.error(ctx, { kind: kindOf(out.error), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
+    show.error(ctx, { kind: kindOf(out.error, ctx), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
   },
   logout: {
     logoutSource: async ctx => {
@@ -68,10 +82,10 @@ export const createEnginePages = (show: ShowPages, hear: Hear): EnginePages => (
       })
     },
   },
-  device: deviceHooks(show, hear),
+  device: deviceHooks({ show, hear, findAgentOwners }),
 })
 
-const deviceHooks = (show: ShowPages, hear: Hear): EnginePages['device'] => ({
+const deviceHooks = ({ show, hear, findAgentOwners }: Needs): EnginePages['device'] => ({
   userCodeInputSource: async (ctx, _form, out, error) => {
     await hear(ctx, requestOf(ctx))
     const action = ctx.oidc.urlFor('code_verification')
@@ -84,7 +98,7 @@ const deviceHooks = (show: ShowPages, hear: Hear): EnginePages['device'] => ({
       action: ctx.oidc.urlFor('code_verification'),
       xsrf: secretOf(ctx),
       userCode,
-      client: toPage(client) ?? { name: client.clientId },
+      client: { ...(toPage(client) ?? { name: client.clientId }), agentOf: (await findAgentOwners([client.clientId])).get(client.clientId) },
       device: { ip: textOf(device.ip), userAgent: textOf(device.ua) },
     })
   },
@@ -143,7 +157,10 @@ const userCodeFaults: Readonly<Record<string, readonly [code: string, message: s
   NoCodeError: ['required', 'is missing'],
 }
 
-const kindOf = (code: string): ErrorKind => {
+const signingOut = new Set(['end_session', 'end_session_confirm', 'end_session_success'])
+
+const kindOf = (code: string, { oidc, status }: KoaContextWithOIDC): ErrorKind => {
+  if (signingOut.has(oidc?.route) && status < 500) return 'invalid_sign_out'
   switch (code) {
     case 'invalid_client':
     case 'invalid_redirect_uri':

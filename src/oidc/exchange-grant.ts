@@ -1,6 +1,7 @@
 // Token exchange (RFC 8693): registers the grant with the engine, and takes a request from its parameters to its answer.
 import type Provider from 'oidc-provider'
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
+import { isPersonal } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
 import { exchangeGrantType } from '../clients/grant-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
@@ -9,13 +10,13 @@ import type { Memberships } from '../organizations/memberships.ts'
 import type { Change } from '../platform/data/change.ts'
 import { twoFactors } from './acr.ts'
 import { actorOf } from './actor.ts'
-import { actOfAgent, verifyActsFor } from './agents.ts'
+import { actOfAgent, findActingAgents, verifyActsFor } from './agents.ts'
 import type { Demands } from './demands.ts'
 import { type Actor, exchangeParameters, type Presented, repeatable, tokenTypes } from './exchange.ts'
 import { claimsOf, makeToken } from './exchange-issue.ts'
 import { createFindPresented } from './exchange-presented.ts'
 import { verifyProof } from './exchange-proof.ts'
-import { type Exchanger, organizationOf, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
+import { type Exchanger, scopeOf, targetOf, verifyMayAct, verifyMayExchange, verifyPresented } from './exchange-rules.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
 import type { ExtendEngine } from './provider.ts'
 import { tellRoleHolder } from './role-holder.ts'
@@ -28,8 +29,8 @@ interface Needs {
   readonly change: Change
   readonly findAccount: FindAccount
   readonly demands: Pick<Demands, 'isOutdated'>
-  readonly memberships: Pick<Memberships, 'has'>
-  readonly tokenOrganizations: Pick<TokenOrganizations, 'isOver'>
+  readonly memberships: Pick<Memberships, 'find' | 'has'>
+  readonly tokenOrganizations: Pick<TokenOrganizations, 'standingOf'>
   readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly jwtAccessTokens: JwtAccessTokens
   readonly tokenStandings: TokenStandings
@@ -97,14 +98,16 @@ const createDecide = (parts: Parts) => {
     const act = registration.isAgent ? actOfAgent(registration) : named
     const userId = subject.link.account ?? ''
     await verifyActsFor(registration, userId, parts.memberships)
-    const organizationId = await narrowedTo(parts, { exchanger, subject, asked: params.organization })
+    const organizationId = await organizationOf(parts, { subject, asked: params.organization })
     const hasTwoFactors = subject.token.extra?.acr === twoFactors
     await verifyMayEnter(parts, { userId, hasTwoFactors, organizationId, clientId: registration.clientId })
     tellRoleHolder(ctx, organizationId === undefined ? undefined : { userId, organizationId, hasTwoFactors })
     const target = targetOf(params, subject)
     const resourceServer = target === undefined ? undefined : await resourceServerOf(parts, { ctx, target })
     const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : undefined
-    const scope = scopeOf(exchanger, subject, { target, targetScopes: resourceServer?.scopes ?? new Set(), scopes, apiIdentifier })
+    const agents = await findActingAgents(clients, { client: subject.client, act: subject.token.extra?.act })
+    const targetScopes: ReadonlySet<string> = resourceServer?.scopes ?? new Set()
+    const scope = scopeOf(exchanger, subject, { target, targetScopes, scopes, apiIdentifier, isReader: agents.some(isPersonal) })
     const proven = await verifyProof(ctx, parts, actor ? [subject, actor] : [subject])
     ctx.oidc.entity('Account', await parts.findAccount(ctx, userId))
     const now = Math.floor(parts.now().getTime() / 1000)
@@ -152,22 +155,20 @@ interface Entering {
 // What a sign-in to the exchanging client, for that organization, would ask: who is no member of its organization has no token of a
 // client for members alone, and a second factor that is required the person has to prove. No exchange stands for either.
 const verifyMayEnter = async ({ demands, tokenOrganizations }: Parts, { userId, hasTwoFactors, clientId, organizationId }: Entering): Promise<void> => {
-  const isRefused = await Promise.all([
-    tokenOrganizations.isOver({ userId, clientId }),
+  const [{ isOver }, isOutdated] = await Promise.all([
+    tokenOrganizations.standingOf({ userId, clientId }),
     demands.isOutdated({ userId, amr: hasTwoFactors ? [multiFactor] : [], clientId, organizationId }),
   ])
-  if (isRefused.includes(true)) throw new errors.InvalidRequest('subject_token is invalid')
+  if (isOver || isOutdated) throw new errors.InvalidRequest('subject_token is invalid')
 }
 
-interface Narrowing {
-  readonly exchanger: Exchanger
-  readonly subject: Presented
-  readonly asked: unknown
-}
-
-const narrowedTo = async ({ memberships }: Parts, { exchanger, subject, asked }: Narrowing): Promise<string | undefined> => {
-  const organizationId = organizationOf(exchanger, subject, typeof asked === 'string' ? asked.toLowerCase() : asked)
-  if (organizationId === undefined) return undefined
-  if (await memberships.has({ userId: subject.link.account ?? '', organizationId })) return organizationId
-  throw new errors.InvalidRequest('the person does not belong to the organization')
+// An organization may be named, by its id or its slug as an authorization request names it; it is the subject token's or refused.
+const organizationOf = async ({ memberships }: Parts, { subject, asked }: { subject: Presented; asked: unknown }): Promise<string | undefined> => {
+  const { account: userId = '', organization } = subject.link
+  if (asked === undefined && organization === undefined) return undefined
+  const named = typeof asked === 'string' ? asked.toLowerCase() : organization
+  const membership = named === undefined ? undefined : await memberships.find({ userId, organization: named })
+  if (!membership) throw new errors.InvalidRequest('the person does not belong to the organization')
+  if (membership.organizationId !== organization) throw new errors.InvalidRequest('organization cannot be another than that of subject_token')
+  return organization
 }

@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider'
 import { type AccessToken, type ClientCredentials, errors, type FindAccount, type Grant, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Clients } from '../clients/clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import { isFromBefore } from '../platform/access-end.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { type Presented, tokenTypes } from './exchange.ts'
 import type { JwtAccessTokens } from './jwt-access-tokens.ts'
@@ -39,7 +40,7 @@ export const createFindPresented = (needs: Needs) => {
     const accountId = token.kind === 'AccessToken' ? token.accountId : undefined
     const grantId = 'grantId' in token ? token.grantId : undefined
     const [client, grant] = await Promise.all([clients.find(token.clientId), grantId ? provider.Grant.find(grantId) : undefined])
-    if (!client || !(await isForLiving(token, resourceServers))) throw refused
+    if (!client || isFromBefore(client, token.iat) || !(await isForLiving(token, resourceServers))) throw refused
     if (token.kind === 'AccessToken') {
       if (!accountId || grant?.accountId !== accountId || grant.clientId !== token.clientId) throw refused
       if (!(await findAccount(ctx, accountId, token))) throw refused

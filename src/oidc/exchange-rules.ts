@@ -1,9 +1,11 @@
 // What a client may exchange, and what it gets at the most: always less than, or as much as, what is presented.
 //
 // Decided: a client's policy says whose tokens it may present, for which resource servers, with and without an actor; without a policy
-// it exchanges nothing. Public clients present their own tokens alone, and name no actor. A client's own token is nobody's: it may act,
+// it exchanges nothing. Public clients narrow their own tokens where those are, and name no actor. An organization is the person's to choose,
+// where a client asks them: what is exchanged has the subject token's, or none. A client's own token is nobody's: it may act,
 // and is no subject, for a client that wants another token asks for one. What is presented is bound by what all before it had.
 import { errors } from 'oidc-provider'
+import { isReading } from '../clients/agent.ts'
 import type { Registration } from '../clients/client.ts'
 import type { TokenExchangePolicy } from '../clients/token-exchange.ts'
 import type { Actor, Issue, Presented } from './exchange.ts'
@@ -58,6 +60,8 @@ interface Asked {
   readonly scopes: readonly string[] | undefined
   /** Our own API. */
   readonly apiIdentifier: string
+  /** Whether a person's own agent had the token before: it reads our own API, and so does whoever has it of one. */
+  readonly isReader: boolean
 }
 
 /** The scope of what is issued. Throws `invalid_target` for a target that is not the client's, `invalid_scope` for more than may be. */
@@ -67,26 +71,39 @@ export const scopeOf = (exchanger: Exchanger, subject: Presented, asked: Asked):
   const organizations = organizationsOf(subject)
   // Over the API a token of an organization's client is worth what the person may do in that organization alone.
   if (target === apiIdentifier && organizations.some(id => id !== registration.organizationId)) throw new errors.InvalidTarget()
-  const most = mostOf(exchanger, subject, asked)
-  const held = new Set(subject.token.scopes)
-  const given = scopes ?? [...most].filter(scope => held.has(scope))
+  const most = readable(mostOf(exchanger, subject, asked), target === apiIdentifier && asked.isReader)
+  const given = scopes ?? byDefault(most, subject)
   const beyond = given.filter(scope => !most.has(scope))
   if (beyond.length > 0) throw new errors.InvalidScope('requested scope exceeds what may be given', beyond.join(' '))
+  const isNamed = exchanger.policy.audiences.some(({ identifier, scopes: listed }) => identifier === target && listed.length > 0)
+  if (given.length === 0 && isNamed && target !== audienceOf(subject)) throw new errors.InvalidScope('nothing may be given at the target', '')
   return given.join(' ')
 }
 
-const mostOf = ({ registration, policy }: Exchanger, subject: Presented, { target, targetScopes }: Asked): ReadonlySet<string> => {
+// Unasked, by name what the token has, and where nothing there has such a name all that it may be given.
+const byDefault = (most: ReadonlySet<string>, { token }: Presented): readonly string[] => {
+  const held = [...both([...token.scopes], most)]
+  return held.length > 0 ? held : [...most]
+}
+
+const readable = (scopes: ReadonlySet<string>, isReader: boolean) => (isReader ? new Set([...scopes].filter(isReading)) : scopes)
+
+const mostOf = ({ registration, policy, isPublic }: Exchanger, subject: Presented, { target, targetScopes }: Asked): ReadonlySet<string> => {
   const held = [...subject.token.scopes]
   const isSame = target === audienceOf(subject)
   // Without a resource server there is userinfo, and no access to it while the person is away.
   if (target === undefined) return new Set(held.filter(scope => scope !== 'offline_access'))
   if (isSame && subject.client.clientId === registration.clientId) return both(held, targetScopes)
   const listed = policy.audiences.find(({ identifier }) => identifier === target)
-  if (!listed) throw new errors.InvalidTarget()
-  const ceiling = isSame ? subject.token.scope : subject.grant?.exchange?.ceilings[target]
-  const permitted = both(listed.scopes, targetScopes)
-  return ceiling === undefined && !isSame ? permitted : both(words(ceiling), permitted)
+  if (!listed || (isPublic && !isSame)) throw new errors.InvalidTarget()
+  const ceiling = isSame ? undefined : ceilingsAt(subject)[target]
+  return both(words(ceiling ?? subject.token.scope), both(listed.scopes, targetScopes))
 }
+
+// Of the client's own token what the person granted it by resource server, of an exchanged one what each token of its descent had there: whoever
+// narrows a token before it is handed on narrows all that comes of it. At a resource server that is not among them the token is worth the names
+// that it has: what nobody granted no exchange makes.
+const ceilingsAt = ({ grant }: Presented): Readonly<Record<string, string>> => grant?.exchange?.ceilings ?? grant?.resources ?? {}
 
 /** What every later token of this descent may have at the most, by resource server. */
 export const ceilingsOf = ({ token, grant }: Presented): Readonly<Record<string, string>> => ({
@@ -98,15 +115,6 @@ export const ceilingsOf = ({ token, grant }: Presented): Readonly<Record<string,
 export const organizationsOf = ({ client, grant }: Presented): readonly string[] => [
   ...new Set([...(client.organizationId === undefined ? [] : [client.organizationId]), ...(grant?.exchange?.organizations ?? [])]),
 ]
-
-/** The organization of what is issued: the subject token's, or of one without any, the one that is asked for. */
-export const organizationOf = ({ registration }: Exchanger, { grant }: Presented, asked: unknown): string | undefined => {
-  const kept = grant?.organizationId
-  if (asked === undefined) return kept
-  const isOpen = kept === undefined && (registration.organizationId === undefined || registration.organizationId === asked)
-  if (typeof asked === 'string' && (asked === kept || isOpen)) return asked
-  throw new errors.InvalidRequest('organization cannot be another')
-}
 
 const audienceOf = ({ token }: Presented): string | undefined => (typeof token.aud === 'string' ? token.aud : token.aud?.[0])
 

@@ -2,9 +2,10 @@
 import type { Configuration } from 'oidc-provider'
 import { richAuthorizationRequests } from './authorization-details.ts'
 import type { ConfigurationNeeds } from './configuration.ts'
+import { introspectionPolicy } from './introspection.ts'
 import { mutualTls as mutualTlsFeature } from './mutual-tls.ts'
 import { registrationFeatures } from './registration.ts'
-import { isForIt, isForLiving, resourceIndicators } from './resources.ts'
+import { resourceIndicators } from './resources.ts'
 import { assertRequestObject, profileOf, verifyProofAlgorithm } from './security-profile.ts'
 
 /** Makes them. */
@@ -32,19 +33,7 @@ export const features = ({
   fapi: { enabled: true, profile: (_ctx, client) => (profileOf(client) ? '2.0' : undefined) },
   introspection: {
     enabled: true,
-    // A living user's token is told of to its own client, to the confidential clients of the same organization, and to the resource server it is for.
-    allowedPolicy: async (ctx, client, token) => {
-      // A token ends with the client that it was issued to, whoever asks.
-      const issuedTo = await clients.find(token.clientId ?? '')
-      if (!issuedTo) return false
-      if ('accountId' in token && token.accountId && !(await findAccount(ctx, token.accountId, token))) return false
-      if (!(await isForLiving(token, resourceServers))) return false
-      if (token.clientId === client.clientId) return true
-      if (client.clientAuthMethod === 'none') return false
-      if (await isForIt(token, client, resourceServers)) return true
-      const own = registrationOf(client)?.organizationId
-      return own !== undefined && own === issuedTo.organizationId
-    },
+    allowedPolicy: introspectionPolicy({ clients, registrationOf, resourceServers, findAccount }),
   },
   jwtIntrospection: { enabled: true },
   jwtResponseModes: { enabled: true },

@@ -8,10 +8,12 @@ declare module 'oidc-provider' {
     organizationId?: string
     /** Of a grant that a token exchange made: what it descends from. */
     exchange?: Exchanged
+    /** Of a grant that a backchannel approval made: it is for that request alone, and not remembered for another. */
+    isBackchannel?: boolean
   }
 }
 
-const fields = ['organizationId', 'exchange']
+const fields = ['organizationId', 'exchange', 'isBackchannel']
 
 /** Has the engine keep our fields with each grant. Call once for each engine, before it is used. */
 export const keepGrantFields = (provider: Provider): void => {

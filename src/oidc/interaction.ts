@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import { errors, type InteractionResults } from 'oidc-provider'
 import { z } from 'zod'
-import type { FindAgentOwner } from '../clients/agent-owner.ts'
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -85,13 +85,13 @@ interface Needs {
   readonly demands: Demands
   readonly hear: Hear
   readonly noteUse: (clientId: string) => Promise<void>
-  readonly findAgentOwner: FindAgentOwner
+  readonly findAgentOwners: FindAgentOwners
   readonly detailsTypes: DetailsTypes
   readonly resourceServers: ResourceServers
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change, demands, hear, noteUse, findAgentOwner, detailsTypes, resourceServers }: Needs): Interactions => {
+export const createInteractions = ({ engine, change, demands, hear, noteUse, findAgentOwners, detailsTypes, resourceServers }: Needs): Interactions => {
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -117,7 +117,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
         uid: found.uid,
         prompt: found.prompt.name,
         clientId,
-        client: { ...(client ?? { name: clientId }), agentOf: found.prompt.name === 'consent' ? await findAgentOwner(clientId) : undefined },
+        client: { ...(client ?? { name: clientId }), agentOf: (await findAgentOwners(found.prompt.name === 'consent' ? [clientId] : [])).get(clientId) },
         loginHint: textOf(found.params.login_hint),
         connectionHint: textOf(found.params.connection) ?? textOf(found.params.idp_hint),
         isFreshAsked: Number(found.params.max_age) <= freshSeconds || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),

@@ -1,6 +1,7 @@
 // Our own JWT access tokens (RFC 9068), read back: verified by our keys alone, whatever resource server they are for.
 import { createLocalJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import type { TokenReference, TokenReferences } from './token-reference.ts'
@@ -37,11 +38,12 @@ interface Needs {
   readonly signingKeys: SigningKeys
   readonly references: TokenReferences
   readonly standings: TokenStandings
+  readonly feed: ChangeFeed
   readonly now: () => Date
 }
 
 /** Makes it. */
-export const createJwtAccessTokens = ({ issuer, signingKeys, references, standings, now }: Needs): JwtAccessTokens => {
+export const createJwtAccessTokens = ({ issuer, signingKeys, references, standings, feed, now }: Needs): JwtAccessTokens => {
   // The public members alone: a key set for verification knows no private key.
   const loadKeys = async () => {
     const keys = await signingKeys.list()
@@ -49,13 +51,14 @@ export const createJwtAccessTokens = ({ issuer, signingKeys, references, standin
       keys: keys.filter(({ use }) => use === 'sig').map(({ kty, crv, x, y, n, e, kid, alg }) => ({ kty, crv, x, y, n, e, kid, alg, use: 'sig' })),
     })
   }
-  const memo = createMemo({ ttlMilliseconds: 1000, now, load: loadKeys })
+  const memo = createMemo({ ttlMilliseconds: 1000, now, load: loadKeys, ends: { feed, by: { signing_key: () => undefined } } })
   return {
     find: async (token, { audience } = {}) => {
       const claims = await verified(token, { keys: await memo.get('keys'), audience, issuer, now })
       if (!claims) return undefined
       const { jti, client_id: clientId } = claims
       const reference = references.read(jti)
+      if (reference === 'lost') return undefined
       // A client's own token names the client as its subject; every other is under a grant.
       if (!reference && claims.sub !== clientId) return undefined
       return (await standings.isStanding({ jti, clientId, ...reference })) ? { claims, reference } : undefined

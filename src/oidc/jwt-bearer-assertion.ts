@@ -8,8 +8,10 @@ import { type Keys, verify } from 'oidc-provider/lib/helpers/jwt.js'
 import { z } from 'zod'
 import { profileAlgorithms } from '../clients/security-profile.ts'
 import { isUnavailable } from '../platform/data/database.ts'
+import { isObject } from '../platform/values.ts'
 import { algorithms } from './algorithms.ts'
 import { clockToleranceSeconds } from './artifact.ts'
+import { invalidGrant } from './problems.ts'
 import { profileOf } from './security-profile.ts'
 
 const longestSeconds = 300
@@ -27,8 +29,14 @@ const headerSchema = z.looseObject({ alg: z.string() })
 
 type Claims = z.output<typeof claimsSchema>
 
-/** Verifies the request's assertion and uses it up. Throws `invalid_request` where there is none, else `invalid_grant` (RFC 7523 §3.1). */
-export const verifyAssertion = async (ctx: KoaContextWithOIDC, now: () => Date): Promise<void> => {
+/** What uses an assertion up. Throws `invalid_grant` where it was used before. */
+export type UseUp = () => Promise<void>
+
+/**
+ * Verifies the request's assertion. Throws `invalid_request` where there is none, else `invalid_grant` (RFC 7523 §3.1). It is used up apart,
+ * once nothing else of the request is refused: what is asked for a nonce may be presented again (RFC 9449 §8).
+ */
+export const verifyAssertion = async (ctx: KoaContextWithOIDC, now: () => Date): Promise<UseUp> => {
   const { client, params, provider } = ctx.oidc
   const assertion = params?.assertion
   if (!client || typeof assertion !== 'string' || assertion === '') throw new errors.InvalidRequest("missing required parameter(s) 'assertion'")
@@ -38,16 +46,23 @@ export const verifyAssertion = async (ctx: KoaContextWithOIDC, now: () => Date):
   verifyTimes(claims, Math.floor(now().getTime() / 1000))
   await verifySignature(assertion, client)
   // After the signature: nobody uses up what another will present.
-  const isFirst = await provider.ReplayDetection.unique(claims.iss, claims.jti, claims.exp + clockToleranceSeconds)
-  if (!isFirst) throw new errors.InvalidGrant('the assertion was used before')
+  return async () => {
+    const isFirst = await provider.ReplayDetection.unique(claims.iss, claims.jti, claims.exp + clockToleranceSeconds)
+    if (!isFirst) throw invalidGrant('jti was used before: an assertion is taken once')
+  }
 }
 
 const read = (assertion: string) => {
-  const [header, claims] = assertion.split('.').map(decoded)
-  const told = { header: headerSchema.safeParse(header).data, claims: claimsSchema.safeParse(claims).data }
-  if (!told.header || !told.claims || assertion.split('.').length !== 3)
-    throw new errors.InvalidGrant('the assertion is not a JWT with iss, sub, aud, exp and jti')
-  return { header: told.header, claims: told.claims }
+  const parts = assertion.split('.')
+  const [header, claims] = parts.map(decoded)
+  if (parts.length !== 3 || !isObject(header) || !isObject(claims)) throw invalidGrant('the assertion is not a JWT in compact form')
+  return { header: parsed(headerSchema, header), claims: parsed(claimsSchema, claims) }
+}
+
+const parsed = <Schema extends z.ZodType>(schema: Schema, given: object): z.output<Schema> => {
+  const { data, error } = schema.safeParse(given)
+  if (error) throw invalidGrant(`${String(error.issues[0]?.path[0])} is missing from the assertion, or is not what RFC 7519 says`)
+  return data
 }
 
 const decoded = (part: string): unknown => {
@@ -61,23 +76,24 @@ const decoded = (part: string): unknown => {
 const verifyAlgorithm = (alg: string, client: Client) => {
   const isKnown = algorithms.clientAuthSigningAlgValues?.some(one => one === alg) && !alg.startsWith('HS')
   const isInProfile = profileOf(client) === undefined || profileAlgorithms.has(alg)
-  if (!isKnown || !isInProfile) throw new errors.InvalidGrant('the assertion is not signed by an algorithm that is accepted')
+  if (!isKnown || !isInProfile) throw invalidGrant('alg is not one that is accepted for this client')
 }
 
 // RFC 7523 §3 (1, 2, 3).
 const verifyParties = ({ oidc }: KoaContextWithOIDC, { claims, client }: { claims: Claims; client: Client }) => {
-  if (claims.iss !== client.clientId) throw new errors.InvalidGrant('iss must be the client_id')
-  if (claims.sub !== client.clientId) throw new errors.InvalidGrant('sub must be the client_id: assertions about people are not accepted')
+  if (claims.iss !== client.clientId) throw invalidGrant('iss must be the client_id')
+  if (claims.sub !== client.clientId) throw invalidGrant('sub must be the client_id: assertions about people are not accepted')
   const audiences = [claims.aud].flat()
   const isForUs = profileOf(client) === undefined ? audiences.some(one => oidc.clientJwtAuthExpectedAudience().has(one)) : claims.aud === oidc.issuer
-  if (!isForUs) throw new errors.InvalidGrant('aud must be the issuer identifier or the token endpoint')
+  if (!isForUs) throw invalidGrant('aud must be the issuer identifier or the token endpoint')
 }
 
 // RFC 7523 §3 (4, 5, 6).
 const verifyTimes = ({ exp, iat, nbf }: Claims, nowSeconds: number) => {
-  if (exp <= nowSeconds - clockToleranceSeconds) throw new errors.InvalidGrant('the assertion has expired')
-  if (exp > nowSeconds + longestSeconds + clockToleranceSeconds) throw new errors.InvalidGrant(`exp must be within ${longestSeconds} seconds`)
-  if ([iat, nbf].some(at => at !== undefined && at > nowSeconds + clockToleranceSeconds)) throw new errors.InvalidGrant('the assertion is from the future')
+  if (exp <= nowSeconds - clockToleranceSeconds) throw invalidGrant('exp has passed')
+  if (exp > nowSeconds + longestSeconds + clockToleranceSeconds) throw invalidGrant(`exp must be within ${longestSeconds} seconds from now`)
+  for (const [name, at] of Object.entries({ iat, nbf }))
+    if (at !== undefined && at > nowSeconds + clockToleranceSeconds) throw invalidGrant(`${name} is in the future`)
 }
 
 const verifySignature = async (assertion: string, client: Client) => {
@@ -85,6 +101,6 @@ const verifySignature = async (assertion: string, client: Client) => {
     await verify(assertion, Reflect.get(client, 'asymmetricKeyStore') as Keys, { clockTolerance: clockToleranceSeconds })
   } catch (cause) {
     if (isUnavailable(cause)) throw cause
-    throw Object.assign(new errors.InvalidGrant('the assertion does not verify'), { cause })
+    throw invalidGrant('the signature of the assertion is of no key of this client', { cause })
   }
 }

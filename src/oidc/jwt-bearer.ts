@@ -2,18 +2,32 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
 import { jwtBearerGrantType } from '../clients/grant-types.ts'
-import { verifyAssertion } from './jwt-bearer-assertion.ts'
+import { type UseUp, verifyAssertion } from './jwt-bearer-assertion.ts'
 import type { ExtendEngine } from './provider.ts'
+import type { TokenClaims } from './token-claims.ts'
 
-/** Registers it. The engine's own grant of client credentials issues the token, so that whatever holds for that one holds here. */
-export const createJwtBearer =
-  ({ now }: { readonly now: () => Date }): ExtendEngine =>
-  provider => {
+/** The grant, and what happens when its token is kept. */
+export interface JwtBearer {
+  readonly extend: ExtendEngine
+  /** Says nothing: it is asked last of all before a token is kept, and then the assertion is used up. */
+  readonly claims: TokenClaims
+}
+
+/** Makes it. The engine's own grant of client credentials issues the token, so that whatever holds for that one holds here. */
+export const createJwtBearer = ({ now }: { readonly now: () => Date }): JwtBearer => {
+  const unused = new WeakMap<object, UseUp>()
+  const extend: ExtendEngine = provider => {
     const handle = async (ctx: KoaContextWithOIDC) => {
       const { params } = ctx.oidc
-      await verifyAssertion(ctx, now)
+      unused.set(ctx.oidc, await verifyAssertion(ctx, now))
       if (params) params.grant_type = 'client_credentials'
       await instance(provider).grantTypeHandlers.get('client_credentials')?.(ctx)
     }
     provider.registerGrantType(jwtBearerGrantType, handle, ['assertion', 'scope', 'resource', 'authorization_details'], ['resource'])
   }
+  const claims: TokenClaims = async ({ oidc }) => {
+    await unused.get(oidc)?.()
+    return undefined
+  }
+  return { extend, claims }
+}

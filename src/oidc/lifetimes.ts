@@ -22,6 +22,10 @@ export const lifetimes = {
   /** Twice the refresh tokens' own: a grant in use is prolonged at half of it. */
   grant: 360 * day,
   initialAccessToken: day,
+  /** The longest that anything we sign for others lives: an access token of a resource server that allows it. */
+  longestSigned: day,
+  /** Of a key that signs no more: as an ID token may come back as a hint, long after it expired, by which a session is ended (RP-Initiated Logout §2). */
+  retiredKey: 90 * day,
 }
 
 /** How long a backchannel authentication request lives: what its client asks for, within bounds (CIBA Core §7.1). */

@@ -66,7 +66,9 @@ const organizationChoice = (askedOrganizations: AskedOrganizations) =>
   new Check('organization_undecided', 'the End-User has to choose an organization', 'interaction_required', async ctx => {
     if (!ctx.oidc.session?.accountId || !ctx.oidc.account) return Check.NO_NEED_TO_PROMPT
     const { kind } = await askedOrganizations.find(ctx)
-    if (kind === 'refused' || (await askedOrganizations.isShutOut(ctx))) throw notAvailable()
+    if (kind === 'refused') throw notAvailable()
+    const shutOut = await askedOrganizations.findShutOut(ctx)
+    if (shutOut) throw shutOut
     return kind === 'undecided' ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
   })
 

@@ -17,6 +17,16 @@ export const throwTranslated = (error: unknown): never => {
   throw isUnavailable(error) ? temporarilyUnavailable(error) : error
 }
 
+/** `invalid_grant` that says why. The engine's own says it to no client, for a code's holder need not be its client: only for who is known by then. */
+export const invalidGrant = (description: string, options: { readonly cause?: unknown } = {}) =>
+  Object.assign(new errors.InvalidGrant(description), { error_description: description, ...options })
+
+/** `invalid_client` that says why, for who has proven to hold the client's key. */
+export const invalidClient = (description: string) => Object.assign(new errors.InvalidClientAuth(description), { error_description: description })
+
+/** `invalid_redirect_uri` that says why (RFC 7591 §3.2.2): the engine has one sentence for all of them, of a request that matches none. */
+export const invalidRedirectUri = (description: string) => Object.assign(new errors.InvalidRedirectUri(), { error_description: description })
+
 /** 429 under a code of the protocol: the same is asked for too often. */
 export const tooMany = (code: string, cause: unknown) =>
   Object.assign(new errors.CustomOIDCProviderError(code, 'too many requests, try again later'), { status: 429, statusCode: 429, expose: true, cause })

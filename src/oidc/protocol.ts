@@ -1,11 +1,13 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
 import type { Context, Middleware } from 'koa'
-import { createFindAgentOwner } from '../clients/agent-owner.ts'
+import type { FindAgentOwners } from '../clients/agent-owner.ts'
+import { createNoteAgentUse } from '../clients/agent-use.ts'
 import type { FindLook } from '../clients/branding.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { DocumentRule } from '../clients/document-address.ts'
 import type { DocumentClients } from '../clients/document-clients.ts'
+import type { IsReservedName } from '../clients/reserved-names.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
@@ -13,6 +15,7 @@ import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { Memberships } from '../organizations/memberships.ts'
 import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import type { Change } from '../platform/data/change.ts'
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { Redis } from '../platform/data/redis.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
@@ -21,6 +24,7 @@ import type { MakeOutboundFetch } from '../platform/http/outbound.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics/metrics.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -29,7 +33,8 @@ import { createVerifyAccessToken } from './access-tokens.ts'
 import { createFindAccount } from './account.ts'
 import { actorOf } from './actor.ts'
 import { createAdapters } from './adapter.ts'
-import { createAgentClaims } from './agents.ts'
+import { createAgentUse } from './agent-use.ts'
+import { createAgentClaims, createFindActorClaims } from './agents.ts'
 import { createPostgresArtifacts } from './artifacts-postgres.ts'
 import { createRedisArtifacts } from './artifacts-redis.ts'
 import { createAskedOrganizations } from './asked-organization.ts'
@@ -64,6 +69,7 @@ import { createRegistrationDoor } from './registration-door.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createTokenCounts } from './token-counts.ts'
 import { createTokenOrganizations } from './token-organizations.ts'
 import { createTokenReferences } from './token-reference.ts'
 import { createTokenStandings } from './token-standing.ts'
@@ -91,14 +97,18 @@ interface Needs {
   readonly redis?: Redis
   readonly secrets: Secrets
   readonly log: Log
+  readonly metrics?: Metrics | undefined
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
   readonly newId: () => string
   readonly change: Change
+  readonly feed: ChangeFeed
   readonly limit: MakeLimit
   readonly clients: Clients
+  readonly findAgentOwners: FindAgentOwners
   readonly documentClients: DocumentClients
   readonly documentRule: DocumentRule
+  readonly isReservedName: IsReservedName
   readonly clientRegistration: 'open' | 'token' | 'off'
   readonly resourceServers: ResourceServers
   readonly detailsTypes: DetailsTypes
@@ -153,12 +163,15 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
   const askedOrganizations = createAskedOrganizations(needs)
   const demands = createDemands({ clients, secondFactor: needs.secondFactor, requirement: needs.factorRequirement })
   const backchannel = createBackchannelHooks(needs)
-  const findAccount = backchannel.withStandIns(createFindAccount({ users: needs.users, demands, tokenOrganizations }))
+  const findAccount = backchannel.withStandIns(
+    createFindAccount({ users: needs.users, demands, tokenOrganizations, findActorClaims: createFindActorClaims(clients) }),
+  )
   const tokenReferences = createTokenReferences(secrets)
   const tokenStandings = createTokenStandings({ database, durable })
   const jwtAccessTokens = createJwtAccessTokens({ ...needs, references: tokenReferences, standings: tokenStandings })
   const jwt = { jwtAccessTokens, tokenStandings, now: needs.now }
   const exchange = createTokenExchange({ ...needs, ...jwt, findAccount, demands, tokenOrganizations, apiIdentifier })
+  const jwtBearer = createJwtBearer(needs)
   const engine = await createEngine({
     ...needs,
     isSecure: new URL(issuer).protocol === 'https:',
@@ -166,23 +179,28 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     volatile,
     limitSecret: createSecretLimit({ limit: needs.limit, now: needs.now }),
     refreshTokens,
-    pages: createEnginePages(needs.show, hear),
+    pages: createEnginePages({ ...needs, hear }),
     hear,
     fetch: needs.outbound(),
     demands,
     registration: needs,
     hasDocumentClients: needs.documentRule.isOn,
-    lookUpDocument: createLookUpDocument(needs.documentClients),
+    lookUpDocument: createLookUpDocument(needs),
     askedOrganizations,
-    tokenClaims: [tokenOrganizations.claims, exchange.claims, createAgentClaims(clients)],
+    tokenClaims: [tokenOrganizations.claims, exchange.claims, createAgentClaims(clients), jwtBearer.claims],
     tokenReferences,
-    extensions: [provider => knowJwtAccessTokens(provider, jwt), exchange.extend, createJwtBearer(needs)],
+    extensions: [
+      provider => knowJwtAccessTokens(provider, jwt),
+      exchange.extend,
+      jwtBearer.extend,
+      createAgentUse({ ...needs, noteAgentUse: createNoteAgentUse(database) }),
+    ],
     backchannel,
     pace: createPace(needs),
     findAccount,
     loadExistingGrant: createLoadGrant({ durable, clients, askedOrganizations, apiIdentifier }),
   })
-  const documents = createDocuments({ engine, issuer, newId: needs.newId, detailsTypes: needs.detailsTypes })
+  const documents = createDocuments({ ...needs, engine, maxAgeSeconds: needs.signingKeys.jwksMaxAgeSeconds })
   return {
     middleware: [
       createMethodGuard(),
@@ -191,11 +209,12 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
       createDeviceLimit(needs.limit),
       createRegistrationDoor(needs.clientRegistration),
       createKnownDetailsTypes(needs.detailsTypes),
+      createTokenCounts(needs.metrics),
       engine.middleware,
     ],
     documents,
     engine,
-    interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse, findAgentOwner: createFindAgentOwner(database) }),
+    interactions: createInteractions({ ...needs, engine, demands, hear, noteUse: clients.noteUse }),
     backchannel: createBackchannelAnswers({ ...needs, engine, demands }),
     verifyAccessToken: createVerifyAccessToken({ clients, audience: apiIdentifier, jwtAccessTokens }),
     findBrowserSession: createFindBrowserSession({ engine, isSecure: new URL(issuer).protocol === 'https:' }),

@@ -1,7 +1,7 @@
 // Builds the engine over today's keys, and builds it anew when they change: its state is all in the store.
 import type { Middleware } from 'koa'
 import mount from 'koa-mount'
-import Provider, { type Client, type ClientCredentials, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { isOfConnection } from '../platform/http/connection.ts'
@@ -15,6 +15,8 @@ import { type ConfigurationNeeds, createConfiguration } from './configuration.ts
 import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
 import { keepGrantFields } from './grant-fields.ts'
+import { keepFromOwnOrigin } from './own-origin.ts'
+import { narrowOwnTokens } from './own-scope.ts'
 import type { Pace } from './pacing.ts'
 import { throwTranslated } from './problems.ts'
 import { publishWithout } from './published-keys.ts'
@@ -53,16 +55,23 @@ export const createEngine = async (needs: Needs): Promise<Engine> => {
   let version = await needs.signingKeys.version()
   let provider = await build(needs, registrations)
   let mounted = mount(provider)
+  let last: Promise<unknown> = Promise.resolve()
+  const renew = async () => {
+    const latest = await needs.signingKeys.version()
+    if (latest === version) return false
+    provider = await build(needs, registrations)
+    mounted = mount(provider)
+    version = latest
+    return true
+  }
   return {
     middleware: (ctx, next) => mounted(ctx, next),
     current: () => provider,
-    refresh: async () => {
-      const latest = await needs.signingKeys.version()
-      if (latest === version) return false
-      provider = await build(needs, registrations)
-      mounted = mount(provider)
-      version = latest
-      return true
+    // One after another: who looked first must not put back a key that was revoked meanwhile.
+    refresh: () => {
+      const turn = last.then(renew)
+      last = turn.catch(() => false)
+      return turn
     },
   }
 }
@@ -78,10 +87,11 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   tellMetadata(provider)
   bindToSessionGrants(provider)
   remember(provider, { needs, registrations })
-  const refusals = createRefusals()
+  const refusals = createRefusals(needs.now)
   onceOnly(provider, { ...needs, refusals })
   takeTokenless(provider, needs.registration)
-  scopeless(provider)
+  narrowOwnTokens(provider, configuration)
+  keepFromOwnOrigin(provider, configuration)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
   for (const extend of needs.extensions) extend(provider, configuration)
@@ -129,17 +139,6 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   Object.assign(provider.Client.prototype, { compareClientSecret: compare })
 }
 
-// A service's own token without a resource is for nobody's API: the engine would let the client write any scope into it,
-// and whoever introspects the token would believe it (RFC 6749 §3.3 lets us grant less than was asked).
-const scopeless = (provider: Provider) => {
-  const save = provider.ClientCredentials.prototype.save
-  const saveBare = async function (this: ClientCredentials) {
-    if (this.aud === undefined) this.scope = undefined
-    return save.call(this)
-  }
-  Object.assign(provider.ClientCredentials.prototype, { save: saveBare })
-}
-
 // The class is told as it was asked for, out of what was proven: the session keeps none that could grow old (RFC 8176, OpenID Connect Core §5.5.1.1).
 const tellClass = (provider: Provider) => {
   const get = function (this: KoaContextWithOIDC['oidc']) {
@@ -165,7 +164,7 @@ const onceOnly = (provider: Provider, { volatile, now, refusals }: Needs & { ref
 const tellServerError = (ctx: KoaContextWithOIDC, { error, log }: { error: Error; log: Log }) => {
   const isPassing = isUnavailable(error)
   log[isPassing ? 'warn' : isOfConnection(error) ? 'debug' : 'error'](
-    { err: error, requestId: ctx.state.requestId, path: ctx.path },
+    { err: error, path: ctx.path },
     isPassing ? 'a dependency is unavailable' : 'the engine failed',
   )
   if (!isPassing) return

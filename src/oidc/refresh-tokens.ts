@@ -6,6 +6,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf, sealUnder, unsealUnder } from '../platform/secrets.ts'
 import { toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
+import { createRotate } from './rotate.ts'
 
 /** The adapter's special methods for refresh tokens, and what a response must carry after a retry. */
 export interface RefreshTokens extends Pick<Adapter, 'find' | 'consume' | 'upsert'> {
@@ -25,15 +26,6 @@ interface Rotation {
   successor?: string
 }
 
-// Consuming the old and keeping the new is one statement: a process killed in between loses nobody's session.
-const rotate = statement(
-  'refresh-token-rotate',
-  `WITH won AS (
-     UPDATE oidc_artifacts SET consumed_at = now(), successor = $2 WHERE key = $1 AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key
-   )
-   INSERT INTO oidc_artifacts (key, kind, payload, grant_id, expires_at)
-   SELECT $3, 'RefreshToken', $4::json, $5, now() + make_interval(secs => $6) FROM won RETURNING key`,
-)
 const consumedState = statement(
   'refresh-token-consumed',
   'SELECT successor, payload, extract(epoch FROM now() - consumed_at)::float8 AS age FROM oidc_artifacts WHERE key = $1 AND consumed_at IS NOT NULL AND revoked_at IS NULL',
@@ -42,6 +34,7 @@ const consumedState = statement(
 /** Makes the methods. */
 export const createRefreshTokens = ({ database, durable, clients, randomBytes }: Needs): RefreshTokens => {
   const rotations = new WeakMap<object, Rotation>()
+  const rotate = createRotate(database)
 
   const successorOf = async (id: string): Promise<string | undefined> => {
     const [row] = await database.run<{ successor: Buffer | null; payload: { clientId?: string }; age: number }>(consumedState, [hashOf('RefreshToken', id)])
@@ -68,15 +61,15 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
       const rotation = Provider.ctx && rotations.get(Provider.ctx)
       const artifact = toArtifact('RefreshToken', { id, payload, expiresIn })
       if (!rotation) return durable.put(artifact)
-      const won = await database.run(rotate, [
-        hashOf('RefreshToken', rotation.predecessor),
-        sealUnder(rotation.predecessor, id, randomBytes(12)),
-        hashOf('RefreshToken', id),
-        JSON.stringify(artifact.payload),
-        artifact.grantId ?? null,
-        expiresIn,
-      ])
-      if (won.length === 1) return
+      const hasWon = await rotate({
+        predecessor: hashOf('RefreshToken', rotation.predecessor),
+        sealed: sealUnder(rotation.predecessor, id, randomBytes(12)),
+        successor: hashOf('RefreshToken', id),
+        payload: artifact.payload,
+        grantId: artifact.grantId,
+        ttlSeconds: expiresIn,
+      })
+      if (hasWon) return
       rotation.successor = await successorOf(rotation.predecessor)
       if (rotation.successor !== undefined) return
       if (artifact.grantId) await durable.revokeFamily(artifact.grantId)

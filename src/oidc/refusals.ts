@@ -1,7 +1,8 @@
-// Calls a refusal of the engine what the specification calls it, where the two differ.
+// Calls a refusal of the engine what the specification calls it, where the two differ, or the engine says less than it knows.
 import { decodeJwt, errors } from 'jose'
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider'
 import { cibaGrantType, deviceGrantType } from '../clients/grant-types.ts'
+import { assertionFault } from './assertion-fault.ts'
 
 /** Renames refusals. */
 export interface Refusals {
@@ -17,23 +18,47 @@ interface Name {
   readonly status: number
 }
 
+// The engine's words for whatever is wrong with how a client authenticates.
+const unexplained = 'client authentication failed'
+
+// The engine's words for a request without an access token.
+const untried = 'no access token provided'
+const registering = new Set(['registration', 'client', 'client_update', 'client_delete'])
+
 /** Makes it. */
-export const createRefusals = (): Refusals => {
+export const createRefusals = (now: () => Date): Refusals => {
   const replays = new WeakSet<object>()
+  const assertionReplays = new WeakSet<object>()
+  const rename = (ctx: KoaContextWithOIDC): void => {
+    const body: unknown = ctx.body
+    if (typeof body !== 'object' || body === null || !('error' in body)) return
+    if (body.error === 'invalid_client' && 'error_description' in body && body.error_description === unexplained) {
+      const fault = assertionReplays.has(ctx) ? 'jti of the client assertion was used before' : assertionFault(ctx, now().getTime() / 1000)
+      if (fault !== undefined) ctx.body = { ...body, error_description: fault }
+      return
+    }
+    // RFC 6750 §3.1: who tried nothing is told that there is something to try, and of no error.
+    if (registering.has(ctx.oidc?.route) && ctx.status === 401 && 'error_description' in body && body.error_description === untried) {
+      ctx.body = ''
+      ctx.status = 401
+      return
+    }
+    const name = nameOf(ctx, body.error, replays.has(ctx))
+    if (!name) return
+    ctx.status = name.status
+    // RFC 9110 §15.5.2, RFC 6749 §5.2: who brought nothing that could be read is told the scheme, as is whoever tried the header.
+    if (name.status === 401) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
+    ctx.body = { error: name.error, error_description: name.description }
+  }
+
   return {
     noteReplay: jti => {
-      if (Provider.ctx && jtiOf(Provider.ctx.get('DPoP')) === jti) replays.add(Provider.ctx)
+      const { ctx } = Provider
+      if (!ctx) return
+      if (jtiOf(ctx.get('DPoP')) === jti) replays.add(ctx)
+      else if (jtiOf(String(ctx.oidc.body?.client_assertion)) === jti) assertionReplays.add(ctx)
     },
-    rename: ctx => {
-      const body: unknown = ctx.body
-      if (typeof body !== 'object' || body === null || !('error' in body)) return
-      const name = nameOf(ctx, body.error, replays.has(ctx))
-      if (!name) return
-      ctx.status = name.status
-      // RFC 6749 §5.2: whoever tried the header is told the scheme.
-      if (name.status === 401 && ctx.headers.authorization !== undefined) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
-      ctx.body = { error: name.error, error_description: name.description }
-    },
+    rename,
   }
 }
 

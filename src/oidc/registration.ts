@@ -1,23 +1,25 @@
 // Dynamic client registration (RFC 7591, RFC 7592): who may, how often, and what clients that nobody vouches for may be.
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import { defaultApplicationType } from '../clients/redirect-rules.ts'
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { defaultApplicationType, registeredUriFault } from '../clients/redirect-rules.ts'
+import type { IsReservedName } from '../clients/reserved-names.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { addressKey, type Limit, type MakeLimit, networkOf, plainAddress } from '../platform/http/limit.ts'
-import { openPolicy } from './open-policy.ts'
+import { addressKey, type Limit, type MakeLimit, networkOf } from '../platform/http/limit.ts'
+import { openPolicy, verifyUris } from './open-policy.ts'
 import { temporarilyUnavailable, tooMany } from './problems.ts'
 
 type Features = NonNullable<Configuration['features']>
 
 interface Needs {
   readonly clientRegistration: 'open' | 'token' | 'off'
+  readonly isReservedName: IsReservedName
   readonly limit: MakeLimit
 }
 
 const durationSeconds = 3600
 
 /** The engine's features for it. */
-export const registrationFeatures = ({ clientRegistration, limit }: Needs): Pick<Features, 'registration' | 'registrationManagement'> => {
+export const registrationFeatures = ({ clientRegistration, isReservedName, limit }: Needs): Pick<Features, 'registration' | 'registrationManagement'> => {
   if (clientRegistration === 'off') return {}
   const byAddress = limit('registration:address', { points: 10, durationSeconds })
   const byNetwork = limit('registration:network', { points: 40, durationSeconds })
@@ -29,6 +31,7 @@ export const registrationFeatures = ({ clientRegistration, limit }: Needs): Pick
   const openWithinBounds: typeof openPolicy = async (ctx, metadata) => {
     if (ctx.oidc.route === 'client_update') await takeTurn(ctx, changes)
     await openPolicy(ctx, metadata)
+    if (isReservedName(String(metadata.client_name ?? ''))) throw new errors.InvalidClientMetadata('client_name must not be that of this service')
   }
   return {
     registration: {
@@ -38,6 +41,7 @@ export const registrationFeatures = ({ clientRegistration, limit }: Needs): Pick
       policies: { known: knownPolicy, open: openWithinBounds },
       // Asked before anything of the request is looked at.
       issueRegistrationAccessToken: async ctx => {
+        leaveOutNulls(ctx.oidc.body)
         await admit(ctx, { byAddress, byNetwork })
         return true
       },
@@ -56,10 +60,9 @@ const admit = async (ctx: KoaContextWithOIDC, limits: { byAddress: Limit; byNetw
 }
 
 const takeTurn = async (ctx: KoaContextWithOIDC, { byAddress, byNetwork }: { byAddress: Limit; byNetwork: Limit }) => {
-  const ip = plainAddress(ctx.ip)
   try {
-    await byAddress.consume(addressKey(ip))
-    await byNetwork.consume(networkOf(ip))
+    await byAddress.consume(addressKey(ctx.ip))
+    await byNetwork.consume(networkOf(ctx.ip))
   } catch (error) {
     if (isUnavailable(error)) throw temporarilyUnavailable(error)
     if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
@@ -68,8 +71,14 @@ const takeTurn = async (ctx: KoaContextWithOIDC, { byAddress, byNetwork }: { byA
   }
 }
 
+// RFC 7592 §2.2: what is null is as if it was left out. The engine holds changes to that, and a registration not.
+const leaveOutNulls = (metadata: Record<string, unknown> | undefined) => {
+  for (const [name, value] of Object.entries(metadata ?? {})) if (value === null) Reflect.deleteProperty(metadata ?? {}, name)
+}
+
 // RFC 8252 §7.3: what comes back to the loopback alone is an app on somebody's machine, whose port may be any.
 const knownPolicy = async (_ctx: KoaContextWithOIDC, metadata: Record<string, unknown>) => {
+  verifyUris('redirect_uris', metadata.redirect_uris, uri => registeredUriFault(uri, metadata.application_type))
   const { token_endpoint_auth_method: method, redirect_uris: redirectUris } = metadata
   if (metadata.application_type === undefined && defaultApplicationType({ method, redirectUris }) === 'native') metadata.application_type = 'native'
 }

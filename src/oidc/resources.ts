@@ -1,16 +1,21 @@
 // Resource indicators (RFC 8707): which resource servers a client may name, and what their access tokens are like (RFC 9068).
-import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
-import { isPersonal } from '../clients/agent.ts'
+import { type AccessToken, type Client, type ClientCredentials, type Configuration, errors, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider'
+import { isPersonal, isReading } from '../clients/agent.ts'
 import type { Registration } from '../clients/client.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { isNeighbour, type ResourceServer } from '../clients/resource-server.ts'
+import type { ResourceServer } from '../clients/resource-server.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
+import { isFromBefore } from '../platform/access-end.ts'
 import { apiIdentifierOf } from '../platform/api-identifier.ts'
 import { askedTypes } from './asked-details.ts'
+import type { AskedOrganizations } from './asked-organization.ts'
+import { verifyOfResources } from './asked-scope.ts'
 import { giveDefaultScope } from './default-scope.ts'
 import { isForItself, ownAccess } from './own-access.ts'
+import { isReachable } from './resource-guests.ts'
 import { roleHolderOf } from './role-holder.ts'
+import { sourceOf } from './token-claims.ts'
 
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
@@ -18,6 +23,7 @@ interface Needs {
   readonly resourceServers: Pick<ResourceServers, 'find'>
   readonly detailsTypes: Pick<DetailsTypes, 'find'>
   readonly findHeldScopes: FindHeldScopes
+  readonly askedOrganizations: Pick<AskedOrganizations, 'find'>
   readonly registrationOf: (client: object) => Registration | undefined
 }
 
@@ -30,9 +36,12 @@ export const resourceIndicators = (needs: Needs): ResourceIndicators => ({
   useGrantedResource: async () => true,
   getResourceServerInfo: async (ctx, indicator, client) => {
     const server = await needs.resourceServers.find(indicator)
-    if (!server || !isNeighbour(server, needs.registrationOf(client)?.organizationId)) throw new errors.InvalidTarget()
+    if (!server || !(await isReachable(ctx, { server, registration: needs.registrationOf(client), askedOrganizations: needs.askedOrganizations })))
+      throw new errors.InvalidTarget()
+    mustBeSinceEnd(ctx, server)
     if (!server.allowsOfflineAccess && grantTypeOf(ctx) === 'refresh_token') throw new errors.InvalidTarget('the resource is not for offline access')
     const scopes = await scopesFor(ctx, { server, client, needs })
+    verifyOfResources(ctx, { indicator, scopes })
     giveDefaultScope(ctx, { identifier: server.identifier, scopes })
     return {
       audience: server.identifier,
@@ -56,10 +65,23 @@ export const isRefreshable = async (
   return servers.some(server => server?.allowsOfflineAccess)
 }
 
-/** Whether all that a token is for is still there. */
-export const isForLiving = async (token: object, resourceServers: Pick<ResourceServers, 'find'>): Promise<boolean> => {
-  const audiences = 'aud' in token && typeof token.aud === 'string' ? [token.aud] : []
-  return (await Promise.all(audiences.map(one => resourceServers.find(one)))).every(server => server !== undefined)
+/** Whether what a token is for is still there, and did not end since it was issued; a refresh token may be for several, of which one is enough. */
+export const isForLiving = async (token: IssuedToken, resourceServers: Pick<ResourceServers, 'find'>): Promise<boolean> => {
+  const indicators = token.kind === 'RefreshToken' ? [token.resource ?? []].flat() : [token.aud ?? []].flat()
+  if (indicators.length === 0) return true
+  const servers = await Promise.all(indicators.map(indicator => resourceServers.find(indicator)))
+  return servers.some(server => server !== undefined && !isFromBefore(server, issuedAtOf(token)))
+}
+
+type IssuedToken = AccessToken | ClientCredentials | RefreshToken
+
+// A refresh token that was rotated is as old as the first.
+const issuedAtOf = (token: { readonly iat?: number | undefined; readonly iiat?: number | undefined }) => token.iiat ?? token.iat
+
+// What was given before the resource server ended gives nothing there any more: the client has to send the person again.
+const mustBeSinceEnd = (ctx: KoaContextWithOIDC, server: ResourceServer): void => {
+  const source = grantTypeOf(ctx) === undefined ? undefined : sourceOf(ctx.oidc)
+  if (source && isFromBefore(server, issuedAtOf(source))) throw new errors.InvalidGrant('what it is for ended since')
 }
 
 /** Whether a client stands for the resource server that the token is for (RFC 7662 §2.1). */
@@ -91,7 +113,7 @@ const scopesFor = async (ctx: KoaContextWithOIDC, { server, client, needs }: Ask
   if (access === 'listed' && !listed) throw new errors.InvalidTarget('the client may not ask for this resource')
   // What a person made for themselves reads our own API for them, and changes nothing there: no administrator vouched for it.
   const isReader = isPersonal(registration) && server.identifier === apiIdentifierOf(ctx.oidc.issuer)
-  const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || scope.endsWith(':read')))
+  const scopes = server.scopes.filter(scope => (access === 'any' || listed?.scopes.includes(scope)) && (!isReader || isReading(scope)))
   if (!server.requiresPermissions || grantType === undefined || isForItself(ctx)) return scopes
   const holder = roleHolderOf(ctx)
   if (!holder) return []

@@ -2,6 +2,7 @@
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { profileAlgorithms, readProfile, type SecurityProfile } from '../clients/security-profile.ts'
 import { lifetimes } from './lifetimes.ts'
+import { invalidClient } from './problems.ts'
 
 /** The profile of one of the engine's clients. */
 export const profileOf = (client: object | undefined): SecurityProfile | undefined =>
@@ -25,11 +26,11 @@ export const assertAssertion =
   (now: Clock) =>
   async ({ oidc }: KoaContextWithOIDC, claims: Claims, header: Header, client: Client): Promise<void> => {
     if (profileOf(client) === undefined) return
-    if (!profileAlgorithms.has(header.alg)) throw new errors.InvalidClientAuth('the assertion must be signed with PS256, ES256 or EdDSA')
+    if (!profileAlgorithms.has(header.alg)) throw invalidClient('alg of the assertion must be PS256, ES256 or EdDSA')
     // FAPI 2.0 Security Profile §5.3.2.1 (8): the issuer, and as a string.
-    if (claims.aud !== oidc.issuer) throw new errors.InvalidClientAuth('audience (aud) must equal the issuer identifier url')
+    if (claims.aud !== oidc.issuer) throw invalidClient('aud of the assertion must be the issuer identifier, and nothing beside it')
     const nowSeconds = now().getTime() / 1000
-    if (isAhead(claims.iat, nowSeconds) || isAhead(claims.nbf, nowSeconds)) throw new errors.InvalidClientAuth('the assertion is from the future')
+    for (const name of ['iat', 'nbf']) if (isAhead(claims[name], nowSeconds)) throw invalidClient(`${name} of the assertion is in the future`)
   }
 
 /** Checks a request object (RFC 9101) beyond the engine. Throws `invalid_request_object`. */

@@ -3,7 +3,6 @@
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
-import { plainAddress } from '../platform/http/limit.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { strings } from '../platform/values.ts'
 import { accessGate } from './access-gate.ts'
@@ -132,7 +131,7 @@ export const createSessionArtifacts = ({ database, durable, endings, findDeviceI
           expiresInSeconds: expiresIn ?? 0,
           askedAt: askedAtOf(payload.loginTs),
           deviceId: ctx && findDeviceId(ctx),
-          ip: ctx && plainAddress(ctx.ip),
+          ip: ctx?.ip,
           userAgent: ctx?.get('user-agent'),
         })
       } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })

@@ -2,7 +2,7 @@
 import type { AccessToken, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { isForeign } from '../clients/agent.ts'
 import type { Clients } from '../clients/clients.ts'
-import type { Memberships } from '../organizations/memberships.ts'
+import type { Memberships, TokenMembership } from '../organizations/memberships.ts'
 import type { TokenClaims } from './token-claims.ts'
 
 /** What is known of a token by whoever asks for its account. */
@@ -11,12 +11,20 @@ interface TokenLike {
   readonly grantId?: string | undefined
 }
 
+/** How a token stands with its organization. */
+export interface TokenStanding {
+  /** Whether the user is no member of it, or of the one whose members alone the client is open to, or another than whose agent it is. */
+  readonly isOver: boolean
+  /** What the user is in it; absent: the token is for none. */
+  readonly membership?: TokenMembership | undefined
+}
+
 /** The organizations of tokens. */
 export interface TokenOrganizations {
   /** The organization of a token, by its grant; `undefined`: it is for none. */
   idOf(ctx: KoaContextWithOIDC, token: TokenLike): Promise<string | undefined>
-  /** Whether the user is no member of the token's organization, or of the one whose members alone the client is open to, or another than whose agent it is. */
-  isOver(token: { readonly userId: string; readonly clientId?: string | undefined; readonly organizationId?: string | undefined }): Promise<boolean>
+  /** What the user is in the token's organization, and whether the token is over. */
+  standingOf(token: { readonly userId: string; readonly clientId?: string | undefined; readonly organizationId?: string | undefined }): Promise<TokenStanding>
   /** `org_id`, `org_slug`, `org_roles` and `org_permissions` of what is issued under a grant; nothing where it is for none. */
   claimsOf(grant: Grant | undefined): Promise<Readonly<Record<string, unknown>>>
   /** The claim `organizations`: all that the user is a member of. */
@@ -35,9 +43,7 @@ export const createTokenOrganizations = ({ clients, memberships }: Needs): Token
   const claimsOf = async (grant: Grant | undefined) => {
     if (grant?.organizationId === undefined || grant.accountId === undefined) return {}
     const membership = await memberships.find({ userId: grant.accountId, organization: grant.organizationId })
-    if (!membership) return {}
-    const { organizationId, slug, roles, permissions } = membership
-    return { org_id: organizationId, org_slug: slug, org_roles: roles, org_permissions: permissions }
+    return membership ? organizationClaims(membership) : {}
   }
 
   return {
@@ -48,13 +54,13 @@ export const createTokenOrganizations = ({ clients, memberships }: Needs): Token
       if (token.kind === 'AccessToken') return textOf((token as AccessToken).extra?.org_id)
       return token.grantId === undefined ? undefined : (await oidc.provider.Grant.find(token.grantId))?.organizationId
     },
-    isOver: async ({ userId, clientId, organizationId }) => {
+    standingOf: async ({ userId, clientId, organizationId }) => {
       const registration = clientId === undefined ? undefined : await clients.find(clientId)
-      if (isForeign(registration, userId)) return true
+      if (isForeign(registration, userId)) return { isOver: true }
       const owner = registration?.isMembersOnly ? registration.organizationId : undefined
       const needed = [...new Set([organizationId, owner])].filter(id => id !== undefined)
       const found = await Promise.all(needed.map(organization => memberships.find({ userId, organization })))
-      return found.includes(undefined)
+      return { isOver: found.includes(undefined), membership: found.find(one => one?.organizationId === organizationId) }
     },
     claimsOf,
     list: async userId => (await memberships.list(userId)).map(({ organizationId: id, slug, name, roles }) => ({ id, slug, name, roles })),
@@ -64,5 +70,13 @@ export const createTokenOrganizations = ({ clients, memberships }: Needs): Token
     },
   }
 }
+
+/** The claims of what is for an organization. */
+export const organizationClaims = ({ organizationId, slug, roles, permissions }: TokenMembership) => ({
+  org_id: organizationId,
+  org_slug: slug,
+  org_roles: roles,
+  org_permissions: permissions,
+})
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)

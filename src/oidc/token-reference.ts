@@ -16,8 +16,11 @@ export interface TokenReference {
 export interface TokenReferences {
   /** The `jti` of a token that is about to be signed; of a client's own token it is random and no more. */
   jtiOf(token: AccessToken | ClientCredentials, random: string): string
-  /** `undefined` for a `jti` that has no reference. Throws for one that we did not seal: it is asked only of what we signed. */
-  read(jti: string): TokenReference | undefined
+  /**
+   * `undefined` for a `jti` that has no reference, `'lost'` for one under a SECRET_KEY that is not known any more. Throws for one that we did
+   * not seal: it is asked only of what we signed.
+   */
+  read(jti: string): TokenReference | undefined | 'lost'
 }
 
 const shape = z.tuple([z.string(), z.string(), z.string().nullable()])
@@ -32,7 +35,9 @@ export const createTokenReferences = (secrets: Secrets): TokenReferences => ({
   read: jti => {
     const dot = jti.indexOf('.')
     if (dot < 0) return undefined
-    const [grantId, accountId, sessionUid] = shape.parse(JSON.parse(secrets.unseal('token-reference', jti.slice(dot + 1), jti.slice(0, dot))))
+    const opened = secrets.findUnsealed('token-reference', jti.slice(dot + 1), jti.slice(0, dot))
+    if (opened === undefined) return 'lost'
+    const [grantId, accountId, sessionUid] = shape.parse(JSON.parse(opened))
     return { grantId, accountId, sessionUid: sessionUid ?? undefined }
   },
 })

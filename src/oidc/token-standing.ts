@@ -2,7 +2,7 @@
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
-import { isInSession, isLiving, isUnbroken } from './lineage.ts'
+import { isInSession, isLiving, isSinceEnds, isUnbroken } from './lineage.ts'
 import type { TokenReference } from './token-reference.ts'
 
 /** What is asked of a token whose signature and expiry were verified. */
@@ -29,7 +29,7 @@ const standing = statement(
   'token-standing',
   `SELECT NOT EXISTS (SELECT 1 FROM oidc_artifacts r WHERE r.key = $1)
      AND ($2::bytea IS NULL OR EXISTS (
-       SELECT 1 FROM oidc_artifacts a WHERE a.key = $2 AND a.kind = 'Grant' AND a.account_id = $3 AND a.client_id = $4 AND ${isLiving('a')} AND ${isUnbroken('a')}))
+       SELECT 1 FROM oidc_artifacts a WHERE a.key = $2 AND a.kind = 'Grant' AND a.account_id = $3 AND a.client_id = $4 AND ${isLiving('a')} AND ${isSinceEnds('a')} AND ${isUnbroken('a')}))
      AND ($5::text IS NULL OR ${isInSession({ uid: '$5', account: '$3', client: '$4::text', grant: '$6' })}) AS is_standing`,
 )
 

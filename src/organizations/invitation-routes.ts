@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import { userIdOf } from '../users/user.ts'
 import type { Invitation } from './invitation.ts'
 import type { Invitations } from './invitations.ts'
@@ -17,7 +17,7 @@ interface Needs {
 const inside = { within: 'organization' } as const
 const at = {
   path: '/organizations/:id/invitations/:invitationId',
-  params: organizationParams.extend({ invitationId: z.string().toLowerCase().pipe(z.uuid()) }),
+  params: organizationParams.extend({ invitationId: uuid }),
 } as const
 const invitationOutput = z.object({
   id: z.uuid(),

@@ -12,6 +12,10 @@ export interface TokenMembership {
   readonly roles: readonly string[]
   /** What the roles allow there on the management API. */
   readonly permissions: readonly string[]
+  /** The scopes of resource servers that the roles hold, each `identifier scope`. */
+  readonly resourceScopes: 'all' | readonly string[]
+  /** Whether the organization requires a second factor. */
+  readonly isMfaRequired: boolean
 }
 
 /** The memberships of people in living organizations. */
@@ -38,9 +42,14 @@ interface Row {
   name: string
   role: string
   permissions: string[] | null
+  resource_scopes: string[] | null
+  is_mfa_required: boolean
 }
 
-const columns = 'o.id, o.slug, o.name, coalesce(r.name, m.role) AS role, r.permissions'
+// Who may write the organization's roles and resource servers holds every scope, for they could give it to themselves.
+const holdsAll = new Set(['owner', 'admin'])
+
+const columns = 'o.id, o.slug, o.name, o.is_mfa_required, coalesce(r.name, m.role) AS role, r.permissions, r.resource_scopes'
 const living = `FROM organization_members m JOIN organizations o ON o.id = m.organization_id AND o.deleted_at IS NULL
    LEFT JOIN organization_roles r ON r.id = m.role_id WHERE m.user_id = $1`
 const byId = statement('membership-by-id', `SELECT ${columns} ${living} AND o.id = $2::uuid`)
@@ -61,12 +70,15 @@ interface Needs {
 
 /** Makes the service. */
 export const createMemberships = ({ database, permissionsOf, grantable }: Needs): Memberships => {
-  const toMembership = ({ id, slug, name, role, permissions }: Row): TokenMembership => ({
+  const toMembership = ({ id, slug, name, role, permissions, ...row }: Row): TokenMembership => ({
     organizationId: id,
     slug,
     name,
     roles: [role],
     permissions: permissions ? permissions.filter(one => grantable.has(one)) : [...permissionsOf(role)],
+    // No role of an organization's own has the name of a built-in one.
+    resourceScopes: holdsAll.has(role) ? 'all' : (row.resource_scopes ?? []),
+    isMfaRequired: row.is_mfa_required,
   })
   return {
     find: async ({ userId, organization }) => {

@@ -64,7 +64,7 @@ export const organizationEvents = {
   'organization.created': event('organization', shape),
   'organization.updated': event('organization', { ...shape, changed: z.array(z.string()) }),
   'organization.settings_updated': event('organization', { ...shape, changed: z.array(z.string()) }),
-  'organization.deleted': event('organization', shape),
+  'organization.deleted': event('organization', { ...shape, reason: z.enum(['deleted_before_restore']).optional() }),
   'organization.restored': event('organization', shape),
   'organization.purged': event('organization', {}),
   'organization.member_added': member,

@@ -1,13 +1,14 @@
 // Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
+import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
-import type { Change, RecordEvent } from '../platform/data/change.ts'
+import type { Change } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
-import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { createPurgeOrganizations } from './purge.ts'
 import { slugOf } from './slug.ts'
 
 const slugAttempts = 5
@@ -25,20 +26,20 @@ export interface Organizations {
   ): Promise<Found<Organization>>
   /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
-  /** Softly; its clients are disabled in the same commit. */
+  /** Softly; its clients are disabled in the same commit, and what names it or is theirs ends for good. */
   remove(actor: Actor, id: OrganizationId): Promise<void>
   /** With the clients that were disabled by its deletion. Throws `slug_taken` when the slug has been taken meanwhile. */
   restore(actor: Actor, id: OrganizationId): Promise<Organization>
   /** Forgets for good what was deleted long ago; answers how many. */
-  purge(actor: Actor, limit: number): Promise<number>
+  purge(actor: Actor, batch: number): Promise<number>
 }
 
 /** What belongs to an organization and lives and ends with it. */
 export interface Belongings {
-  /** Disables all that is not disabled already. */
+  /** Disables all that is not disabled already; what it held ends. */
   disable(tx: TransactionClient, organizationId: string, at: Date): Promise<void>
-  /** Takes back what {@link Belongings.disable} did at that moment. */
-  enable(tx: TransactionClient, organizationId: string, disabledAt: Date): Promise<void>
+  /** Takes back what {@link Belongings.disable} did at that moment, but for what ended. */
+  enable(tx: TransactionClient, organizationId: string, moments: { readonly disabledAt: Date; readonly at: Date }): Promise<void>
   /** Empties and releases all for good. */
   release(tx: TransactionClient, organizationId: string): Promise<void>
 }
@@ -111,23 +112,22 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
         await lockOrganization(tx, id)
         const deletedAt = now()
         await belongings.disable(tx, id, deletedAt)
-        const row = await tx.organization.update({ where: { id }, data: { deletedAt } })
+        const row = await tx.organization.update({ where: { id }, data: { deletedAt, accessEndedAt: deletedAt } })
         record('organization.deleted', row, { organizationId: id })
       }),
     restore: (actor, id) =>
       change(actor, async (tx, record) => {
         const before = await tx.organization.findFirst({ where: { id, deletedAt: { gt: restorableSince(now()) } } })
         if (!before?.deletedAt) throw new Problem('not_found')
-        const { count } = await tx.organization.updateMany({ where: { id, deletedAt: before.deletedAt }, data: { deletedAt: null } })
+        const at = now()
+        const data = { deletedAt: null, accessEndedAt: endOfAbsence(before, at) }
+        const { count } = await tx.organization.updateMany({ where: { id, deletedAt: before.deletedAt }, data })
         if (count === 0) throw new Problem('not_found')
-        await belongings.enable(tx, id, before.deletedAt)
+        await belongings.enable(tx, id, { disabledAt: before.deletedAt, at })
         record('organization.restored', before, { organizationId: id })
         return toOrganization(before)
       }),
-    purge: async (actor, limit) => {
-      const due = await database.prisma.organization.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
-      return purgeEach(due, ({ id }) => change(actor, (tx, record) => purgeOne(tx, { id, until: restorableSince(now()), record, belongings })))
-    },
+    purge: createPurgeOrganizations({ database, change, now, belongings }),
   }
 }
 
@@ -142,23 +142,6 @@ export const lockOrganization = async (tx: TransactionClient, id: OrganizationId
 const expected = (organization: Organization, expect?: (version: Date) => void): Organization => {
   expect?.(organization.updatedAt)
   return organization
-}
-
-interface Purging {
-  readonly id: string
-  readonly until: Date
-  readonly record: RecordEvent
-  readonly belongings: Belongings
-}
-
-const purgeOne = async (tx: TransactionClient, { id, until, record, belongings }: Purging) => {
-  // Before its clients, as everybody locks them who changes one.
-  await tx.$queryRaw`SELECT id FROM organizations WHERE id = ${id}::uuid FOR UPDATE`
-  await belongings.release(tx, id)
-  // Asked again: one that was restored meanwhile is not lost, and what was released of it comes back with the roll-back.
-  const { count } = await tx.organization.deleteMany({ where: { id, deletedAt: { lte: until } } })
-  if (count === 0) throw new Problem('conflict')
-  record('organization.purged', { id }, { organizationId: id })
 }
 
 const toWhere = ({ slug, q, ids }: { slug?: string; q?: string; ids?: readonly string[] }): Prisma.OrganizationWhereInput => {

@@ -2,6 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
+import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
@@ -40,16 +41,17 @@ export interface SettingsOfOrganizations {
 interface Needs {
   readonly database: Database
   readonly change: Change
+  readonly feed: ChangeFeed
   readonly now: () => Date
 }
 
 /** Makes the service. */
-export const createOrganizationSettings = ({ database, change, now }: Needs): SettingsOfOrganizations => {
+export const createOrganizationSettings = ({ database, change, feed, now }: Needs): SettingsOfOrganizations => {
   const load = async (id: string) => {
     const row = await database.prisma.organization.findFirst({ where: { id, deletedAt: null }, select: columns })
     return row ? toSettings(row) : undefined
   }
-  const memo = createMemo({ ttlMilliseconds: 1000, now, load })
+  const memo = createMemo({ ttlMilliseconds: 1000, now, load, ends: { feed, by: { organization: ({ id }) => id } } })
   return {
     find: memo.get,
     forget: memo.forget,

@@ -1,5 +1,5 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
-import type { FormProblem, PageClient, PageConnection, PageScope } from './page-locals.ts'
+import type { FormProblem, PageAccess, PageClient, PageConnection } from './page-locals.ts'
 
 /** What every page of the account centre needs. */
 export interface AccountPage extends FormProblem {
@@ -8,6 +8,8 @@ export interface AccountPage extends FormProblem {
   readonly done?: string
   /** How many requests wait for an answer. */
   readonly waiting?: number
+  /** Nobody may have agents of their own. */
+  readonly withoutAgents?: boolean
 }
 
 /** Posts `name` and `locale` to `/account/profile`. */
@@ -53,13 +55,12 @@ export interface AccountSessionsPage extends AccountPage {
 
 /** Posts `client`, and `organization` where it is for one, to `/account/apps`. */
 export interface AccountAppsPage extends AccountPage {
-  readonly apps: readonly {
+  readonly apps: readonly (PageAccess & {
     readonly id: string
     readonly client: PageClient
     readonly organization?: { readonly id: string; readonly name: string } | undefined
-    readonly scopes: readonly PageScope[]
     readonly grantedAt: number
-  }[]
+  })[]
 }
 
 /** Posts `organization` to `/account/organizations`. */
@@ -69,19 +70,16 @@ export interface AccountOrganizationsPage extends AccountPage {
 
 /** Posts `request` (an id) and `decision` (`approve` or `deny`) to `/account/requests`. Times in milliseconds. */
 export interface AccountRequestsPage extends AccountPage {
-  readonly requests: readonly {
+  readonly requests: readonly (PageAccess & {
     readonly id: string
     readonly client: PageClient
     readonly organization?: string
     /** What the client says to be seen in both places. */
     readonly message?: string
-    readonly scopes: readonly PageScope[]
-    readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
-    readonly offline: boolean
     readonly ip?: string
     readonly askedAt: number
     readonly expiresAt: number
-  }[]
+  })[]
 }
 
 /** Posts `confirm` (the address) to `/account/data`; the download is `/account/data/export`. */
@@ -111,15 +109,22 @@ export interface AccountIdentitiesPage extends AccountPage {
   readonly connections: readonly PageConnection[]
 }
 
-/** Posts `agent_name` and `redirect_uris`, `disable` (an id) or `remove` (an id) to `/account/agents`. Times in milliseconds. */
+/** Posts `agent_name` and `redirect_uris`, `rename` (an id) and `label`, `renew`, `disable` or `remove` (an id) to `/account/agents`. Times in milliseconds. */
 export interface AccountAgentsPage extends AccountPage {
   readonly agents: readonly {
     readonly id: string
     readonly name: string
     readonly clientId: string
+    /** Else it authenticates by keys. */
+    readonly hasSecret: boolean
+    /** The addresses that it returns to. */
+    readonly returns: readonly string[]
     readonly isDisabled: boolean
     readonly madeAt: number
+    readonly usedAt?: number | undefined
   }[]
+  /** The agent whose new name was not taken. */
+  readonly renaming?: string | undefined
   /** What was made just now; its secret is told this once. */
   readonly made?: { readonly name: string; readonly clientId: string; readonly secret: string } | undefined
 }
@@ -196,7 +201,7 @@ export interface AccountLocals {
 
 type Names = { readonly [View in keyof AccountLocals]: Readonly<Record<keyof Required<AccountLocals[View]>, true>> }
 
-const common = { problem: true, csrf: true, done: true, waiting: true } as const
+const common = { problem: true, csrf: true, done: true, waiting: true, withoutAgents: true } as const
 
 /** The names of each page's locals; the compiler holds them equal to the types. */
 export const accountLocalNames: Names = {
@@ -209,7 +214,7 @@ export const accountLocalNames: Names = {
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },
-  'account-agents': { ...common, agents: true, made: true },
+  'account-agents': { ...common, agents: true, made: true, renaming: true },
   'account-requests': { ...common, requests: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },

@@ -24,10 +24,28 @@ const sessions = [
 const app = {
   id: 'papertrail',
   client: { name: 'Papertrail', origin: 'app.papertrail.example' },
-  scopes: [{ name: 'profile' }, { name: 'email' }],
+  scopes: [{ name: 'openid' }, { name: 'profile' }, { name: 'email' }],
+  resources: [],
+  offline: false,
   grantedAt: at,
 }
-const inOrganization = { ...app, organization: { id: '1', name: 'Nordlicht Energie' } }
+const documents = {
+  name: 'Documents (https://documents.papertrail.example/api)',
+  scopes: [{ name: 'documents:read', title: 'Read your documents' }, { name: 'documents:purge' }],
+}
+const inOrganization = { ...app, organization: { id: '1', name: 'Nordlicht Energie' }, resources: [documents], offline: true }
+const longApp = {
+  ...inOrganization,
+  client: { name: 'The Extraordinarily Comprehensive Donaudampfschifffahrtsgesellschaftskapitän Resource Planner', agentOf: longEmail, verified: false },
+  organization: { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen' },
+  resources: [
+    documents,
+    {
+      name: `https://${'planner-'.repeat(6)}api.mathematics.example/v1`,
+      scopes: [{ name: `planner:${'w'.repeat(60)}` }, { name: 'planner:read', title: 'اقرأ خططك (ولا تغيّر شيئًا).' }],
+    },
+  ],
+}
 const request = {
   id: '1',
   client: { name: 'Papertrail' },
@@ -45,7 +63,7 @@ const longRequest = {
   id: '2',
   client: { name: 'The Extraordinarily Comprehensive Donaudampfschifffahrtsgesellschaftskapitän Resource Planner' },
   message: 'W'.repeat(100),
-  resources: [{ name: 'https://documents.papertrail.example/api', scopes: [{ name: 'documents:read', title: 'Read your documents' }] }],
+  resources: [documents],
   offline: true,
   ip: '2001:db8:85a3:0:0:8a2e:370:7334',
 }
@@ -73,8 +91,17 @@ const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri,
 
 const agentId = '0192f0c1-7d4c-7c3e-9b1f-2a6d5e8f9a10'
 const agents = [
-  { id: '1', name: 'Acme Helper', clientId: agentId, isDisabled: false, madeAt: Date.UTC(2026, 10, 3) },
-  { id: '2', name: 'Inbox sorter', clientId: agentId.replace('10', '11'), isDisabled: true, madeAt: Date.UTC(2026, 9, 21) },
+  {
+    id: '1',
+    name: 'Acme Helper',
+    clientId: agentId,
+    hasSecret: true,
+    returns: ['http://127.0.0.1:53682/'],
+    isDisabled: false,
+    madeAt: Date.UTC(2026, 10, 3),
+    usedAt: Date.UTC(2026, 10, 20),
+  },
+  { id: '2', name: 'Inbox sorter', clientId: agentId.replace('10', '11'), hasSecret: false, returns: [], isDisabled: true, madeAt: Date.UTC(2026, 9, 21) },
 ]
 
 /** Every page in every state. */
@@ -128,7 +155,11 @@ export const ACCOUNT_STATES: States = {
     'field-error': { ...authenticator, problem: { code: 'validation_failed', message: '', fields: [{ path: 'code', code: 'wrong_code', message: '' }] } },
   },
   'account-sessions': { plain: { csrf, sessions }, alone: { csrf, sessions: [here], done: 'account.done.signed_out' } },
-  'account-apps': { plain: { csrf, apps: [inOrganization, app] }, none: { csrf, apps: [], done: 'account.done.revoked' } },
+  'account-apps': {
+    plain: { csrf, apps: [inOrganization, app] },
+    long: { csrf, apps: [longApp, app] },
+    none: { csrf, apps: [], done: 'account.done.revoked' },
+  },
   'account-agents': {
     plain: { csrf, agents },
     none: { csrf, agents: [], done: 'account.done.agent_removed' },

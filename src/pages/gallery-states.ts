@@ -120,7 +120,7 @@ export const GALLERY_STATES: States = {
     details: { ...consent, resources: [], details },
     error: { ...consent, problem: new Problem('csrf_mismatch') },
     organization: { ...consent, organization: 'Nordlicht Energie' },
-    agent: { ...consent, client: { name: 'Acme Helper', origin: '127.0.0.1:53682', agentOf: username } },
+    agent: { ...consent, client: { name: 'Acme Helper', origin: '127.0.0.1:53682', agentOf: username, verified: false } },
     long: { ...consent, details: [...details, ...details], client: longClient, account: longUsername, organization: longClient.name, offline: true },
   },
   organization: {

@@ -126,8 +126,16 @@ export interface RecoveryCodesPage extends FormProblem {
 /** A scope; without a title the catalogue's words or the name. */
 export interface PageScope {
   readonly name: string
-  readonly title?: string
+  readonly title?: string | undefined
   readonly detail?: string
+}
+
+/** What a client asks for, or was given. */
+export interface PageAccess {
+  readonly scopes: readonly PageScope[]
+  readonly resources: readonly { readonly name: string; readonly scopes: readonly PageScope[] }[]
+  /** Whether it keeps this while the person is away. */
+  readonly offline: boolean
 }
 
 /** What there are words for, as `error.<kind>.heading` and `error.<kind>.message`. */
@@ -135,6 +143,7 @@ export type ErrorKind =
   | 'invalid_client'
   | 'invalid_redirect_uri'
   | 'invalid_request'
+  | 'invalid_sign_out'
   | 'access_denied'
   | 'temporarily_unavailable'
   | 'server_error'

@@ -1,6 +1,6 @@
 // Puts a page into a response: its security policy, its language, its brand.
 import type { Context } from 'koa'
-import type { Branding } from '../platform/branding.ts'
+import { type Branding, productName } from '../platform/branding.ts'
 import { pageContextOf } from '../platform/http/page-context.ts'
 import type { PageLanguage } from './page-language.ts'
 import type { PageLocals, PageName } from './page-locals.ts'
@@ -37,7 +37,7 @@ const withLogo = <Locals extends object>(locals: Locals, logoUrl: string | undef
 export const brandingOf = (ctx: Context): Branding => brandingOver(pageContextOf(ctx).branding)
 
 /** A tenant's branding over the system's. */
-export const brandingOver = (tenant: Partial<Branding> | undefined): Branding => ({ name: 'Authy2', ...tenant })
+export const brandingOver = (tenant: Partial<Branding> | undefined): Branding => ({ name: productName, ...tenant })
 
 const maxAddress = 2000
 

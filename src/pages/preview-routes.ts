@@ -1,6 +1,7 @@
 // The operations that show a branding before it is saved: of an organization, of its clients, and of the system's.
 import { z } from 'zod'
-import type { ClientAdministration, ClientKey } from '../clients/administration.ts'
+import type { ClientAdministration } from '../clients/administration.ts'
+import type { ClientKey } from '../clients/sought-client.ts'
 import type { Images } from '../images/images.ts'
 import { organizationIdSchema } from '../organizations/organization.ts'
 import type { Organizations } from '../organizations/organizations.ts'

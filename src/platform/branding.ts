@@ -1,5 +1,8 @@
 /** Turns a tenant's branding into style tokens that are safe and readable. */
 
+/** What the pages are called that no tenant's branding names. */
+export const productName = 'Authy2'
+
 /** How a tenant wants its pages to look. Colours are `#rgb` or `#rrggbb`, the radius is `0px` to `24px`; other values are ignored. */
 export interface Branding {
   readonly name: string

@@ -76,6 +76,12 @@ const table = {
     message: 'The TXT record was not found, or says something else. It may take a while until a new record is seen everywhere.',
   },
   too_many_domains: { status: 409, type: 'CONFLICT', message: 'This organization has as many domains as one may have.' },
+  too_many_webhooks: { status: 409, type: 'CONFLICT', message: 'There are as many webhooks here as there may be.' },
+  webhook_disabled: {
+    status: 409,
+    type: 'CONFLICT',
+    message: 'This webhook is disabled, so nothing is sent to it. Enable it first: PATCH it with "disabled": false.',
+  },
   conflict: { status: 409, type: 'CONFLICT', message: 'This conflicts with what exists.' },
   too_many_factors: { status: 409, type: 'CONFLICT', message: 'There are as many of these factors as one may have.' },
   factor_missing: { status: 409, type: 'CONFLICT', message: 'There is no second factor. Set one up first.' },

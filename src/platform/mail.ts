@@ -1,5 +1,6 @@
 // Sends mail over SMTP.
-import nodemailer from 'nodemailer'
+import type { Transporter } from 'nodemailer'
+import type { Options } from 'nodemailer/lib/smtp-pool/index.js'
 import { Hopeless } from './jobs/job.ts'
 
 /** A mail to one person. */
@@ -24,10 +25,13 @@ const timeoutMilliseconds = 8000
 /** Sends over SMTP. `from` is an address, or a name with one in angle brackets; `host` stands in the mails' ids. */
 export const createSmtpMailer = ({ url, from, host }: { url: string; from: string; host: string }): Mailer => {
   const timeouts = { connectionTimeout: timeoutMilliseconds, greetingTimeout: timeoutMilliseconds, socketTimeout: timeoutMilliseconds }
-  const transport = nodemailer.createTransport({ ...optionsOf(url), ...timeouts, pool: true, maxConnections: 4 })
+  const options: Options = { ...smtpOptionsOf(url), ...timeouts, pool: true, maxConnections: 4 }
+  let opening: Promise<Transporter> | undefined
   return {
     send: async ({ id, to, subject, text, html }) => {
       try {
+        opening ??= open(options)
+        const transport = await opening
         // The address goes as an object: nothing a person typed is parsed as a list of addresses.
         await transport.sendMail({
           from,
@@ -44,11 +48,15 @@ export const createSmtpMailer = ({ url, from, host }: { url: string; from: strin
         throw error
       }
     },
-    close: () => transport.close(),
+    close: () => void opening?.then(transport => transport.close()),
   }
 }
 
-const optionsOf = (address: string) => {
+// Read when the first mail is sent: who sends none holds 4 MB less.
+const open = async (options: Options): Promise<Transporter> => (await import('nodemailer')).createTransport(options)
+
+/** What nodemailer is told of an SMTP_URL: with a password nothing goes in the clear. */
+export const smtpOptionsOf = (address: string) => {
   const url = new URL(address)
   const user = decodeURIComponent(url.username)
   const secure = url.protocol === 'smtps:'

@@ -2,6 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement, type TransactionClient } from '../platform/data/database.ts'
+import { noteAside } from '../platform/data/note-aside.ts'
 import { Problem } from '../platform/errors.ts'
 import { hashOf } from '../platform/secrets.ts'
 import type { Devices } from './devices.ts'
@@ -91,9 +92,7 @@ export const createApiSessions = ({ database, change, devices, randomBytes, newI
       })
       return { session: toSession(row), token }
     },
-    see: async sid => {
-      await database.run(see, [sid])
-    },
+    see: sid => noteAside(() => database.run(see, [sid])),
     list: async (userId, { limit, after }) => {
       const [at, id] = after ?? []
       const older: Prisma.SessionWhereInput = at && id ? { OR: [{ createdAt: { lt: new Date(at) } }, { createdAt: new Date(at), id: { lt: id } }] } : {}

@@ -1,14 +1,15 @@
 // Users as their administrators see and change them: also those who are suspended or deleted.
+import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
-import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
+import { createPurgeUsers } from './purge.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
 import { fromPrisma, parseEmail } from './user-row.ts'
 
@@ -41,7 +42,7 @@ export interface UserAdministration {
   /** Ends whatever the user is signed in with. */
   endSessions(actor: Actor, id: UserId): Promise<void>
   /** Forgets for good who was deleted long ago; answers how many. */
-  purge(actor: Actor, limit: number): Promise<number>
+  purge(actor: Actor, batch: number): Promise<number>
 }
 
 interface Needs {
@@ -51,10 +52,11 @@ interface Needs {
   readonly forget: (id: string) => void
   readonly endAccess: EndAccess
   readonly guardRemoval: GuardRemoval
+  readonly agentsOfOwners: AgentsOfOwners
 }
 
 /** Makes the service. */
-export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval }: Needs): UserAdministration => {
+export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval, agentsOfOwners }: Needs): UserAdministration => {
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
     forget(id)
@@ -95,6 +97,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       changeUser(actor, id, async (tx, record) => {
         const before = await lock(tx, actor, id)
         if (before.isAdmin) await guardLastAdmin(tx, id)
+        await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
         const row = await tx.user.update({ where: { id }, data: before.isSuspended ? {} : { suspendedAt: now() } })
         record('user.suspended', row)
@@ -112,6 +115,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         await guardRemoval(tx, id)
         const before = await lock(tx, actor, id)
         if (before.isAdmin) await guardLastAdmin(tx, id)
+        await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
         const deletedAt = now()
         await within?.(tx, deletedAt)
@@ -136,17 +140,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         await endAccess(tx, id)
         record('user.sessions_ended', { ...user })
       }),
-    purge: async (actor, limit) => {
-      const due = await database.prisma.user.findMany({ where: { deletedAt: { lte: restorableSince(now()) } }, select: { id: true }, take: limit })
-      return purgeEach(due, ({ id }) =>
-        change(actor, async (tx, record) => {
-          // Asked again: nobody who was restored meanwhile is lost.
-          const { count } = await tx.user.deleteMany({ where: { id, deletedAt: { lte: restorableSince(now()) } } })
-          if (count === 0) throw new Problem('conflict')
-          record('user.purged', { id })
-        }),
-      )
-    },
+    purge: createPurgeUsers({ database, change, now, agentsOfOwners }),
   }
 }
 

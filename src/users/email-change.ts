@@ -1,7 +1,9 @@
 // Changing one's address: confirmed by a link to the new one and, where the present one is verified, by a link to that too; told to the
-// old one, which can undo it for three days.
+// old one, which can undo it for three days. Whoever undoes it says that a thief was in the account: the agents that were made in it end with its
+// sign-ins (src/authentication/replace-password.ts).
 import type { Purpose } from '../challenges/challenge.ts'
 import type { Challenges } from '../challenges/challenges.ts'
+import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
 import type { Mails } from '../mails/mails.ts'
 import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -29,7 +31,7 @@ export interface EmailChanges {
    * mail there must not be made the owner of a stranger's account by one click. Throws `link_expired` and `email_taken`.
    */
   confirm(actor: Actor, link: { readonly end: End; readonly token: string }): Promise<Confirmed>
-  /** Brings the old address back and ends all that the user is signed in with. Throws `link_expired` and `email_taken`. */
+  /** Brings the old address back and ends all that the user is signed in with, and what the agents hold that they made. Throws `link_expired` and `email_taken`. */
   undo(actor: Actor, token: string): Promise<void>
 }
 
@@ -48,6 +50,7 @@ interface Needs {
   readonly notify: PostNotice
   readonly limit: MakeLimit
   readonly endAccess: EndAccess
+  readonly agentsOfOwners: Pick<AgentsOfOwners, 'end'>
   readonly evictUnproven: EvictUnproven
   readonly forget: (userId: string) => void
   readonly isMailPossible: boolean
@@ -64,7 +67,7 @@ const voided: readonly Purpose[] = ['password_reset', 'email_verification', 'sig
 
 /** Makes the service. Five requests an hour and user. */
 export const createEmailChanges = (needs: Needs): EmailChanges => {
-  const { change, challenges, notify, limit, endAccess, issuer } = needs
+  const { change, challenges, notify, limit, endAccess, agentsOfOwners, issuer } = needs
   const byUser = limit('email-change:user', { points: 5, durationSeconds: 3600 })
   const redeem = createRedeem(needs)
   const give = createGive(needs)
@@ -118,6 +121,7 @@ export const createEmailChanges = (needs: Needs): EmailChanges => {
     undo: (actor, token) =>
       redeem(actor, { purpose: purposes.undo, token }, async (tx, record, { challenge, before: { id } }) => {
         const { evicted, email } = await give(tx, record, { userId: id, challenge })
+        await agentsOfOwners.end(tx, record, { userId: id, organizationId: null })
         await endAccess(tx, id)
         await challenges.voidAll(tx, { userId: id, purposes: [...voided, purposes.undo] })
         record('user.email_change_undone', { id, email })

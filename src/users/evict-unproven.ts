@@ -1,4 +1,5 @@
 // Gives way to whoever proves an address: an account that holds it and never proved it is deleted, as anybody could have made it.
+import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { Prisma, TransactionClient } from '../platform/data/database.ts'
 import type { EndAccess } from './user.ts'
@@ -22,16 +23,18 @@ export const isYielding = { deletedAt: null, emailVerifiedAt: null, systemRole: 
 
 interface Needs {
   readonly endAccess: EndAccess
+  readonly agentsOfOwners: Pick<AgentsOfOwners, 'end'>
   readonly now: () => Date
 }
 
 /** Makes it. The last owner of an organization yields too: anybody makes an organization, and would hold the address by it. */
 export const createEvictUnproven =
-  ({ endAccess, now }: Needs): EvictUnproven =>
+  ({ endAccess, agentsOfOwners, now }: Needs): EvictUnproven =>
   async (tx, record, { email, userId }) => {
     const where = { ...isYielding, emailNormalized: email, id: { not: userId } }
     const [evicted] = await tx.user.updateManyAndReturn({ where, data: { deletedAt: now() } })
     if (!evicted) return undefined
+    await agentsOfOwners.end(tx, record, { userId: evicted.id })
     await endAccess(tx, evicted.id)
     record('user.deleted', { ...evicted, reason: 'address_proven_by_another' })
     return evicted.id

@@ -89,7 +89,7 @@ export const createUserImports = ({ database, change, passwords, log, now, newUu
         // What was made is told, and so is what was not: those rows can be sent again.
         if (results.length === 0) throw error
         const isPassing = isUnavailable(error)
-        log[isPassing ? 'warn' : 'error']({ err: error, requestId: actor.requestId, made: results.length }, 'An import ended before its end.')
+        log[isPassing ? 'warn' : 'error']({ err: error, made: results.length }, 'An import ended before its end.')
         return [...results, ...candidates.slice(results.length).map(candidate => failed(candidate, isPassing ? 'unavailable' : 'internal'))]
       }
     }

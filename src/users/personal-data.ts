@@ -21,8 +21,13 @@ interface Consent {
 interface Agent {
   readonly clientId: string
   readonly name: string
+  readonly redirectUris: readonly string[]
+  /** Its public keys stand under `jwks`. */
+  readonly metadata: Readonly<Record<string, unknown>>
   readonly isDisabled: boolean
   readonly createdAt: Date
+  readonly lastUsedAt?: Date
+  readonly deletedAt?: Date
 }
 
 /** A document in plain JSON, under the names of the API. */
@@ -39,7 +44,7 @@ interface Needs {
   readonly identities: Pick<Identities, 'listKept'>
   readonly auditLog: AuditLog
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
-  readonly listAgents: (userId: string) => Promise<readonly Agent[]>
+  readonly listAgents: (userId: string, which?: { readonly isDeleted: boolean }) => Promise<readonly Agent[]>
   readonly now: () => Date
 }
 
@@ -50,7 +55,7 @@ const newestEvents = 1000
 export const createCollectPersonalData =
   ({ userAdministration, members, apiSessions, authenticators, identities, auditLog, consents, listAgents, now }: Needs): CollectPersonalData =>
   async userId => {
-    const [user, organizations, sessions, factors, linked, grants, agents, done, suffered] = await Promise.all([
+    const [user, organizations, sessions, factors, linked, grants, agents, deletedAgents, done, suffered] = await Promise.all([
       userAdministration.get(userId),
       members.listOfUser(userId),
       apiSessions.list(userId, { limit: newestSessions }),
@@ -58,6 +63,7 @@ export const createCollectPersonalData =
       identities.listKept(userId),
       consents.list(userId),
       listAgents(userId),
+      listAgents(userId, { isDeleted: true }),
       auditLog.list({ actorId: userId }, { limit: newestEvents }),
       auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
     ])
@@ -92,20 +98,27 @@ export const createCollectPersonalData =
         scopes,
         granted_at: grantedAt.toISOString(),
       })),
-      agents: agents.map(({ clientId, name, isDisabled, createdAt }) => ({
-        client_id: clientId,
-        name,
-        disabled: isDisabled,
-        created_at: createdAt.toISOString(),
-      })),
-      events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, ip, userAgent }) => ({
+      agents: [...agents, ...deletedAgents].map(toAgent),
+      events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, target, ip, userAgent }) => ({
         occurred_at: occurredAt.toISOString(),
         action,
         outcome,
+        via_agent: target.details.via_agent ?? null,
         ip: ip ?? null,
         user_agent: userAgent ?? null,
       })),
     }
   }
+
+const toAgent = ({ clientId, name, redirectUris, metadata, isDisabled, createdAt, lastUsedAt, deletedAt }: Agent) => ({
+  client_id: clientId,
+  name,
+  redirect_uris: redirectUris,
+  jwks: metadata.jwks ?? null,
+  disabled: isDisabled,
+  created_at: createdAt.toISOString(),
+  last_used_at: lastUsedAt?.toISOString() ?? null,
+  deleted_at: deletedAt?.toISOString() ?? null,
+})
 
 const newestFirst = (events: readonly AuditEvent[]) => [...new Map(events.map(event => [event.id, event])).values()].sort((a, b) => (a.id < b.id ? 1 : -1))

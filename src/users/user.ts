@@ -118,7 +118,7 @@ export const userEvents = {
   'user.email_change_undone': event('user', { email: z.string() }),
   'user.suspended': event('user', shape),
   'user.activated': event('user', shape),
-  'user.deleted': event('user', { ...shape, reason: z.enum(['address_proven_by_another']).optional() }),
+  'user.deleted': event('user', { ...shape, reason: z.enum(['address_proven_by_another', 'deleted_before_restore']).optional() }),
   'user.restored': event('user', shape),
   'user.sessions_ended': event('user', shape),
   'user.purged': event('user', {}),

@@ -1,10 +1,18 @@
+// The account centre: signed in to, one's profile, sessions, apps and agents.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import * as client from 'openid-client'
 import { TOTP, URI } from 'otpauth'
+import { maxAgents } from '../../src/clients/agent.ts'
+import { systemActor } from '../../src/platform/actor.ts'
+import { plant } from '../support/canaries.ts'
+import { makeClient, refusal } from '../support/clients.ts'
 import { codeOf } from '../support/factors.ts'
+import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson, type Person } from '../support/person.ts'
-import { createRelyingParty } from '../support/relying-party.ts'
+import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 import { makeUser } from '../support/users.ts'
 
 let server: TestServer
@@ -29,6 +37,9 @@ const newcomer = async () => {
   const person = createPerson()
   return { user, person, open: (path: string) => open(person, path, user) }
 }
+
+/** The lists of what a client may do. */
+const listsIn = (body: string) => body.match(/<ul class="scopes">.*?<\/ul>/gs) ?? []
 
 /** Lets the sign-in be older than it is. */
 const ageSession = (userId: string, seconds: number) =>
@@ -131,6 +142,50 @@ test('an app that was let in is seen and shut out, and its refresh token dies', 
   await t.throwsAsync(refreshTokenGrant(party.configuration, tokens.refresh_token ?? ''))
 })
 
+test('what an app may do is told in the words of its consent: by resource server, for each organization, and that it keeps it', async t => {
+  const { user, person, open } = await newcomer()
+  const { id: organization } = await makeOrganizationOf(server, user.id)
+  const resource = `https://${randomUUID()}.example/`
+  const scopeDescriptions = { 'documents:read': 'Read your <documents>' }
+  await server.services.resourceServers.create(systemActor, {
+    identifier: resource,
+    name: 'Documents',
+    scopes: ['documents:read', 'documents:purge'],
+    scopeDescriptions,
+    tokenFormat: 'jwt',
+    signingAlgorithm: 'ES256',
+    accessTokenTtlSeconds: 600,
+  })
+  const shop = await makeClient(server, { isFirstParty: false, name: 'Shop' })
+  const claims = JSON.stringify({ userinfo: { picture: null } })
+  const asked: readonly Record<string, string>[] = [
+    { scope: 'openid email offline_access documents:read documents:purge', resource, organization, claims, prompt: 'consent' },
+    { scope: 'openid organizations', prompt: 'consent' },
+  ]
+  await open('/account/profile')
+  const consents: string[] = []
+  for (const parameters of asked) {
+    const consent = await person.follow(await person.get((await shop.request(parameters)).url), redirectUri)
+    consents.push(consent.body)
+    await person.follow(await person.submit(consent, { decision: 'allow' }), redirectUri)
+  }
+  const rows = (await open('/account/apps')).body.split('<li>\n').slice(1)
+  const told = rows.map(row => ({ organization: /for <bdi>Works/.test(row), lists: listsIn(row), resource: row.includes(`Documents (${resource})`) }))
+  const [first = '', second = ''] = consents
+  t.is(listsIn(first).length, 2)
+  t.deepEqual(told, [
+    { organization: false, lists: listsIn(second), resource: false },
+    { organization: true, lists: listsIn(first), resource: true },
+  ])
+  for (const words of ['Read your &lt;documents&gt;', 'documents:purge', 'See your picture']) t.true(rows[1]?.includes(words), words)
+  for (const body of [first, rows[1] ?? '']) t.regex(body, /It keeps this access when you are not using it/)
+  t.notRegex(rows.join(), /offline_access/)
+  t.notRegex(rows[0] ?? '', /It keeps this access/)
+  // What is gone is told by its address: the app was let in there all the same.
+  await server.resources.database.pool.query('UPDATE resource_servers SET disabled_at = now() WHERE identifier = $1', [resource])
+  await until(async () => (await open('/account/apps')).body.includes(`In <bdi>${resource}</bdi>`))
+})
+
 test('the last owner cannot leave, and is told so on the page', async t => {
   const person = createPerson()
   const page = await open(person, '/account/organizations', { email: 'hank@globex.example', password: 'OwnerPass123!' })
@@ -231,3 +286,90 @@ for (const [path, values, sentence] of [
     t.is(answer.status, 400)
     t.true(answer.body.includes(sentence), /field-error"[^>]*>([^<]*)/.exec(answer.body)?.[1])
   })
+
+const agentsPage = '/account/agents'
+const agentOwner = async (headers: Record<string, string> = {}) => {
+  const user = await makeUser(server)
+  const person = createPerson(headers)
+  const open = async () => {
+    let page = await person.follow(await person.get(new URL(agentsPage, server.issuer)), 'nowhere')
+    for (let step = 0; step < 4 && page.body.includes('/interaction/'); step += 1)
+      page = await person.follow(await person.submit(page, { username: user.email, password: user.password }), 'nowhere')
+    return page
+  }
+  const submit = async (page: Awaited<ReturnType<typeof open>>, values: Record<string, string>) => person.follow(await person.submit(page, values), 'nowhere')
+  return { user, person, open, submit }
+}
+const codeIn = (body: string, id: string) => new RegExp(`id="${id}"[^>]*>([^<]+)<`).exec(body)?.[1] ?? ''
+
+test('a person makes an agent whose secret is shown once and works, and ends it', async t => {
+  const { open, submit } = await agentOwner()
+  const made = await submit(await open(), { agent_name: 'Acme Helper', redirect_uris: redirectUri })
+  t.is(made.url.pathname, agentsPage)
+  t.true(made.body.includes('The agent was made'))
+  const [clientId, secret] = [codeIn(made.body, 'client-id'), plant(codeIn(made.body, 'secret'))]
+  const again = await open()
+  t.true(again.body.includes('Acme Helper'))
+  t.false(again.body.includes(secret))
+  const { configuration } = await createRelyingParty(server.issuer, { clientId, secret })
+  t.truthy((await client.clientCredentialsGrant(configuration)).access_token)
+  const id = /name="disable" value="([^"]+)"/.exec(again.body)?.[1] ?? ''
+  const disabled = await submit(again, { disable: id })
+  t.true(disabled.body.includes('Disabled'))
+  t.is(await refusal(client.clientCredentialsGrant(configuration)), 'invalid_client')
+  const removed = await submit(disabled, { remove: id })
+  t.false(removed.body.includes('Acme Helper'))
+})
+
+test('a person renames an agent, sees what it is and whether it was used, and has a new secret shown once', async t => {
+  const { open, submit, person } = await agentOwner()
+  const made = await submit(await open(), { agent_name: 'Acme Helper', redirect_uris: redirectUri })
+  const [clientId, old] = [codeIn(made.body, 'client-id'), plant(codeIn(made.body, 'secret'))]
+  t.true(made.body.includes('never used'))
+  t.true(made.body.includes(redirectUri))
+  const refused = await person.submit(made, { label: '' })
+  t.is(refused.status, 400)
+  t.regex(refused.body, /<details open>.*label-error/s)
+  const renamed = await submit(made, { label: 'Better helper' })
+  t.true(renamed.body.includes('The agent was renamed'))
+  t.true(renamed.body.includes('Better helper'))
+  t.false(renamed.body.includes('Acme Helper'))
+  const renewed = await submit(renamed, { renew: /name="renew" value="([^"]+)"/.exec(renamed.body)?.[1] ?? '' })
+  t.true(renewed.body.includes('The secret was replaced'))
+  const secret = plant(codeIn(renewed.body, 'secret'))
+  t.is(codeIn(renewed.body, 'client-id'), clientId)
+  const asked = (given: string) => createRelyingParty(server.issuer, { clientId, secret: given }).then(one => client.clientCredentialsGrant(one.configuration))
+  t.is(await refusal(asked(old)), 'invalid_client')
+  t.truthy((await asked(secret)).access_token)
+  const again = await open()
+  t.true(again.body.includes('last used'))
+  t.false(again.body.includes(secret))
+})
+
+test('what is wrong with an agent is told beside its field', async t => {
+  const { open, person } = await agentOwner()
+  const page = await open()
+  const nameless = await person.submit(page, { agent_name: '' })
+  t.is(nameless.status, 400)
+  t.true(nameless.body.includes('agent-name-error'))
+  const insecure = await person.submit(page, { agent_name: 'X', redirect_uris: 'http://elsewhere.example/callback' })
+  t.is(insecure.status, 400)
+  t.true(insecure.body.includes('redirect-error'))
+  t.true(insecure.body.includes('This is not valid.'))
+  await makeClient(server, { name: 'Acme Payroll' })
+  const alike = await person.submit(page, { agent_name: 'ACME payroll' })
+  t.is(alike.status, 400)
+  t.true(alike.body.includes('looks like the name of an app of ours'))
+  t.is((await person.submit(page, { agent_name: 'Authу2' })).status, 400)
+})
+
+test('whoever has as many agents as one may have is told so, in their language', async t => {
+  const { user, open, person } = await agentOwner({ 'accept-language': 'fr' })
+  for (let n = 0; n < maxAgents; n += 1) {
+    const agent = { clientId: `${user.id}-${n}`, name: `Agent ${n}`, isAgent: true, ownerUserId: user.id } as const
+    await server.services.clients.create(systemActor, { ...agent, authenticationMethod: 'client_secret_basic', grantTypes: ['client_credentials'] })
+  }
+  const refused = await person.submit(await open(), { agent_name: 'One more' })
+  t.is(refused.status, 409)
+  t.true(refused.body.includes('nombre maximal d’agents'))
+})

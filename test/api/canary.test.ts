@@ -1,4 +1,4 @@
-// Secrets are told once, to whom they belong: none stands in the log, in the database, in Redis or in another answer.
+// Secrets are told once, to whom they belong: none stands in the log, in metrics, in traces, in the database, in Redis or in another answer.
 import { randomBytes, randomUUID } from 'node:crypto'
 import test from 'ava'
 import * as client from 'openid-client'
@@ -6,23 +6,32 @@ import { recordAnswers } from '../support/answers.ts'
 import { basic, type Call, createCalls } from '../support/calls.ts'
 import { captureLog, foundIn, plant, verifySilence } from '../support/canaries.ts'
 import { makeClient, type TestClient } from '../support/clients.ts'
+import { startCollector } from '../support/collector.ts'
 import { dumpDatabase, dumpRedis } from '../support/dump.ts'
+import { exchange, makeExchanger, makeResource, makeSubject } from '../support/exchange.ts'
+import { enrolTotp } from '../support/factors.ts'
+import { linkToken, mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
+import { unlistedSealed } from '../support/sealed.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const recorder = recordAnswers()
 /** By what they are. */
 const secrets = new Map<string, string>()
 let server: TestServer
+let collector: Awaited<ReturnType<typeof startCollector>>
 let calls: ReturnType<typeof createCalls>
 test.before(async () => {
-  server = await startServer({ settings: { API_REQUESTS_PER_MINUTE: '100000' }, through: recorder.through })
+  collector = await startCollector()
+  server = await startServer({ settings: { API_REQUESTS_PER_MINUTE: '100000', ...collector.settings }, through: recorder.through })
   calls = createCalls(server.issuer)
 })
 test.after.always(async () => {
   await calls?.close()
   await server?.close()
+  collector?.close()
 })
 
 const kept = (kind: string, secret: unknown): string => {
@@ -70,6 +79,11 @@ const administer = async () => {
     body: { name: 'again', permissions: ['users:read'] },
   })
   kept('API key of a repeatable request', repeated.key)
+  const hook = { url: 'http://localhost:9/', events: ['*'] }
+  const { data: told } = await ask('POST /webhooks', { token, body: hook })
+  kept('secret of a webhook', told.secret)
+  const rotate = `POST /webhooks/${told.webhook.id}/secret/rotate`
+  kept('rotated secret of a webhook', (await ask(rotate, { token, headers: { 'idempotency-key': randomUUID() } })).data.secret)
   const redirect = { redirect_uris: [redirectUri] }
   const { data: app } = await ask('POST /clients', { token, body: { name: 'app', ...redirect } })
   kept('client secret', app.secret)
@@ -90,7 +104,17 @@ const administer = async () => {
     headers: { 'idempotency-key': randomUUID() },
     body: { connector: 'github', ...github() },
   })
-  for (const path of ['/connections', '/clients', '/api-keys', '/users', '/auth/sessions', '/audit-logs?limit=100', '/signing-keys'])
+  for (const path of [
+    '/webhooks',
+    `/webhooks/${told.webhook.id}/deliveries`,
+    '/connections',
+    '/clients',
+    '/api-keys',
+    '/users',
+    '/auth/sessions',
+    '/audit-logs?limit=100',
+    '/signing-keys',
+  ])
     await ask(`GET ${path}`, { token })
   kept('API key', key.key)
   await ask(`DELETE /api-keys/${key.api_key.id}`, { token })
@@ -121,6 +145,30 @@ const misplace = async (email: string) => {
 
 const keepTokens = (kind: string, { access_token, refresh_token, id_token }: { access_token?: string; refresh_token?: string; id_token?: string }) => {
   for (const [name, value] of Object.entries({ access_token, refresh_token, id_token })) if (value !== undefined) kept(`${name} of ${kind}`, value)
+}
+
+/** Two factors, a password that is reset, a token that is exchanged. */
+const recover = async () => {
+  const email = `${randomUUID()}@people.example`
+  const password = made('password before a reset')
+  const { data: user } = await ask('POST /auth/register', { body: { email, password, full_name: 'Ida Canary' } })
+  await ask('POST /auth/password/forgot', { body: { email } })
+  const token = kept('token of a reset', linkToken(await mailTo(server, email, 'password')))
+  const renewed = made('password of a reset')
+  await ask('POST /auth/password/reset', { body: { token, password: renewed } })
+  const { uri, code } = await enrolTotp(server, user)
+  kept('seed of an authenticator', new URL(uri).searchParams.get('secret'))
+  const { data: asked } = await ask('POST /auth/login', { body: { email, password: renewed } })
+  const ticket = kept('ticket of a sign-in', asked.ticket)
+  await ask('POST /auth/mfa', { body: { ticket, factor: 'totp', code: '000000' } })
+  const { data: signedIn } = await ask('POST /auth/mfa', { body: { ticket, factor: 'totp', code: await code() } })
+  kept('session token of two factors', signedIn.token)
+  const resource = await makeResource(server)
+  const exchanger = await makeExchanger(server, { audiences: [{ identifier: resource, scopes: ['read'] }] })
+  kept('secret of an exchanger', exchanger.secret)
+  const subject = await makeSubject(server, exchanger, { resource })
+  kept('token that is exchanged', subject.token)
+  kept('token of an exchange', (await exchange(server, exchanger, subject.token, { resource, scope: 'read' })).access_token)
 }
 
 /** Everything of the protocol that gives or takes a secret. */
@@ -180,12 +228,20 @@ const machines = async () => {
   kept('registration access token', json.registration_access_token)
 }
 
-test('no secret of a journey through everything stands in the log, the database, Redis or a second answer', async t => {
+test('no secret of a journey through everything stands in the log, in metrics or traces, the database, Redis or a second answer', async t => {
   await administer()
   await authorize()
+  await recover()
   t.true(secrets.size >= 40, String(secrets.size))
   const [tables, redis] = await Promise.all([dumpDatabase(server.resources), dumpRedis(server.resources)])
-  const places = new Map([['log', server.logged()], ['Redis', redis], ...[...tables].map(([name, text]) => [`table ${name}`, text] as const)])
+  const metrics = await fetch(`${server.issuer}/metrics`)
+  await until(() => collector.text().includes('POST /oauth2/token'))
+  const observed: [string, string][] = [
+    ['log', server.logged()],
+    ['metrics', await metrics.text()],
+    ['traces', collector.text()],
+  ]
+  const places = new Map([...observed, ['Redis', redis], ...[...tables].map(([name, text]) => [`table ${name}`, text] as const)])
   const found: string[] = []
   for (const [kind, secret] of secrets) {
     for (const [place, text] of places) if (foundIn(text, [secret]).length > 0) found.push(`${kind} in ${place}`)
@@ -195,6 +251,7 @@ test('no secret of a journey through everything stands in the log, the database,
     if (telling.length > 1 && !isToldAgain) found.push(`${kind} in ${telling.map(({ url }) => url.replace(/\?.*/s, '')).join(', ')}`)
   }
   t.deepEqual(found, [])
+  t.deepEqual(await unlistedSealed(server.resources), [], 'a sealed column is not in src/sealed-columns.ts')
   t.log(`${secrets.size} secrets, ${server.logged().length} bytes of log, ${tables.size} tables, ${recorder.answers.length} answers`)
 })
 

@@ -1,9 +1,16 @@
-// Factors on the API: enrolled, asked for at the sign-in, and taken away only with a fresh proof.
+// Second factors and passkeys over the API: enrolled, asked for, removed, and required by organizations.
+
+import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
-import { type Envelope, password, startApi, type TestApi } from '../support/api.ts'
+import { type Envelope, makeAdmin, password, startApi, type TestApi } from '../support/api.ts'
+import { createAuthenticator } from '../support/authenticator.ts'
+import { makeClient } from '../support/clients.ts'
+import { enterPassword, go, open } from '../support/factor-journeys.ts'
 import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
 import { addPasskey } from '../support/passkey-journeys.ts'
+import { createPerson, type Person } from '../support/person.ts'
 
 let api: TestApi
 test.before(async () => {
@@ -139,4 +146,219 @@ test('a passkey asks nobody at the API, and where a factor must be a recovery co
   const refused = await logIn(owner.email)
   t.is(refused.status, 403)
   t.regex(messageOf(refused), /with your passkey\.$/)
+})
+
+const own = '/users/me/passkeys'
+
+/** Somebody who is signed in, and what the API answered when they made a passkey. */
+const enrolled = async (body: object = {}) => {
+  const person = await api.signIn()
+  const authenticator = createAuthenticator(api.server.issuer)
+  const options = await api.ask(`POST ${own}/options`, { token: person.token })
+  const response = authenticator.create(options.data)
+  const reply = await api.ask(`POST ${own}`, { token: person.token, body: { response, ...body } })
+  return { ...person, authenticator, options, response, reply }
+}
+
+test('a passkey is made in two steps and listed', async t => {
+  const { token, options, reply } = await enrolled({ name: ' My key ' })
+  t.is(options.status, 200)
+  t.deepEqual(Object.keys(options.data).toSorted(), [
+    'attestation',
+    'authenticatorSelection',
+    'challenge',
+    'excludeCredentials',
+    'pubKeyCredParams',
+    'rp',
+    'timeout',
+    'user',
+  ])
+  t.is(reply.status, 201)
+  t.like(reply.data, { name: 'My key', is_synced: false, last_used_at: null, aaguid: '00000000-0000-0000-0000-000000000000' })
+  t.deepEqual(Object.keys(reply.data).toSorted(), ['aaguid', 'created_at', 'id', 'is_synced', 'last_used_at', 'name', 'updated_at'])
+  t.deepEqual((await api.ask(`GET ${own}`, { token })).data, [reply.data])
+})
+
+test('what browsers add to their JSON is no error, and what we do not know of the body is one', async t => {
+  const { token, authenticator } = await enrolled()
+  const { data } = await api.ask(`POST ${own}/options`, { token })
+  const made = authenticator.create(data)
+  const response = {
+    ...made,
+    authenticatorAttachment: 'platform',
+    clientExtensionResults: { credProps: { rk: true } },
+    later: 1,
+    response: { ...made.response, publicKeyAlgorithm: -7, publicKey: 'AAAA', authenticatorData: 'AAAA', later: 1 },
+  }
+  t.is((await api.ask(`POST ${own}`, { token, body: { response, user_id: 'x' } })).status, 400)
+  t.is((await api.ask(`POST ${own}`, { token, body: { response } })).status, 201)
+})
+
+test('a passkey is renamed by whoever read it last, and removed', async t => {
+  const { token, reply } = await enrolled()
+  const one = `${own}/${reply.data.id}`
+  const renamed = await api.ask(`PATCH ${one}`, { token, body: { name: 'Laptop' }, headers: { 'if-match': String(reply.headers.etag) } })
+  t.deepEqual([renamed.status, renamed.data.name], [200, 'Laptop'])
+  const late = await api.ask(`PATCH ${one}`, { token, body: { name: 'Phone' }, headers: { 'if-match': String(reply.headers.etag) } })
+  t.is(late.status, 412)
+  t.is((await api.ask(`DELETE ${one}`, { token })).status, 200)
+  t.is((await api.ask(`DELETE ${one}`, { token })).status, 404)
+  t.is((await api.ask(`PATCH ${one}`, { token, body: { name: 'Gone' } })).status, 404)
+  t.deepEqual((await api.ask(`GET ${own}`, { token })).data, [])
+})
+
+test('nobody reaches the passkey of another', async t => {
+  const { reply } = await enrolled()
+  const { token } = await api.signIn()
+  t.is((await api.ask(`PATCH ${own}/${reply.data.id}`, { token, body: { name: 'Mine' } })).status, 404)
+  t.is((await api.ask(`DELETE ${own}/${reply.data.id}`, { token })).status, 404)
+  t.deepEqual((await api.ask(`GET ${own}`, { token })).data, [])
+})
+
+test('options are good for the session that asked, and once', async t => {
+  const mine = await api.signIn()
+  const again = await api.signIn(mine)
+  const authenticator = createAuthenticator(api.server.issuer)
+  const { data } = await api.ask(`POST ${own}/options`, { token: mine.token })
+  const response = authenticator.create(data)
+  const elsewhere = await api.ask(`POST ${own}`, { token: again.token, body: { response } })
+  t.deepEqual([elsewhere.status, elsewhere.error?.details.fields?.[0]?.path], [400, 'response'])
+  t.is((await api.ask(`POST ${own}`, { token: mine.token, body: { response } })).status, 201)
+  t.is((await api.ask(`POST ${own}`, { token: mine.token, body: { response } })).status, 400)
+})
+
+test('a credential that somebody has is a conflict', async t => {
+  const { response } = await enrolled()
+  const { token } = await api.signIn()
+  const { data } = await api.ask(`POST ${own}/options`, { token })
+  const copy = createAuthenticator(api.server.issuer).create(data, { credentialId: response.id })
+  const reply = await api.ask(`POST ${own}`, { token, body: { response: copy } })
+  t.deepEqual([reply.status, reply.error?.type], [409, 'CONFLICT'])
+})
+
+test('names and bodies are bounded', async t => {
+  const { token, reply, response } = await enrolled()
+  for (const name of ['', '  ', 'x'.repeat(101), null, 5])
+    t.is((await api.ask(`PATCH ${own}/${reply.data.id}`, { token, body: { name } })).status, 400, JSON.stringify(name))
+  const bodies = [
+    {},
+    { response: null },
+    { response: 'text' },
+    { response: { ...response, id: 'x'.repeat(1365) } },
+    { response: { ...response, type: 'password' } },
+    { response: { ...response, response: { ...response.response, attestationObject: 'x'.repeat(16_385) } } },
+    { response: { ...response, response: { ...response.response, clientDataJSON: 'a+b/' } } },
+    { response: { ...response, response: { ...response.response, transports: Array<string>(11).fill('usb') } } },
+  ]
+  for (const body of bodies) t.is((await api.ask(`POST ${own}`, { token, body })).status, 400, JSON.stringify(body).slice(0, 100))
+})
+
+test('a new password leaves passkeys as they are', async t => {
+  const { token } = await enrolled()
+  const body = { current_password: password, new_password: 'eleven silver kettles' }
+  t.is((await api.ask('POST /users/me/password', { token, body })).status, 200)
+  t.is((await api.ask(`GET ${own}`, { token })).data.length, 1)
+})
+
+const needsTwo = /^This needs a session with two factors/
+const switchOn = (id: string) => api.server.services.organizations.update(systemActor, id as never, { isMfaRequired: true })
+
+/** An organization whose owner signed in by password before it required a factor. */
+const begin = async () => {
+  const owner = await api.signIn()
+  const { id } = await api.server.services.organizations.create(systemActor, { name: `Careful ${randomUUID()}`, ownerId: owner.id })
+  return { owner, id, at: `/organizations/${id}`, factor: await enrolTotp(api.server, owner) }
+}
+const prove = async ({ owner, factor }: Awaited<ReturnType<typeof begin>>) =>
+  api.ask('POST /auth/reauthenticate', { token: owner.token, body: { factor: 'totp', code: await factor.code() } })
+
+test('a session of one factor from before the switch reaches nothing within the organization, and one of two does', async t => {
+  const place = await begin()
+  const { owner, id, at } = place
+  await switchOn(id)
+  const operations = api.server.app.api.routes.filter(
+    ({ within, method, path }) => within === 'organization' && !(method === 'DELETE' && path.endsWith('/:userId')),
+  )
+  t.true(operations.length > 20)
+  for (const { method, path } of operations) {
+    const reply = await api.ask(`${method} ${path.replace(':id', id).replaceAll(/:\w+/g, () => randomUUID())}`, { token: owner.token })
+    t.is(reply.status, 403, `${method} ${path}`)
+    t.is(reply.error?.type, 'FORBIDDEN')
+    t.regex(reply.message, needsTwo, `${method} ${path}`)
+  }
+  for (const operation of [`GET /api-keys?organization_id=${id}`, `DELETE ${at}/members/${randomUUID()}`])
+    t.regex((await api.ask(operation, { token: owner.token })).message, needsTwo, operation)
+  t.is((await prove(place)).status, 200)
+  t.is((await api.ask(`GET ${at}`, { token: owner.token })).status, 200)
+  t.is((await api.ask(`PATCH ${at}`, { token: owner.token, body: { name: 'Renamed' } })).status, 200)
+})
+
+test('other organizations, the list of one’s own and leaving stay open', async t => {
+  const place = await begin()
+  const easy = await api.server.services.organizations.create(systemActor, { name: 'Easy', ownerId: place.owner.id })
+  const member = await api.signIn()
+  await api.server.services.members.add(systemActor, { organizationId: place.id, userId: member.id, role: 'member' })
+  await switchOn(place.id)
+  t.is((await api.ask(`GET /organizations/${easy.id}`, { token: place.owner.token })).status, 200)
+  const ids = (await api.ask('GET /organizations', { token: place.owner.token })).data.map((one: { id: string }) => one.id)
+  t.deepEqual(ids.toSorted(), [easy.id, place.id].toSorted())
+  t.is((await api.ask('GET /users/me/organizations', { token: member.token })).data.length, 1)
+  t.is((await api.ask(`GET ${place.at}`, { token: member.token })).status, 403)
+  t.is((await api.ask(`DELETE ${place.at}/members/${member.id}`, { token: member.token })).status, 200)
+})
+
+test('keys and clients for themselves, and administrators of the system who are no members, pass', async t => {
+  const { id, at } = await begin()
+  const root = await makeAdmin(api)
+  await switchOn(id)
+  const { key } = await api.server.services.apiKeys.create(systemActor, { name: 'Key', permissions: ['organizations:read'], organizationId: id })
+  const machine = await makeClient(api.server, { organizationId: id, apiPermissions: ['organizations:read'], grantTypes: ['client_credentials'] })
+  const { access_token } = await client.clientCredentialsGrant(machine.configuration, { scope: 'organizations:read', resource: `${api.server.issuer}/api/v1` })
+  for (const token of [key, access_token, root]) t.is((await api.ask(`GET ${at}`, { token })).status, 200)
+})
+
+const browser = ({ cookies }: Person) => ({
+  'sec-fetch-site': 'same-origin',
+  cookie: [...cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; '),
+})
+
+test('a browser’s session and an app’s token count by what was proven in the sign-in', async t => {
+  const place = await begin()
+  const app = await makeClient(api.server)
+  const resource = `${api.server.issuer}/api/v1`
+  const parameters = { scope: 'openid organizations:read', resource }
+  const person = createPerson()
+  const weak = await open(person, app, parameters)
+  const page = await enterPassword(person, weak.page, { ...place.owner, password: 'a long enough password' })
+  const back = await go(person, page, { code: await place.factor.code() })
+  const strong = await client.authorizationCodeGrant(app.configuration, back.location as URL, weak.checks, { resource })
+  const member = await api.signIn()
+  await api.server.services.members.add(systemActor, { organizationId: place.id, userId: member.id, role: 'member' })
+  const other = createPerson()
+  const asked = await open(other, app, parameters)
+  const landed = await enterPassword(other, asked.page, { ...member, password: 'a long enough password' })
+  const single = await client.authorizationCodeGrant(app.configuration, landed.location as URL, asked.checks, { resource })
+  await switchOn(place.id)
+  t.is((await api.ask(`GET ${place.at}`, { token: strong.access_token })).status, 200)
+  t.is((await api.ask(`GET ${place.at}`, { headers: browser(person) })).status, 200)
+  for (const caller of [{ token: single.access_token }, { headers: browser(other) }]) t.regex((await api.ask(`GET ${place.at}`, caller)).message, needsTwo)
+  t.is((await api.ask('GET /organizations', { token: single.access_token })).status, 403, 'an app sees none')
+})
+
+test('nobody requires a factor of others in a session without one, and whoever proved theirs does', async t => {
+  const place = await begin()
+  const root = await makeAdmin(api)
+  const { key } = await api.server.services.apiKeys.create(systemActor, { name: 'Key', permissions: ['organizations:write'], organizationId: place.id })
+  const body = { mfa_required: true }
+  for (const token of [place.owner.token, root])
+    for (const path of ['', '/settings']) {
+      const reply = await api.ask(`PATCH ${place.at}${path}`, { token, body })
+      t.is(reply.status, 403)
+      t.regex(reply.message, needsTwo)
+    }
+  t.is((await api.ask(`PATCH ${place.at}`, { token: key, body })).status, 200)
+  t.is((await prove(place)).status, 200)
+  t.is((await api.ask(`PATCH ${place.at}/settings`, { token: place.owner.token, body: { mfa_required: false } })).status, 200)
+  t.is((await api.ask(`PATCH ${place.at}/settings`, { token: place.owner.token, body })).status, 200)
+  t.is((await api.ask(`GET ${place.at}`, { token: place.owner.token })).data.mfa_required, true)
 })

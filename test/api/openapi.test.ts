@@ -1,4 +1,10 @@
-// The document says what the server does.
+// The document says what the server does, and the example of a typed client does what it says.
+
+import { execFile } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { openApi } from '../../src/api/openapi.ts'
 import { nothing } from '../../src/platform/http/route.ts'
@@ -56,4 +62,21 @@ test('the page reads without script and without anything from outside', async t 
   t.true(body.includes('/users/me/password'))
   t.false(/<script|https?:\/\/(?!localhost)|src=/.test(body.replaceAll(/<pre>[\s\S]*?<\/pre>/g, '')))
   t.regex(String(headers['content-security-policy']), /^default-src 'none'; style-src 'sha256-/)
+})
+
+const root = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+test('the types were made from the document as it is now (else: npm run openapi:types)', t => {
+  t.true(read('docs/typed-client/api.ts').startsWith(`// Made from openapi.json with the SHA-256 ${hash('sha256', read('openapi.json'))}.\n`))
+})
+
+test('the example signs in, makes an organization, lists its members page by page and handles a refusal', async t => {
+  const example = fileURLToPath(new URL('docs/typed-client/example.ts', root))
+  const { stdout } = await promisify(execFile)(process.execPath, [example, api.server.issuer])
+  const [signedIn, made, ...rest] = stdout.trimEnd().split('\n')
+  t.is(signedIn, 'Signed in as admin@authy2.local')
+  t.is(made, 'Made initech')
+  t.is(rest.pop(), 'Refused: This person is a member already.')
+  t.deepEqual(rest.sort(), ['Member admin@authy2.local, owner', 'Member alice@acme-corp.com, member', 'Member bob@acme-corp.com, member'])
 })

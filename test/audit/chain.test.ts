@@ -1,14 +1,20 @@
 // Events stand in the chain of their organization however many changes come at once, and anybody can compute it anew.
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
-import { isUnavailable } from '../../src/platform/data/database.ts'
+import { type Database, isUnavailable } from '../../src/platform/data/database.ts'
 import { chainOf, openTestAudit, sha256, type TestAudit } from '../support/audit.ts'
+import { openTestDatabase } from '../support/database.ts'
 
+let database: Database
 let audit: TestAudit
-test.beforeEach(async () => {
-  audit = await openTestAudit()
+test.before(async () => {
+  database = await openTestDatabase()
 })
-test.afterEach.always(() => audit?.close())
+test.beforeEach(async () => {
+  audit = await openTestAudit(database)
+  await audit.sql('TRUNCATE audit_events, audit_chains, audit_checkpoints, audit_anchors, organizations CASCADE')
+})
+test.after.always(() => database?.close())
 
 const seqsOf = async (chain: string) =>
   (await audit.sql<{ seq: string }>(`SELECT seq FROM audit_events WHERE ${chainOf} = $1 ORDER BY seq`, [chain])).map(({ seq }) => Number(seq))

@@ -1,7 +1,9 @@
-// Whoever's password is changed hears of it by one mail, whatever way it was changed by.
+// Whoever's password is changed hears of it by one mail, whatever way it was changed by; and whoever is refused keeps no place where passwords are hashed.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { createSignIn } from '../../src/authentication/sign-in.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import type { Change } from '../../src/platform/data/change.ts'
 import { makeAdmin, password, startApi, type TestApi } from '../support/api.ts'
 import { codeOf, linkOf, linkToken, mailTo, subjectsTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
@@ -95,4 +97,21 @@ test('a change that is not kept is told to nobody', async t => {
   const undone = change(systemActor, async tx => notify(tx, { kind: 'password_changed', userId: id, actor: systemActor }))
   await t.throwsAsync(undone, { message: 'a change recorded no event' })
   t.deepEqual(await subjectsTo(api.server, email), [])
+})
+
+test.serial('a refusal beyond the budget that waits for the log keeps no place from others', async t => {
+  const { resources, services } = api.server
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const change: Change = async (actor, work) => {
+    await promise
+    return services.change(actor, work)
+  }
+  const signIn = createSignIn({ ...services, change, database: resources.database, replacePassword: async () => {} })
+  const { id, email } = await makeUser(api.server)
+  const refused = Array.from({ length: 14 }, () => t.throwsAsync(signIn.prove({ ...systemActor, ip: '10.0.0.1' }, { identifier: email, password: 'wrong' })))
+  // Comes after them all, while none of their events is written.
+  t.is(await services.passwords.inTurn(async () => 'free'), 'free')
+  resolve()
+  await Promise.all(refused)
+  t.is(await resources.database.prisma.auditEvent.count({ where: { targetId: id, action: 'sign_in.refused' } }), 11)
 })

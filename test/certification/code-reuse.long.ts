@@ -1,4 +1,4 @@
-// oidcc-codereuse-30seconds, of the plans that are in basic.test.ts and form-post.test.ts: a code comes again after half a minute.
+// oidcc-codereuse-30seconds, of the plans Basic and Form Post Basic: a code comes again after half a minute.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { codeReuse } from './modules/requests.ts'

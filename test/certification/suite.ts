@@ -42,9 +42,9 @@ const metadataSchema = z.looseObject({
   scopes_supported: z.array(z.string()),
 })
 
-/** Starts it; `form_post` asks for every answer in that mode. */
-export async function startSuite({ responseMode }: { responseMode?: 'form_post' } = {}) {
-  const server = await startServer()
+/** Starts it, with a server of its own unless one is given; `form_post` asks for every answer in that mode. */
+export async function startSuite({ responseMode, server: given }: { responseMode?: 'form_post'; server?: TestServer } = {}) {
+  const server = given ?? (await startServer())
   const metadata = metadataSchema.parse(await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json())
   const [first, second, user] = [await makeStatic(server), await makeStatic(server), await makeUser(server)]
 

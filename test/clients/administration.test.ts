@@ -1,15 +1,17 @@
-// Clients through the API: made, checked by the engine's rules, changed, their secrets rotated.
+// Clients through the API: made, checked by the engine's rules, changed, their secrets rotated, deleted and brought back, whoever they come from.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { basic } from '../support/calls.ts'
+import { jwksOf, makeKeys, shortKey } from '../support/protected-clients.ts'
 
 let api: TestApi
 let admin: string
 test.before(async () => {
   api = await startApi()
   admin = await makeAdmin(api)
+  jwks = await jwksOf(await makeKeys())
 })
 test.after.always(() => api?.close())
 
@@ -73,6 +75,16 @@ test('what the engine would not take is refused before it is kept', async t => {
   t.is((await asAdmin('POST /clients', { ...web, redirect_uris: ['http://127.0.0.1/callback'], metadata: { application_type: 'native' } })).status, 201)
   t.is((await asAdmin('POST /clients', { name: 'No redirect' })).status, 400)
   t.is((await asAdmin('POST /clients', { ...web, metadata: { jwks_uri: 'http://inside.example/keys' } })).status, 400)
+  const withoutKeys = [
+    { token_endpoint_auth_method: 'private_key_jwt' },
+    { metadata: { id_token_encrypted_response_alg: 'RSA-OAEP-256' } },
+    { metadata: { jwks: { keys: [shortKey] } } },
+  ]
+  for (const given of withoutKeys) {
+    const { status, error } = await asAdmin('POST /clients', { ...web, ...given })
+    t.is(status, 400)
+    t.is(error?.details.fields?.[0]?.path, 'metadata.jwks', JSON.stringify(error))
+  }
   t.is((await asAdmin('POST /clients', { ...web, metadata: { client_id: 'mine' } })).status, 400)
   t.is((await asAdmin('POST /clients', { ...web, token_endpoint_auth_method: 'private_key_jwt' })).status, 400)
   const { client } = (await asAdmin('POST /clients', web)).data
@@ -190,4 +202,186 @@ test('a client is not enabled while its organization is deleted', async t => {
   const race = await Promise.all([services.organizations.restore(systemActor, organizationId), enable(), enable()])
   t.true(race.slice(1).every(status => status === 200 || status === 409))
   t.is(await enable(), 200)
+})
+
+test('a deleted client is found among the deleted and comes back as it was', async t => {
+  const { client, secret } = (await asAdmin('POST /clients', machine)).data
+  t.is((await asAdmin(`DELETE /clients/${client.id}`)).status, 200)
+  const listed = async (status: string) => (await asAdmin(`GET /clients?status=${status}&q=${client.client_id}`)).data.map(({ id }: { id: string }) => id)
+  t.deepEqual([await listed('deleted'), await listed('active')], [[client.id], []])
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 200)
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 404)
+  t.deepEqual([await listed('deleted'), await listed('active')], [[], [client.id]])
+  await sleep(1100)
+  t.is(await token(client.client_id, secret), 200)
+})
+
+test('a client of a deleted organization, or one deleted long ago, does not come back', async t => {
+  const organization = (await asAdmin('POST /organizations', { name: 'Short-lived' })).data
+  const { client } = (await asAdmin(`POST /organizations/${organization.id}/clients`, machine)).data
+  const path = `/organizations/${organization.id}/clients/${client.id}`
+  t.is((await asAdmin(`DELETE ${path}`)).status, 200)
+  t.is((await asAdmin(`POST ${path}/restore`)).status, 200)
+  await asAdmin(`DELETE ${path}`)
+  const { prisma } = api.server.resources.database
+  await prisma.client.update({ where: { id: client.id }, data: { deletedAt: new Date(Date.now() - 31 * 86_400_000) } })
+  t.is((await asAdmin(`POST ${path}/restore`)).status, 404)
+  await prisma.client.update({ where: { id: client.id }, data: { deletedAt: new Date() } })
+  await asAdmin(`DELETE /organizations/${organization.id}`)
+  t.is((await asAdmin(`POST /clients/${client.id}/restore`)).status, 409)
+  const deleted = (await asAdmin('GET /organizations?status=deleted&q=Short-lived')).data
+  t.deepEqual(
+    deleted.map(({ id }: { id: string }) => id),
+    [organization.id],
+  )
+})
+
+const said = { tokenEndpointAuthMethod: 'none', grantTypes: ['authorization_code'], responseTypes: ['code'], redirectUris: ['http://127.0.0.1/cb'] }
+const makeSaying = (source: 'open' | 'document', clientId: string) =>
+  api.server.resources.database.prisma.client.create({ data: { clientId, source, name: 'Says so', postLogoutRedirectUris: [], ...said } })
+const fields = (reply: Awaited<ReturnType<typeof asAdmin>>) => reply.error?.details.fields?.map(({ path }) => path)
+
+test('a client is listed with whose word it is', async t => {
+  const row = await makeSaying('document', 'https://listed.example.com/client.json')
+  t.is((await asAdmin(`GET /clients/${row.id}`)).data.source, 'document')
+  const made = await asAdmin('POST /clients', { name: 'Ours', redirect_uris: ['https://app.example/cb'] })
+  t.is(made.data.client.source, 'operator')
+})
+
+test('a client that a document tells of can be disabled, enabled and deleted, and nothing else', async t => {
+  const row = await makeSaying('document', 'https://changed.example.com/client.json')
+  for (const change of [
+    { name: 'Ours' },
+    { first_party: true },
+    { redirect_uris: ['https://evil.example/'] },
+    { disabled: true, name: 'x' },
+    { branding: {} },
+  ]) {
+    const reply = await asAdmin(`PATCH /clients/${row.id}`, change)
+    t.is(reply.status, 400, JSON.stringify(change))
+    t.deepEqual(fields(reply), [''])
+  }
+  t.true((await asAdmin(`PATCH /clients/${row.id}`, { disabled: true })).data.disabled)
+  t.false((await asAdmin(`PATCH /clients/${row.id}`, { disabled: false })).data.disabled)
+  t.is((await asAdmin(`POST /clients/${row.id}/secrets`, {})).status, 409)
+  t.is((await asAdmin(`DELETE /clients/${row.id}`)).status, 200)
+})
+
+test('a client that anybody registered is not made the operator’s own, but may be given a better name', async t => {
+  const row = await makeSaying('open', 'registered-by-anybody')
+  t.deepEqual(fields(await asAdmin(`PATCH /clients/${row.id}`, { first_party: true })), ['first_party'])
+  t.is((await asAdmin(`PATCH /clients/${row.id}`, { name: 'A better name' })).data.name, 'A better name')
+})
+
+test('a public client that comes back to the loopback alone is a native one, unless it says otherwise', async t => {
+  const cases = [
+    [{ redirect_uris: ['http://127.0.0.1/cb', 'http://[::1]/cb', 'http://localhost/cb'] }, 'native'],
+    [{ redirect_uris: ['http://127.0.0.1/cb'], metadata: { application_type: 'web' } }, 'web'],
+    [{ redirect_uris: ['http://127.0.0.1/cb', 'https://app.example/cb'] }, undefined],
+    [{ redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'client_secret_basic' }, undefined],
+  ] as const
+  for (const [changes, type] of cases) {
+    const { data } = await asAdmin('POST /clients', { name: 'App', token_endpoint_auth_method: 'none', ...changes })
+    t.is(data.client.metadata.application_type, type)
+  }
+})
+
+let jwks: Awaited<ReturnType<typeof jwksOf>>
+
+const safe = () => ({
+  name: 'Bank',
+  security_profile: 'fapi2',
+  token_endpoint_auth_method: 'private_key_jwt',
+  redirect_uris: ['https://bank.example/callback'],
+  metadata: { jwks, dpop_bound_access_tokens: true },
+})
+const faults = async (body: object) => {
+  const refused = await asAdmin('POST /clients', body)
+  return refused.status === 400 ? (refused.error?.details.fields ?? []).map(({ path }) => path) : [String(refused.status)]
+}
+
+test('a client that keeps the rules has the profile, which is told and taken back', async t => {
+  for (const profile of ['fapi2', 'fapi2_message_signing']) {
+    const made = await asAdmin('POST /clients', { ...safe(), security_profile: profile })
+    t.is(made.status, 201, JSON.stringify(made.error))
+    t.is(made.data.client.security_profile, profile)
+    const { id } = made.data.client
+    t.is((await asAdmin(`PATCH /clients/${id}`, { security_profile: null })).data.security_profile, null)
+    t.is((await asAdmin(`PATCH /clients/${id}`, { security_profile: 'fapi2' })).data.security_profile, 'fapi2')
+  }
+  t.is((await asAdmin('POST /clients', { ...safe(), security_profile: 'fapi1' })).status, 400)
+})
+
+test('every rule that is broken is told by its field', async t => {
+  const plain = { name: 'Plain', security_profile: 'fapi2', redirect_uris: ['https://plain.example/callback'] }
+  t.deepEqual(await faults(plain), ['token_endpoint_auth_method', 'dpop_bound_access_tokens'])
+  t.deepEqual(await faults({ ...plain, token_endpoint_auth_method: 'none' }), ['token_endpoint_auth_method', 'dpop_bound_access_tokens'])
+  t.deepEqual(await faults({ ...safe(), require_pkce: false }), ['require_pkce'])
+  t.deepEqual(await faults({ ...safe(), redirect_uris: ['http://localhost:4000/callback'] }), ['redirect_uris'])
+  t.deepEqual(await faults({ ...safe(), grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] }), ['grant_types'])
+  for (const [name, value] of Object.entries({
+    dpop_bound_access_tokens: false,
+    require_pushed_authorization_requests: false,
+    id_token_signed_response_alg: 'RS256',
+    userinfo_signed_response_alg: 'RS256',
+    introspection_signed_response_alg: 'RS256',
+    authorization_signed_response_alg: 'RS256',
+    request_object_signing_alg: 'RS256',
+    token_endpoint_auth_signing_alg: 'RS256',
+    backchannel_authentication_request_signing_alg: 'RS256',
+  }))
+    t.deepEqual(await faults({ ...safe(), metadata: { ...safe().metadata, [name]: value } }), [name])
+  const signing = { ...safe(), security_profile: 'fapi2_message_signing' }
+  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, require_signed_request_object: false } }), ['require_signed_request_object'])
+  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, response_modes: ['jwt', 'query'] } }), ['response_modes'])
+})
+
+test('a native application may be answered on the loopback', async t => {
+  const body = { ...safe(), redirect_uris: ['http://127.0.0.1/callback'], metadata: { ...safe().metadata, application_type: 'native' } }
+  t.is((await asAdmin('POST /clients', body)).status, 201)
+})
+
+test('a client that breaks the rules is not given the profile, and one that has it is not changed beneath it', async t => {
+  const plain = (await asAdmin('POST /clients', { name: 'Plain', redirect_uris: ['https://plain.example/callback'] })).data.client
+  const refused = await asAdmin(`PATCH /clients/${plain.id}`, { security_profile: 'fapi2' })
+  t.is(refused.error?.type, 'VALIDATION_ERROR')
+  t.is((await asAdmin(`GET /clients/${plain.id}`)).data.security_profile, null)
+  const { id } = (await asAdmin('POST /clients', safe())).data.client
+  for (const change of [{ token_endpoint_auth_method: 'client_secret_basic' }, { metadata: { jwks } }, { require_pkce: false }])
+    t.is((await asAdmin(`PATCH /clients/${id}`, change)).status, 400, JSON.stringify(change))
+})
+
+test('certificates are no way to authenticate where the server is given none', async t => {
+  const metadata = { tls_client_auth_san_dns: 'client.example' }
+  t.deepEqual(await faults({ ...safe(), security_profile: null, token_endpoint_auth_method: 'tls_client_auth', metadata }), ['token_endpoint_auth_method'])
+})
+
+test('registration gives no profile and takes none away (RFC 7592 §2.2)', async t => {
+  const register = async (url: string, { method, token, body }: { method: string; token: string; body: object }) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const answer = await fetch(url, { method, headers, body: JSON.stringify(body) })
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
+  }
+  const { server } = api
+  const initial = await new (server.app.protocol.engine.current().InitialAccessToken)().save()
+  const metadata = {
+    client_name: 'Bank',
+    token_endpoint_auth_method: 'private_key_jwt',
+    redirect_uris: ['https://bank.example/callback'],
+    dpop_bound_access_tokens: true,
+    jwks,
+  }
+  const made = await register(`${server.issuer}/oauth2/register`, { method: 'POST', token: initial, body: { ...metadata, security_profile: 'fapi2' } })
+  t.is(made.status, 201, JSON.stringify(made.json))
+  const clientId = String(made.json.client_id)
+  t.is((await asAdmin(`GET /clients/${clientId}`)).data.security_profile, null)
+
+  const given = { jwks, dpop_bound_access_tokens: true, id_token_signed_response_alg: 'ES256' }
+  const profiled = await asAdmin(`PATCH /clients/${clientId}`, { security_profile: 'fapi2', metadata: given })
+  t.is(profiled.data?.security_profile, 'fapi2', JSON.stringify(profiled.error))
+  const update = { client_id: clientId, ...metadata }
+  const url = String(made.json.registration_client_uri)
+  const left = await register(url, { method: 'PUT', token: String(made.json.registration_access_token), body: { ...update, dpop_bound_access_tokens: false } })
+  t.is(left.json.error, 'invalid_client_metadata', JSON.stringify(left.json))
+  t.is((await asAdmin(`GET /clients/${clientId}`)).data.security_profile, 'fapi2')
 })

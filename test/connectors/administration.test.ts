@@ -1,4 +1,5 @@
-// Connections over the API: made, changed, tested and deleted by their administrators, whose secrets are never told and go nowhere new.
+// Connections over the API: made, changed, tested and deleted by their administrators, whose secrets are never told and go nowhere new;
+// the roles they hand out are followed when renamed, and kept as long as somebody may get them.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -6,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { organizationPermissionNames, organizationPermissions } from '../../src/api/permissions.ts'
+import { handedOutRoles } from '../../src/connectors/handed-roles.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { plant } from '../support/canaries.ts'
@@ -413,4 +415,31 @@ test('the pages of a client offer what it names, out of what applies', async t =
     second.id,
   ])
   t.deepEqual(await findConnectionRule(client.client_id), { organizationId: id, clientConnections: undefined })
+})
+
+const makeHanding = async () => {
+  const place = await makeOrganization(api)
+  for (const name of ['guest', 'chief']) await place.asOwner('POST /roles', { name, permissions: ['organizations:read'] })
+  const membership = { default: 'guest', claim: 'groups', roles: [{ value: 'chiefs', role: 'chief' }] }
+  const settings = { issuer: 'https://sso.example', client_id: 'authy2' }
+  const given = { connector: 'oidc', name: 'Company login', settings, secrets: { client_secret: plant(`handed ${randomUUID()}`) }, membership }
+  const { data } = await place.asOwner('POST /connections', given)
+  return { ...place, at: `/connections/${data.id}` }
+}
+
+test('a connection hands out a role under its new name', async t => {
+  const { asOwner, at } = await makeHanding()
+  t.is((await asOwner('PATCH /roles/guest', { name: 'visitor' })).status, 200)
+  t.deepEqual((await asOwner(`GET ${at}`)).data.membership, { default: 'visitor', claim: 'groups', roles: [{ value: 'chiefs', role: 'chief' }] })
+  t.is((await asOwner('PATCH /roles/chief', { name: 'head' })).status, 200)
+  t.deepEqual((await asOwner(`GET ${at}`)).data.membership.roles, [{ value: 'chiefs', role: 'head' }])
+})
+
+test('a role that a connection hands out is not deleted, and is once none does', async t => {
+  const { asOwner, at, id } = await makeHanding()
+  for (const role of ['guest', 'chief']) t.is((await asOwner(`DELETE /roles/${role}`)).status, 409, role)
+  t.is((await asOwner(`PATCH ${at}`, { membership: { default: 'member' } })).status, 200)
+  t.is((await asOwner('DELETE /roles/chief')).status, 200)
+  const { database } = api.server.resources
+  t.false(await database.prisma.$transaction(tx => handedOutRoles.has(tx, { organizationId: id, name: 'guest' })))
 })

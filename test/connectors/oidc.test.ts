@@ -1,20 +1,25 @@
-// The connector of any OpenID provider: what it asks for, what it remembers, and what it says when the provider is silent.
+// The connector of any OpenID provider: what it asks for, what it remembers, which stays small whatever they say of themselves; what it says when
+// the provider is silent; and that nobody is sent to one that is not held to its name, or leads astray.
+
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import type { Wish } from '../../src/connectors/connector.ts'
+import type { Problem } from '../../src/platform/errors.ts'
 import { type Connecting, connect, connectorsOf } from '../support/upstreams/connecting.ts'
+import { startGoogle } from '../support/upstreams/known.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 
 let upstream: Upstream
 let connecting: Connecting
-
-const connectTo = ({ issuer, client_id, client_secret }: Upstream, settings: object = {}, connectors = connectorsOf()) =>
-  connect(connectors, 'oidc', { settings: { issuer, client_id, ...settings }, client_secret })
-
 test.before(async () => {
   upstream = await startUpstream()
   connecting = connectTo(upstream)
 })
 test.after.always(() => upstream?.close())
+
+const connectTo = ({ issuer, client_id, client_secret }: Upstream, settings: object = {}, connectors = connectorsOf()) =>
+  connect(connectors, 'oidc', { settings: { issuer, client_id, ...settings }, client_secret })
 
 const asked = async (wish: Partial<Wish> = {}, from = connecting) => Object.fromEntries((await from.begin(wish)).url.searchParams)
 
@@ -219,4 +224,109 @@ test('a test finds what the provider lacks', async t => {
     unknown.filter(({ isGood }) => !isGood).map(({ check, detail }) => ({ check, detail })),
     [{ check: 'credentials', detail: 'The provider does not know this client and secret.' }],
   )
+})
+
+/** A world of providers that anybody may set up, with documents that are blown up by `more`. */
+const blownUp = (more: { metadata?: string; keys?: string }): typeof fetch => {
+  const filled = (document: object, member: string | undefined) =>
+    new Response(member === undefined ? JSON.stringify(document) : `${JSON.stringify(document).slice(0, -1)},${member}}`, {
+      headers: { 'content-type': 'application/json' },
+    })
+  return async input => {
+    const { origin, pathname } = new URL(input instanceof Request ? input.url : input)
+    if (pathname === '/keys') return filled({ keys: [] }, more.keys)
+    const endpoints = { authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, jwks_uri: `${origin}/keys` }
+    return filled({ issuer: origin, response_types_supported: ['code'], ...endpoints }, more.metadata)
+  }
+}
+const nothings = (bytes: number) => `[${'{},'.repeat(bytes / 3)}{}]`
+const connectBy = (fetch: typeof globalThis.fetch, connectors = connectorsOf([], { fetch })) => {
+  return (issuer: string) => connect(connectors, 'oidc', { settings: { issuer, client_id: 'authy2' } })
+}
+
+test('two hundred providers that say a lot of nothing take little memory', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const heapBytes = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const to = connectBy(blownUp({ metadata: `"x":${nothings(60_000)},"scopes_supported":${nothings(300)}` }))
+  const before = heapBytes()
+  for (let count = 0; count < 200; count += 1) await to(`https://${count}.example`).begin()
+  t.true(heapBytes() - before < 20_000_000, String(heapBytes() - before))
+  t.is(typeof to, 'function', 'the memory lives until here')
+})
+
+test('documents that are larger than any that is true are not read', async t => {
+  await t.throwsAsync(connectBy(blownUp({ metadata: `"x":"${'x'.repeat(70_000)}"` }))('https://id.example').begin(), { code: 'upstream_unavailable' })
+  const upstream = await startUpstream()
+  t.teardown(upstream.close)
+  const { issuer, client_id, client_secret } = upstream
+  const connectors = connectorsOf([], {
+    fetch: async (input, init) => {
+      const answer = await fetch(input, init)
+      if (!String(input).endsWith('/jwks')) return answer
+      return Response.json({ keys: [], ...((await answer.json()) as object), x: 'x'.repeat(70_000) })
+    },
+  })
+  const one = connect(connectors, 'oidc', { settings: { issuer, client_id }, client_secret })
+  await t.throwsAsync(one.signIn(upstream), { code: 'upstream_answer_invalid' })
+})
+
+test('of many keys those that sign are found, and no more of them than anybody has', async t => {
+  const upstream = await startUpstream()
+  t.teardown(upstream.close)
+  const { issuer, client_id, client_secret } = upstream
+  const signInAmong = (others: readonly object[]) => {
+    const connectors = connectorsOf([], {
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init)
+        if (!String(input).endsWith('/jwks')) return answer
+        const { keys } = (await answer.json()) as { keys: object[] }
+        return Response.json({ keys: [...others, ...keys] })
+      },
+    })
+    return connect(connectors, 'oidc', { settings: { issuer, client_id }, client_secret }).signIn(upstream, { sub: 'ada' })
+  }
+  const many = (key: unknown) => Array.from({ length: 100 }, () => key as object)
+  for (const other of [{}, null, 7, { kty: 'RSA', use: 'enc', n: 'x', e: 'AQAB' }, { kty: 'oct', k: 'x' }, { kty: 'RSA', n: 'x'.repeat(5000), e: 'AQAB' }])
+    t.is((await signInAmong(many(other).slice(0, 10))).subject, 'ada', JSON.stringify(other).slice(0, 50))
+  await t.throwsAsync(signInAmong(many({ kty: 'RSA', kid: 'other', n: 'x', e: 'AQAB' })), { code: 'upstream_answer_invalid' })
+})
+
+const silence = { code: 'upstream_unavailable' } as const
+const connectPlainly = ({ issuer, client_id, client_secret }: Upstream) => connect(connectorsOf(), 'oidc', { settings: { issuer, client_id }, client_secret })
+
+test('a provider that calls itself by another name is not asked', async t => {
+  for (const metadata of [{ issuer: 'https://accounts.google.com' }, { issuer: undefined }, { issuer: 'http://localhost:1/{tenantid}' }]) {
+    const liar = await startUpstream({ metadata })
+    t.teardown(liar.close)
+    const error = await t.throwsAsync<Problem>(connectPlainly(liar).begin(), silence, JSON.stringify(metadata))
+    t.truthy(error?.cause)
+  }
+})
+
+test('a provider is not asked at addresses that a browser or a secret must not go to', async t => {
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'])
+    for (const address of ['javascript:alert(1)', 'data:text/html,x', 'http://accounts.google.com/plain', '/relative', '', 7, null, undefined]) {
+      const google = await startGoogle({ alg: 'ES256', metadata: { [name]: address } })
+      t.teardown(google.close)
+      const { client_id, client_secret } = google
+      const one = connect(connectorsOf([google]), 'google', { settings: { client_id }, client_secret })
+      await t.throwsAsync(one.begin(), silence, `${name} is ${address}`)
+    }
+})
+
+test('an issuer is set without what would keep its name from being compared', t => {
+  for (const issuer of [
+    'https://evil.example/.well-known/openid-configuration',
+    'https://id.example.com?x=1',
+    'https://id.example.com/#x',
+    'https://user@id.example.com',
+    'http://id.example.com',
+    'javascript:alert(1)',
+    'id.example.com',
+  ])
+    t.throws(() => connect(connectorsOf(), 'oidc', { settings: { issuer, client_id: 'x' } }), { name: 'ZodError' }, issuer)
 })

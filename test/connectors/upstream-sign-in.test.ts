@@ -1,8 +1,11 @@
-// Whom a connection may sign in, and for how long: its organization's own people, while they are, and never those who administrate the system.
+// Whom a connection may sign in, for how long, and how far what it tells is believed: its organization's own people, while they are, at
+// addresses it may speak for, and never those who administrate the system.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { type Connection, connectionIdSchema, membershipSchema } from '../../src/connectors/connection.ts'
 import type { UpstreamIdentity } from '../../src/connectors/connector.ts'
+import { readAddress } from '../../src/connectors/entitlement.ts'
 import { passGate } from '../../src/connectors/sign-in-gate.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { visitor } from '../support/passkeys.ts'
@@ -236,4 +239,34 @@ test('whoever is suspended is not let in under a new account', async t => {
   await server.services.userAdministration.suspend(systemActor, id as never)
   await t.throwsAsync(prove(connection, who), unlinked)
   t.is(await linked(id), 1)
+})
+
+const read = (email: string, { organizationId, authoritativeDomain }: { organizationId?: string; authoritativeDomain?: string }) => {
+  const connection: Connection = {
+    id: connectionIdSchema.parse(randomUUID()),
+    ...(organizationId === undefined ? {} : { organizationId }),
+    ...{ connector: 'oidc', authority: 'https://sso.example', name: 'Company login', trustsEmails: false, createsUsers: true },
+    membership: membershipSchema.parse({}),
+    configured: { connectionId: '', settings: {}, secrets: {}, callbackUrl: '', entityId: '' },
+  }
+  const identity = { subject: 'somebody', email, isEmailVerified: true, claims: {}, ...(authoritativeDomain === undefined ? {} : { authoritativeDomain }) }
+  return readAddress(server.resources.database.prisma, { connection, identity })
+}
+
+test('an organization speaks for its proven domains as long as it lives', async t => {
+  const { id: organizationId, domain } = await makeTenant(server)
+  const isBelieved = async (email: string) => (await read(email, { organizationId }))?.isEntitled
+  t.true(await isBelieved(`Ada@${domain.toUpperCase()}`))
+  t.false(await isBelieved(`ada@sub.${domain}`))
+  await server.services.organizations.remove(systemActor, organizationId)
+  t.false(await isBelieved(`ada@${domain}`))
+  t.false((await read(`ada@${domain}`, { organizationId }))?.isOfOrganization)
+})
+
+test('a provider speaks for the domain that is its own, in whatever form both are written', async t => {
+  const isBelieved = async (email: string, authoritativeDomain: string) => (await read(email, { authoritativeDomain }))?.isEntitled
+  t.true(await isBelieved('ada@Bücher.Example', 'xn--bcher-kva.example'))
+  t.true(await isBelieved('ada@xn--bcher-kva.example', 'BÜCHER.example'))
+  for (const strange of ['', 'example', 'evil.example@people.example', 'x.people.example', 'people.example/x'])
+    t.false(await isBelieved('ada@people.example', strange), strange)
 })

@@ -9,6 +9,7 @@ import type { NewResourceServer } from '../../src/clients/resource-server.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { assertionOf, jwtBearer, makeKey } from '../support/agents.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
+import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -278,4 +279,18 @@ test('discovery tells the types of the system, and none of an organization (RFC 
   const after = await told()
   t.true(after.includes(type))
   t.false(after.some(one => one.startsWith('https://')))
+})
+
+test('where roles decide, details are carried for whoever’s role holds something there, and for nobody else', async t => {
+  const bank = await makeBank({ requiresPermissions: true })
+  const app = await makeClient(server, uses(bank.type))
+  const detailsFor = async (role: string) => {
+    const who = await makeUser(server)
+    const { id: organization } = await makeOrganizationOf(server, who.id, { role })
+    const { back, checks } = await authorize(app, { ...asked(bank.pay()), resource: bank.identifier, organization }, who)
+    const tokens = await client.authorizationCodeGrant(app.configuration, back, checks)
+    return (await jwtVerify(tokens.access_token, jwks)).payload.authorization_details
+  }
+  t.deepEqual(await detailsFor('owner'), [bank.pay()])
+  t.deepEqual((await detailsFor('member')) ?? [], [])
 })

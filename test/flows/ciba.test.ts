@@ -5,14 +5,16 @@ import test from 'ava'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
-import { answerAll, ask, idsOn, listenForPings, makeTill, openRequests, redeem } from '../support/ciba.ts'
+import { answerAll, ask, cibaGrant, idsOn, listenForPings, makeTill, openRequests, redeem } from '../support/ciba.ts'
 import { refusal } from '../support/clients.ts'
+import { makeResource } from '../support/exchange.ts'
 import { enterPassword, essential, hiddenOf, twoFactors } from '../support/factor-journeys.ts'
 import { enrolTotp } from '../support/factors.ts'
 import { linkOf, mailTo } from '../support/mails.ts'
 import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { together } from '../support/race.ts'
+import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
 import { makeUser } from '../support/users.ts'
@@ -58,6 +60,31 @@ test.serial('a client asks, the person approves what they are shown, and the cli
   t.is((await client.fetchUserInfo(till.configuration, tokens.access_token, user.id)).email, user.email)
   t.is(await refusal(redeem(till, asked)), 'invalid_grant')
   t.is((await client.fetchUserInfo(till.configuration, tokens.access_token, user.id)).sub, user.id)
+})
+
+test('what is asked of a resource server is told by its name and in its words', async t => {
+  const [till, user, resource] = [await makeTill(server), await makeUser(server), await makeResource(server)]
+  await server.resources.database.pool.query('UPDATE resource_servers SET scope_descriptions = $2 WHERE identifier = $1', [
+    resource,
+    { read: 'Read your receipts' },
+  ])
+  await ask(till, { login_hint: user.email, scope: 'openid offline_access read write', resource })
+  const { page } = await openRequests(server, user)
+  for (const shown of [`In <bdi>R (${resource})</bdi>`, 'Read your receipts', '<bdi>write</bdi>', 'It keeps this access'])
+    t.true(page.body.includes(shown), shown)
+  t.false(page.body.includes('offline_access'))
+})
+
+test.serial('what was approved elsewhere is not remembered where the client signs the person in: consent is asked', async t => {
+  const user = await makeUser(server)
+  const till = await makeTill(server, { grantTypes: [cibaGrant, 'authorization_code', 'refresh_token'] })
+  const asked = await ask(till, { login_hint: user.email })
+  await answerAll(server, user, 'approve')
+  t.truthy((await redeem(till, asked)).access_token)
+  const { person } = await openRequests(server, user)
+  const made = await till.request({ scope: 'openid email', prompt: 'none' })
+  const back = await person.follow(await person.get(made.url), redirectUri)
+  t.is(back.location?.searchParams.get('error'), 'consent_required')
 })
 
 test.serial('a person who denies is told of no more, and the client is told so', async t => {
@@ -218,8 +245,11 @@ test.serial('of a client that is open to the members of its organization alone n
   await server.services.members.remove(systemActor, { organizationId, userId: member.id })
   t.is((await answer(id, 'approve')).status, 404)
   await server.services.members.add(systemActor, { organizationId, userId: member.id, role: 'member' })
-  t.is((await answer(id, 'approve')).status, 303)
-  t.truthy((await redeem(till, asked)).access_token)
+  t.is((await answer(id, 'approve')).status, 404, 'it does not come back with the membership')
+  t.is(await refusal(redeem(till, asked)), 'access_denied')
+  const again = await ask(till, { login_hint: member.email })
+  await answerAll(server, member, 'approve')
+  t.truthy((await redeem(till, again)).access_token)
 })
 
 test.serial('a sign-in that the client says is too old is made anew, once, before anything is approved', async t => {

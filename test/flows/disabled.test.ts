@@ -1,9 +1,12 @@
-// Users who are suspended and clients that are deleted or switched off: at most a second later nothing works for them.
+// Users who are suspended, and clients, resource servers and organizations that are deleted or switched off: at most a second later nothing
+// works for them, and what was issued before never does again, whatever comes back.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import * as client from 'openid-client'
-import { systemActor } from '../../src/platform/actor.ts'
+import { systemActor as by } from '../../src/platform/actor.ts'
 import { makeClient, refusal } from '../support/clients.ts'
+import { accessTokenType, askExchange, exchange, exchangerGrants, isActive, makeExchanger, makeResource, policyOf } from '../support/exchange.ts'
+import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -93,7 +96,7 @@ test('somebody else may sign in where a suspended user was', async t => {
 })
 
 for (const [state, end] of [
-  ['deleted', (clientId: string) => server.services.clients.remove(systemActor, clientId)],
+  ['deleted', (clientId: string) => server.services.clients.remove(by, clientId)],
   [
     'switched off',
     (clientId: string) => server.resources.database.prisma.client.update({ where: { clientId }, data: { disabledAt: new Date(), version: { increment: 1 } } }),
@@ -109,3 +112,135 @@ for (const [state, end] of [
     t.is(answer.status, 400)
     t.is(answer.location, undefined)
   })
+
+/** What a client holds of a person in an organization of theirs, where that is told, and for itself; and what ends it. */
+const makeHolder = async ({ isOwned = false, isNamed = false, isHosted = false, isFirstParty = true } = {}) => {
+  const who = await makeUser(server)
+  const organization = await makeOrganizationOf(server, who.id)
+  const owned = isOwned ? { organizationId: organization.id } : {}
+  const named: Record<string, string> = isNamed ? { organization: organization.id } : {}
+  const relyingParty = await makeClient(server, { isFirstParty, grantTypes: exchangerGrants, tokenExchange: policyOf(), ...owned })
+  const service = await makeExchanger(server, { allowed_clients: [relyingParty.clientId] }, owned)
+  const resource = await makeResource(server, isHosted ? { organizationId: organization.id } : {})
+  const hold = async (given: Awaited<ReturnType<typeof relyingParty.signIn>>['person'] | undefined) => {
+    const parameters = { scope: 'openid email offline_access read', prompt: 'consent', ...named }
+    const { tokens, person } = await relyingParty.signIn({ who, person: given, parameters: { ...parameters, resource } })
+    const { tokens: plain } = await relyingParty.signIn({ who, person, parameters: { scope: 'openid email', ...named } })
+    const own = await client.clientCredentialsGrant(relyingParty.configuration, { resource, scope: 'read' })
+    const held = {
+      opaque: plain.access_token,
+      jwt: tokens.access_token,
+      refresh: tokens.refresh_token ?? '',
+      own: own.access_token,
+      exchanged: (await exchange(server, relyingParty, plain.access_token)).access_token,
+      downstream: (await exchange(server, service, plain.access_token)).access_token,
+    }
+    return { held, person }
+  }
+  const alive = async (held: Awaited<ReturnType<typeof hold>>['held']) => {
+    const told = await Promise.all(
+      Object.entries(held).map(async ([name, token]) => ((await isActive(name === 'downstream' ? service : relyingParty, token)) ? name : '')),
+    )
+    return told.filter(Boolean)
+  }
+  const serverOf = async () => (await server.resources.database.prisma.resourceServer.findUniqueOrThrow({ where: { identifier: resource } })).id
+  return { ...relyingParty, who, organization, resource, hold, alive, serverOf }
+}
+
+type Holder = Awaited<ReturnType<typeof makeHolder>>
+const all = ['opaque', 'jwt', 'refresh', 'own', 'exchanged', 'downstream']
+const ofResource = ['jwt', 'refresh', 'own']
+interface RoundTrip {
+  readonly of?: Parameters<typeof makeHolder>[0]
+  readonly leave: (holder: Holder) => Promise<unknown>
+  readonly comeBack: (holder: Holder) => Promise<unknown>
+  /** What ends by it. */
+  readonly ended: readonly string[]
+}
+
+const idOf = ({ clientId: id }: Holder) => ({ id })
+const roundTrips: Record<string, RoundTrip> = {
+  'a client is disabled and enabled': {
+    of: { isFirstParty: false },
+    leave: holder => server.services.clientAdministration.update(by, idOf(holder), { isDisabled: true }),
+    comeBack: holder => server.services.clientAdministration.update(by, idOf(holder), { isDisabled: false }),
+    ended: all,
+  },
+  'a client is deleted and restored': {
+    leave: holder => server.services.clientAdministration.remove(by, idOf(holder)),
+    comeBack: holder => server.services.clientAdministration.restore(by, idOf(holder), {}),
+    ended: all,
+  },
+  'a client deletes itself and is restored': {
+    leave: ({ clientId }) => server.services.clients.remove(by, clientId),
+    comeBack: holder => server.services.clientAdministration.restore(by, idOf(holder), {}),
+    ended: all,
+  },
+  'the organization of a client is deleted and restored': {
+    of: { isOwned: true, isFirstParty: false },
+    leave: ({ organization }) => server.services.organizations.remove(by, organization.id),
+    comeBack: ({ organization }) => server.services.organizations.restore(by, organization.id),
+    ended: all,
+  },
+  'the organization that tokens name is deleted and restored': {
+    of: { isNamed: true, isFirstParty: false },
+    leave: ({ organization }) => server.services.organizations.remove(by, organization.id),
+    comeBack: ({ organization }) => server.services.organizations.restore(by, organization.id),
+    ended: all.filter(name => name !== 'own'),
+  },
+  'the organization of a resource server is deleted and restored': {
+    of: { isHosted: true },
+    leave: ({ organization }) => server.services.organizations.remove(by, organization.id),
+    comeBack: ({ organization }) => server.services.organizations.restore(by, organization.id),
+    ended: ofResource,
+  },
+  'a resource server is disabled and enabled': {
+    of: { isFirstParty: false },
+    leave: async ({ serverOf }) => server.services.resourceServerAdministration.update(by, { id: await serverOf() }, { isDisabled: true }),
+    comeBack: async ({ serverOf }) => server.services.resourceServerAdministration.update(by, { id: await serverOf() }, { isDisabled: false }),
+    ended: ofResource,
+  },
+  'a resource server is deleted and restored': {
+    leave: async ({ serverOf }) => server.services.resourceServerAdministration.remove(by, { id: await serverOf() }),
+    comeBack: async ({ serverOf }) => server.services.resourceServerAdministration.restore(by, { id: await serverOf() }, {}),
+    ended: ofResource,
+  },
+}
+for (const [what, { of, leave, comeBack, ended }] of Object.entries(roundTrips))
+  test(`when ${what}, nothing that was issued lives again, and whoever asks anew gets anew`, async t => {
+    const holder = await makeHolder(of)
+    const { configuration, resource, hold, alive, who } = holder
+    const { held, person } = await hold(undefined)
+    t.deepEqual(await alive(held), all)
+    await leave(holder)
+    await comeBack(holder)
+    await takesEffect()
+    t.deepEqual(
+      await alive(held),
+      all.filter(name => !ended.includes(name)),
+    )
+    t.is(await refusal(client.refreshTokenGrant(configuration, held.refresh)), 'invalid_grant')
+    const presented = { subject_token: held.jwt, subject_token_type: accessTokenType, resource, scope: 'read' }
+    t.is((await askExchange(server, holder, presented)).error, 'invalid_request')
+    const seen = client.fetchUserInfo(configuration, held.opaque, client.skipSubjectCheck)
+    if (ended.includes('opaque')) t.is(await refusal(seen), 'invalid_token')
+    else t.is((await seen).sub, who.id)
+    // What a person allowed goes with what they allowed it to; of a client, a resource server is one thing of several.
+    t.is((await server.services.consents.list(who.id)).length, ended.includes('opaque') ? 0 : 1)
+    t.deepEqual(await alive((await hold(person)).held), all)
+  })
+
+test('what was issued by whoever did not know yet that the client was away ends when it comes back', async t => {
+  const holder = await makeHolder()
+  await server.services.clientAdministration.update(by, idOf(holder), { isDisabled: true })
+  const { database } = server.resources
+  // As another process would for a second: the client as it was.
+  await database.prisma.client.update({ where: { clientId: holder.clientId }, data: { disabledAt: null, accessEndedAt: null, version: { increment: 1 } } })
+  await takesEffect()
+  const { held } = await holder.hold(undefined)
+  await database.prisma.client.update({ where: { clientId: holder.clientId }, data: { disabledAt: new Date(), version: { increment: 1 } } })
+  await takesEffect()
+  await server.services.clientAdministration.update(by, idOf(holder), { isDisabled: false })
+  await takesEffect()
+  t.deepEqual(await holder.alive(held), [])
+})

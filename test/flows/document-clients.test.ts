@@ -4,6 +4,7 @@ import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { bobOf, type DocumentClient, makeDocumentClient, stranger } from '../support/document-client.ts'
 import { type Document, startDocuments } from '../support/metadata-documents.ts'
+import { shortKey } from '../support/protected-clients.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -103,6 +104,9 @@ const refused: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'redirect URIs of another host alone': { redirect_uris: ['https://elsewhere.example/callback'] },
   'no redirect URI': { redirect_uris: [] },
   'a scheme of its own alone': { redirect_uris: ['notes://callback'] },
+  'the name of this service': { client_name: 'AUTHY 2' },
+  'a name of which nothing is seen': { client_name: '\u3164\u200b' },
+  'a key of RSA that is too short': { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [shortKey] } },
   'a name of two lines': { client_name: 'Notes\nby your bank' },
   'no code grant': { grant_types: ['client_credentials'] },
 }
@@ -140,6 +144,12 @@ test('a redirect URI with another port, a wildcard, user information or a fragme
   const document = documents.make()
   const { host } = new URL(document.origin)
   document.say({ redirect_uris: [`https://${host}:8443/cb`, `https://*.${host}/cb`, `https://x@${host}/cb`, `${document.origin}/cb#x`, `http://${host}/cb`] })
+  t.is((await open(await of(document))).status, 400)
+  t.is(await rowOf(document), null)
+})
+
+test('a redirect URI of this service is none of the document’s', async t => {
+  const document = documents.make({ redirect_uris: [`${server.issuer}/account`] })
   t.is((await open(await of(document))).status, 400)
   t.is(await rowOf(document), null)
 })

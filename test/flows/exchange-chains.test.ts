@@ -1,4 +1,4 @@
-// Thirty random chains of exchanges: never more than at the start, and nothing outlives an ancestor. Three hundred in the long test.
+// Thirty random chains of exchanges: never more than at the start, and nothing outlives an ancestor. A hundred in the long test.
 import test from 'ava'
 import fc from 'fast-check'
 import { openChains, plans } from '../support/exchange-chains.ts'

@@ -102,6 +102,8 @@ test('an address that is not registered is not followed', async t => {
   const elsewhere = { post_logout_redirect_uri: 'https://elsewhere.example/' }
   const hinted = await person.get(client.buildEndSessionUrl(relyingParty.configuration, { ...elsewhere, id_token_hint: tokens.id_token ?? '' }))
   t.is(hinted.status, 400)
+  // It is told of signing out, not of signing in.
+  t.true(hinted.body.includes('This request to sign you out is not valid'))
   const done = await signOut(person, relyingParty, { ...elsewhere, client_id: '' })
   t.is(done.url.origin, server.issuer)
 })

@@ -193,7 +193,8 @@ test('discovery tells of the methods, and of the endpoints at the other origin, 
 test('files that cannot be used end the start in a sentence', t => {
   const tls = (settings: Record<string, string>) => readConfig({ ISSUER: 'https://localhost', TRUST_PROXY: '1', ...settings })
   const { cert = '', key = '', ca = '' } = files
-  const listen = (settings: Record<string, string>) => createListener(tls({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, ...settings }), () => undefined)
+  const listen = (settings: Record<string, string>) =>
+    createListener(tls({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, ...settings }), { listener: () => undefined, log: own.resources.log })
   t.throws(() => listen({ TLS_KEY_FILE: '/nowhere' }), { name: 'StartError' })
   t.throws(() => listen({ TLS_KEY_FILE: ca }), { name: 'StartError' })
   const header = { CLIENT_CERTIFICATE_HEADER: 'Client-Cert' }

@@ -4,6 +4,7 @@ import test from 'ava'
 import * as client from 'openid-client'
 import { purgeUnusedClients } from '../../src/clients/unused.ts'
 import { createPerson } from '../support/person.ts'
+import { shortKey } from '../support/protected-clients.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -68,6 +69,8 @@ interface Case {
   readonly changes: Metadata
   /** None: it is taken. */
   readonly error?: 'invalid_client_metadata' | 'invalid_redirect_uri' | 'unapproved_software_statement'
+  /** What the refusal speaks of. */
+  readonly says?: string
   /** What the answer says that was not asked so. */
   readonly told?: Metadata
 }
@@ -99,34 +102,88 @@ const policy: readonly Case[] = [
   { what: 'no code grant', changes: { grant_types: ['refresh_token'] }, error: 'invalid_client_metadata' },
   { what: 'grant types that are no list', changes: { grant_types: 'authorization_code' }, error: 'invalid_client_metadata' },
   { what: 'a secret that signs', changes: { token_endpoint_auth_method: 'client_secret_jwt' }, error: 'invalid_client_metadata' },
-  { what: 'http elsewhere', changes: { redirect_uris: ['http://app.example/cb'] }, error: 'invalid_redirect_uri' },
+  { what: 'http elsewhere', changes: { redirect_uris: ['http://app.example/cb'] }, error: 'invalid_redirect_uri', says: 'https' },
   { what: 'a scheme of its own', changes: { redirect_uris: ['helper://cb'] }, error: 'invalid_redirect_uri' },
+  { what: 'a path', changes: { redirect_uris: [redirectUri, '/cb'] }, error: 'invalid_redirect_uri', says: 'redirect_uris[1] must be an absolute URI' },
+  { what: 'a number for an address', changes: { redirect_uris: [5] }, error: 'invalid_redirect_uri', says: 'text' },
+  { what: 'a very long address', changes: { redirect_uris: [`https://app.example/${'x'.repeat(2048)}`] }, error: 'invalid_redirect_uri', says: '2048' },
   { what: 'a script', changes: { redirect_uris: ['javascript:alert(1)'] }, error: 'invalid_redirect_uri' },
   { what: 'a name that begins like the loopback', changes: { redirect_uris: ['http://localhost.evil.example/cb'] }, error: 'invalid_redirect_uri' },
-  { what: 'the loopback as user information', changes: { redirect_uris: ['http://localhost@evil.example/cb'] }, error: 'invalid_redirect_uri' },
-  { what: 'a wildcard', changes: { redirect_uris: ['https://*.app.example/cb'] }, error: 'invalid_redirect_uri' },
-  { what: 'an address without its slashes', changes: { redirect_uris: ['https:app.example/cb'] }, error: 'invalid_redirect_uri' },
+  {
+    what: 'the loopback as user information',
+    changes: { redirect_uris: ['http://localhost@evil.example/cb'] },
+    error: 'invalid_redirect_uri',
+    says: 'user information',
+  },
+  { what: 'a wildcard', changes: { redirect_uris: ['https://*.app.example/cb'] }, error: 'invalid_redirect_uri', says: 'wildcard' },
+  { what: 'an address without its slashes', changes: { redirect_uris: ['https:app.example/cb'] }, error: 'invalid_redirect_uri', says: 'absolute' },
   { what: 'an address of backslashes', changes: { redirect_uris: ['https:\\\\app.example/cb'] }, error: 'invalid_redirect_uri' },
   { what: 'an address of two lines', changes: { redirect_uris: ['https://app.example/c\nb'] }, error: 'invalid_redirect_uri' },
-  { what: 'a fragment', changes: { redirect_uris: ['https://app.example/cb#x'] }, error: 'invalid_redirect_uri' },
-  { what: 'no redirect URI', changes: { redirect_uris: undefined }, error: 'invalid_redirect_uri' },
+  { what: 'a fragment', changes: { redirect_uris: ['https://app.example/cb#x'] }, error: 'invalid_redirect_uri', says: 'fragment' },
+  { what: 'no redirect URI', changes: { redirect_uris: undefined }, error: 'invalid_redirect_uri', says: '1 to 10' },
   { what: 'eleven redirect URIs', changes: { redirect_uris: Array.from({ length: 11 }, (_, n) => `https://app.example/${n}`) }, error: 'invalid_redirect_uri' },
-  { what: 'http for after signing out', changes: { post_logout_redirect_uris: ['http://app.example/'] }, error: 'invalid_redirect_uri' },
+  {
+    what: 'http for after signing out',
+    changes: { post_logout_redirect_uris: ['http://app.example/'] },
+    error: 'invalid_redirect_uri',
+    says: 'post_logout_redirect_uris[0] must be https',
+  },
   { what: 'keys at an address', changes: { jwks_uri: 'https://app.example/jwks' }, error: 'invalid_client_metadata' },
   { what: 'a sector at an address', changes: { sector_identifier_uri: 'https://app.example/sector' }, error: 'invalid_client_metadata' },
   { what: 'an address that is told of sign-outs', changes: { backchannel_logout_uri: 'https://app.example/logout' }, error: 'invalid_client_metadata' },
+  { what: 'a name that is null, which is none', changes: { client_name: null, tos_uri: null }, told: { client_name: undefined } },
+  { what: 'a number for a name', changes: { client_name: 5 }, error: 'invalid_client_metadata', says: 'client_name must be text' },
+  ...['Authy2', ' AUTHY 2 ', 'Аuthу2', 'Ａｕｔｈｙ２', 'Authy2 Security'].map(client_name => ({
+    what: `the service’s own name, as «${client_name}»`,
+    changes: { client_name },
+    error: 'invalid_client_metadata' as const,
+    says: 'client_name',
+  })),
+  { what: 'a name that is not the service’s', changes: { client_name: 'Author 2' } },
+  ...['\u200b\u2060', '\u3164', '\u115f\u1160', '\uffa0', '\u2800 \u2800', '\u034f\ufe0f'].map(client_name => ({
+    what: `a name of which nothing is seen, as ${JSON.stringify(client_name)}`,
+    changes: { client_name },
+    error: 'invalid_client_metadata' as const,
+    says: 'client_name',
+  })),
+  { what: 'the service’s own name in letters of Lisu', changes: { client_name: 'ꓮꓴꓔꓧꓬ2' }, error: 'invalid_client_metadata', says: 'client_name' },
+  {
+    what: 'a key of RSA that is too short (RFC 7518 §3.3)',
+    changes: { token_endpoint_auth_method: 'private_key_jwt', redirect_uris: ['https://app.example/cb'], jwks: { keys: [shortKey] } },
+    error: 'invalid_client_metadata',
+    says: 'jwks',
+  },
   { what: 'a very long name', changes: { client_name: 'x'.repeat(101) }, error: 'invalid_client_metadata' },
   { what: 'a name of two lines', changes: { client_name: 'A\nB' }, error: 'invalid_client_metadata' },
   { what: 'very much', changes: { contacts: Array.from({ length: 400 }, (_, n) => `someone.${n}@app.example`) }, error: 'invalid_client_metadata' },
   { what: 'a software statement', changes: { software_statement: 'eyJhbGciOiJub25lIn0.e30.' }, error: 'unapproved_software_statement' },
 ]
-for (const { what, changes, error, told = {} } of policy)
+for (const { what, changes, error, says, told = {} } of policy)
   test(`who brings no token ${error ? 'cannot have' : 'may have'} ${what}`, async t => {
     const { status, body } = await register(changes)
     t.is(status, error ? 400 : 201, JSON.stringify(body))
     t.is(body.error, error)
+    if (says !== undefined) t.true(String(body.error_description).includes(says), String(body.error_description))
     for (const [name, value] of Object.entries(told)) t.is(body[name], value, name)
   })
+
+test('nobody comes back to an address of this service, at registration or by a port of the loopback', async t => {
+  for (const changes of [{ redirect_uris: [`${server.issuer}/account`] }, { redirect_uris: [redirectUri], post_logout_redirect_uris: [`${server.issuer}/`] }])
+    t.is((await register(changes)).body.error, 'invalid_redirect_uri')
+  const issuer = new URL(server.issuer)
+  const { status, body } = await register({ redirect_uris: [`http://${issuer.hostname}:1/account`] })
+  t.is(status, 201)
+  const challenge = `code_challenge=${'a'.repeat(43)}&code_challenge_method=S256`
+  const ask = (uri: string) =>
+    fetch(
+      `${issuer.origin}/oauth2/authorize?client_id=${body.client_id}&response_type=code&scope=openid&${challenge}&redirect_uri=${encodeURIComponent(uri)}`,
+      {
+        redirect: 'manual',
+      },
+    )
+  t.is((await ask(`http://${issuer.hostname}:2/account`)).status, 303)
+  t.is((await ask(`${issuer.origin}/account`)).status, 400)
+})
 
 test('a change of the registration keeps to the same rules', async t => {
   const { body } = await register()
@@ -134,6 +191,7 @@ test('a change of the registration keeps to the same rules', async t => {
   const change = (changes: Metadata) => send({ ...publicClient, client_id: body.client_id, ...changes }, asked)
   t.is((await change({ grant_types: ['client_credentials'] })).body.error, 'invalid_client_metadata')
   t.is((await change({ redirect_uris: ['http://evil.example/'] })).body.error, 'invalid_redirect_uri')
+  t.is((await change({ client_name: 'authy2' })).body.error, 'invalid_client_metadata')
   t.is((await change({ software_statement: 'x' })).body.error, 'unapproved_software_statement')
   const changed = await change({ client_name: 'Renamed' })
   t.is(changed.body.client_name, 'Renamed')

@@ -2,6 +2,8 @@
 import test from 'ava'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
+import { jwtBearer, makeKey } from '../support/agents.ts'
+import { cibaGrant } from '../support/ciba.ts'
 import { createPerson } from '../support/person.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -53,12 +55,23 @@ test('a client that an administrator made the operator’s own is not its develo
   t.is((await send(uri, { method: 'PUT', token, body })).status, 200)
 })
 
-test('registration needs an initial access token', async t => {
-  for (const token of [undefined, 'no-such-token']) {
-    const { status, headers, body } = await send(`${server.issuer}/oauth2/register`, { method: 'POST', token, body: metadata })
-    t.true([400, 401].includes(status))
-    t.true(['invalid_token', 'invalid_request'].includes(String(body.error)))
-    t.regex(headers.get('www-authenticate') ?? '', /^Bearer/)
+test('a wrong token is told as that, and who brings none only that one is needed (RFC 6750 §3.1)', async t => {
+  const { registered } = await register()
+  const closed = await startServer({ settings: { CLIENT_REGISTRATION: 'token' } })
+  t.teardown(closed.close)
+  const uri = registered.registration_client_uri
+  for (const [method, url, body] of [
+    ['POST', `${closed.issuer}/oauth2/register`, metadata],
+    ['GET', uri, undefined],
+    ['PUT', uri, metadata],
+    ['DELETE', uri, undefined],
+  ] as const) {
+    const wrong = await send(url, { method, token: 'no-such-token', body })
+    t.deepEqual([wrong.status, wrong.body.error], [401, 'invalid_token'], method)
+    t.regex(wrong.headers.get('www-authenticate') ?? '', /^Bearer realm=.+error="invalid_token"/)
+    const none = await send(url, { method, body })
+    t.deepEqual([none.status, none.body], [401, {}], method)
+    t.regex(none.headers.get('www-authenticate') ?? '', /^Bearer realm="[^"]+"$/)
   }
 })
 
@@ -114,10 +127,46 @@ test('a client reads, changes and deletes its own registration, each time with t
   await t.throwsAsync(client.tokenIntrospection(configuration, 'no-such-token'))
 })
 
+test('of changes at the same time by one registration token one wins, and its answer’s token opens', async t => {
+  const { registered } = await register()
+  const { client_id, registration_client_uri: uri, registration_access_token: token } = registered
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => send(uri, { method: 'PUT', token, body: { ...metadata, client_id, client_name: `Name ${n}` } })),
+  )
+  const winners = answers.filter(({ status }) => status === 200)
+  t.is(winners.length, 1)
+  t.deepEqual([...new Set(answers.filter(({ status }) => status !== 200).map(({ status, body }) => `${status} ${body.error}`))], ['401 invalid_token'])
+  const winner = winners[0]?.body as unknown as Registered & { readonly client_name: string }
+  t.is((await send(uri, { token: winner.registration_access_token })).body.client_name, winner.client_name)
+})
+
+for (const [grantType, needed] of [
+  [jwtBearer, {}],
+  [cibaGrant, { backchannel_token_delivery_mode: 'poll' }],
+] as const)
+  test(`a client keeps what an administrator gave it when it changes its registration, and takes none by itself (${grantType})`, async t => {
+    const { jwks } = await makeKey()
+    const more = { jwks, ...needed }
+    const { registered } = await register(more)
+    const { client_id, registration_client_uri: uri, registration_access_token: token } = registered
+    const given = [...metadata.grant_types, grantType]
+    const put = (token: string, grant_types: readonly string[]) => send(uri, { method: 'PUT', token, body: { ...metadata, ...more, client_id, grant_types } })
+    t.is((await put(token, given)).body.error, 'invalid_client_metadata')
+    t.is((await send(uri, { token })).status, 200, 'what was refused cost nothing')
+    await server.services.clientAdministration.update(systemActor, { id: client_id }, { grantTypes: given, metadata: more })
+    const kept = await put(token, given)
+    t.deepEqual([kept.status, kept.body.grant_types], [200, given])
+    const next = (answer: { body: Metadata }) => String(answer.body.registration_access_token)
+    t.is((await send(uri, { token: next(kept) })).status, 200)
+    const left = await put(next(kept), metadata.grant_types)
+    t.is(left.status, 200)
+    t.is((await put(next(left), given)).body.error, 'invalid_client_metadata')
+  })
+
 test('a secret is given once, and nothing that stands in for it is ever shown', async t => {
   const { registered } = await register()
   t.regex(registered.client_secret ?? '', /^[\w-]{40,}$/)
-  const standIn = server.resources.secrets.digest('client-secret', `stand-in:${registered.client_id}`).toString('base64url')
+  const standIn = server.resources.secrets.digest('client-stand-in', registered.client_id).toString('base64url')
   const read = await send(registered.registration_client_uri, { token: registered.registration_access_token })
   const body = { ...metadata, client_id: registered.client_id }
   const changed = await send(registered.registration_client_uri, { method: 'PUT', token: registered.registration_access_token, body })
@@ -141,6 +190,35 @@ test('the token of one client opens no other', async t => {
   const [one, two] = await Promise.all([register(), register()])
   t.is((await send(two.registered.registration_client_uri, { token: one.registered.registration_access_token })).status, 401)
   t.is((await send(`${server.issuer}/oauth2/register/acme-portal-001`, { token: two.registered.registration_access_token })).status, 401)
+})
+
+test('a wrong redirect URI is told what is wrong with it (RFC 7591 §3.2.2)', async t => {
+  const rows: readonly (readonly [uri: unknown, word: string, type?: string])[] = [
+    ['nowhere', 'absolute'],
+    ['https://shop.example/#here', 'fragment'],
+    ['https://*.shop.example/', 'wildcard'],
+    ['https://shop.example@evil.example/', 'user information'],
+    [`https://shop.example/${'x'.repeat(2048)}`, '2048'],
+    [5, 'text'],
+    ['http://shop.example/', 'https'],
+    ['com.example.shop:/callback', 'private-use scheme'],
+    ['http://shop.example/', 'private-use scheme', 'native'],
+    ['javascript:alert(1)', 'scheme', 'native'],
+  ]
+  for (const [uri, word, type] of rows) {
+    const { status, body } = await register({ redirect_uris: [redirectUri, uri], application_type: type })
+    t.deepEqual([status, body.error], [400, 'invalid_redirect_uri'], String(uri))
+    t.true(String(body.error_description).startsWith('redirect_uris') && String(body.error_description).includes(word), String(body.error_description))
+  }
+  t.is((await register({ redirect_uris: ['com.example.shop:/callback'], application_type: 'native' })).status, 201)
+})
+
+test('a member that is null is one that is left out (RFC 7592 §2.2)', async t => {
+  const { status, body, registered } = await register({ client_name: null, token_endpoint_auth_method: null, contacts: null })
+  t.is(status, 201)
+  t.false('client_name' in body)
+  t.is(body.token_endpoint_auth_method, 'client_secret_basic')
+  t.truthy(registered.client_secret)
 })
 
 const bad: Readonly<Record<string, Metadata>> = {

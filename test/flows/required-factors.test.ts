@@ -1,4 +1,5 @@
-// Second factors that are required: enrolled in the sign-in itself, and no older sign-in counts for more than it was.
+// Second factors that are required, a passkey or a code: asked for wherever two are demanded, enrolled in the sign-in itself, and no
+// older sign-in counts for more than it was.
 import test from 'ava'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
@@ -19,6 +20,7 @@ import {
   twoFactors,
 } from '../support/factor-journeys.ts'
 import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
+import { addPasskey, makePasskeyHolder, optionsOf, sendPasskey, usePasskey } from '../support/passkey-journeys.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -153,4 +155,125 @@ test('an app is removed also where a token holds what a client sent, U+0000 incl
   if (found) await server.services.authenticators.remove(systemActor, { user: found, id: factorId })
   const { rows } = await server.resources.database.pool.query("SELECT 1 FROM oidc_artifacts WHERE kind = 'RefreshToken' AND grant_id = $1", [user.id])
   t.is(rows.length, 0)
+})
+
+const amr = ['pwd', 'hwk', 'user', 'mfa']
+
+/** Somebody with a passkey whom a request for two factors stopped after the password. */
+const stopped = async (given: { hasCodes?: boolean } = {}) => {
+  const holder = await makePasskeyHolder(server, given)
+  const person = createPerson()
+  const asked = await open(person, portal, essential(twoFactors))
+  return { holder, person, asked, page: await enterPassword(person, asked.page, holder) }
+}
+
+test('whoever has a passkey and a stolen password’s thief enrols no app: the passkey is asked for', async t => {
+  const { holder, person, asked, page } = await stopped()
+  t.is(asksFor(page), 'second-factor')
+  t.regex(page.body, /<form [^>]*action="[^"]+\/second-factor\/passkey" data-passkey="[^"]+\/second-factor\/passkey\/options" hidden>/)
+  t.regex(page.body, /Use your passkey/)
+  t.regex(page.body, /<noscript><p class="aside">[^<]*JavaScript/)
+  t.false(page.body.includes('name="code"'))
+  const enrolment = new URL(page.url.pathname.replace('second-factor', 'enrol'), page.url)
+  t.is(asksFor(await person.follow(await person.get(enrolment), redirectUri)), 'second-factor')
+  t.like(await asked.claims(await usePasskey(person, page, holder.authenticator)), { sub: holder.id, acr: twoFactors, amr })
+})
+
+test('an organization that requires a factor asks for the passkey, also in a step up, and a passkey alone asks nobody at a sign-in', async t => {
+  const { user, entrance } = await makeMember(server, { isMfaRequired: true })
+  const authenticator = await addPasskey(server, user)
+  const { person, tokens } = await portal.signIn({ who: user })
+  t.like(tokens.claims(), { acr: oneFactor, amr: ['pwd'] })
+  const { page, claims } = await open(person, entrance)
+  t.is(asksFor(page), 'second-factor')
+  t.like(await claims(await usePasskey(person, page, authenticator)), { acr: twoFactors, amr, auth_time: tokens.claims()?.auth_time })
+})
+
+test('the passkey stands beside the code of whoever has both, and either is enough', async t => {
+  const user = await makeUser(server)
+  const [authenticator, factor] = [await addPasskey(server, user), await enrolTotp(server, user)]
+  const person = createPerson()
+  const first = await open(person, portal)
+  const page = await enterPassword(person, first.page, user)
+  t.true(page.body.includes('name="code"') && page.body.includes('data-passkey='))
+  t.deepEqual((await first.claims(await usePasskey(person, page, authenticator)))?.amr, amr)
+  const again = createPerson()
+  const second = await open(again, portal)
+  const codes = await enterPassword(again, second.page, user)
+  t.deepEqual((await second.claims(await go(again, codes, { code: await factor.code() })))?.amr, ['pwd', 'otp', 'mfa'])
+})
+
+test('a recovery code takes the place of a passkey', async t => {
+  const { holder, person, asked, page } = await stopped({ hasCodes: true })
+  const other = await person.get(new URL(/href="([^"]+\/recovery-code)"/.exec(page.body)?.[1] ?? '', server.issuer))
+  t.true(other.body.includes('data-passkey='))
+  t.deepEqual((await asked.claims(await go(person, other, { code: holder.codes[0] ?? '' })))?.amr, ['pwd', 'otp', 'mfa'])
+})
+
+test('a passkey that did not know the person, is somebody else’s, was used before or belongs to another sign-in is refused', async t => {
+  const { holder, person, page } = await stopped()
+  const [stranger, elsewhere] = [await makePasskeyHolder(server), await stopped()]
+  const { options } = await optionsOf(person, page)
+  t.is(options.userVerification, 'required')
+  t.deepEqual(options.allowCredentials.length, 1)
+  const wrong: Readonly<Record<string, () => Promise<unknown>>> = {
+    'without knowing the person': async () => holder.authenticator.get((await optionsOf(person, page)).options, { flags: { uv: false } }),
+    'of somebody else': async () => stranger.authenticator.get((await optionsOf(person, page)).options),
+    'of another interaction': async () => holder.authenticator.get((await optionsOf(elsewhere.person, elsewhere.page)).options),
+    'of a sign-in by passkey': async () => {
+      const address = new URL(`${page.url.pathname.replace('second-factor', 'passkey')}/options`, page.url)
+      const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+      return holder.authenticator.get(JSON.parse((await person.post(address, { csrf })).body))
+    },
+    'no JSON': async () => '{"id":',
+  }
+  for (const [name, answer] of Object.entries(wrong)) {
+    const refused = await sendPasskey(person, page, await answer())
+    t.is(refused.status, 401, name)
+    t.regex(refused.body, /role="alert"/, name)
+  }
+  const right = holder.authenticator.get(options)
+  t.is((await sendPasskey(person, page, right)).status, 303)
+  t.not((await sendPasskey(person, page, right)).status, 200)
+  t.is((await optionsOf(createPerson(), elsewhere.page)).status, 404)
+})
+
+test('the answer of one person’s factor is nothing for somebody else who signs in meanwhile', async t => {
+  const { holder, person, page } = await stopped()
+  const other = await makePasskeyHolder(server)
+  const { options } = await optionsOf(person, page)
+  await person.post(new URL(page.url.pathname.replace('second-factor', 'switch'), page.url), { csrf: /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? '' })
+  const identifier = await person.get(new URL(page.url.pathname.replace('second-factor', 'identifier'), page.url))
+  const next = await enterPassword(person, identifier, other)
+  t.is(asksFor(next), 'second-factor')
+  t.is((await sendPasskey(person, next, holder.authenticator.get(options))).status, 401)
+})
+
+test('acr_values with both classes are a wish, and with the second alone a demand', async t => {
+  const [holder, nobody] = [await makePasskeyHolder(server), await makeUser(server)]
+  for (const acr_values of [`${twoFactors} ${oneFactor}`, `${oneFactor} ${twoFactors}`]) {
+    const person = createPerson()
+    const wished = await open(person, portal, { acr_values })
+    t.is(asksFor(await enterPassword(person, wished.page, holder)), 'second-factor', acr_values)
+    const other = createPerson()
+    const easy = await open(other, portal, { acr_values })
+    t.is((await easy.claims(await enterPassword(other, easy.page, nobody)))?.acr, oneFactor, acr_values)
+  }
+  const careful = await makeClient(server, { metadata: { default_acr_values: [twoFactors] } })
+  for (const [entrance, parameters] of [
+    [portal, { acr_values: twoFactors }],
+    [portal, { acr_values: `phr ${twoFactors}` }],
+    [careful, {}],
+  ] as const) {
+    const { person } = await portal.signIn({ who: nobody })
+    t.is(errorOf((await open(person, entrance, { ...parameters, prompt: 'none' })).page), 'interaction_required')
+    const asked = await open(person, entrance, { ...parameters })
+    t.is(asksFor(asked.page), 'enrol')
+    t.is(errorOf(await person.follow(await person.press(asked.page, '/cancel"'), redirectUri)), 'unmet_authentication_requirements')
+  }
+  const person = createPerson()
+  const asked = await open(person, careful)
+  const enrolment = await enterPassword(person, asked.page, nobody)
+  const seed = (/href="(otpauth:[^"]+)"/.exec(enrolment.body)?.[1] ?? '').replaceAll('&amp;', '&')
+  t.is(asksFor(await go(person, enrolment, { code: codeOf(seed) })), 'recovery-codes')
 })

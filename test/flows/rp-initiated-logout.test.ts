@@ -1,9 +1,12 @@
-// RP-Initiated Logout 1.0 in every variant: what is asked of the person, where they end up, and that nobody is signed out unasked by a stranger.
+// RP-Initiated Logout 1.0 in every variant: what is asked of the person, where they end up, and that nobody is signed out unasked by a
+// stranger.
 import test, { type ExecutionContext } from 'ava'
+import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient, type TestClient } from '../support/clients.ts'
 import { home, longState, makeSignedIn, type Row, rows, type SignedIn, toHome, withHint } from '../support/logout-variants.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
+import { alice, bob } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -115,4 +118,37 @@ test('an image on another site signs nobody out', async t => {
     headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image', 'sec-fetch-mode': 'no-cors' },
   })
   t.true(await isSignedIn(signed))
+})
+
+/** Whether the sign-out page submits itself where there is script. */
+const isUnasked = async (person: Person, { configuration }: TestClient, hint: string | undefined) => {
+  const page = await person.get(client.buildEndSessionUrl(configuration, hint ? { id_token_hint: hint } : {}))
+  return page.body.includes('data-automatic')
+}
+
+for (const [name, metadata] of [
+  ['without `sid`', {}],
+  ['with `sid`', { backchannel_logout_uri: 'https://client.example/logout', backchannel_logout_session_required: true }],
+] as const)
+  test(`the ID token of whoever is signed in, ${name}, signs out unasked; another user’s and none do not`, async t => {
+    const made = await makeClient(server, { metadata })
+    const bobs = await made.signIn({ who: bob })
+    const alices = await made.signIn({ who: alice })
+    t.is('sid' in (bobs.tokens.claims() ?? {}), 'backchannel_logout_uri' in metadata)
+    t.true(await isUnasked(bobs.person, made, bobs.tokens.id_token))
+    t.false(await isUnasked(bobs.person, made, alices.tokens.id_token))
+    t.false(await isUnasked(bobs.person, made, undefined))
+  })
+
+test('an ID token of a client that is not signed in at here asks', async t => {
+  const [here, elsewhere] = [await makeClient(server), await makeClient(server)]
+  const { person } = await here.signIn({ who: bob })
+  const other = await elsewhere.signIn({ who: bob })
+  t.false(await isUnasked(person, elsewhere, other.tokens.id_token))
+})
+
+test('a pairwise subject asks', async t => {
+  const made = await makeClient(server, { metadata: { subject_type: 'pairwise' } })
+  const { person, tokens } = await made.signIn({ who: bob })
+  t.false(await isUnasked(person, made, tokens.id_token))
 })

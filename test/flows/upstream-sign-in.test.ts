@@ -1,7 +1,9 @@
-// Signing in by another provider, from our pages to a real provider and back, to tokens of ours that a relying-party library verified.
+// Signing in by another provider, from our pages to a real provider and back, by redirect or by a form from another site, to tokens of
+// ours that a relying-party library verified.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import type { Connector } from '../../src/connectors/connector.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
 import { enrolTotp } from '../support/factors.ts'
@@ -14,6 +16,7 @@ import { beginSignIn, beside } from '../support/sign-in-pages.ts'
 import { alertOf, claimsOf, makeConnection, makeTenant, pressConnection, signInBy, somebody, toCallback } from '../support/upstream-journeys.ts'
 import { startGithub } from '../support/upstreams/github.ts'
 import { startGoogle } from '../support/upstreams/known.ts'
+import { createPosting } from '../support/upstreams/posting.ts'
 import { startUpstream, type Upstream } from '../support/upstreams/upstream.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -22,11 +25,14 @@ let upstream: Upstream
 let google: Upstream
 let open: string
 let trusted: string
+let connection: string
 test.before(async () => {
   ;[upstream, google] = await Promise.all([startUpstream(), startGoogle()])
   server = await startServer({ world: [google] })
   open = (await makeConnection(server, upstream)).id
   trusted = (await makeConnection(server, upstream, { trustsEmails: true })).id
+  ;(server.services.connectors as Map<string, Connector>).set(posting.id, posting)
+  connection = (await makeConnection(server, { local: 'https://idp.example', client_id: 'x', client_secret: 'x' }, { connector: posting.id })).id
 })
 test.after.always(async () => {
   await server?.close()
@@ -351,3 +357,61 @@ for (const isTrusted of [true, false])
       t.is(await rows().identity.count({ where: { subject } }), 1)
     }
   })
+
+const posting = createPosting('https://idp.example/sso')
+
+const begin = async () => {
+  const begun = await beginSignIn(server)
+  const page = await pressConnection(begun.person, begun.page, connection)
+  return { ...begun, page, state: /name="RelayState" value="([^"]+)"/.exec(page.body)?.[1] ?? '' }
+}
+const answer = (body: Record<string, string>, person = createPerson()) =>
+  person.post(new URL(`/connections/${connection}/callback`, server.issuer), body, { origin: 'https://idp.example', 'sec-fetch-site': 'cross-site' })
+
+test('the page posts by itself, escapes what it posts, and has a button for who has no script', async t => {
+  const { page } = await begin()
+  t.is(page.status, 200)
+  t.regex(page.body, /<form[^>]* action="https:\/\/idp\.example\/sso"[^>]* data-automatic>/)
+  t.false(page.body.includes('<script>alert'))
+  t.regex(page.body, /<button[^>]*type="submit">Continue</)
+  t.is(page.headers.get('cache-control'), 'no-store')
+  t.notRegex(page.headers.get('content-security-policy') ?? '', /form-action/)
+})
+
+test('the answer comes without our cookies, and the browser that began goes on with it', async t => {
+  const { person, state, configuration, checks } = await begin()
+  const received = await answer({ SAMLResponse: `${randomUUID()}@people.example`, RelayState: state })
+  t.is(received.status, 303)
+  t.is(received.headers.getSetCookie().length, 0)
+  const end = await person.follow(received, redirectUri)
+  const finished = await person.follow(await person.get(received.location ?? ''), redirectUri)
+  t.deepEqual((await claimsOf({ configuration, checks, end: end.location ? end : finished })).amr, ['fed'])
+})
+
+test('an answer that is posted twice, or says its state twice, is refused', async t => {
+  const { state } = await begin()
+  const body = { SAMLResponse: 'x', RelayState: state }
+  t.is((await answer({ ...body, state })).status, 400)
+  t.is((await answer(body)).status, 303)
+  t.is((await answer(body)).status, 400)
+})
+
+test('what a provider reads of us stands at the connection', async t => {
+  const metadata = await createPerson().get(new URL(`/connections/${connection}/metadata`, server.issuer))
+  t.is(metadata.status, 200)
+  t.is(metadata.headers.get('content-type'), 'application/samlmetadata+xml')
+  t.true(metadata.body.includes(`/connections/${connection}/metadata`))
+  for (const id of [randomUUID(), 'x']) t.is((await createPerson().get(new URL(`/connections/${id}/metadata`, server.issuer))).status, 404)
+})
+
+test('a connection that is disabled still tells its provider of us, so that it can be set up first', async t => {
+  const made = { connector: 'posting', name: 'Being set up', settings: {}, disabledAt: new Date() }
+  const { id } = await server.resources.database.prisma.connection.create({ data: made })
+  const read = async () => (await createPerson().get(new URL(`/connections/${id}/metadata`, server.issuer))).status
+  t.is(await read(), 200)
+  t.is(await server.services.connections.find(id), undefined)
+  await t.throwsAsync(server.services.upstream.begin({ connectionId: id, binding: 'one', returnPath: '/', isAgain: false }), { code: 'connection_gone' })
+  await server.resources.database.prisma.connection.update({ where: { id }, data: { deletedAt: new Date() } })
+  server.services.connections.forget(id)
+  t.is(await read(), 404)
+})

@@ -1,9 +1,15 @@
 // What every answer carries: the headers that keep browsers safe, the id of the request, and cookies that scripts cannot read.
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import test from 'ava'
+import { createListener } from '../../src/tls.ts'
 import { basic, type Calls, createCalls, portal, type Reply, service } from '../support/calls.ts'
+import { openTestDatabase } from '../support/database.ts'
 import { createPerson } from '../support/person.ts'
+import { head, sendRaw } from '../support/raw.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 let server: TestServer
 let calls: Calls
@@ -25,6 +31,8 @@ const answers: Readonly<Record<string, () => Promise<Reply>>> = {
   'an introspection': () => calls.post('/oauth2/introspect', { token: 'x' }, { authorization: basic(portal) }),
   'a refused userinfo': () => calls.call('/oauth2/userinfo', { headers: { authorization: 'Bearer x' } }),
   'the health': () => calls.call('/api/health'),
+  'the metrics': () => calls.call('/metrics'),
+  'a probe': () => calls.call('/readyz'),
   'a missing operation': () => calls.call('/api/nothing'),
   'a missing page': () => calls.call('/nothing', { headers: html }),
   'a refused host': () => calls.call('/device', { headers: { ...html, host: 'evil.example' } }),
@@ -48,6 +56,50 @@ for (const [name, ask] of Object.entries(answers))
     t.is(headers['x-powered-by'], undefined)
     t.is(headers.server, undefined)
   })
+
+for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth2/jwks'])
+  test(`${path} has the same headers from its buffer as when it was made`, async t => {
+    const { etag } = (await calls.call(path)).headers
+    const asks: readonly Record<string, string>[] = [{}, { 'if-none-match': String(etag) }]
+    for (const asked of asks) {
+      // Whatever names its own request goes the long way.
+      const made = await calls.call(path, { headers: { ...asked, 'x-request-id': 'the-long-way' } })
+      const kept = await calls.call(path, { headers: asked })
+      const told = ({ headers: { 'x-request-id': _id, date: _date, ...headers } }: Reply) => headers
+      t.is(made.headers['x-request-id'], 'the-long-way')
+      t.is(kept.status, made.status)
+      t.deepEqual(told(kept), told(made))
+    }
+  })
+
+const refusals: Readonly<Record<string, readonly [number, string]>> = {
+  'bytes that are no HTTP': [400, 'nonsense\r\n\r\n'],
+  'a header that is too large': [431, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`],
+  'a request without a host': [400, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
+  'an expectation of nobody': [417, head('GET /livez HTTP/1.1', 'Host: x', 'Expect: the-unexpected')],
+  'a request that is fine': [200, head('GET /livez HTTP/1.1', 'Host: x')],
+}
+
+test('what is refused before the app sees it carries the security headers too, and HSTS where the issuer is https', async t => {
+  const secure = createListener({ tls: {}, issuer: 'https://id.example' }, { listener: (_request, response) => response.end(), log: server.resources.log })
+  t.teardown(() => secure.close())
+  await once(secure.listen(0, 'localhost'), 'listening')
+  const { port } = secure.address() as AddressInfo
+  const safe = ['content-security-policy', 'referrer-policy', 'x-content-type-options', 'x-frame-options']
+  for (const [origin, expected] of [
+    [server.issuer, safe],
+    [`http://localhost:${port}`, [...safe, 'strict-transport-security']],
+  ] as const)
+    for (const [name, [status, bytes]] of Object.entries(refusals)) {
+      const answer = await sendRaw(origin, [bytes])
+      t.is(answer.status, status, name)
+      t.deepEqual(
+        [...safe, 'strict-transport-security'].filter(header => answer.headers[header]),
+        [...expected],
+        `${name} ${origin}`,
+      )
+    }
+})
 
 const pages = ['a missing page', 'the device page', 'an error page', 'an expired sign-in', 'a refused host'] as const
 
@@ -132,4 +184,56 @@ test('the probes and the health have the shapes that machines expect', async t =
   t.like(health.json, { version: '1.0', success: true, code: 200, error: null, meta: null, data: { status: 'ok', database: 'up' } })
   const probed = await calls.call('/livez', { headers: { host: '10.0.0.1:3000' } })
   t.is(probed.status, 200)
+})
+
+test('a process whose clock is not that of the database is not ready, and its health says why', async t => {
+  let offset = 29_000
+  const skewed = await startServer({ now: () => new Date(Date.now() + offset) })
+  t.teardown(skewed.close)
+  const told = async () => {
+    const [ready, health] = await Promise.all([fetch(`${skewed.issuer}/readyz`), fetch(`${skewed.issuer}/api/health`)])
+    const { success, code, data, error } = (await health.json()) as {
+      success: boolean
+      code: number
+      data: { database: string }
+      error: { type: string } | null
+    }
+    return [ready.status, health.status, code, success, data.database, error?.type].join()
+  }
+  for (const [next, expected] of [
+    [29_000, '200,200,200,true,up,'],
+    [91_000, '503,503,503,false,clock_skew,SERVICE_UNAVAILABLE'],
+    [-29_000, '200,200,200,true,up,'],
+    [-91_000, '503,503,503,false,clock_skew,SERVICE_UNAVAILABLE'],
+  ] as const) {
+    offset = next
+    await t.notThrowsAsync(until(async () => (await told()) === expected, 20))
+  }
+})
+
+test('two hundred who probe a process at once ask its database once', async t => {
+  let come = 0
+  const asked: string[] = []
+  const answered = Promise.withResolvers<void>()
+  const database = await openTestDatabase()
+  const runAside: typeof database.runAside = async (statement, values) => {
+    asked.push(statement.name)
+    await answered.promise
+    return await database.runAside(statement, values)
+  }
+  const probed = await startServer({
+    database: { ...database, runAside },
+    through: app => (request, response) => {
+      app(request, response)
+      come += 1
+    },
+  })
+  t.teardown(probed.close)
+  const probes = [fetch(`${probed.issuer}/api/health`)]
+  await until(() => asked.length > 0)
+  probes.push(...Array.from({ length: 200 }, () => fetch(`${probed.issuer}/readyz`)))
+  await until(() => come === probes.length)
+  answered.resolve()
+  await Promise.all(probes)
+  t.deepEqual(asked, ['clock'])
 })

@@ -4,14 +4,19 @@ import { connect } from 'node:net'
 import test from 'ava'
 import { plant } from '../support/canaries.ts'
 import { sendRaw } from '../support/raw.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+let server: TestServer
+test.before(async () => {
+  server = await startServer()
+})
+test.after.always(() => server?.close())
 
 const secret = plant('Secret-Of-A-Malformed-Request-0123456789')
 const bytes = [...Buffer.from(secret)].join(',')
 
 for (const path of ['/api/v1/auth/login', '/oauth2/token', '/api/v1/users/import', '/oauth2/authorize'])
   test(`nothing of a malformed request to ${path} is logged, nor is it told as a failure of ours`, async t => {
-    const server = await startServer()
     const top = [`POST ${path} HTTP/1.1`, `Host: ${new URL(server.issuer).host}`, `Authorization: Bearer ${secret}`, `Cookie: session=${secret}`]
     const type = path.startsWith('/api') ? 'application/json' : 'application/x-www-form-urlencoded'
     const chunked = [...top, `Content-Type: ${type}`, 'Transfer-Encoding: chunked', '', '5', `"abc"`, `zz-${secret}`, secret, ''].join('\r\n')
@@ -28,12 +33,9 @@ for (const path of ['/api/v1/auth/login', '/oauth2/token', '/api/v1/users/import
     const log = server.logged()
     t.false(log.includes(secret) || log.includes(bytes) || log.includes('rawPacket'))
     t.notRegex(log, /"level":50/)
-    await server.close()
   })
 
 test('what cannot be parsed is answered 400 and the connection closed', async t => {
-  const server = await startServer()
   t.is((await sendRaw(server.issuer, ['nonsense\r\n\r\n'])).status, 400)
   t.is((await sendRaw(server.issuer, [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`])).status, 431)
-  await server.close()
 })

@@ -1,5 +1,7 @@
-// The language of the hosted pages: asked for by the client, chosen by the person, accepted by the browser, in this order.
+// What holds for every hosted page: its language, asked for by the client, chosen by the person, accepted by the browser, in this order; its
+// forms, taken from our own pages only, in the browser and the interaction they were made for; and the mail a developer reads beside it.
 import test from 'ava'
+import { mailTo } from '../support/mails.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -138,4 +140,147 @@ test('discovery lists the languages', async t => {
   const metadata = (await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json()) as Record<string, unknown>
   t.deepEqual([...(metadata.ui_locales_supported as string[])].toSorted(), ['ar', 'de', 'en', 'es', 'fr', 'ja'])
   t.is(metadata.claims_locales_supported, undefined)
+})
+
+/** Opens the sign-in page; answers its address and token. */
+const beginWithForm = async (person: Person) => {
+  const { request } = await createRelyingParty(server.issuer)
+  const page = await person.follow(await person.get((await request()).url), redirectUri)
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  return { base: page.url, csrf, uid: page.url.pathname.split('/')[2] ?? '' }
+}
+
+const at = (base: URL, form: string) => new URL(`${base.pathname.split('/').slice(0, 3).join('/')}/${form}`, base)
+
+const foreign: Readonly<Record<string, Record<string, string>>> = {
+  'another origin': { origin: 'https://evil.example' },
+  'an origin that begins like ours': { origin: 'http://localhost.evil.example' },
+  'no origin that can be told': { origin: 'null' },
+  'another site': { origin: '', 'sec-fetch-site': 'cross-site' },
+  'a sibling': { origin: '', 'sec-fetch-site': 'same-site' },
+  'another site in our name': { 'sec-fetch-site': 'cross-site' },
+}
+
+for (const [name, headers] of Object.entries(foreign))
+  for (const form of [
+    'identifier',
+    'connection',
+    'password',
+    'cancel',
+    'switch',
+    'consent',
+    'second-factor',
+    'second-factor/recovery-code',
+    'enrol',
+    'recovery-codes',
+  ])
+    test(`the ${form} form posted from ${name} is refused with 403`, async t => {
+      const person = createPerson()
+      const { base, csrf } = await beginWithForm(person)
+      if (form === 'password') await person.post(at(base, 'identifier'), { csrf, username: bob.email })
+      const answer = await person.post(at(base, form), { csrf, username: bob.email, password: bob.password, decision: 'allow' }, headers)
+      t.is(answer.status, 403)
+      t.is(answer.location, undefined)
+    })
+
+test('a form without its token, or with another, signs nobody in', async t => {
+  const person = createPerson()
+  const { base, csrf } = await beginWithForm(person)
+  await person.post(at(base, 'identifier'), { csrf, username: bob.email })
+  for (const wrong of ['', 'x', csrf.slice(0, -2), `${csrf}x`, csrf.toUpperCase()]) {
+    const answer = await person.post(at(base, 'password'), { csrf: wrong, password: bob.password })
+    t.is(answer.status, 403, wrong)
+    t.is(answer.location, undefined)
+  }
+  const without = await person.post(at(base, 'password'), { password: bob.password })
+  t.true([400, 403].includes(without.status))
+})
+
+test('the token of one interaction is nothing to another', async t => {
+  const [attacker, victim] = [createPerson(), createPerson()]
+  const theirs = await beginWithForm(attacker)
+  const ours = await beginWithForm(victim)
+  t.is((await victim.post(at(ours.base, 'identifier'), { csrf: theirs.csrf, username: bob.email })).status, 403)
+})
+
+test('an interaction is nothing in another browser', async t => {
+  const { base, csrf } = await beginWithForm(createPerson())
+  for (const stranger of [createPerson(), await began()]) {
+    t.is((await stranger.get(base)).status, 404)
+    t.is((await stranger.post(at(base, 'identifier'), { csrf, username: bob.email })).status, 404)
+    t.is((await stranger.post(at(base, 'password'), { csrf, password: bob.password })).status, 404)
+  }
+})
+
+test('a form says a field once and no field that it does not have', async t => {
+  const person = createPerson()
+  const { base, csrf } = await beginWithForm(person)
+  const twice = new URLSearchParams([
+    ['csrf', csrf],
+    ['username', bob.email],
+    ['username', 'admin@authy2.local'],
+  ])
+  t.is((await person.post(at(base, 'identifier'), twice)).status, 400)
+  t.is((await person.post(at(base, 'identifier'), { csrf, username: bob.email, isAdmin: 'yes' })).status, 400)
+  t.is((await person.post(at(base, 'identifier'), { csrf, 'username[]': bob.email })).status, 400)
+})
+
+test('text that cannot be text is refused in every field of the sign-in forms', async t => {
+  const person = createPerson()
+  const { base, csrf } = await beginWithForm(person)
+  await person.post(at(base, 'identifier'), { csrf, username: bob.email })
+  for (const evil of ['a\0b', 'x'.repeat(2000), '\0'])
+    for (const [form, field] of [
+      ['identifier', 'csrf'],
+      ['identifier', 'username'],
+      ['password', 'password'],
+      ['password', 'username'],
+      ['password', 'remember'],
+      ['cancel', 'csrf'],
+      ['switch', 'csrf'],
+    ] as const) {
+      const fields: Record<string, string> = form === 'identifier' ? { csrf, username: bob.email } : form === 'password' ? { csrf, password: 'x' } : { csrf }
+      const answer = await person.post(at(base, form), { ...fields, [field]: evil })
+      t.true([400, 403].includes(answer.status), `${form} ${field}: ${answer.status}`)
+    }
+})
+
+async function began(): Promise<Person> {
+  const person = createPerson()
+  await beginWithForm(person)
+  return person
+}
+
+test('kept mail is listed and read, its links can be followed, and it may run nothing', async t => {
+  const server = await startServer()
+  t.teardown(() => server.close())
+  const email = '"><script>alert(1)</script>@example.com'
+  await server.resources.mailer?.send({ id: 'mail-1', to: email, subject: 'A <b>subject</b>', text: 'Open:\nhttps://id.example.com/x?a=1&b=2\n', html: '' })
+  const browser = createPerson()
+  const list = await browser.get(`${server.issuer}/dev/mail`)
+  t.is(list.status, 200)
+  t.true(list.body.includes('A &lt;b&gt;subject&lt;/b&gt;'))
+  t.false(list.body.includes('<script>alert'))
+  t.regex(list.headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  const mail = await browser.get(`${server.issuer}/dev/mail/mail-1`)
+  t.true(mail.body.includes('<a href="https://id.example.com/x?a=1&amp;b=2">'))
+  t.is((await browser.get(`${server.issuer}/dev/mail/nothing`)).status, 404)
+  const told = JSON.parse((await browser.send(new URL('/dev/mail', server.issuer), { headers: { accept: 'application/json' } })).body)
+  t.is((await mailTo(server, email, 'subject')).text, told[0].text)
+})
+
+test('in production there is no such page', async t => {
+  const production = {
+    NODE_ENV: 'production',
+    ISSUER: 'https://id.example.com',
+    DATABASE_URL: 'postgresql://x/y',
+    REDIS_URL: 'redis://x',
+    SECRET_KEY: 'q8Zr2LmX0vTnB4wYk6JdP9sHcF1gAeUo',
+  }
+  const { openMail } = await import('../../src/resources.ts')
+  const { readConfig } = await import('../../src/config.ts')
+  t.deepEqual(
+    openMail(readConfig(production), () => new Date()),
+    {},
+  )
 })

@@ -128,6 +128,8 @@ const withoutSentence = new Set([
   'domain_taken',
   'domain_not_proven',
   'too_many_domains',
+  'too_many_webhooks',
+  'webhook_disabled',
   'dns_unavailable',
   'secret_not_used',
   'too_many_secrets',

@@ -36,10 +36,15 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   recovery_code_used: { values: { ...place, left: 57 }, url },
   identity_linked: { values: { ...place, connection: 'Google' }, url },
   identity_unlinked: { values: { ...place, connection: 'Google' }, url },
+  agent_made: { values: { ...place, agent: 'Acme Helper' }, url },
+  member_agent_made: { values: { ...place, agent: 'Acme Helper', organization: 'Acme' }, url },
   invitation: { values: { organization: 'Acme', inviter: 'Alice', role: 'member', hours: '57' }, url },
   account_exists: {},
   account_deleted: { values: { ...place, days: 57 }, url },
-  approval_asked: { values: { client: 'Till 4', minutes: 57 }, url },
+  approval_asked: { values: { client: 'Till 4', owner: 'Acme', minutes: 57 }, url },
+  webhook_disabled: {
+    values: { webhook: 'Orders', place: 'organization', organization: 'Acme', at: `${url}/webhook`, host: 'hooks.example', reason: 'failing', days: 57 },
+  },
 }
 let count = 0
 const render = async (kind: Kind, locale: string, changed: Readonly<Record<string, string | number | undefined>> = {}) => {

@@ -1,16 +1,28 @@
-// Whatever an authenticator or a browser says wrongly is refused, and named (WebAuthn Level 3 §7.1, §7.2).
+// Whatever an authenticator or a browser says wrongly is refused, and named (WebAuthn Level 3 §7.1, §7.2); what was damaged is refused
+// as such, never a failure of ours; and challenges leave no trace but their hash, and none at all once they expired.
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import test from 'ava'
-import type { AssertionJson, RegistrationJson } from '../../src/mfa/passkey.ts'
-import type { Twist } from '../support/authenticator.ts'
+import fc from 'fast-check'
+import { type AssertionJson, PasskeyRefusal, type RegistrationJson } from '../../src/mfa/passkey.ts'
+import { createCeremonies } from '../../src/mfa/passkey-ceremonies.ts'
+import { createPasskeyChallenges, purgePasskeyChallenges } from '../../src/mfa/passkey-challenges.ts'
+import { challengeOf } from '../../src/mfa/passkey-shape.ts'
+import type { Database } from '../../src/platform/data/database.ts'
+import { createAuthenticator, type Twist } from '../support/authenticator.ts'
+import { openTestDatabase } from '../support/database.ts'
 import { enrol, makeHolder, makePerson, refusalOf, signInWith, visitor } from '../support/passkeys.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
+let database: Database
 test.before(async () => {
   server = await startServer()
+  database = await openTestDatabase()
 })
-test.after.always(() => server?.close())
+test.after.always(async () => {
+  await server?.close()
+  await database?.close()
+})
 
 const { privateKey: foreignKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const port = () => new URL(server.issuer).port
@@ -143,3 +155,81 @@ for (const [name, algorithm] of [
     t.is(user.id, holder.user.id)
     t.deepEqual(amr, ['hwk', 'user', 'mfa'])
   })
+
+const issuer = 'https://id.example.com'
+const ceremonies = createCeremonies({ issuer, productName: 'Authy2', policy: { residentKey: 'required', userVerification: 'required' } })
+const challenge = Buffer.alloc(32, 7).toString('base64url')
+const user = { handle: 'AAAA', name: 'ada@example.com', displayName: 'Ada' }
+
+/** Whether it was taken; throws what is no refusal. */
+const isTaken = async (verify: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await verify()
+    return true
+  } catch (error) {
+    if (error instanceof PasskeyRefusal) return false
+    throw error
+  }
+}
+
+const register = (response: RegistrationJson) => ceremonies.verifyRegistration(response, challengeOf(response))
+
+const damage = fc.record({ at: fc.nat(), bytes: fc.uint8Array({ minLength: 1, maxLength: 12 }), isCut: fc.boolean() })
+const damaged = (text: string, { at, bytes, isCut }: { at: number; bytes: Uint8Array; isCut: boolean }, within?: readonly [number, number]): string => {
+  const whole = Buffer.from(text, 'base64url')
+  const [first, length] = within ?? [0, whole.length]
+  const place = first + (at % length)
+  return Buffer.concat([whole.subarray(0, place), bytes, isCut ? Buffer.alloc(0) : whole.subarray(place + bytes.length)]).toString('base64url')
+}
+
+test('an issuer has its host for an id and itself for an origin', async t => {
+  t.is((await ceremonies.requestOptions({ challenge })).rpId, 'id.example.com')
+  t.true(await isTaken(async () => register(createAuthenticator(issuer).create(await ceremonies.creationOptions({ challenge, user, exclude: [] })))))
+})
+
+for (const member of ['clientDataJSON', 'attestationObject'] as const)
+  test(`an enrolment whose ${member} was damaged is kept or refused, never a failure`, async t => {
+    const whole = createAuthenticator(issuer).create(await ceremonies.creationOptions({ challenge, user, exclude: [] }))
+    const one = fc.asyncProperty(damage, async how => {
+      const response = { ...whole, response: { ...whole.response, [member]: damaged(whole.response[member], how) } }
+      await isTaken(() => register(response))
+    })
+    await t.notThrowsAsync(fc.assert(one, { numRuns: 400 }))
+  })
+
+for (const member of ['clientDataJSON', 'authenticatorData', 'signature'] as const)
+  test(`a use whose ${member} was damaged is refused`, async t => {
+    const authenticator = createAuthenticator(issuer)
+    const credential = await register(authenticator.create(await ceremonies.creationOptions({ challenge, user, exclude: [] })))
+    const whole = authenticator.get(await ceremonies.requestOptions({ challenge }))
+    t.true(await isTaken(() => ceremonies.verifyAssertion(whole, { challenge, credential })))
+    const one = fc.asyncProperty(damage, async how => {
+      // Of a signature the first of its two numbers: whoever reads it may be lenient with the DER around them, which says nothing.
+      const changed = damaged(whole.response[member] ?? '', how, member === 'signature' ? [4, 24] : undefined)
+      if (changed === whole.response[member]) return
+      const response: AssertionJson = { ...whole, response: { ...whole.response, [member]: changed } }
+      if (await isTaken(async () => ceremonies.verifyAssertion(response, { challenge: challengeOf(response), credential }))) throw new Error('it was taken')
+    })
+    await t.notThrowsAsync(fc.assert(one, { numRuns: 400 }))
+  })
+
+test('a structure that nests without end is refused', async t => {
+  const whole = createAuthenticator(issuer).create(await ceremonies.creationOptions({ challenge, user, exclude: [] }))
+  for (const bytes of [Buffer.alloc(12_000, 0x81), Buffer.from([0xbb, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff]), Buffer.from([0x9a, 0xff, 0xff, 0xff, 0xff])]) {
+    const response = { ...whole, response: { ...whole.response, attestationObject: bytes.toString('base64url') } }
+    t.false(await isTaken(() => register(response)))
+  }
+})
+
+test('what expired is purged, and what lives is left', async t => {
+  const at = (offsetSeconds: number) => createPasskeyChallenges({ database, randomBytes, now: () => new Date(Date.now() + offsetSeconds * 1000) })
+  const use = { ceremony: 'authentication', binding: 'browser' } as const
+  await at(-400).issue(use)
+  const living = await at(0).issue(use)
+  await purgePasskeyChallenges(database, 100)
+  const rows = await database.prisma.passkeyChallenge.findMany()
+  t.is(rows.length, 1)
+  t.false(JSON.stringify(rows.map(({ hash, bindingHash }) => [Buffer.from(hash).toString('base64url'), Buffer.from(bindingHash).toString()])).includes(living))
+  t.true(await at(0).redeem(living, use))
+  t.false(await at(0).redeem(living, use))
+})

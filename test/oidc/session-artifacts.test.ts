@@ -1,9 +1,14 @@
-// Sessions: what each request changes in the one document is kept, also when they write together.
+// What requests write together: what each changes in a session's one document is kept, none brings back a session that is being ended, and
+// each refresh token has one successor.
+import { randomBytes } from 'node:crypto'
 import test from 'ava'
+import { createRotate } from '../../src/oidc/rotate.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createCalls } from '../support/calls.ts'
+import { makeClient } from '../support/clients.ts'
 import { lenient, prepareTrack, type Track } from '../support/race.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { makeUser } from '../support/users.ts'
 
 let server: TestServer
 let track: Track
@@ -42,3 +47,54 @@ test.serial('clients that are authorized in one session at once are all remember
   const codes = await Promise.all(clients.map(client => track.authorize(client)))
   for (const [index, client] of clients.entries()) t.is((await track.redeem(client, codes[index] ?? { code: '', verifier: '' })).status, 200, client.id)
 })
+
+test('however a session is resumed while everything of its user ends, nothing of it lives afterwards', async t => {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => makeClient(server)))
+  const [first] = clients
+  for (let round = 0; round < 5 && first; round += 1) {
+    const who = await makeUser(server)
+    const { person } = await first.signIn({ who })
+    const urls = await Promise.all(clients.map(async one => (await one.request({ prompt: 'none' })).url))
+    const ending = server.services.change(systemActor, async (tx, record) => {
+      await server.services.endAccess(tx, who.id)
+      record('user.sessions_ended', { id: who.id, email: who.email })
+    })
+    const replies = await Promise.all([...urls.map(url => person.get(url)), ending.then(() => undefined)])
+    t.true(replies.every(reply => reply === undefined || reply.status < 500))
+    const living = await server.resources.database.prisma.oidcArtifact.count({
+      where: { accountId: who.id, kind: { in: ['Session', 'Grant'] }, revokedAt: null },
+    })
+    t.is(living, 0, `round ${round}`)
+    const silent = await person.get((await first.request({ prompt: 'none' })).url)
+    t.is(silent.location?.searchParams.get('error'), 'login_required')
+  }
+})
+
+test('of refresh tokens that are redeemed together, by two processes and each many times over, each has one successor', async t => {
+  const { database } = server.resources
+  const tokens = Array.from({ length: 5 }, () => randomBytes(32))
+  const unknown = randomBytes(32)
+  await database.prisma.oidcArtifact.createMany({
+    data: tokens.map(key => ({ key: new Uint8Array(key), kind: 'RefreshToken', payload: {}, expiresAt: new Date(Date.now() + 60_000) })),
+  })
+  // A process gathers what is asked in one turn: two that gather apart are as two processes.
+  const processes = [createRotate(database), createRotate(database)]
+  const tries = Array.from({ length: 20 }, (_, index) => index).flatMap(index =>
+    [...tokens, unknown].map(async predecessor => {
+      const [sealed, successor] = [Buffer.from(`${index}`), randomBytes(32)]
+      const hasWon = await processes[index % 2]?.({ predecessor, sealed, successor, payload: { index }, ttlSeconds: 60 })
+      return { predecessor, sealed, successor, hasWon }
+    }),
+  )
+  const won = (await Promise.all(tries)).filter(({ hasWon }) => hasWon)
+  t.deepEqual(won.map(({ predecessor }) => nameOf(predecessor)).toSorted(), tokens.map(nameOf).toSorted())
+  for (const { predecessor, sealed, successor } of won) {
+    const before = await database.prisma.oidcArtifact.findUniqueOrThrow({ where: { key: new Uint8Array(predecessor) } })
+    t.deepEqual(Buffer.from(before.successor ?? []), sealed)
+    const after = await database.prisma.oidcArtifact.findUniqueOrThrow({ where: { key: new Uint8Array(successor) } })
+    t.deepEqual(after.payload, { index: Number(sealed) })
+  }
+  t.is(await database.prisma.oidcArtifact.count({ where: { kind: 'RefreshToken', payload: { path: ['index'], gte: 0 } } }), won.length)
+})
+
+const nameOf = (key: Buffer) => key.toString('hex')

@@ -1,4 +1,5 @@
 // The signing keys through the API.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
@@ -16,6 +17,7 @@ test.before(async () => {
 test.after.always(() => api?.close())
 
 interface Told {
+  readonly id: string
   readonly kid: string
   readonly state: string
   readonly algorithm: string
@@ -23,11 +25,11 @@ interface Told {
 const encryption = new Set(['RSA-OAEP-256', 'ECDH-ES'])
 const published = async () => ((await api.calls.call('/oauth2/jwks')).json.keys as { kid: string }[]).map(({ kid }) => kid)
 
-test('keys are told without what is private, and rotated only when clients may know the next', async t => {
+test.serial('keys are told without what is private, and rotated only when clients may know the next', async t => {
   await api.server.resources.database.pool.query("UPDATE signing_keys SET created_at = now() WHERE state = 'next'")
   const before = await api.ask('GET /signing-keys', { token })
   t.is(before.data.length, 10)
-  t.deepEqual(Object.keys(before.data[0]).sort(), ['activated_at', 'algorithm', 'created_at', 'kid', 'retired_at', 'state'])
+  t.deepEqual(Object.keys(before.data[0]).sort(), ['activated_at', 'algorithm', 'created_at', 'id', 'kid', 'retired_at', 'revoked_at', 'state'])
   t.is((await api.ask('POST /signing-keys/rotate', { token })).status, 409)
   const after = await api.ask('POST /signing-keys/rotate', { token, body: { force: true } })
   t.is(after.status, 200)
@@ -44,7 +46,22 @@ test('keys are told without what is private, and rotated only when clients may k
   t.deepEqual((await published()).sort(), after.data.flatMap(({ kid }: Told) => (unpublished.includes(kid) ? [] : kid)).sort())
 })
 
+test.serial('a key is revoked by its id, once, and gone from the key set at once', async t => {
+  const keys: Told[] = (await api.ask('GET /signing-keys', { token })).data
+  const key = keys.find(({ state, algorithm }) => state === 'current' && algorithm === 'ES256')
+  const revoked = await api.ask(`POST /signing-keys/${key?.id}/revoke`, { token })
+  t.is(revoked.status, 200)
+  t.is(revoked.data.find(({ id }: Told) => id === key?.id).state, 'revoked')
+  t.false((await published()).includes(key?.kid ?? ''))
+  t.is((await api.ask(`POST /signing-keys/${key?.id}/revoke`, { token })).status, 409)
+  t.is((await api.ask(`POST /signing-keys/${randomUUID()}/revoke`, { token })).status, 404)
+  const events = (await api.ask('GET /audit-logs?action=signing_key.revoked', { token })).data
+  t.is(events.length, 1)
+  t.like(events[0].target, { id: key?.id, details: { kid: key?.kid, algorithm: 'ES256', state: 'current' } })
+})
+
 test('who is no administrator of the system sees and rotates no key', async t => {
   const person = await api.signIn()
-  for (const operation of ['GET /signing-keys', 'POST /signing-keys/rotate']) t.is((await api.ask(operation, { token: person.token })).status, 403)
+  for (const operation of ['GET /signing-keys', 'POST /signing-keys/rotate', `POST /signing-keys/${randomUUID()}/revoke`])
+    t.is((await api.ask(operation, { token: person.token })).status, 403)
 })

@@ -1,24 +1,33 @@
 // Commands with arguments: how they are used is told for --help and for what they do not know, and no stack ever.
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { commands as allCommands } from '../../scripts/commands.ts'
 
-const run = (script: string, ...given: string[]) =>
-  spawnSync(process.execPath, [fileURLToPath(new URL(`../../scripts/${script}.ts`, import.meta.url)), ...given], {
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+// Whatever a command makes it makes here.
+const home = mkdtempSync(join(tmpdir(), 'authy2-arguments-'))
+test.after.always(() => rmSync(home, { recursive: true, force: true }))
+
+const pathOf = (script: string) => fileURLToPath(new URL(`../../scripts/${script}.ts`, import.meta.url))
+const run = (path: string, ...given: string[]): Ended =>
+  spawnSync(process.execPath, [path, ...given], {
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+    cwd: home,
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: resolve(process.env.NODE_COMPILE_CACHE ?? ''), SECRET_KEY: 'k'.repeat(40) },
+    timeout: 100_000,
   })
 
-for (const script of ['client-create', 'user-create', 'resource-create', 'keys-rotate'])
-  test(`${script} tells how it is used`, t => {
-    const [asked, mistaken] = [run(script, '--help'), run(script, '--no-such-option')]
-    t.deepEqual([asked.status, asked.stderr, mistaken.status, mistaken.stdout], [0, '', 2, ''])
-    t.regex(asked.stdout, /^Usage: npm run /)
-    t.regex(mistaken.stderr, /Usage: npm run /)
-    t.notRegex(mistaken.stderr, /\n {4}at /)
-  })
-
-for (const [script, ...given] of [
+const explained = [...Object.values(allCommands), 'db-seed', 'argon2-native']
+const refused: readonly (readonly [script: string, ...given: string[]])[] = [
   ['client-create'],
   ['client-create', 'Name', '--public'],
   ['client-create', 'Name', '--redirect-uri', 'http://app.example/cb'],
@@ -26,9 +35,51 @@ for (const [script, ...given] of [
   ['client-create', 'Name', '--permission', 'users:read'],
   ['user-create'],
   ['resource-create', 'not an address'],
-] as const)
-  test(`${[script, ...given].join(' ')} is refused in a sentence`, t => {
-    const { status, stderr } = run(script, ...given)
+  ['backup'],
+  ['restore', 'a.age', '--replace'],
+  ['move', 'https://db.example'],
+  ['db-migrate', 'production'],
+]
+
+const ended = new Map<string, Ended>()
+const nameOf = (command: readonly string[]) => command.join(' ')
+const of = (...command: string[]): Ended => ended.get(nameOf(command)) ?? { status: null, stdout: '', stderr: 'was not run' }
+
+test.before(() => {
+  const commands = [...explained.flatMap(script => [[script, '--help'] as const, [script, '--no-such-option'] as const]), ...refused]
+  const paths = commands.map(([script, ...given]) => [pathOf(script), ...given])
+  const { stdout, stderr } = run(fileURLToPath(new URL('../support/run-commands.ts', import.meta.url)), JSON.stringify(paths))
+  if (stdout === '') throw new Error(stderr)
+  for (const [index, told] of (JSON.parse(stdout) as Ended[]).entries()) ended.set(nameOf(commands[index] ?? []), told)
+})
+
+for (const script of explained)
+  test(`${script} tells how it is used`, t => {
+    const [asked, mistaken] = [of(script, '--help'), of(script, '--no-such-option')]
+    t.deepEqual([asked.status, asked.stderr, mistaken.status, mistaken.stdout], [0, '', 2, ''])
+    t.regex(asked.stdout, /^Usage: (npm run|authy2) /)
+    t.regex(mistaken.stderr, /^[^\n]+--no-such-option[^\n]+\n\nUsage: (npm run|authy2) /)
+    t.notRegex(mistaken.stderr, /\n {4}at /)
+  })
+
+test('no command that only told how it is used made anything', t => {
+  t.deepEqual(readdirSync(home), [])
+})
+
+for (const command of refused)
+  test(`${nameOf(command)} is refused in a sentence`, t => {
+    const { status, stderr } = of(...command)
     t.is(status, 2)
     t.regex(stderr, /^[^\n]+\.\n\nUsage: npm run /)
   })
+
+test('a command that is refused ends its own process so', t => {
+  const { status, stderr } = run(pathOf('client-create'))
+  t.deepEqual([status, stderr], [2, of('client-create').stderr])
+})
+
+test('argon2 is built by npm alone, which brings the tool along, and says so', t => {
+  const { status, stderr } = run(pathOf('argon2-native'), '--dry-run')
+  t.is(status, 1)
+  t.is(stderr, 'npm brings the tool that builds along: run this by npm run argon2:native.\n')
+})

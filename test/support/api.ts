@@ -1,6 +1,7 @@
 // Callers of the management API: people with a session token, machines with a key, and what came back, unwrapped.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemActor } from '../../src/platform/actor.ts'
+import type { Database } from '../../src/platform/data/database.ts'
 import type { Reply } from './calls.ts'
 import { type Calls, createCalls } from './calls.ts'
 import { startServer, type TestServer } from './server.ts'
@@ -32,7 +33,10 @@ interface Asked {
 export type ApiReply = Envelope & Pick<Reply, 'status' | 'headers'>
 
 /** A server with a caller of its API. */
-export async function startApi(settings: Readonly<Record<string, string>> = { API_REQUESTS_PER_MINUTE: '100000' }, given: { dnsServers?: string[] } = {}) {
+export async function startApi(
+  settings: Readonly<Record<string, string>> = { API_REQUESTS_PER_MINUTE: '100000' },
+  given: { dnsServers?: string[]; database?: Database } = {},
+) {
   const server = await startServer({ settings, ...given })
   const calls = createCalls(server.issuer)
   return { server, calls, ask: asking(calls), signIn: signingIn(server, calls), close: () => closeAll(server, calls) }

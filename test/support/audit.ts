@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { createAudit } from '../../src/audit/audit.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createChange, event } from '../../src/platform/data/change.ts'
+import { createChangeFeed } from '../../src/platform/data/change-feed.ts'
+import type { Database } from '../../src/platform/data/database.ts'
 import { genesisOf, leafOf, linkOf, systemChain } from '../../src/platform/data/event-chain.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createSecrets } from '../../src/platform/secrets.ts'
@@ -15,9 +17,9 @@ export const chainOf = `coalesce(organization_id, '${systemChain}'::uuid)`
 
 export type TestAudit = Awaited<ReturnType<typeof openTestAudit>>
 
-/** Opens it, empty. */
-export async function openTestAudit() {
-  const database = await openTestDatabase()
+/** Opens it, empty, over a database of its own unless one is given. */
+export async function openTestAudit(given?: Database) {
+  const database = given ?? (await openTestDatabase())
   const secrets = createSecrets({ secretKey: 'test-only-0123456789-abcdefghijklmnop', randomBytes })
   let at = Date.parse('2030-01-01T00:00:00Z')
   const now = () => new Date(at++)
@@ -29,6 +31,7 @@ export async function openTestAudit() {
     secrets,
     now,
     newUuid,
+    feed: createChangeFeed({ database, now }),
   })
   const actor = { ...systemActor, id: 'somebody', ip: '192.0.2.1', userAgent: 'a «test» \u{1f642}', requestId: randomUUID() }
   const sql = async <Row = Record<string, unknown>>(text: string, values: unknown[] = []) => (await database.pool.query(text, values)).rows as Row[]

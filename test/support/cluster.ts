@@ -15,14 +15,16 @@ import { hasRedis, type RedisServer, startRedis } from './redis-server.ts'
 export interface Cluster {
   readonly issuer: string
   readonly processes: readonly ServerProcess[]
+  /** What they were told. */
+  readonly environment: Readonly<Record<string, string>>
   readonly postgres: PostgresServer
   readonly redis?: RedisServer
   /** Asks the processes by turns. */
   readonly calls: Calls
   /** What the processes mailed to an address, the newest first. */
   mailsTo(address: string): Promise<readonly KeptMail[]>
-  /** Works with services over the same database, in the test's own process; they are closed afterwards. */
-  withServices<Result>(work: (services: Services) => Promise<Result>): Promise<Result>
+  /** Works with services over the same database, in the test's own process and by its clock; they are closed afterwards. */
+  withServices<Result>(work: (services: Services) => Promise<Result>, clock?: { readonly now: () => Date }): Promise<Result>
   /** Ends all and removes what they left; answers the exit codes of the processes. */
   close(): Promise<(number | null)[]>
 }
@@ -37,10 +39,12 @@ interface Given {
   readonly size: number
   readonly isRedisUsed: boolean
   readonly settings?: Readonly<Record<string, string>>
+  /** Starts the PostgreSQL server, where it is another than usual. */
+  readonly startDatabase?: (folder: string) => Promise<PostgresServer>
 }
 
-/** Starts it. The first process listens on the issuer's own port. */
-export async function startCluster({ size, isRedisUsed, settings = {} }: Given): Promise<Cluster> {
+/** Starts it. The first process listens on the issuer's own port, unless the settings name another issuer. */
+export async function startCluster({ size, isRedisUsed, settings = {}, startDatabase = startPostgres }: Given): Promise<Cluster> {
   const folder = await findPostgres()
   if (folder === undefined) throw new Error(await whyNoCluster())
   const ends: (() => Promise<unknown>)[] = []
@@ -48,7 +52,7 @@ export async function startCluster({ size, isRedisUsed, settings = {} }: Given):
     for (const end of ends.reverse()) await end()
   }
   try {
-    const postgres = await startPostgres(folder)
+    const postgres = await startDatabase(folder)
     ends.push(postgres.remove)
     const redis = isRedisUsed ? await startRedis() : undefined
     if (redis) ends.push(redis.remove)
@@ -68,15 +72,16 @@ export async function startCluster({ size, isRedisUsed, settings = {} }: Given):
     return {
       issuer: first.issuer,
       processes,
+      environment: { ...environment, ISSUER: first.issuer },
       postgres,
       redis,
       calls,
       mailsTo: async address => (await mailbox.list()).filter(({ to }) => to === address),
-      withServices: async work => {
+      withServices: async (work, clock) => {
         const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', SECRET_KEY: testSecretKey, ISSUER: first.issuer, ...environment })
         const resources = await openResources(config)
         try {
-          return await work(createServices(resources, config))
+          return await work(createServices({ ...resources, ...clock }, config))
         } finally {
           await resources.close()
         }

@@ -8,7 +8,7 @@ process.on('SIGTERM', () => {})
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 try {
-  const database = await openDatabase({ dataDir })
+  const database = await openDatabase({ dataDir, isBrief: true })
   process.on('SIGINT', async () => {
     await database.ping()
     say('drained')

@@ -23,6 +23,24 @@ export async function openTestDatabase(filling?: Filling, { isBrief = true } = {
   return url ? await onServer(url, filling) : await embedded(isBrief, filling)
 }
 
+/** Opens an empty database of the test's own, where those of tests are, or on the given server. Closing it removes it. */
+export async function openEmptyDatabase(url = process.env.DATABASE_URL): Promise<Database> {
+  if (url) {
+    const server = new pg.Client(url)
+    await server.connect()
+    const name = `authy2_test_${randomBytes(6).toString('hex')}`
+    await server.query(`CREATE DATABASE ${name} TEMPLATE template0`)
+    return closingAlso(await openDatabase({ url: databaseUrl(url, name), dataDir: '', poolSize: 10 }), () => dropDatabase(server, name))
+  }
+  const { dataDir, remove } = makeDataDir()
+  return closingAlso(await openDatabase({ dataDir, isBrief: true }), async () => remove())
+}
+
+async function dropDatabase(server: pg.Client, name: string): Promise<void> {
+  await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
+  await server.end()
+}
+
 /** A new folder for a data directory, and what removes it. */
 export function makeDataDir(): { dataDir: string; remove(): void } {
   const dataDir = mkdtempSync(join(tmpdir(), 'authy2-test-'))
@@ -79,11 +97,8 @@ async function onServer(url: string, filling?: Filling): Promise<Database> {
   await server.connect()
   const name = `authy2_test_${randomBytes(6).toString('hex')}`
   await server.query(`CREATE DATABASE ${name} TEMPLATE ${await templateDatabase(server, url, filling)}`)
-  const database = await openDatabase({ url: databaseUrl(url, name), dataDir: '', poolSize: 5 })
-  return closingAlso(database, async () => {
-    await server.query(`DROP DATABASE ${name} WITH (FORCE)`)
-    await server.end()
-  })
+  const database = await openDatabase({ url: databaseUrl(url, name), dataDir: '', poolSize: 15 })
+  return closingAlso(database, () => dropDatabase(server, name))
 }
 
 async function templateDatabase(server: pg.Client, url: string, filling?: Filling): Promise<string> {

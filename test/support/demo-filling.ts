@@ -6,9 +6,9 @@ import type { HashingCost } from '../../src/authentication/password.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { openSecrets } from '../../src/platform/data/lasting-keys.ts'
 import { createResolveTxt } from '../../src/platform/dns.ts'
 import { openLog } from '../../src/platform/log.ts'
-import { createSecrets } from '../../src/platform/secrets.ts'
 import { createServices } from '../../src/services.ts'
 import { plant } from './canaries.ts'
 import type { Filling } from './database.ts'
@@ -29,7 +29,7 @@ export const demoWith = (hashingCost?: HashingCost): Filling => ({
       database,
       redis: undefined,
       log: openLog('silent'),
-      secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+      secrets: await openSecrets({ database, secretKey: testSecretKey, previousKeys: [], randomBytes }),
       hashingCost,
       now: () => new Date(),
       resolveTxt: createResolveTxt(),

@@ -19,21 +19,27 @@ interface Step {
 
 /** A chain to make, and what of it to end. */
 export interface Plan {
-  readonly start: { readonly audience: number; readonly scopes: readonly number[] }
+  readonly start: { readonly audience: number; readonly scopes: readonly number[]; readonly organization?: number }
   readonly steps: readonly Step[]
   readonly end: { readonly how: End; readonly link: number }
 }
 
 const three = fc.nat({ max: 2 })
 const someScopes = fc.uniqueArray(three, { minLength: 1 })
-const step = fc.record(
-  { by: three, target: fc.nat({ max: 3 }), scopes: someScopes, isDelegated: fc.boolean(), organization: three },
-  { requiredKeys: ['by', 'isDelegated'] },
-)
+// Mostly the resource servers, which have scopes of the same names; now and then our API, and for a start userinfo.
+const target = fc.oneof({ weight: 9, arbitrary: three }, { weight: 1, arbitrary: fc.constant(3) })
+const step = fc.record({ by: three, target, scopes: someScopes, isDelegated: fc.boolean(), organization: three }, { requiredKeys: ['by', 'isDelegated'] })
 
 /** Plans of chains. */
 export const plans: fc.Arbitrary<Plan> = fc.record({
-  start: fc.record({ audience: fc.nat({ max: 4 }), scopes: someScopes }),
+  start: fc.record(
+    {
+      audience: fc.oneof({ weight: 9, arbitrary: target }, { weight: 1, arbitrary: fc.constant(4) }),
+      scopes: fc.oneof(fc.constant([0, 1, 2]), someScopes),
+      organization: fc.nat({ max: 1 }),
+    },
+    { requiredKeys: ['audience', 'scopes'] },
+  ),
   steps: fc.array(step, { minLength: 1, maxLength: 7 }),
   end: fc.record({ how: fc.constantFrom(...ends), link: fc.nat({ max: 7 }) }),
 })
@@ -55,6 +61,13 @@ export interface Held {
 interface Audience {
   readonly identifier?: string
   readonly names: readonly string[]
+}
+
+interface Taking {
+  readonly before: Held
+  readonly first: Held
+  readonly clients: readonly TestClient[]
+  readonly ceilings: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 const most = 8
@@ -91,19 +104,20 @@ export async function openChains() {
     const audience = asked.target === undefined ? findAudience(before.audience) : audiences[asked.target]
     const isSame = audience?.identifier === before.audience
     const isFree = isSame && (by.clientId === before.by.clientId || before.audience === undefined)
-    const ceiling = isSame ? before.scopes : ceilings.get(audience?.identifier ?? '')
-    const permitted = namesOf(audience, isFree ? [0, 1, 2] : mayHave[asked.by]).filter(name => ceiling?.has(name) ?? true)
+    const ceiling = (isSame ? undefined : ceilings.get(audience?.identifier ?? '')) ?? before.scopes
+    const permitted = namesOf(audience, isFree ? [0, 1, 2] : mayHave[asked.by]).filter(name => ceiling.has(name))
     const organization = asked.organization === undefined ? undefined : organizations[asked.organization]
     const depth = before.depth + (asked.isDelegated ? 2 : 1)
     const isAllowed =
       namesOf(audience, asked.scopes).every(name => permitted.includes(name)) &&
-      (organization === undefined || (organization !== organizations[2] && organization === (before.organization ?? organization))) &&
+      (audience?.identifier === undefined || isSame || permitted.length > 0) &&
+      (organization === undefined || (organization !== organizations[2] && organization === before.organization)) &&
       depth <= most
     return { audience, permitted: new Set(permitted), organization, depth, isAllowed }
   }
 
-  const take = async (asked: Step, parts: { before: Held; clients: readonly TestClient[]; ceilings: ReadonlyMap<string, ReadonlySet<string>> }) => {
-    const { before } = parts
+  const take = async (asked: Step, parts: Taking) => {
+    const { before, first } = parts
     const by = parts.clients[asked.by] as TestClient
     const { audience, permitted, organization, depth, isAllowed } = reckon(asked, parts, by)
     const actor = asked.isDelegated ? await actorTokenOf(by) : undefined
@@ -122,8 +136,10 @@ export async function openChains() {
     const faults = [
       ...(told.active ? [] : ['it is not active']),
       ...(told.aud === audience?.identifier ? [] : [`its audience is ${told.aud}`]),
+      ...(told.org_id === before.organization ? [] : [`its organization is ${told.org_id}`]),
       ...(Number(told.exp) <= before.exp ? [] : ['it lives longer than what it came from']),
       ...([...scopes].every(name => permitted.has(name)) ? [] : [`its scope is ${told.scope}`]),
+      ...([...scopes].every(name => first.scopes.has(name)) ? [] : [`the chain began with ${[...first.scopes].join(' ')}, and now has ${told.scope}`]),
       ...(actor === undefined || (told.act as { sub: string } | undefined)?.sub === by.clientId ? [] : ['it does not name who acts']),
     ]
     if (faults.length > 0) throw new Error(faults.join('; '))
@@ -135,15 +151,16 @@ export async function openChains() {
       exp: Number(told.exp),
       actor,
       depth,
-      organization: organization ?? before.organization,
+      organization: before.organization,
     }
     return next
   }
 
-  const startOf = async ({ audience: chosen, scopes }: Plan['start'], front: TestClient) => {
+  const startOf = async ({ audience: chosen, scopes, organization: at }: Plan['start'], front: TestClient) => {
     const audience = audiences[chosen]
     const scope = [...new Set(['openid', ...namesOf(audience, scopes)])].join(' ')
-    const subject = await makeSubject(server, front, { resource: audience?.identifier, scope })
+    const organization = at === undefined ? undefined : organizations[at]
+    const subject = await makeSubject(server, front, { resource: audience?.identifier, scope, organizations: organizations.slice(0, 2), organization })
     const told = await introspect(front, subject.token)
     const first: Held = {
       by: front,
@@ -152,6 +169,7 @@ export async function openChains() {
       scopes: new Set((told.scope ?? '').split(' ')),
       exp: Number(told.exp),
       depth: 0,
+      organization,
     }
     return { subject, first }
   }
@@ -161,14 +179,12 @@ export async function openChains() {
     const front = await makeClient(server, { refreshGraceSeconds: 0 })
     const clients = await makeClients(front)
     const { subject, first } = await startOf(start, front)
-    for (const organizationId of organizations.slice(0, 2))
-      await server.services.members.add(systemActor, { organizationId, userId: subject.who.id as never, role: 'member' })
     const links = [first]
     const ceilings = new Map<string, ReadonlySet<string>>()
     for (const asked of steps) {
       const before = links.at(-1) ?? first
       if (before.audience !== undefined) ceilings.set(before.audience, before.scopes)
-      const next = await take(asked, { before, clients, ceilings })
+      const next = await take(asked, { before, first, clients, ceilings })
       if (next) links.push(next)
     }
     await createEndings({ server, calls })(end, { front, links, subject })

@@ -32,23 +32,42 @@ export const makeExchanger = (server: TestServer, policy: Partial<TokenExchangeP
 /** Makes a resource server with the scopes `read`, `write` and `admin`. */
 export async function makeResource(
   server: TestServer,
-  { tokenFormat = 'jwt' as 'jwt' | 'opaque', accessTokenTtlSeconds = 600, clientAccess = 'any' as Access, clients = [] as readonly ListedClient[] } = {},
+  {
+    tokenFormat = 'jwt' as 'jwt' | 'opaque',
+    accessTokenTtlSeconds = 600,
+    clientAccess = 'any' as Access,
+    clients = [] as readonly ListedClient[],
+    organizationId = undefined as string | undefined,
+  } = {},
 ): Promise<string> {
   const identifier = `https://${randomUUID()}.example/`
   const scopes = ['read', 'write', 'admin']
-  const given = { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds, clientAccess, clients } as const
+  const given = { identifier, name: 'R', scopes, tokenFormat, signingAlgorithm: 'ES256', accessTokenTtlSeconds, clientAccess, clients, organizationId } as const
   await server.services.resourceServers.create(systemActor, given)
   return identifier
 }
 
-/** Signs a new person in and gives their access token: for a resource server where one is told, else for userinfo. */
+interface Subject {
+  readonly resource?: string
+  readonly scope?: string
+  /** What the person granted the client before. */
+  readonly granted?: { readonly resource: string; readonly scope: string }
+  /** The organizations that the person is a member of, and which of them the token is for. */
+  readonly organizations?: readonly string[]
+  readonly organization?: string
+}
+
+/** Signs a person in and gives their access token: for a resource server where one is told, else for userinfo. */
 export async function makeSubject(
   server: TestServer,
   relyingParty: TestClient,
-  { resource, scope = 'openid email read write' }: { resource?: string; scope?: string } = {},
+  { resource, scope = 'openid email read write', granted, organizations = [], organization }: Subject = {},
 ) {
   const who = await makeUser(server)
-  const { tokens, person } = await relyingParty.signIn({ who, parameters: { scope, ...(resource === undefined ? {} : { resource }) } })
+  for (const organizationId of organizations) await server.services.members.add(systemActor, { organizationId, userId: who.id, role: 'member' } as never)
+  const before = granted && (await relyingParty.signIn({ who, parameters: granted }))
+  const parameters = { scope, ...(resource === undefined ? {} : { resource }), ...(organization === undefined ? {} : { organization }) }
+  const { tokens, person } = await relyingParty.signIn({ who, person: before?.person, parameters })
   return { who, person, tokens, token: tokens.access_token, refreshToken: tokens.refresh_token ?? '', idToken: tokens.id_token ?? '' }
 }
 

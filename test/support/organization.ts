@@ -5,9 +5,19 @@ import type { TestApi } from './api.ts'
 
 type Person = Awaited<ReturnType<TestApi['signIn']>>
 
-/** Makes it; `as…` ask about it: an operation's path goes on after the organization's. */
-export async function makeOrganization(api: TestApi) {
-  const [owner, admin, member] = [await api.signIn(), await api.signIn(), await api.signIn()]
+/** Who may belong to several. */
+export interface People {
+  readonly owner: Person
+  readonly admin: Person
+  readonly member: Person
+}
+
+/** Signs three people in. */
+export const signInPeople = async (api: TestApi): Promise<People> => ({ owner: await api.signIn(), admin: await api.signIn(), member: await api.signIn() })
+
+/** Makes it, of people of its own unless told; `as…` ask about it: an operation's path goes on after the organization's. */
+export async function makeOrganization(api: TestApi, people?: People) {
+  const { owner, admin, member } = people ?? (await signInPeople(api))
   const { id } = await api.server.services.organizations.create(systemActor, { name: `Roles ${randomUUID()}`, ownerId: owner.id })
   const { members } = api.server.services
   await members.add(systemActor, { organizationId: id, userId: admin.id, role: 'admin' })

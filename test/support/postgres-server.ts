@@ -15,7 +15,9 @@ export interface PostgresServer {
   stop(mode?: 'fast' | 'immediate'): Promise<void>
   start(): Promise<void>
   /** Freezes or thaws all its processes: connections stay, answers do not come. */
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void
+  /** Makes a standby the primary. */
+  promote(): Promise<void>
   /** Stops it and removes its files. */
   remove(): Promise<void>
 }
@@ -32,40 +34,66 @@ export async function findPostgres(): Promise<string | undefined> {
   }
 }
 
+/** What is not as usual. */
+export interface PostgresOptions {
+  /** Where its folder is made. */
+  readonly parent?: string
+  /** More of its settings, such as `min_wal_size=32MB`. */
+  readonly settings?: readonly string[]
+  /** Copies a running server as its standby instead of making a cluster of its own. */
+  readonly standbyOf?: PostgresServer
+}
+
 /** Makes a cluster and starts it. Root hands it to the user postgres, because PostgreSQL refuses to run as root. */
-export async function startPostgres(folder: string): Promise<PostgresServer> {
-  const home = mkdtempSync(join(tmpdir(), 'authy2-postgres-'))
+export async function startPostgres(folder: string, { parent = tmpdir(), settings = [], standbyOf }: PostgresOptions = {}): Promise<PostgresServer> {
+  const home = mkdtempSync(join(parent, 'authy2-postgres-'))
   const data = join(home, 'data')
   const isRoot = process.getuid?.() === 0
   if (isRoot) chownSync(home, ...(await idsOf('postgres')))
   const program = (name: string, ...given: string[]) =>
     isRoot ? run('runuser', ['-u', 'postgres', '--', join(folder, name), ...given], { cwd: '/' }) : run(join(folder, name), given, { cwd: '/' })
   const port = await freePort()
-  await program('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync')
-  const options = `-p ${port} -k ${home} -c listen_addresses=127.0.0.1 -c max_connections=60 -c fsync=off`
+  if (standbyOf) await program('pg_basebackup', '-D', data, '-d', standbyOf.url, '-R', '-X', 'stream', '-c', 'fast', '--no-sync')
+  else await program('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync')
+  const own = ['listen_addresses=127.0.0.1', 'max_connections=60', 'fsync=off', ...settings].map(one => `-c ${one}`)
+  const options = `-p ${port} -k ${home} ${own.join(' ')}`
   const start = async () => {
     await program('pg_ctl', '-D', data, '-w', '-o', options, '-l', join(home, 'log'), 'start')
   }
   const stop = async (mode: 'fast' | 'immediate' = 'fast') => {
     await program('pg_ctl', '-D', data, '-w', '-m', mode, 'stop')
   }
-  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
+  const signal = (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => {
     for (const pid of processesOf(data)) process.kill(pid, name)
   }
-  await start()
+  try {
+    await start()
+  } catch (error) {
+    rmSync(home, { recursive: true, force: true })
+    throw error
+  }
   return {
     url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
     start,
     stop,
     signal,
+    promote: async () => {
+      await program('pg_ctl', '-D', data, '-w', 'promote')
+    },
     remove: async () => {
-      if (existsSync(join(data, 'postmaster.pid'))) {
+      if (isServed(data)) {
         signal('SIGCONT')
         await stop('immediate')
       }
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
     },
   }
+}
+
+/** Whether its postmaster lives: a killed one leaves its file behind. */
+function isServed(data: string): boolean {
+  const file = join(data, 'postmaster.pid')
+  return existsSync(file) && existsSync(`/proc/${readFileSync(file, 'utf8').split('\n')[0]}`)
 }
 
 /** The postmaster first, then its children: none is born while the others are signalled. */

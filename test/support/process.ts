@@ -7,7 +7,7 @@ import { testSecretKey } from './demo-filling.ts'
 import { freePort } from './server.ts'
 import { until } from './until.ts'
 
-const program = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+const programs = fileURLToPath(new URL('../../src/', import.meta.url))
 
 /** A running server process. */
 export interface ServerProcess {
@@ -19,16 +19,16 @@ export interface ServerProcess {
   isRunning(): boolean
   /** What it wrote on standard error so far. */
   log(): string
-  /** Asks it to stop and answers its exit code. Throws when a secret of the tests stands in its log. */
-  stop(): Promise<number | null>
+  /** Asks it to stop, by SIGTERM unless told otherwise, and answers its exit code. Throws when a secret of the tests stands in its log. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
   kill(signal: NodeJS.Signals): void
 }
 
-/** Starts it and waits until /readyz answers 200. Throws with its log when it leaves before. */
-export async function startProcess(environment: Record<string, string> = {}): Promise<ServerProcess> {
+/** Starts it and waits until /readyz answers 200. Throws with its log when it leaves before. `program` is another one in src. */
+export async function startProcess(environment: Record<string, string> = {}, program = 'server.ts'): Promise<ServerProcess> {
   const port = Number(environment.PORT ?? (await freePort()))
   const origin = `http://localhost:${port}`
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [`${programs}${program}`], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: {
       PATH: process.env.PATH,
@@ -45,20 +45,25 @@ export async function startProcess(environment: Record<string, string> = {}): Pr
   const log: string[] = []
   child.stderr.on('data', (chunk: Buffer) => log.push(chunk.toString()))
   const isRunning = () => child.exitCode === null && child.signalCode === null
-  await until(async () => {
-    if (!isRunning()) throw new Error(`the server left with ${child.exitCode}: ${log.join('')}`)
-    return isReady(origin)
-  })
+  try {
+    await until(async () => {
+      if (!isRunning()) throw new Error(`the server left with ${child.exitCode}: ${log.join('')}`)
+      return isReady(origin)
+    })
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
   return {
     origin,
     issuer: environment.ISSUER ?? origin,
     process: child,
     isRunning,
     log: () => log.join(''),
-    stop: async () => {
+    stop: async (signal = 'SIGTERM') => {
       if (!isRunning()) return child.exitCode
       const gone = once(child, 'exit')
-      child.kill('SIGTERM')
+      child.kill(signal)
       const timer = setTimeout(() => child.kill('SIGKILL'), 15_000)
       await gone
       clearTimeout(timer)

@@ -51,6 +51,9 @@ export const assertionOf = async ({ issuer }: TestServer, { clientId, keys }: Pi
   client_assertion: await sign(keys, { iss: clientId, sub: clientId, aud: issuer, ...claims }),
 })
 
+/** A public key of RSA with 1024 bits. */
+export const shortKey = { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(128, 0xab).toString('base64url'), use: 'sig', alg: 'RS256', kid: 'short' }
+
 /** A proof of possession (RFC 9449) for a POST. */
 export const proofOf = async (keys: Keys, htu: string) => sign(keys, { htm: 'POST', htu }, { typ: 'dpop+jwt', jwk: await exportJWK(keys.publicKey) })
 

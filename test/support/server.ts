@@ -9,13 +9,14 @@ import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
 import { startAllJobs } from '../../src/jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import type { Database } from '../../src/platform/data/database.ts'
+import { openSecrets } from '../../src/platform/data/lasting-keys.ts'
 import { openRedis } from '../../src/platform/data/redis.ts'
 import { createResolveTxt } from '../../src/platform/dns.ts'
-import { refuseMalformed } from '../../src/platform/http/connection.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
-import { createSecrets } from '../../src/platform/secrets.ts'
-import type { Resources } from '../../src/resources.ts'
+import { createMetrics } from '../../src/platform/metrics/metrics.ts'
+import { openTracing, type Resources } from '../../src/resources.ts'
 import { createServices, type Services } from '../../src/services.ts'
 import { createListener } from '../../src/tls.ts'
 import { captureLog } from './canaries.ts'
@@ -43,6 +44,8 @@ interface Given {
   readonly port?: number
   readonly settings?: Readonly<Record<string, string>>
   readonly isWithoutMail?: boolean
+  /** Its database, where that is there already; the server closes it. */
+  readonly database?: Database
   /** For what measures time: passwords are hashed at their real cost, and the embedded database is compiled for speed. */
   readonly isMeasured?: boolean
   /** Who is asked for TXT records, as `address:port`. */
@@ -63,23 +66,28 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     PORT: String(port),
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
     SEED_DEMO: 'true',
+    // Many tests at once on a busy machine are no slow storage.
+    REQUEST_TIMEOUT_SECONDS: '60',
     SECRET_KEY: testSecretKey,
     ...given.settings,
   })
   const hashingCost = given.isMeasured ? undefined : lightHashing
   const [database, redis] = await Promise.all([
-    openTestDatabase(config.isDemoSeeded ? demoWith(hashingCost) : undefined, { isBrief: !given.isMeasured }),
-    process.env.REDIS_URL ? takeRedis(process.env.REDIS_URL) : undefined,
+    given.database ?? openTestDatabase(config.isDemoSeeded ? demoWith(hashingCost) : undefined, { isBrief: !given.isMeasured }),
+    process.env.REDIS_URL ? takeRedis(process.env.REDIS_URL, config.tracing !== undefined) : undefined,
   ])
   const mailDirectory = makeDataDir()
   const mailbox = createMailbox({ directory: mailDirectory.dataDir, now: () => new Date() })
   const captured = captureLog(config.logLevel)
+  const tracing = await openTracing(config)
   const resources: Resources = {
     database,
     redis,
     log: openLog('trace', captured.stream),
+    metrics: createMetrics(),
+    tracing,
     ...(given.isWithoutMail ? {} : { mailer: mailbox, mailbox }),
-    secrets: createSecrets({ secretKey: testSecretKey, randomBytes }),
+    secrets: await openSecrets({ database, secretKey: config.secretKey ?? testSecretKey, previousKeys: config.previousSecretKeys, randomBytes }),
     hashingCost,
     resolveTxt: createResolveTxt({ servers: given.dnsServers }),
     now: given.now ?? (() => new Date()),
@@ -90,6 +98,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
     close: async () => {
       await redis?.close()
       await database.close()
+      await tracing?.close()
       mailDirectory.remove()
     },
   }
@@ -99,8 +108,7 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   await seedDemoData(services)
   const app = await createApp({ config, resources, services })
   const stopJobs = config.areJobsRunHere ? startAllJobs({ config, resources, services, engine: app.protocol.engine }) : async () => undefined
-  const server = createListener(config, given.through?.(app.listener) ?? app.listener)
-  refuseMalformed(server, resources.log)
+  const server = createListener(config, { listener: given.through?.(app.listener) ?? app.listener, log: resources.log })
   server.listen(port, 'localhost')
   await once(server, 'listening')
   return {
@@ -131,7 +139,7 @@ export async function freePort(): Promise<number> {
 }
 
 // Limits count by address: each server has a Redis database of its own. The last database says who has which.
-async function takeRedis(url: string) {
+async function takeRedis(url: string, isTraced: boolean) {
   const at = (database: number) => Object.assign(new URL(url), { pathname: `/${database}` }).href
   // A test process that is kept from its turn is no outage.
   const patient = { commandTimeout: 5000 }
@@ -139,7 +147,7 @@ async function takeRedis(url: string) {
   for (;;) {
     for (let database = 0; database < redisDatabases - 1; database += 1) {
       if ((await register.client.set(`taken:${database}`, process.pid, 'PX', 300_000, 'NX')) !== 'OK') continue
-      const redis = await openRedis(at(database), undefined, patient)
+      const redis = await openRedis(at(database), undefined, { ...patient, isTraced })
       await redis.client.flushdb()
       const close = async () => {
         await redis.close()

@@ -1,4 +1,4 @@
-// Users as their administrators see and change them, and what ends with them.
+// Users as their administrators see and change them, what ends with them, and accounts that come back to who deleted them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import * as client from 'openid-client'
@@ -6,6 +6,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
 import { password, startApi, type TestApi } from '../support/api.ts'
 import { makeClient, refusal } from '../support/clients.ts'
+import { linkOf, linkToken, mailTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { makeUser } from '../support/users.ts'
@@ -179,4 +180,96 @@ test('who was deleted 30 days ago is forgotten for good, and nobody else', async
   t.true((await services.userAdministration.purge(systemActor, 100)) >= 1)
   t.is(await resources.database.prisma.user.count({ where: { id: old.id } }), 0)
   t.is(await resources.database.prisma.user.count({ where: { id: recent.id } }), 1)
+})
+
+const outcome = (work: Promise<unknown>) => work.then(() => 'done').catch(error => (error instanceof Problem ? error.code : Promise.reject(error)))
+const isThere = async (id: string) => (await api.server.services.users.find(id)) !== undefined
+
+/** Somebody who deleted their account, and the mail about it. */
+const makeDeleted = async () => {
+  const made = await makeUser(api.server)
+  const user = await api.server.services.users.find(made.id)
+  if (!user) throw new Error('not made')
+  await api.server.services.accountDeletion.remove(systemActor, user)
+  return { user, mail: await mailTo(api.server, user.email, 'deleted') }
+}
+
+test('the link of the mail asks first, then brings the account back, and signs nobody in', async t => {
+  const { user, mail } = await makeDeleted()
+  t.regex(mail.text, /30 days/)
+  const person = createPerson()
+  const asked = await person.follow(await person.get(linkOf(mail)), 'nowhere')
+  t.is(asked.url.pathname, '/account/restore')
+  t.true(asked.body.includes(user.email))
+  t.false(await isThere(user.id))
+  const done = await person.press(asked, 'csrf')
+  t.is(done.status, 200)
+  t.true(await isThere(user.id))
+  t.is((await person.get(new URL('/account/profile', api.server.issuer))).status, 303)
+  t.is((await person.follow(await person.get(linkOf(mail)), 'nowhere')).status, 404)
+})
+
+test('of twenty who follow the link at once one brings the account back', async t => {
+  const { user, mail } = await makeDeleted()
+  const { accountDeletion } = api.server.services
+  const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(accountDeletion.restore(systemActor, linkToken(mail)))))
+  t.is(outcomes.filter(one => one === 'done').length, 1)
+  t.is(outcomes.filter(one => one === 'link_expired').length, 19)
+  const restored = await api.server.resources.database.prisma.auditEvent.count({ where: { action: 'user.restored', targetId: user.id } })
+  t.is(restored, 1)
+})
+
+test('whom an administrator deleted since stays deleted', async t => {
+  const { user, mail } = await makeDeleted()
+  const { userAdministration, accountDeletion } = api.server.services
+  await userAdministration.restore(systemActor, user.id)
+  await userAdministration.remove(systemActor, user.id)
+  t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'link_expired')
+  t.false(await isThere(user.id))
+})
+
+test('an address that belongs to another by now stays theirs, and the link can be tried again', async t => {
+  const { user, mail } = await makeDeleted()
+  const { users, accountDeletion, userAdministration } = api.server.services
+  const other = await users.create(systemActor, { email: user.email, name: 'Another', isEmailVerified: true })
+  t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'email_taken')
+  await userAdministration.remove(systemActor, other.id)
+  t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'done')
+})
+
+test('an address that another never proved does not keep its person from their account', async t => {
+  const { user, mail } = await makeDeleted()
+  const { users, accountDeletion, userAdministration } = api.server.services
+  const squatter = await users.create(systemActor, { email: user.email.toUpperCase(), name: 'A Stranger' })
+  t.is(await outcome(userAdministration.restore(systemActor, user.id)), 'email_taken', 'an administrator is told')
+  t.is(await outcome(accountDeletion.restore(systemActor, linkToken(mail))), 'done')
+  t.true(await isThere(user.id))
+  t.false(await isThere(squatter.id))
+  const events = await api.server.resources.database.prisma.auditEvent.findMany({ where: { targetId: squatter.id, action: 'user.deleted' } })
+  t.deepEqual(
+    events.map(({ target }) => (target as { reason?: string }).reason),
+    ['address_proven_by_another'],
+  )
+})
+
+test('whom an administrator deletes is sent no link', async t => {
+  const made = await makeUser(api.server)
+  const user = await api.server.services.users.find(made.id)
+  if (!user) return t.fail()
+  await api.server.services.userAdministration.remove(systemActor, user.id)
+  await makeDeleted() // by then the other's mail would be there
+  t.deepEqual(await api.server.mailsTo(user.email), [])
+})
+
+test('the API deletes the caller with the same mail', async t => {
+  const { email, password } = await makeUser(api.server)
+  const login = await fetch(`${api.server.issuer}/api/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password }),
+  })
+  const { data } = (await login.json()) as { data: { token: string } }
+  const deleted = await fetch(`${api.server.issuer}/api/v1/users/me`, { method: 'DELETE', headers: { authorization: `Bearer ${data.token}` } })
+  t.is(deleted.status, 200)
+  t.true(linkOf(await mailTo(api.server, email, 'deleted')).pathname.startsWith('/account/restore/'))
 })

@@ -1,8 +1,12 @@
 // Makes one statement of the calls that all requests make in one turn of the event loop.
+import { currentContext, runFor, type WorkContext } from '../context.ts'
+import { keepDeadline, liftDeadline } from '../deadline.ts'
 import { isUnavailable } from './failures.ts'
 
 interface Call<Item, Result> {
   readonly item: Item
+  /** For which it is asked. */
+  readonly context: WorkContext | undefined
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
@@ -12,6 +16,8 @@ interface Options<Item, Result> {
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>
   /** Items of one key go into different statements: two writes of a row in one are an error. */
   readonly keyOf?: (item: Item) => string
+  /** Whether what it does stays: then no call is given up afterwards (deadline.ts). */
+  readonly isChange?: boolean
   readonly maxItems?: number
   /** How many statements may be under way; meanwhile calls gather. */
   readonly maxRunning?: number
@@ -22,7 +28,7 @@ interface Options<Item, Result> {
  * fails, each item is tried alone, so that one bad row is nobody else's error; but not where the database itself is out of
  * reach, because everybody would wait for everybody else's time to run out.
  */
-export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunning = 2 }: Options<Item, Result>) => {
+export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxItems = 128, maxRunning = 2 }: Options<Item, Result>) => {
   let waiting: Call<Item, Result>[] = []
   let running = 0
   let isScheduled = false
@@ -66,7 +72,8 @@ export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunni
 
   const settle = async (calls: readonly Call<Item, Result>[]) => {
     try {
-      const results = await run(calls.map(call => call.item))
+      // One statement for many is told as the first one's, and waits for nobody's time.
+      const results = await runFor({ ...calls[0]?.context, deadline: undefined }, () => run(calls.map(call => call.item)))
       for (const [index, call] of calls.entries()) call.resolve(results[index] as Result)
     } catch (error) {
       const isEverybodys = calls.length === 1 || isUnavailable(error)
@@ -77,9 +84,12 @@ export const createBatch = <Item, Result>({ run, keyOf, maxItems = 128, maxRunni
     }
   }
 
-  return (item: Item): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject })
+  return async (item: Item): Promise<Result> => {
+    keepDeadline()
+    if (isChange) liftDeadline()
+    return new Promise((resolve, reject) => {
+      waiting.push({ item, context: currentContext(), resolve, reject })
       schedule()
     })
+  }
 }

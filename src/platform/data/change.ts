@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { Problem, type ProblemCode } from '../errors.ts'
 import type { Secrets } from '../secrets.ts'
+import { isObject } from '../values.ts'
+import type { ChangedTarget, ChangeFeed } from './change-feed.ts'
 import { type Database, type TransactionClient, uniqueViolation } from './database.ts'
 import { createAppendEvents, type NewEvent } from './event-append.ts'
 
@@ -47,20 +49,34 @@ interface Needs {
   readonly secrets: Secrets
   readonly now: () => Date
   readonly newUuid: () => string
+  /** A statement that is run with each insertion of events (event-append.ts). */
+  readonly outbox?: string
+  /** Tells caches, here and in other processes. */
+  readonly feed: Pick<ChangeFeed, 'write' | 'tell'>
+  /** Told of each event of a change that was committed. */
+  readonly onCommitted?: ((event: CommittedEvent) => void) | undefined
 }
 
+/** What is told of an event that was committed; its target stripped. */
+export type CommittedEvent = Pick<NewEvent, 'action' | 'outcome' | 'target'>
+
 /** Makes the verb over a database and the events of all slices. Unique violations become Problems. */
-export const createChange = ({ database, events, ...needs }: Needs): Change => {
+export const createChange = ({ database, events, feed, onCommitted, ...needs }: Needs): Change => {
   const append = createAppendEvents(needs)
   return async (actor, work) => {
     try {
-      return await database.prisma.$transaction(async tx => {
+      const { result, changed, committed } = await database.prisma.$transaction(async tx => {
         const recorded: NewEvent[] = []
         const result = await work(tx, (name, target, options) => recorded.push(toEvent(actor, { name, kind: kindOf(events, name), target, options })))
         if (recorded.length === 0) throw new Error('a change recorded no event')
+        const changed = recorded.map(toChanged)
+        await feed.write(tx, changed)
         await append(tx, recorded)
-        return result
+        return { result, changed, committed: recorded }
       })
+      feed.tell(changed)
+      if (onCommitted) for (const one of committed) onCommitted(one)
+      return result
     } catch (error) {
       const constraint = uniqueViolation(error)
       if (constraint === undefined) throw error
@@ -98,5 +114,7 @@ const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEv
 })
 
 const plain = (target: object) => JSON.parse(JSON.stringify(target, (_key, value) => (typeof value === 'string' ? text(value) : value)))
+
+const toChanged = ({ target_kind: kind, target_id: id, target }: NewEvent): ChangedTarget => ({ kind, target: { ...(isObject(target) ? target : {}), id } })
 
 const text = (value: string | undefined): string | null => value?.toWellFormed().replaceAll('\0', '\ufffd') ?? null

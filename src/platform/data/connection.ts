@@ -1,23 +1,38 @@
 // How connections to PostgreSQL are made: the limits they live under, the statements they name, the trips they count.
 import { createHash } from 'node:crypto'
 import pg from 'pg'
+import { told } from '../tracing/tracing.ts'
+import type { Outages } from './outages.ts'
 import { StartError } from './start-error.ts'
+import { keepStatementDeadline } from './statement-deadline.ts'
+import { describeStatement } from './statement-spans.ts'
+
+/** How many connections to a PostgreSQL server a process opens at most. */
+export const connectionsAProcess = 10
 
 /** What all connections have in common. */
 interface PoolOptions {
   readonly onTrip: () => void
   readonly poolSize?: number | undefined
+  /** Hears of each connection. */
+  readonly outages?: Outages | undefined
 }
+
+// For how long one statement, the wait for a row that another holds, and a transaction that says nothing may last at a PostgreSQL server.
+const statementMilliseconds = 3000
+// The head of a chain of the audit log is locked by each change in turn: on a busy machine the last of thirty waits for more than a second.
+const lockMilliseconds = 2500
+const silentTransactionMilliseconds = 5000
 
 // A statement that is planned while its table is small would scan it whole, and that plan is kept while the table grows. A scan that
 // cannot be avoided then seems so dear that it is compiled first, which takes a third of a second: never worth it here.
 const indexesFirst = 'SET enable_seqscan = off; SET jit = off'
 
 /** The pool of a PostgreSQL server. Nothing waits for ever: not a connection, a statement, a lock, nor a transaction that was forgotten. */
-export function serverPool(url: string, { onTrip, poolSize = 10 }: PoolOptions): pg.Pool {
+export function serverPool(url: string, { onTrip, poolSize = connectionsAProcess, outages }: PoolOptions): pg.Pool {
   return new pg.Pool({
     connectionString: url,
-    Client: countingClient(onTrip),
+    Client: countingClient(onTrip, outages),
     max: poolSize,
     application_name: 'authy2',
     connectionTimeoutMillis: 2000,
@@ -26,11 +41,11 @@ export function serverPool(url: string, { onTrip, poolSize = 10 }: PoolOptions):
     maxLifetimeSeconds: 1800,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    statement_timeout: 5000,
+    statement_timeout: statementMilliseconds,
     // The server's own limit cannot speak when the server is gone without a word.
-    query_timeout: 6000,
-    lock_timeout: 3000,
-    idle_in_transaction_session_timeout: 15_000,
+    query_timeout: statementMilliseconds + 1000,
+    lock_timeout: lockMilliseconds,
+    idle_in_transaction_session_timeout: silentTransactionMilliseconds,
     onConnect: client => client.query(indexesFirst).then(() => undefined),
   })
 }
@@ -47,7 +62,7 @@ export function embeddedPool(host: string, { onTrip }: PoolOptions): pg.Pool {
     database: 'postgres',
     Client: countingClient(onTrip),
     max: 1,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: 15_000,
     idleTimeoutMillis: 0,
     onConnect: client => client.query(`DEALLOCATE ALL; ${indexesFirst}`).then(() => undefined),
   })
@@ -76,17 +91,34 @@ export function statementNames(limit = 1000): (query: { readonly sql: string }) 
   }
 }
 
-function countingClient(onTrip: () => void): new () => pg.Client {
+function countingClient(onTrip: () => void, outages?: Outages): new () => pg.Client {
   return class extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super(config)
-      const send = this.query.bind(this) as (...query: unknown[]) => unknown
+      if (outages) tellConnecting(this, outages)
+      const send = told(this.query.bind(this) as (...query: unknown[]) => unknown, describeStatement)
       Object.assign(this, {
         query: (...query: unknown[]) => {
+          // Whoever calls back is the pool, which looked before it waited for a connection.
+          if (typeof query.at(-1) !== 'function') keepStatementDeadline(query[0])
           onTrip()
           return send(...query)
         },
       })
     }
   }
+}
+
+type Connect = (callback: (error: Error | undefined) => void) => void
+
+// The pool calls back; how a connection ends is heard of after it was made alone.
+function tellConnecting(client: pg.Client, outages: Outages): void {
+  const connect = client.connect.bind(client) as Connect
+  const tellingConnect: Connect = callback =>
+    connect(error => {
+      outages.onTried(error ?? undefined)
+      if (!error) client.once('end', outages.onOver)
+      callback(error)
+    })
+  Object.assign(client, { connect: tellingConnect })
 }

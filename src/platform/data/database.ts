@@ -6,9 +6,12 @@ import { type DataLog, silent } from './data-log.ts'
 import { type Embedded, startEmbedded } from './embedded.ts'
 import type { Prisma } from './generated/client.ts'
 import { PrismaClient } from './generated/client.ts'
+import { createOutages, type Outages } from './outages.ts'
 import { StartError } from './start-error.ts'
+import { withDeadlines } from './statement-deadline.ts'
+import { toldStatements } from './statement-spans.ts'
 
-export { isUnavailable, uniqueViolation } from './failures.ts'
+export { isReadOnly, isUnavailable, uniqueViolation } from './failures.ts'
 export type { Prisma, PrismaClient } from './generated/client.ts'
 
 /** Prisma inside a transaction. */
@@ -32,6 +35,7 @@ export interface DatabaseState {
   readonly diskLow: boolean
   /** The embedded database's process was started again so many times. */
   readonly restarts: number
+  /** Those of the pool, which requests and jobs share. */
   readonly connections: { readonly open: number; readonly idle: number; readonly waiting: number }
 }
 
@@ -42,10 +46,14 @@ export interface Database {
   readonly embedded: boolean
   /** Sends a statement in one round trip and gives its rows. */
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
-  /** Throws when the database does not answer. */
+  /** As {@link Database.run}, over a connection that requests cannot use up: for what looks after them. */
+  runAside<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
+  /** Throws when the database does not answer; requests that wait for a connection do not make it wait. */
   ping(): Promise<void>
   state(): DatabaseState
-  /** How many statements were sent, over all connections. */
+  /** How many connections are open, that of {@link Database.runAside} among them. */
+  openConnections(): number
+  /** How many statements were sent, but for those of {@link Database.runAside} and {@link Database.ping} at a PostgreSQL server. */
   roundTrips(): number
   /** Runs work whose statements may take longer than the embedded database's watchdog allows. */
   unwatched<Result>(work: () => Promise<Result>): Promise<Result>
@@ -75,18 +83,23 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
   }
   const place = url === undefined ? dataDir : describeUrl(url)
   const embedded = url === undefined ? await startEmbedded({ dataDir, log, floorBytes, isBrief }) : undefined
-  const pool = embedded ? embeddedPool(embedded.host, { onTrip }) : serverPool(url ?? '', { onTrip, poolSize })
+  const outages = createOutages(log)
+  const pool = withDeadlines(toldStatements(embedded ? embeddedPool(embedded.host, { onTrip }) : serverPool(url ?? '', { onTrip, poolSize, outages })))
+  // The embedded database has one session, and so one connection.
+  const aside = embedded ? pool : serverPool(url ?? '', { onTrip: () => undefined, poolSize: 1, outages })
+  const pools = [...new Set([pool, aside])]
   // An idle connection that breaks is replaced by the next statement; without a listener it would end the process.
-  pool.on('error', error => log.warn({ err: error }, 'A connection to the database was lost.'))
+  for (const one of pools) one.on('error', error => log.warn({ err: error }, 'A connection to the database was lost.'))
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, { statementNameGenerator: statementNames() }),
-    transactionOptions: { maxWait: 5000, timeout: 10_000 },
+    // Of the embedded database's one connection everybody has their turn.
+    transactionOptions: { maxWait: embedded ? 15_000 : 5000, timeout: 10_000 },
     errorFormat: 'minimal',
   })
   const ping = async () => {
-    await pool.query('SELECT 1')
+    await aside.query('SELECT 1')
   }
-  const close = closer({ prisma, pool, embedded })
+  const close = closer({ prisma, pools, embedded, outages })
   try {
     await ping()
   } catch (error) {
@@ -96,11 +109,13 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
       `The database at ${place} cannot be used: ${reasonOf(error)}. Check DATABASE_URL and that PostgreSQL is running.`,
     )
   }
+  outages.watch()
   return {
     prisma,
     pool,
     embedded: embedded !== undefined,
-    run: async <Row>({ name, text }: Statement, values: readonly unknown[] = []) => (await pool.query({ name, text, values: [...values] })).rows as Row[],
+    run: <Row>(one: Statement, values?: readonly unknown[]) => send<Row>(pool, one, values),
+    runAside: <Row>(one: Statement, values?: readonly unknown[]) => send<Row>(aside, one, values),
     ping,
     state: () => ({
       embedded: embedded !== undefined,
@@ -108,19 +123,32 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
       restarts: embedded?.state().restarts ?? 0,
       connections: { open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
     }),
+    openConnections: () => pools.reduce((sum, { totalCount }) => sum + totalCount, 0),
     roundTrips: () => trips,
     unwatched: work => (embedded ? embedded.unwatched(work) : work()),
     close,
   }
 }
 
-function closer({ prisma, pool, embedded }: { prisma: PrismaClient; pool: pg.Pool; embedded: Embedded | undefined }): () => Promise<void> {
+async function send<Row>(pool: pg.Pool, { name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+  return (await pool.query({ name, text, values: [...values] })).rows as Row[]
+}
+
+interface Closed {
+  readonly prisma: PrismaClient
+  readonly pools: readonly pg.Pool[]
+  readonly embedded: Embedded | undefined
+  readonly outages: Outages
+}
+
+function closer({ prisma, pools, embedded, outages }: Closed): () => Promise<void> {
   let closing: Promise<void> | undefined
   const close = async () => {
+    outages.leave()
     await prisma.$disconnect()
     // A connection that nobody gave back must not keep the server from leaving.
     let timer: NodeJS.Timeout | undefined
-    await Promise.race([pool.end(), new Promise(resolve => (timer = setTimeout(resolve, closeMillis)))])
+    await Promise.race([Promise.all(pools.map(pool => pool.end())), new Promise(resolve => (timer = setTimeout(resolve, closeMillis)))])
     clearTimeout(timer)
     await embedded?.stop()
   }

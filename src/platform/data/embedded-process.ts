@@ -1,8 +1,10 @@
 // The process of the embedded database: PGlite behind a private unix socket, obeying its server's word and no signal.
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
 import type { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { freeBytes } from './disk.ts'
+import { copySocket, serveCopies } from './embedded-copies.ts'
 import type { EmbeddedSettings, Order, Report } from './embedded-messages.ts'
 import { closeToOthers } from './private-files.ts'
 
@@ -63,6 +65,18 @@ async function open(): Promise<Opened> {
   rmSync(settings.socket, { force: true })
   const server = new PGLiteSocketServer({ db: database, path: settings.socket, maxConnections: 8 })
   await server.start()
+  await serveCopies({
+    directory: settings.directory,
+    socket: copySocket(dirname(settings.socket)),
+    // Between two statements, whoever's they are: to a copy made then, what is not committed is as after a crash.
+    atRest: work =>
+      database.runExclusive(async () => {
+        const alive = setInterval(() => {
+          lastAnswerAt = performance.now()
+        }, 1000)
+        await work().finally(() => clearInterval(alive))
+      }),
+  })
   return { database, server, lastAnswerAt: () => lastAnswerAt }
 }
 
@@ -74,7 +88,7 @@ async function leave(): Promise<void> {
   const found = await opening
   await found?.server.stop()
   await found?.database.close()
-  rmSync(settings.socket, { force: true })
+  for (const socket of [settings.socket, copySocket(dirname(settings.socket))]) rmSync(socket, { force: true })
   process.exit(0)
 }
 

@@ -9,6 +9,7 @@ import type { Secrets } from '../secrets.ts'
 import { createLockHeads } from './chain-heads.ts'
 import type { TransactionClient } from './database.ts'
 import { type ChainMacs, chainStarted, createChainMacs, type EventRow, leafOf, linkOf, type Place, systemChain } from './event-chain.ts'
+import { Prisma } from './generated/client.ts'
 
 /** An event before it has an id, a time and a place. */
 export type NewEvent = Omit<EventRow, 'id' | 'occurred_at'>
@@ -20,6 +21,8 @@ interface Needs {
   readonly secrets: Secrets
   readonly now: () => Date
   readonly newUuid: () => string
+  /** A statement that is run with each insertion of events: in it, `event` has their rows, which are of one chain. */
+  readonly outbox?: string
 }
 
 /** An event that wants nothing but its place. */
@@ -33,9 +36,10 @@ interface Draft {
 const eventsInTurn = 250
 
 /** Makes it. */
-export const createAppendEvents = ({ secrets, now, newUuid }: Needs): AppendEvents => {
+export const createAppendEvents = ({ secrets, now, newUuid, outbox }: Needs): AppendEvents => {
   const macs = createChainMacs(secrets)
   const lockHeads = createLockHeads(macs)
+  const write = createWrite(outbox)
 
   const draft = (event: NewEvent, at: Date): Draft => {
     const row = { ...event, id: newUuid(), occurred_at: at.toISOString() }
@@ -89,13 +93,19 @@ const link = (drafts: readonly Draft[], { from, macs }: { from: Place; macs: Cha
   return { rows: `[${rows.join()}]`, place }
 }
 
-const write = (tx: TransactionClient, { chain, rows, place }: { chain: string; rows: string; place: Place }) =>
-  tx.$executeRaw`
-    WITH head AS (UPDATE audit_chains SET seq = ${place.seq}::bigint, hash = ${place.hash}, mac = ${place.mac} WHERE id = ${chain}::uuid)
-    INSERT INTO audit_events (id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
-                              organization_id, request_id, ip, user_agent, seq, previous, hash)
-    SELECT id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
-           organization_id, request_id, ip, user_agent, seq, previous, hash
-    FROM json_to_recordset(${rows}::json) AS event(
-      id uuid, occurred_at timestamptz, action text, outcome text, actor_kind text, actor_id text, target_kind text, target_id text, target json,
-      organization_id uuid, request_id text, ip text, user_agent text, seq bigint, previous bytea, hash bytea)`
+const createWrite = (outbox: string | undefined) => {
+  const beside = outbox === undefined ? Prisma.empty : Prisma.raw(`, outbox AS (${outbox})`)
+  return (tx: TransactionClient, { chain, rows, place }: { chain: string; rows: string; place: Place }) =>
+    tx.$executeRaw`
+      WITH head AS (UPDATE audit_chains SET seq = ${place.seq}::bigint, hash = ${place.hash}, mac = ${place.mac} WHERE id = ${chain}::uuid),
+      event AS (
+        SELECT * FROM json_to_recordset(${rows}::json) AS event(
+          id uuid, occurred_at timestamptz, action text, outcome text, actor_kind text, actor_id text, target_kind text, target_id text, target json,
+          organization_id uuid, request_id text, ip text, user_agent text, seq bigint, previous bytea, hash bytea)
+      )${beside}
+      INSERT INTO audit_events (id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
+                                organization_id, request_id, ip, user_agent, seq, previous, hash)
+      SELECT id, occurred_at, action, outcome, actor_kind, actor_id, target_kind, target_id, target,
+             organization_id, request_id, ip, user_agent, seq, previous, hash
+      FROM event`
+}

@@ -50,6 +50,26 @@ export function isUnavailable(error: unknown): boolean {
   })
 }
 
+// Of those above, the ones that are of the connection alone.
+const connectionState = /^(08...|57P0.)$/
+const connectionCodes = new Set(['P1001', 'P1002', 'P1017'])
+const connectionKinds = new Set(['DatabaseNotReachable', 'ConnectionClosed'])
+
+/** Is this a failure of the connection to the database or to Redis: where it was met says nothing, for everybody meets it? */
+export function isOutOfReach(error: unknown): boolean {
+  return layers(error).some(({ name, code, kind, originalCode, message, syscall }) => {
+    if (typeof code === 'string' && (connectionCodes.has(code) || socketCodes.has(code) || connectionState.test(code))) return true
+    if (typeof originalCode === 'string' && connectionState.test(originalCode)) return true
+    if (code === 'ENOENT' && syscall === 'connect') return true
+    return connectionKinds.has(String(kind)) || redisNames.has(String(name)) || (typeof message === 'string' && uncoded.has(message))
+  })
+}
+
+/** Is this the refusal of a write by a database that can only be read: its disk is nearly full, or it is a standby? */
+export function isReadOnly(error: unknown): boolean {
+  return layers(error).some(({ code, originalCode }) => code === '25006' || originalCode === '25006')
+}
+
 /** The unique constraint or index that refused a row, or its columns joined by commas where the driver tells no name; `undefined` for other errors. */
 export function uniqueViolation(error: unknown): string | undefined {
   for (const { code, kind, constraint } of layers(error)) {

@@ -68,6 +68,12 @@ export async function takeLock(dataDir: string): Promise<Lock> {
   }
 }
 
+/** Whether somebody holds the lock of a data directory, or is just letting it go. */
+export async function isLocked(dataDir: string): Promise<boolean> {
+  const holder = parseHolder(readText(join(dataDir, 'postgres.lock')))
+  return holder !== undefined && (await judge(holder, dataDir)) !== 'free'
+}
+
 async function judge(holder: Holder, dataDir: string): Promise<Verdict> {
   const here = processWorld()
   if (holder.boot !== here.boot) return 'free' // the machine was started again since

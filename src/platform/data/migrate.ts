@@ -1,16 +1,18 @@
 // Brings the database to the newest schema. Its history is Prisma's own table, so that Prisma's tools read it too.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
 import { type DataLog, silent } from './data-log.ts'
 import type { Database } from './database.ts'
 import { type Migration, migrationsFolder, readMigrations } from './migrations.ts'
+import { unhurried } from './snapshot.ts'
 import { StartError } from './start-error.ts'
+import type { Connection } from './tables.ts'
 
-// Prisma's own lock number: `prisma migrate deploy` and we wait for each other.
-const lockNumber = 72707369
+/** Prisma's own lock number: `prisma migrate deploy` and we wait for each other. */
+export const lockNumber = 72707369
 
-const historyTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+/** Makes the table of what was applied, where it is missing. */
+export const historyTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
   checksum VARCHAR(64) NOT NULL,
   finished_at TIMESTAMPTZ,
@@ -20,6 +22,12 @@ const historyTable = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   applied_steps_count INTEGER NOT NULL DEFAULT 0
 )`
+
+// A statement that waits for a busy table makes everybody after it wait too, so it gives up soon, and its file is tried again later.
+const lockMilliseconds = 2000
+const statementMilliseconds = 600_000
+const maxTries = 20
+const lockNotAvailable = '55P03'
 
 interface HistoryRow {
   readonly migration_name: string
@@ -33,25 +41,26 @@ interface HistoryRow {
  */
 export async function migrate(database: Database, { folder = migrationsFolder, log = silent }: { folder?: string; log?: DataLog } = {}): Promise<string[]> {
   const migrations = readMigrations(folder)
-  const client = await database.pool.connect()
+  const held = await database.pool.connect()
+  const client = unhurried(held)
   try {
     return await database.unwatched(async () => {
-      await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
-      await lock(client)
+      await client.query(
+        `SET statement_timeout = ${statementMilliseconds}; SET lock_timeout = ${lockMilliseconds}; SET idle_in_transaction_session_timeout = 0`,
+      )
+      await lock(client, log)
       return await applyMissing(client, migrations, log)
     })
   } finally {
     // The connection ends here, and with it the lock and the settings; the embedded session lives on.
-    if (database.embedded) await client.query('SELECT pg_advisory_unlock_all()').catch(lostWith(log))
-    client.release(true)
+    if (database.embedded) await client.query(`RESET statement_timeout; RESET lock_timeout; SELECT pg_advisory_unlock_all()`).catch(lostWith(log))
+    held.release(true)
   }
 }
 
-/** The connection's own reading time limit does not fit migrations either. */
-const unhurried = (text: string, values: unknown[] = []) => ({ text, values, query_timeout: 0x7fff_ffff })
-
-async function lock(client: pg.PoolClient): Promise<void> {
-  for (;;) {
+async function lock(client: Connection, log: DataLog): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    if (tries === 1) log.info({}, 'Another process migrates the database: waiting for it.')
     // Asked again and again, not waited for: a waiting statement is a snapshot that CREATE INDEX CONCURRENTLY would wait for in turn.
     const { rows } = await client.query<{ locked: boolean }>(`SELECT pg_try_advisory_lock(${lockNumber}) AS locked`)
     if (rows[0]?.locked) return
@@ -59,7 +68,7 @@ async function lock(client: pg.PoolClient): Promise<void> {
   }
 }
 
-async function applyMissing(client: pg.PoolClient, migrations: readonly Migration[], log: DataLog): Promise<string[]> {
+async function applyMissing(client: Connection, migrations: readonly Migration[], log: DataLog): Promise<string[]> {
   await client.query(historyTable)
   const { rows } = await client.query<HistoryRow>('SELECT migration_name, checksum, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL')
   const history = new Map(rows.map(row => [row.migration_name, row]))
@@ -88,10 +97,23 @@ function isApplied({ name, checksum }: Migration, row: HistoryRow | undefined): 
   return true
 }
 
-async function apply(client: pg.PoolClient, { name, sql, checksum }: Migration, log: DataLog): Promise<void> {
+async function apply(client: Connection, migration: Migration, log: DataLog): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await applyOnce(client, migration, log)
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined
+      if (tries >= maxTries || !(cause instanceof Error && 'code' in cause && cause.code === lockNotAvailable)) throw error
+      log.warn({ migration: migration.name }, 'A migration waits for a table that is in use, and is tried again.')
+      await sleep(500)
+    }
+  }
+}
+
+async function applyOnce(client: Connection, { name, sql, checksum }: Migration, log: DataLog): Promise<void> {
   await client.query('BEGIN')
   try {
-    await client.query(unhurried(sql))
+    await client.query(sql)
     await client.query('INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
       randomUUID(),
       checksum,

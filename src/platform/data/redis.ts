@@ -1,6 +1,8 @@
 // Redis, for what may be lost: one connection that answers within a quarter of a second or fails, and comes back by itself.
 import { Redis as Client, Cluster, type CommonRedisOptions } from 'ioredis'
 import { type DataLog, silent } from './data-log.ts'
+import { hearBeforeGivingUp } from './redis-patience.ts'
+import { tellCommands } from './redis-spans.ts'
 import { describeRedis, parseRedisUrl, type RedisPlace } from './redis-url.ts'
 import { StartError } from './start-error.ts'
 
@@ -31,17 +33,22 @@ const startMilliseconds = 5000
 
 /**
  * Connects. Throws a StartError `redis_unreachable` or `redis_url_invalid` whose message holds no password. A command fails
- * after `commandTimeout` milliseconds.
+ * after `commandTimeout` milliseconds. `isTraced`: commands tell of themselves in the traces they belong to.
  */
-export async function openRedis(url: string, log: DataLog = silent, { commandTimeout = commandMilliseconds } = {}): Promise<Redis> {
+export async function openRedis(url: string, log: DataLog = silent, { commandTimeout = commandMilliseconds, isTraced = false } = {}): Promise<Redis> {
   const place = parseRedisUrl(url)
   const client = place.isCluster ? clusterClient(place, startMilliseconds) : singleClient(place, startMilliseconds)
   let trips = 0
   const onTrip = () => {
     trips++
   }
-  if (client instanceof Cluster) client.on('+node', (node: Client) => countWrites(node, onTrip))
-  else countWrites(client, onTrip)
+  const watch = (node: Client) => {
+    countWrites(node, onTrip)
+    hearBeforeGivingUp(node)
+  }
+  if (client instanceof Cluster) client.on('+node', watch)
+  else watch(client)
+  if (isTraced) tellCommands(client)
   const lastError = logOutages(client, log)
   try {
     await client.connect()

@@ -3,6 +3,8 @@
 /** What can go wrong before the server serves. */
 export type StartErrorCode =
   | 'data_dir_in_use'
+  | 'data_dir_empty'
+  | 'copy_refused'
   | 'disk_low'
   | 'embedded_failed'
   | 'database_unreachable'
@@ -14,6 +16,8 @@ export type StartErrorCode =
   | 'migration_unfinished'
   | 'secret_key_changed'
   | 'tls_files_invalid'
+  | 'port_unusable'
+  | 'process_ended'
 
 /** Ends the start: `message` is for people, `code` for programs; neither holds a secret. */
 export class StartError extends Error {

@@ -12,7 +12,8 @@ export const allow = ({ permission, within }: Guarded, { actor, params }: { acto
   if (permission === 'authenticated') return
   if (permission === 'signed_in') {
     // What an app or a key was given to do is never to be the person themselves.
-    if (actor.sessionId === undefined) throw new Problem('forbidden')
+    if (actor.sessionId === undefined)
+      throw new Problem('forbidden', { fields: [{ path: '', message: 'Only the person themselves may do this, signed in: no app, agent or key for them.' }] })
     return
   }
   if (within === 'given') {

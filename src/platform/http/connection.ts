@@ -2,6 +2,7 @@
 import { type Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
+import type { SecurityHeaders } from './headers.ts'
 
 const codes = new Set(['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_HTTP_REQUEST_TIMEOUT'])
 
@@ -12,13 +13,14 @@ export const isOfConnection = (error: unknown): boolean => {
   return codes.has(code) || code.startsWith('HPE_')
 }
 
-/** Answers what cannot be parsed with 400 or its like, unless an answer has begun, and closes the connection. */
-export const refuseMalformed = (server: Server, log: Log): void => {
+/** Answers what cannot be parsed with 400 or its like and the headers, unless an answer has begun, and closes the connection. */
+export const refuseMalformed = (server: Server, { log, headers }: { readonly log: Log; readonly headers: SecurityHeaders }): void => {
+  const lines = Object.entries({ ...headers, Connection: 'close', 'Content-Length': '0' }).map(([name, value]) => `${name}: ${value}\r\n`)
   server.on('clientError', (error: Error, socket: Duplex) => {
     log.debug({ err: error }, 'a request was malformed')
     const current: unknown = Reflect.get(socket, '_httpMessage')
     const hasBegun = current instanceof ServerResponse && current.headersSent
-    if (socket.writable && !hasBegun) socket.write(`HTTP/1.1 ${statusOf(error)}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    if (socket.writable && !hasBegun) socket.write(`HTTP/1.1 ${statusOf(error)}\r\n${lines.join('')}\r\n`)
     socket.destroy()
   })
 }

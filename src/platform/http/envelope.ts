@@ -2,8 +2,9 @@
 import type { Problem } from '../errors.ts'
 
 const version = '1.0'
+const unavailable = 503
 
-/** A kept request: the thing, the list or null. */
+/** A kept request: the thing, the list or null. Of health that is not whole the states are the thing, and the answer is no success. */
 export const success = ({
   status,
   message,
@@ -18,12 +19,12 @@ export const success = ({
   meta?: unknown
 }) => ({
   version,
-  success: true,
+  success: status !== unavailable,
   code: status,
   message,
   request_id: requestId,
   data,
-  error: null,
+  error: status === unavailable ? { type: 'SERVICE_UNAVAILABLE', details: {} } : null,
   meta,
 })
 

@@ -21,8 +21,7 @@ export const createErrorBoundary =
       await next()
     } catch (error) {
       const problem = toProblem(error)
-      if (problem.status >= 500)
-        log[problem.code === 'internal' ? 'error' : 'warn']({ err: error, requestId: ctx.state.requestId, path: loggablePath(ctx.path) }, problem.message)
+      if (problem.status >= 500) log[problem.code === 'internal' ? 'error' : 'warn']({ err: error, path: loggablePath(ctx.path) }, problem.message)
       tell(ctx, { problem, show, challenge })
     }
   }

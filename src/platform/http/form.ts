@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
 import type { z } from 'zod'
 import { type FieldFault, Problem } from '../errors.ts'
-import { isEqualSecret, type Secrets } from '../secrets.ts'
+import { isOneOf, type Secrets } from '../secrets.ts'
 
 /** Makes and checks the token of a form, bound to what the form belongs to. */
 export interface FormTokens {
@@ -18,7 +18,7 @@ const parse = koaBody({ json: false, text: false, multipart: false, formLimit: '
 export const createFormTokens = (secrets: Secrets): FormTokens => ({
   issue: binding => secrets.digest('csrf', binding).toString('base64url'),
   verify: (binding, token) => {
-    if (!isEqualSecret(Buffer.from(token, 'base64url'), secrets.digest('csrf', binding))) throw new Problem('csrf_mismatch')
+    if (!isOneOf(secrets.digests('csrf', binding), Buffer.from(token, 'base64url'))) throw new Problem('csrf_mismatch')
   },
 })
 

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Actor } from '../actor.ts'
 import { type Database, statement } from '../data/database.ts'
 import { createPurge } from '../data/purge.ts'
+import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
 import { hashOf, isEqualSecret, type Secrets } from '../secrets.ts'
 import type { Told } from './mount.ts'
@@ -36,16 +37,16 @@ export const createOnce =
     const id = hashOf('idempotency', [actor.kind, actor.id ?? '', key].join('\0'))
     const requestHash = hash('sha256', JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null]), 'buffer')
     const context = id.toString('base64url')
-    if ((await database.run(claim, [id, requestHash])).length === 0)
+    if ((await asideOfDeadline(() => database.run(claim, [id, requestHash]))).length === 0)
       return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })
     let told: Told
     try {
       told = await run()
     } catch (error) {
-      await database.run(release, [id])
+      await asideOfDeadline(() => database.run(release, [id]))
       throw error
     }
-    await database.run(keep, [id, secrets.seal('idempotency', JSON.stringify(told), context)])
+    await asideOfDeadline(() => database.run(keep, [id, secrets.seal('idempotency', JSON.stringify(told), context)]))
     return told
   }
 

@@ -1,8 +1,11 @@
 // Counts what guesses: a budget a key and window, kept where all processes see it, that never opens when its store is gone.
-import { RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Database } from '../data/database.ts'
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import { type Database, isReadOnly } from '../data/database.ts'
+import { createPurge } from '../data/purge.ts'
 import type { Redis } from '../data/redis.ts'
+import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
+import { plainAddress } from './address.ts'
 
 /** What is left of a budget. */
 export interface Remaining {
@@ -25,7 +28,10 @@ export interface Limit {
 /** Makes limits by name. */
 export type MakeLimit = (name: string, budget: { points: number; durationSeconds: number }) => Limit
 
-/** Limits in Redis where there is one, else in PostgreSQL. */
+/**
+ * Limits in Redis where there is one, else in PostgreSQL. While that takes no writes, each process counts for itself: nothing is issued then, and
+ * what is only read goes on.
+ */
 export const createLimits =
   ({ database, redis }: { database: Database; redis?: Redis }): MakeLimit =>
   (name, { points, durationSeconds }) => {
@@ -40,10 +46,13 @@ export const createLimits =
           tableCreated: true,
           clearExpiredByTimeout: false,
         })
+    const own = new RateLimiterMemory(budget)
+    const count = (key: string) => limiter.consume(key).catch(failure => (isReadOnly(failure) ? own.consume(key) : Promise.reject(failure)))
+    const discount = (key: string) => limiter.reward(key).catch(failure => (isReadOnly(failure) ? own.reward(key) : Promise.reject(failure)))
     return {
       consume: async (key, { onFirstRefusal } = {}) => {
         try {
-          const { remainingPoints, msBeforeNext } = await limiter.consume(key)
+          const { remainingPoints, msBeforeNext } = await asideOfDeadline(() => count(key))
           return { points, remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
@@ -52,16 +61,20 @@ export const createLimits =
         }
       },
       reward: async key => {
-        await limiter.reward(key)
+        await asideOfDeadline(() => discount(key))
       },
     }
   }
 
+/** Forgets budgets whose window is over. They expire by the clock of a process, which may be half a minute behind. */
+export const purgeRateLimits = createPurge({
+  table: 'rate_limits',
+  key: 'key',
+  due: "expire < (extract(epoch FROM now() - interval '1 minute') * 1000)::bigint",
+})
+
 // The embedded database has one session, in which the library's prepared names would collide.
 const unnamed = (database: Database) => ({ query: ({ text, values }: { text: string; values: unknown[] }) => database.pool.query({ text, values }) })
-
-/** An address as it is kept: IPv4 also where it came written as IPv6. */
-export const plainAddress = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.)/i, '')
 
 /** The network of an address, for telling places apart: IPv4 by its /24, IPv6 by its /48. */
 export const networkOf = (ip: string): string => {

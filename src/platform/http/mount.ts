@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
+import { liftDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
 import { allow } from './allow.ts'
 import { readBody } from './body.ts'
@@ -80,6 +81,7 @@ const acting = (one: Route, once: Once | undefined) => {
   const schema = z.object({ params: one.params, query: one.query, body: one.body })
   return async (ctx: Context, actor: Actor) => {
     allow(one, { actor, params: ctx.params ?? {} })
+    if (one.isLong || one.rows) liftDeadline()
     const given = parsed(schema, { params: ctx.params ?? {}, query: { ...ctx.query }, body: await readBody(one, ctx) })
     if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
     const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))

@@ -3,9 +3,10 @@
 import { lookup as systemResolve } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { Agent, fetch as undiciFetch } from 'undici'
+import type { Agent } from 'undici'
 
 const totalMilliseconds = 5000
+const headersMilliseconds = 3000
 const maxResponseBytes = 64 * 1024
 // Unicast by the registry, but leading elsewhere: IPv4 in IPv6, NAT64, 6to4, Teredo and other protocol assignments, what is thrown away (RFC 9780),
 // and the address at which Azure tells each machine what it is.
@@ -29,8 +30,8 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** Makes the fetches of the system: each with a bound of its own, in bytes, for what it is answered. */
-export type MakeOutboundFetch = (bounds?: { readonly maxBytes?: number }) => typeof fetch
+/** Makes the fetches of the system: each with bounds of its own for what it is answered, and within which time in all. */
+export type MakeOutboundFetch = (bounds?: { readonly maxBytes?: number; readonly milliseconds?: number }) => typeof fetch
 
 interface Needs {
   /** In development what runs beside us is fetched too, in the clear. */
@@ -41,15 +42,26 @@ interface Needs {
   readonly resolve?: typeof systemResolve
 }
 
-/** Makes what makes them. None ever connects to an address outside the public internet, but for those that are allowed. */
-export const createOutbound = ({ isLoopbackAllowed, allowed = [], resolve = systemResolve }: Needs): MakeOutboundFetch => {
+/** Tells which addresses are connected to: public ones, and those inside that are allowed. */
+export const createAddressRule = ({ isLoopbackAllowed, allowed = [] }: Omit<Needs, 'resolve'>): ((address: string) => boolean) => {
   const blocks = allowed.map(block => ipaddr.parseCIDR(block))
-  const isAllowed = (address: string) => {
+  return address => {
     if (isPublicAddress(address)) return true
     if (!ipaddr.isValid(address)) return false
     const parsed = ipaddr.process(address)
     return (isLoopbackAllowed && parsed.range() === 'loopback') || blocks.some(([block, bits]) => parsed.kind() === block.kind() && parsed.match([block, bits]))
   }
+}
+
+/** The refusal of a host that is an address itself, and one that is never connected to; `undefined` for all others, which only a resolver knows. */
+export const refusalOfHost = ({ hostname }: URL, isAllowed: (address: string) => boolean): ForbiddenAddress | undefined => {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return isIP(host) && !isAllowed(host) ? new ForbiddenAddress(host) : undefined
+}
+
+/** Makes what makes them. None ever connects to an address outside the public internet, but for those that are allowed. */
+export const createOutbound = ({ isLoopbackAllowed, allowed = [], resolve = systemResolve }: Needs): MakeOutboundFetch => {
+  const isAllowed = createAddressRule({ isLoopbackAllowed, allowed })
   const lookup: LookupFunction = (host, options, callback) => {
     resolve(host, { all: true }, (error, addresses) => {
       const [first] = addresses ?? []
@@ -59,15 +71,19 @@ export const createOutbound = ({ isLoopbackAllowed, allowed = [], resolve = syst
       return callback(null, first.address, first.family)
     })
   }
-  return ({ maxBytes = maxResponseBytes } = {}) => {
-    const dispatcher = new Agent({ connect: { lookup, timeout: 2000 }, headersTimeout: 3000, bodyTimeout: 3000, maxResponseSize: maxBytes })
+  return ({ maxBytes = maxResponseBytes, milliseconds } = {}) => {
+    const headersTimeout = milliseconds ?? headersMilliseconds
+    const options: Agent.Options = { connect: { lookup, timeout: 2000 }, headersTimeout, bodyTimeout: 3000, maxResponseSize: maxBytes }
+    let opening: ReturnType<typeof open> | undefined
     const guarded = async (input: string | URL | Request, init: RequestInit = {}) => {
       const url = new URL(input instanceof Request ? input.url : input)
-      const host = url.hostname.replace(/^\[|\]$/g, '')
       if (url.protocol !== 'https:' && !(isLoopbackAllowed && url.protocol === 'http:')) throw new ForbiddenAddress(url.protocol)
       if (url.username || url.password) throw new ForbiddenAddress('an address with credentials')
-      if (isIP(host) && !isAllowed(host)) throw new ForbiddenAddress(host)
-      const deadline = AbortSignal.timeout(totalMilliseconds)
+      const refusal = refusalOfHost(url, isAllowed)
+      if (refusal) throw refusal
+      opening ??= open(options)
+      const { fetch: undiciFetch, dispatcher } = await opening
+      const deadline = AbortSignal.timeout(milliseconds ?? totalMilliseconds)
       const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
       const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined))
       headers.set('Accept-Encoding', 'identity')
@@ -82,4 +98,10 @@ export const createOutbound = ({ isLoopbackAllowed, allowed = [], resolve = syst
     // undici's own Response and the global one are the same thing under two type names.
     return guarded as unknown as typeof fetch
   }
+}
+
+// Read when something is fetched first: who fetches nothing holds 4 MB less.
+const open = async (options: Agent.Options) => {
+  const { Agent, fetch } = await import('undici')
+  return { fetch, dispatcher: new Agent(options) }
 }

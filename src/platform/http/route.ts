@@ -44,7 +44,9 @@ interface Description {
    * `given`: somewhere at all, and the handler asks again with `mustHold`, for only it knows the organization. Absent: in the system.
    */
   readonly within?: 'organization' | 'given'
-  /** Where the body may be of many rows. */
+  /** Whether it takes as long as it takes: no deadline gives it up. */
+  readonly isLong?: true
+  /** Where the body may be of many rows; these take as long as they take. */
   readonly rows?: Rows
 }
 

@@ -4,6 +4,8 @@ import { z } from 'zod'
 // Far beyond what anybody means, and far from where the stack ends for whoever looks through a value by recursion.
 const maxDepth = 64
 const hidden = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
+// The blank of Braille is a sign by its class.
+const visible = /[^\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
 const link = /:\/\/|\bwww\./i
 
 /** Whether a string, or every string inside a value, is text that can be kept. */
@@ -25,15 +27,23 @@ export const isTooDeep = (value: unknown): boolean => {
 /** A string of a form or body, bounded in length. */
 export const text = (maxLength: number) => z.string().max(maxLength).refine(isPlainText, 'contains characters that text cannot have')
 
+/** An id of ours as a path, query or body names it: in small letters afterwards. */
+export const uuid = z.string().toLowerCase().pipe(z.uuid())
+
 /** What is searched for or called by: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
 export const words = (maxLength: number) => text(maxLength).normalize('NFC').trim().min(1)
 
 /** Whether text is one line that shows what it says: no control characters, line ends, or marks that turn what stands around them. */
 export const isOneLine = (value: string): boolean => !hidden.test(value)
 
+/** Whether text shows anything: letters, digits or signs, and not only spaces, fillers, and marks on nothing. */
+export const isVisible = (value: string): boolean => visible.test(value)
+
 /** A name that its owner's own people read. */
 export const name = (maxLength: number) =>
-  words(maxLength).refine(isOneLine, { error: 'must be one line without control characters', params: { code: 'name_hidden' } })
+  words(maxLength)
+    .refine(isOneLine, { error: 'must be one line without control characters', params: { code: 'name_hidden' } })
+    .refine(isVisible, { error: 'must show something', params: { code: 'name_hidden' } })
 
 /** A name that mails carry to strangers, whose mail programs make links of what looks like one. */
 export const mailedName = (maxLength: number) =>

@@ -1,5 +1,8 @@
 // Does the jobs: claims what is due, a few at once, and puts back what failed, later each time.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runFor } from '../context.ts'
 import type { Log } from '../log.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { Hopeless, type JobHandler } from './job.ts'
 import type { Claimed, Queue } from './queue.ts'
 
@@ -8,6 +11,8 @@ const fewTogether = 4
 const maxDelaySeconds = 3600
 // Below the time for which a job is claimed: whoever takes longer has failed before another begins the same.
 const deadlineMilliseconds = 25_000
+// Of a process that ends; what it was about to do is begun again by another, and not only when the claim has run out.
+const longestStopMilliseconds = 5000
 
 interface Needs {
   readonly queue: Queue
@@ -15,21 +20,50 @@ interface Needs {
   readonly log: Log
   /** How many are done at once; four unless told. */
   readonly together?: number
+  /** For how long a stop waits for what is under way; five seconds unless told. */
+  readonly patienceMilliseconds?: number
+  readonly tracing?: Tracing | undefined
+  /** Told of each try. */
+  readonly onTried?: ((tried: Tried) => void) | undefined
 }
 
-/** Starts doing jobs. Answers what stops it, which waits for those under way. */
-export const startJobs = ({ queue, handlers, log, together = fewTogether }: Needs): (() => Promise<void>) => {
+/** A try of a job that is over. */
+export interface Tried {
+  readonly kind: string
+  readonly result: 'done' | 'failed' | 'given_up'
+  readonly seconds: number
+}
+
+/** Starts doing jobs. Answers what stops it, which waits for those under way, and hands back the ones that take too long. */
+export const startJobs = ({
+  queue,
+  handlers,
+  log,
+  together = fewTogether,
+  patienceMilliseconds = longestStopMilliseconds,
+  tracing,
+  onTried,
+}: Needs): (() => Promise<void>) => {
   const byKind = new Map(handlers.map(handler => [handler.kind.name, handler]))
   const kinds = [...byKind.keys()]
+  const underWay = new Set<Claimed>()
   let isStopping = false
   let isWanted = false
   let turn: Promise<void> | undefined
 
+  const take = async (job: Claimed) => {
+    underWay.add(job)
+    try {
+      await follow(job, { queue, handler: byKind.get(job.kind), log, tracing, onTried })
+    } finally {
+      underWay.delete(job)
+    }
+  }
   const work = async () => {
     do {
       isWanted = false
       const claimed = await queue.claim(kinds, together)
-      const attempts = await Promise.allSettled(claimed.map(job => attempt(job, { queue, handler: byKind.get(job.kind), log })))
+      const attempts = await Promise.allSettled(claimed.map(take))
       for (const { reason } of attempts.filter(one => one.status === 'rejected'))
         log.warn({ err: reason }, 'a job could not be put back; it is tried again later')
       if (claimed.length === together) isWanted = true
@@ -51,21 +85,41 @@ export const startJobs = ({ queue, handlers, log, together = fewTogether }: Need
     isStopping = true
     clearInterval(timer)
     forget()
-    await turn
+    await Promise.race([turn, sleep(patienceMilliseconds, undefined, { ref: false })])
+    await Promise.all([...underWay].map(job => queue.handBack(job)))
   }
 }
 
-const attempt = async (job: Claimed, { queue, handler, log }: { queue: Queue; handler: JobHandler | undefined; log: Log }) => {
+interface Following extends Pick<Needs, 'queue' | 'log' | 'tracing' | 'onTried'> {
+  readonly handler: JobHandler | undefined
+}
+
+// A trace of its own, with a link to that of the request that asked: it may come hours later, and again.
+const follow = async (job: Claimed, { handler, ...needs }: Following) => {
   if (!handler) return
+  const { kind, requestId, traceparent } = job
+  const startedAt = performance.now()
+  const span = needs.tracing?.begin({ name: kind, kind: 'consumer', attributes: { 'messaging.operation.type': 'process' }, askedBy: traceparent })
+  return runFor({ requestId, span }, async () => {
+    const result = await attempt(job, { ...needs, handler })
+    span?.set({ 'authy2.job.attempt': job.attempt, 'authy2.job.result': result })
+    span?.end(result === 'done' ? undefined : new Error(result))
+    needs.onTried?.({ kind, result, seconds: (performance.now() - startedAt) / 1000 })
+  })
+}
+
+const attempt = async (job: Claimed, { queue, handler, log }: { queue: Queue; handler: JobHandler; log: Log }): Promise<Tried['result']> => {
   try {
     // Whose process died with it each time has never failed, and is given up too.
     if (job.attempt > handler.kind.maxAttempts) throw new Hopeless('the process ended in each try')
     await inTime(handler.handle(queue.open(job), { id: job.id, attempt: job.attempt }))
     await queue.finish(job)
+    return 'done'
   } catch (error) {
     const isHopeless = error instanceof Hopeless || job.attempt >= handler.kind.maxAttempts
     log.warn({ err: error, job: job.id, kind: job.kind, attempt: job.attempt }, isHopeless ? 'a job was given up' : 'a job failed and will be tried again')
     await queue.postpone(job, { reason: String(error), seconds: isHopeless ? undefined : delayOf(job.attempt) })
+    return isHopeless ? 'given_up' : 'failed'
   }
 }
 

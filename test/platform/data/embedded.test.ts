@@ -3,11 +3,14 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { readConfig } from '../../../src/config.ts'
 import { silent } from '../../../src/platform/data/data-log.ts'
 import { isUnavailable, openDatabase } from '../../../src/platform/data/database.ts'
 import { freeBytes } from '../../../src/platform/data/disk.ts'
 import { startEmbedded } from '../../../src/platform/data/embedded.ts'
+import { takeLock } from '../../../src/platform/data/lock.ts'
 import { isAlive } from '../../../src/platform/data/process-identity.ts'
+import { openResources } from '../../../src/resources.ts'
 import { makeMigratedDataDir } from '../../support/database.ts'
 import { startHolder } from '../../support/holder.ts'
 import { until } from '../../support/until.ts'
@@ -56,7 +59,7 @@ test.serial('a signal to the whole process group lets the server drain before th
 test.serial('nobody but the owner may read the files', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
-  const database = await openDatabase({ dataDir })
+  const database = await openDatabase({ dataDir, isBrief: true })
   t.teardown(() => database.close())
   await database.pool.query('CREATE TABLE made_later (id integer)')
   for (const folder of ['postgres', 'run']) t.is(statSync(join(dataDir, folder)).mode & 0o777, 0o700)
@@ -72,7 +75,7 @@ test.serial('nobody but the owner may read the files', async t => {
 test.serial('a data directory with a path too long for a socket works', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
-  const database = await openDatabase({ dataDir: join(dataDir, 'a'.repeat(60), 'b'.repeat(60)) })
+  const database = await openDatabase({ dataDir: join(dataDir, 'a'.repeat(60), 'b'.repeat(60)), isBrief: true })
   t.teardown(() => database.close())
   await database.ping()
   t.pass()
@@ -81,7 +84,7 @@ test.serial('a data directory with a path too long for a socket works', async t 
 test.serial('a database process that dies or hangs is started again', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
-  const embedded = await startEmbedded({ dataDir, log: silent, silenceSeconds: 2 })
+  const embedded = await startEmbedded({ dataDir, log: silent, silenceSeconds: 2, isBrief: true })
   t.teardown(() => embedded.stop())
   const first = embedded.pid() ?? 0
   process.kill(first, 'SIGKILL')
@@ -96,7 +99,7 @@ test.serial('a database process that dies or hangs is started again', async t =>
 test.serial('statements fail as unavailable while the database process is away, and succeed after', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
-  const database = await openDatabase({ dataDir })
+  const database = await openDatabase({ dataDir, isBrief: true })
   t.teardown(() => database.close())
   const child = JSON.parse(readFileSync(join(dataDir, 'postgres.lock'), 'utf8')).child
   t.true(isAlive(child))
@@ -119,17 +122,29 @@ test.serial('statements fail as unavailable while the database process is away, 
   t.is(database.state().restarts, 1)
 })
 
+test.serial('where mail or traces cannot be opened the database does not stay open', async t => {
+  const { dataDir, remove } = await makeMigratedDataDir()
+  t.teardown(remove)
+  const config = { ...readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', DATA_DIR: dataDir }), mailFrom: 'a@mail.example' }
+  const tracing = { endpoint: 'nonsense', headers: {}, serviceName: 'authy2', share: 1 }
+  for (const broken of [{ smtpUrl: 'nonsense' }, { tracing }]) {
+    await t.throwsAsync(openResources({ ...config, ...broken }))
+    const lock = await takeLock(dataDir)
+    lock.release()
+  }
+})
+
 test.serial('with less room than the floor the database does not start', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
-  await t.throwsAsync(openDatabase({ dataDir, floorBytes: freeBytes(dataDir) * 2 }), { name: 'StartError', code: 'disk_low' })
+  await t.throwsAsync(openDatabase({ dataDir, floorBytes: freeBytes(dataDir) * 2, isBrief: true }), { name: 'StartError', code: 'disk_low' })
 })
 
 test.serial('a disk that fills up makes the database read-only until there is room', async t => {
   const { dataDir, remove } = await makeMigratedDataDir()
   t.teardown(remove)
   const filler = join(dataDir, 'filler')
-  const database = await openDatabase({ dataDir, floorBytes: freeBytes(dataDir) - 512 * mebibyte })
+  const database = await openDatabase({ dataDir, floorBytes: freeBytes(dataDir) - 512 * mebibyte, isBrief: true })
   t.teardown(() => database.close())
   const write = () => database.pool.query("INSERT INTO rate_limits (key) VALUES ('a') ON CONFLICT (key) DO UPDATE SET points = rate_limits.points + 1")
   const writeFails = async () => isUnavailable(await write().catch((error: unknown) => error))

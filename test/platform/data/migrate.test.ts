@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import pg from 'pg'
+import { contracting, crowded } from '../../../scripts/contracting.ts'
 import { type Database, openDatabase } from '../../../src/platform/data/database.ts'
 import { migrate } from '../../../src/platform/data/migrate.ts'
 import { migrationsFolder, readMigrations } from '../../../src/platform/data/migrations.ts'
 import { openTestDatabase } from '../../support/database.ts'
+import { until } from '../../support/until.ts'
 
 const ours = readMigrations().map(({ name }) => name)
 
@@ -95,6 +97,51 @@ test('a migration leaves the limits of later statements as they were', async t =
   t.is(await limit(), before)
 })
 
+// Those up to here are older than any release.
+const newestWithoutRule = '20261122182658_resource_servers_introspect'
+
+test('no migration breaks the version before, unless it says that it contracts', t => {
+  const broken = readMigrations()
+    .filter(({ name }) => name > newestWithoutRule)
+    .flatMap(({ name, sql }) => contracting(sql).map(fault => `${name} ${fault}`))
+  t.deepEqual(broken, [])
+})
+
+test('what breaks the version before is told of each statement, and what only adds is not', t => {
+  const breaking = [
+    'ALTER TABLE "users" DROP COLUMN "name";',
+    'ALTER TABLE users RENAME COLUMN name TO called;',
+    'ALTER TABLE "users" RENAME TO "people";',
+    'ALTER TABLE "users" ALTER COLUMN "name" SET NOT NULL;',
+    'ALTER TABLE "users" ALTER COLUMN "name" SET DATA TYPE INTEGER;',
+    'ALTER TABLE "users" ALTER COLUMN "name" DROP DEFAULT;',
+    'ALTER TABLE "users" ADD COLUMN "a" TEXT DEFAULT \'x\',\nADD COLUMN     "b" TEXT NOT NULL;',
+    '-- DropTable\nDROP TABLE "users";',
+  ]
+  for (const sql of breaking) t.is(contracting(sql).length, 1, sql)
+  const adding = [
+    'ALTER TABLE "users" ADD COLUMN "a" TEXT, ADD COLUMN "b" TEXT NOT NULL DEFAULT \'DROP COLUMN\';',
+    'ALTER TABLE "users" ADD COLUMN "a" TEXT, ALTER COLUMN "name" DROP NOT NULL;',
+    'CREATE TABLE "made" ("id" UUID NOT NULL); ALTER TABLE "made" ALTER COLUMN "id" DROP DEFAULT;',
+    'ALTER TABLE "users" DROP CONSTRAINT "users_kind"; ALTER TABLE "users" ADD CONSTRAINT "users_kind" CHECK (true);',
+    'CREATE FUNCTION one() RETURNS void AS $$ BEGIN ALTER TABLE users RENAME TO people; END; $$ LANGUAGE plpgsql;',
+    '-- contract: no version reads it since 1.4\nALTER TABLE "users" DROP COLUMN "name";',
+  ]
+  for (const sql of adding) t.deepEqual(contracting(sql), [], sql)
+})
+
+test('an index on a large table is alone in its file', t => {
+  const files = readMigrations().filter(({ name }) => name > newestWithoutRule)
+  t.deepEqual(
+    files.flatMap(({ name, sql }) => crowded(sql).map(fault => `${name} ${fault}`)),
+    [],
+  )
+  const index = 'CREATE UNIQUE INDEX "i" ON "audit_events"("id") WHERE "a" = \'x;y\';'
+  t.is(crowded(`ALTER TABLE "clients" ADD COLUMN "a" TEXT;\n${index}`).length, 1)
+  for (const sql of [`-- Why.\n${index}`, `CREATE TABLE "audit_events" ("id" UUID); ${index}`, `SELECT 1; ${index.replace('audit_events', 'made')}`])
+    t.deepEqual(crowded(sql), [], sql)
+})
+
 const url = process.env.DATABASE_URL
 const onServer = url ? test : test.skip
 
@@ -113,4 +160,37 @@ onServer('many processes that start at once apply each file once', async t => {
   })
   const applied = await Promise.all(databases.map(database => migrate(database)))
   t.deepEqual(applied.flat(), ours)
+})
+
+onServer('a migration does not wait in front of everybody for a table that is in use: it steps back and is tried again', async t => {
+  const database = await openTestDatabase()
+  t.teardown(() => database.close())
+  const { folder, remove } = makeFolder({ '29990101000000_busy': 'CREATE TABLE before_it (id integer); ALTER TABLE users ADD COLUMN busy integer;' })
+  t.teardown(remove)
+  const warnings: string[] = []
+  const log = { info: () => undefined, warn: (_about: unknown, text: string) => warnings.push(text), error: () => undefined }
+  const holder = await database.pool.connect()
+  await holder.query('BEGIN; LOCK TABLE users IN ACCESS SHARE MODE')
+  const migrated = migrate(database, { folder, log: log as never })
+  await until(() => warnings.length > 0)
+  // Whoever asks while it steps back is served.
+  await database.pool.query('SELECT count(*) FROM users')
+  await holder.query('COMMIT')
+  holder.release()
+  t.deepEqual(await migrated, ['29990101000000_busy'])
+})
+
+onServer('a COMMIT that takes longer than a statement may is waited for, and not told as rolled back', async t => {
+  const database = await openTestDatabase()
+  t.teardown(() => database.close())
+  database.pool.options.query_timeout = 1000
+  const { folder, remove } = makeFolder({
+    '29990101000000_slow': `CREATE TABLE slow (id integer);
+      CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END; $$;
+      CREATE CONSTRAINT TRIGGER nap AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nap();
+      INSERT INTO slow VALUES (1);`,
+  })
+  t.teardown(remove)
+  t.deepEqual(await migrate(database, { folder }), ['29990101000000_slow'])
+  t.true(await has(database, 'slow'))
 })

@@ -1,9 +1,13 @@
 // What is due is forgotten a batch at a time, and nothing else.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import { createForget, forgetful } from '../../../src/forgetting.ts'
 import { purgeAuthenticators } from '../../../src/mfa/authenticators.ts'
 import { purgeInvitations } from '../../../src/organizations/invitations.ts'
 import type { Database } from '../../../src/platform/data/database.ts'
+import { createPurge, purgeInTurn } from '../../../src/platform/data/purge.ts'
+import { PurgeError, purgeEach } from '../../../src/platform/data/purge-each.ts'
+import { purgeRateLimits } from '../../../src/platform/http/limit.ts'
 import { purgeJobs } from '../../../src/platform/jobs/queue.ts'
 import { purgeDevices } from '../../../src/sessions/devices.ts'
 import { openTestDatabase } from '../../support/database.ts'
@@ -26,6 +30,68 @@ test.serial('of the jobs that were given up those of a month ago go, in batches,
   t.is(both[0] + both[1], 3)
   const left = await database.prisma.job.findMany()
   t.deepEqual(left.map(({ id }) => id).toSorted(), kept.map(({ id }) => id).toSorted())
+})
+
+test.serial('a purge that always fails keeps none of the others from going on, and is told at the end', async t => {
+  await database.prisma.job.createMany({ data: [31, 32, 33].map(days => ({ id: randomUUID(), kind: 'broken', payload: '', deadAt: daysAgo(days) })) })
+  const failing = createPurge({ table: 'no_such_table', due: 'true' })
+  const error = await t.throwsAsync(purgeInTurn(database, [failing, purgeJobs, failing], { batch: 2, milliseconds: 600_000 }), { instanceOf: AggregateError })
+  t.deepEqual(
+    error.errors.map(({ cause }) => cause.code),
+    ['42P01', '42P01'],
+  )
+  t.is(await database.prisma.job.count({ where: { kind: 'broken' } }), 0)
+})
+
+test.serial('budgets whose window is over go in batches, those of a process whose clock is a little behind stay', async t => {
+  const expiring = (key: string, seconds: number) => ({ key, points: 1, expire: BigInt(Date.now() + seconds * 1000) })
+  await database.prisma.rateLimit.createMany({ data: [expiring('a', -3600), expiring('b', -3600), expiring('c', -20), expiring('d', 3600)] })
+  t.is(await purgeRateLimits(database, 1), 1)
+  t.is(await purgeRateLimits(database, 100), 1)
+  const left = await database.prisma.rateLimit.findMany({ orderBy: { key: 'asc' } })
+  t.deepEqual(
+    left.map(({ key }) => key),
+    ['c', 'd'],
+  )
+})
+
+test.serial('what cannot be forgotten holds up no other kind, and is logged by its id when it fails again', async t => {
+  const logged: unknown[] = []
+  let isMended = false
+  const calls: string[] = []
+  const purgeAs = (name: string) => ({
+    purge: async () => {
+      calls.push(name)
+      if (name === 'organizations' && !isMended) throw new AggregateError([new PurgeError('organization', 'stuck', {})])
+      return 0
+    },
+  })
+  const services = Object.fromEntries(forgetful.map(name => [name, purgeAs(name)])) as unknown as Parameters<typeof createForget>[1]
+  const forget = createForget({ log: { error: (fields: { id: string }) => logged.push(fields.id) } as never }, services)
+  await t.throwsAsync(forget(), { instanceOf: AggregateError })
+  t.deepEqual(calls, [...forgetful])
+  t.deepEqual(logged, [])
+  await t.throwsAsync(forget(), { instanceOf: AggregateError })
+  t.deepEqual(logged, ['stuck'])
+  isMended = true
+  await t.notThrowsAsync(forget())
+  t.deepEqual(logged, ['stuck'])
+})
+
+test.serial('where the database is out of reach the first failure ends the forgetting', async t => {
+  const gone = () => Promise.reject(new Error('gone'))
+  let tried = 0
+  const purging = purgeEach({
+    database: { ping: gone },
+    kind: 'user',
+    list: async () => [{ id: 'a' }, { id: 'b' }],
+    purgeOne: () => {
+      tried += 1
+      return gone()
+    },
+  })
+  await t.throwsAsync(purging, { instanceOf: AggregateError })
+  t.is(tried, 1)
 })
 
 test.serial('devices, factors and invitations go when nobody can use them any more', async t => {

@@ -62,6 +62,20 @@ withServer('commands of one turn share a trip', async t => {
   await redis.ping()
 })
 
+withServer('a process that was kept from its turn does not take its own delay for one of Redis', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.remove())
+  const redis = await openRedis(server.url, undefined, { commandTimeout: 100 })
+  t.teardown(() => redis.close())
+  for (const ask of [() => redis.client.get('a'), () => Promise.all([redis.client.get('a'), redis.client.get('b')])]) {
+    const asked = ask()
+    // Sent in the next turn, and answered while nobody reads.
+    await new Promise(resolve => setImmediate(resolve))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+    await t.notThrowsAsync(asked)
+  }
+})
+
 withServer('a Redis that goes fails at once, comes back by itself, and is told of twice', async t => {
   const server = await startRedis()
   t.teardown(() => server.remove())

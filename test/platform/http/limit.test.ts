@@ -3,6 +3,7 @@ import test from 'ava'
 import type { Database } from '../../../src/platform/data/database.ts'
 import { openRedis, type Redis } from '../../../src/platform/data/redis.ts'
 import { Problem } from '../../../src/platform/errors.ts'
+import { plainAddress } from '../../../src/platform/http/address.ts'
 import { addressKey, createLimits, networkOf } from '../../../src/platform/http/limit.ts'
 import { openTestDatabase } from '../../support/database.ts'
 import { hasRedis, startRedis } from '../../support/redis-server.ts'
@@ -104,6 +105,12 @@ test('an address counts the same in every writing, and IPv6 by its network', t =
   t.is(addressKey('2001:db8::1'), addressKey('2001:db8:0:0::2'))
 })
 
+test('an IPv4 address is told as one, however it came written, and no other address is changed', t => {
+  for (const mapped of ['::ffff:198.51.100.7', '::FFFF:198.51.100.7', '::ffff:c633:6407', '0:0:0:0:0:ffff:198.51.100.7', '198.51.100.7'])
+    t.is(plainAddress(mapped), '198.51.100.7', mapped)
+  for (const other of ['2001:db8::ffff:1', '::1', '2001:db8:ffff::c633:6407', 'ffff:', 'unknown', '']) t.is(plainAddress(other), other)
+})
+
 test('addresses of one network are of one place', t => {
   for (const [one, other] of [
     ['203.0.113.7', '203.0.113.200'],
@@ -117,4 +124,14 @@ test('addresses of one network are of one place', t => {
     ['', '203.0.113.7'],
   ] as const)
     t.not(networkOf(one), networkOf(other))
+})
+
+test('while the database takes no writes, exactly as many are taken as there are points', async t => {
+  const query = async () => Promise.reject(Object.assign(new Error('cannot execute INSERT in a read-only transaction'), { code: '25006' }))
+  const readOnly = { ...database, pool: { query } as unknown as Database['pool'] }
+  const limit = createLimits({ database: readOnly })('read-only', { points: 3, durationSeconds: 60 })
+  const codes = await Promise.all(Array.from({ length: 10 }, () => codeOf(limit.consume('key'))))
+  t.is(codes.filter(code => code === 'taken').length, 3)
+  t.is(codes.filter(code => code === 'too_many_attempts').length, 7)
+  await limit.reward('key')
 })

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import test from 'ava'
 import { z } from 'zod'
+import { currentContext, runFor } from '../../../src/platform/context.ts'
 import type { Database } from '../../../src/platform/data/database.ts'
 import { Hopeless, type JobKind, jobHandler } from '../../../src/platform/jobs/job.ts'
 import { createQueue, type Queue } from '../../../src/platform/jobs/queue.ts'
@@ -57,6 +58,15 @@ test.serial('of two who did the same job only the later one speaks for it', asyn
   t.is((await rows()).length, 0)
 })
 
+test.serial('who looks for jobs because one was asked for does not do it for the request that asked', async t => {
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  const forget = queue.onAdded(() => resolve(currentContext()))
+  await runFor({ requestId: 'of-the-asker' }, () => ask('Ada'))
+  t.is(await promise, undefined)
+  forget()
+  t.is((await queue.claim([greet.name], 1))[0]?.requestId, 'of-the-asker')
+})
+
 test.serial('jobs are done, tried again after a failure, and kept as dead when it is no use', async t => {
   const greeted: string[] = []
   const handler = jobHandler(greet, async ({ name }) => {
@@ -87,4 +97,18 @@ test.serial('a job whose process died is done by another', async t => {
   t.teardown(stop)
   await until(async () => (await rows()).length === 0)
   t.deepEqual(greeted, ['Ada'])
+})
+
+test.serial('a process that stops hands back what it cannot finish: another does it at once', async t => {
+  await ask('Ada')
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const hangs = jobHandler(greet, () => {
+    begin()
+    return new Promise(() => undefined)
+  })
+  const stop = startJobs({ queue, handlers: [hangs], log, patienceMilliseconds: 10 })
+  await begun
+  t.deepEqual(await queue.claim([greet.name], 1), [])
+  await stop()
+  t.like(await queue.claim([greet.name], 1), [{ kind: greet.name, attempt: 2 }])
 })

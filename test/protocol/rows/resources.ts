@@ -24,7 +24,35 @@ const indicators = [
       { form: { resource: ['http://localhost:4000/api/es256', 'https://unheard.of/'] } },
       redirected('invalid_target'),
     ],
+    [
+      '§2',
+      'Multiple resource parameters MAY be used',
+      'resource comes twice and one is a word that every object knows',
+      { form: { resource: ['http://localhost:4000/api/es256', 'constructor'], scope: 'openid read' } },
+      redirected('invalid_target'),
+    ],
     ['§2', 'Multiple resource parameters MAY be used', 'resource comes twice', { form: { resource: ['http://localhost:4000/api/es256', rsa] } }, goesWell()],
+    [
+      '§2.1',
+      'RFC 6749 §3.3: the authorization server may refuse a scope',
+      'no scope is the resource’s',
+      { form: { resource: rsa, scope: 'openid unheard_of' } },
+      redirected('invalid_scope'),
+    ],
+    [
+      '§2.1',
+      'OpenID Connect Core §3.1.2.1: scope values that are not understood SHOULD be ignored',
+      'one scope is the resource’s',
+      { form: { resource: rsa, scope: 'openid read unheard_of' } },
+      goesWell(),
+    ],
+    [
+      '§2.1',
+      'RFC 6749 §3.3: the authorization server may ignore a part of the scope',
+      'no scope is asked of the resource',
+      { form: { resource: rsa, scope: 'openid email' } },
+      goesWell(),
+    ],
     ['§2', target, 'resource has a slash more', { form: { resource: 'http://localhost:4000/api/es256/' } }, redirected('invalid_target')],
   ]),
   ...family({ spec: 'RFC 8707', at: 'redeem for a resource' }, [
@@ -68,6 +96,7 @@ const indicators = [
       { isSpent: true },
     ],
     ['§2.2', target, 'resource is unknown', { form: { resource: 'https://unheard.of/' } }, refused('invalid_target'), { isSpent: true }],
+    ['§2.2', 'scope as it applies to the resource', 'only scopes that are no resource’s are asked again', { form: { scope: 'openid' } }, goesWell()],
   ]),
   ...family({ spec: 'RFC 8707', at: 'ask as a service for a resource' }, [
     ['§2.2', 'the resource the access token is for', 'all is right', {}, goesWell({ access_token: /^eyJ/, scope: 'read', token_type: 'Bearer' })],
@@ -82,6 +111,7 @@ const indicators = [
       refused('invalid_target'),
     ],
     ['§2.2', 'scope as it applies to the resource', 'a scope is not the resource’s', { form: { scope: 'read unheard_of' } }, goesWell({ scope: 'read' })],
+    ['§2.2', 'scope as it applies to the resource', 'no scope is the resource’s', { form: { scope: 'unheard_of' } }, refused('invalid_scope')],
   ]),
 ]
 

@@ -180,9 +180,9 @@ const clients = [
     [
       '§4.4.3',
       'A refresh token SHOULD NOT be included',
-      'all is right, and offline_access is asked',
+      'all is right, and offline_access alone is asked',
       { form: { scope: 'offline_access' } },
-      goesWell({ refresh_token: undefined }),
+      refused('invalid_scope'),
     ],
     ['§3.3', 'The requested scope is invalid, unknown, malformed', 'scope has a quotation mark', { form: { scope: '"' } }, refused('invalid_scope')],
     ['§3.2', once, 'scope comes twice', { form: { scope: ['a', 'b'] } }, refused('invalid_request')],

@@ -1,0 +1,31 @@
+// npm run move -- postgresql://…     copies the embedded database into an empty PostgreSQL database, while the server is stopped.
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { misused, readArguments } from '../src/arguments.ts'
+import { BackupError } from '../src/backup/backup.ts'
+import { move } from '../src/backup/move.ts'
+import { openDatabase } from '../src/platform/data/database.ts'
+import { tableText, withBackups } from './with-backups.ts'
+
+const usage = `Usage: npm run move -- postgresql://user@host/database
+The database must be there, and empty. DATA_DIR stays as it is. Of a password in the address others may read: PGPASSWORD in the environment is better.`
+
+const given = readArguments({ usage, options: {} })
+const [url, more] = given?.positionals ?? []
+
+if (given && (more !== undefined || !/^postgres(ql)?:\/\/./.test(url ?? ''))) misused(usage, 'One address is given, and begins with postgresql://.')
+else if (given && url !== undefined)
+  await withBackups(async ({ config: { dataDir, secretKey } }) => {
+    if (!existsSync(join(dataDir, 'postgres'))) throw new BackupError('file_missing', `There is no embedded database in ${resolve(dataDir)}.`)
+    const from = await openDatabase({ dataDir })
+    try {
+      const to = await openDatabase({ url, dataDir })
+      const tables = await move({ from, to }).finally(() => to.close())
+      const key = secretKey === undefined ? `what ${join(dataDir, 'secret-key')} holds` : 'as it is now: nothing opens under another'
+      console.log(
+        `${tableText(tables)}\nMoved: both databases hold the same. Change two settings:\n  DATABASE_URL  the address given here\n  SECRET_KEY    ${key}`,
+      )
+    } finally {
+      await from.close()
+    }
+  })

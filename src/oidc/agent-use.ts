@@ -1,0 +1,28 @@
+// Has the engine note when agents of people get tokens.
+import { isPersonal } from '../clients/agent.ts'
+import type { NoteAgentUse } from '../clients/agent-use.ts'
+import type { Clients } from '../clients/clients.ts'
+import type { Log } from '../platform/log.ts'
+import type { ExtendEngine } from './provider.ts'
+
+interface Needs {
+  readonly clients: Pick<Clients, 'find'>
+  readonly noteAgentUse: NoteAgentUse
+  readonly log: Log
+}
+
+/** Makes the extension. The token is issued by then: what cannot be noted is a line of the log. */
+export const createAgentUse =
+  ({ clients, noteAgentUse, log }: Needs): ExtendEngine =>
+  provider => {
+    provider.use(async (ctx, next) => {
+      await next()
+      const { route, client } = ctx.oidc ?? {}
+      if (route !== 'token' || ctx.status !== 200 || !client) return
+      try {
+        if (isPersonal(await clients.find(client.clientId))) await noteAgentUse(client.clientId)
+      } catch (error) {
+        log.warn({ err: error, clientId: client.clientId }, 'the use of an agent was not noted')
+      }
+    })
+  }
