@@ -33,5 +33,5 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
     },
     secrets: [],
   }
-  return { ...clients, find: async clientId => (clientId === accountClientId ? registration : clients.find(clientId)) }
+  return { ...clients, find: clientId => (clientId === accountClientId ? Promise.resolve(registration) : clients.find(clientId)) }
 }

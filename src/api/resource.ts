@@ -21,5 +21,5 @@ export const withApiResource = (resourceServers: ResourceServers, issuer: string
     userAccess: 'any',
     clients: [],
   }
-  return { ...resourceServers, find: async wanted => (wanted === identifier ? own : resourceServers.find(wanted)) }
+  return { ...resourceServers, find: wanted => (wanted === identifier ? Promise.resolve(own) : resourceServers.find(wanted)) }
 }

@@ -59,7 +59,7 @@ export const createResourceServers = ({ database, feed, now, create }: Needs): R
     load: async identifier => (await database.run<Row>(byIdentifier, [identifier])).map(toResourceServer)[0],
   })
   return {
-    find: async identifier => (URL.canParse(identifier) && !identifier.includes('\0') ? memo.get(identifier) : undefined),
+    find: identifier => (URL.canParse(identifier) && !identifier.includes('\0') ? memo.get(identifier) : Promise.resolve(undefined)),
     forget: memo.forget,
     create,
   }

@@ -126,12 +126,12 @@ const guarded = (adapter: Adapter): Adapter => {
       }
     }
   return {
-    upsert: guard(async (...args: Parameters<Adapter['upsert']>) => adapter.upsert(...args)),
-    find: guard(async (id: string) => adapter.find(id)),
-    findByUid: guard(async (uid: string) => adapter.findByUid(uid)),
-    findByUserCode: guard(async (code: string) => adapter.findByUserCode(code)),
-    consume: guard(async (id: string) => adapter.consume(id)),
-    destroy: guard(async (id: string) => adapter.destroy(id)),
-    revokeByGrantId: guard(async (grantId: string) => adapter.revokeByGrantId(grantId)),
+    upsert: guard((...args: Parameters<Adapter['upsert']>) => adapter.upsert(...args)),
+    find: guard((id: string) => adapter.find(id)),
+    findByUid: guard((uid: string) => adapter.findByUid(uid)),
+    findByUserCode: guard((code: string) => adapter.findByUserCode(code)),
+    consume: guard((id: string) => adapter.consume(id)),
+    destroy: guard((id: string) => adapter.destroy(id)),
+    revokeByGrantId: guard((grantId: string) => adapter.revokeByGrantId(grantId)),
   }
 }

@@ -3,6 +3,7 @@ import { isPersonal } from '../clients/agent.ts'
 import type { NoteAgentUse } from '../clients/agent-use.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Log } from '../platform/log.ts'
+import { at, tokenPath } from './paths.ts'
 import type { ExtendEngine } from './provider.ts'
 
 interface Needs {
@@ -15,14 +16,15 @@ interface Needs {
 export const createAgentUse =
   ({ clients, noteAgentUse, log }: Needs): ExtendEngine =>
   provider => {
-    provider.use(async (ctx, next) => {
+    const note: Parameters<typeof provider.use>[0] = async (ctx, next) => {
       await next()
-      const { route, client } = ctx.oidc ?? {}
-      if (route !== 'token' || ctx.status !== 200 || !client) return
+      const { client } = ctx.oidc ?? {}
+      if (ctx.status !== 200 || !client) return
       try {
         if (isPersonal(await clients.find(client.clientId))) await noteAgentUse(client.clientId)
       } catch (error) {
         log.warn({ err: error, clientId: client.clientId }, 'the use of an agent was not noted')
       }
-    })
+    }
+    provider.use(at([tokenPath], note))
   }

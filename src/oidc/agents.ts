@@ -9,13 +9,14 @@ import type { Actor } from './exchange.ts'
 import type { TokenClaims } from './token-claims.ts'
 
 /** Puts `act` into every access token that an agent gets for a person; an exchange says by itself who acts. */
-export const createAgentClaims =
-  (clients: Pick<Clients, 'find'>): TokenClaims =>
-  async (_ctx, token) => {
-    if (token.kind !== 'AccessToken' || !token.clientId || ('gty' in token && token.gty === 'token_exchange')) return undefined
-    const registration = await clients.find(token.clientId)
+export const createAgentClaims = (clients: Pick<Clients, 'find'>): TokenClaims => {
+  const claimsOf = async (clientId: string) => {
+    const registration = await clients.find(clientId)
     return registration?.isAgent ? { act: actOfAgent(registration) } : undefined
   }
+  return (_ctx, token) =>
+    token.kind !== 'AccessToken' || !token.clientId || ('gty' in token && token.gty === 'token_exchange') ? undefined : claimsOf(token.clientId)
+}
 
 /** Tells who acts, as a claim of an account: to the client in its ID token, and at userinfo to whoever shows a token that says so. */
 export type FindActorClaims = (ctx: KoaContextWithOIDC, token: { readonly kind: string; readonly extra?: AccessToken['extra'] } | undefined) => Promise<object>

@@ -2,6 +2,7 @@
 import type { Context, Middleware } from 'koa'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
+import { at } from './paths.ts'
 
 const wrongCodes = new WeakSet<object>()
 
@@ -20,8 +21,8 @@ export const createDeviceLimit = (limit: MakeLimit): Middleware => {
   const wrongByAddress = limit('device:wrong', { points: 20, durationSeconds: 600 })
   const wrongByAll = limit('device:wrong-all', { points: 300, durationSeconds: 600 })
   const wrongUnderAttack = limit('device:wrong-attack', { points: 3, durationSeconds: 3600 })
-  return async (ctx, next) => {
-    if (ctx.method !== 'POST' || ctx.path !== '/device') return next()
+  return at(['/device'], async (ctx: Context, next) => {
+    if (ctx.method !== 'POST') return next()
     const key = addressKey(ctx.ip)
     await byAddress.consume(key)
     // Taken before the code is looked up and given back when it was right: tries that come together are all counted.
@@ -29,9 +30,10 @@ export const createDeviceLimit = (limit: MakeLimit): Middleware => {
     const isUnderAttack = !(await isLeft(wrongByAll, 'all'))
     if (isUnderAttack) await wrongUnderAttack.consume(key)
     await next()
-    if (wrongCodes.has(ctx.req)) return
+    if (wrongCodes.has(ctx.req)) return undefined
     await Promise.all([wrongByAddress.reward(key), isUnderAttack ? wrongUnderAttack.reward(key) : wrongByAll.reward('all')])
-  }
+    return undefined
+  })
 }
 
 const isLeft = async (budget: Limit, key: string): Promise<boolean> => {

@@ -1,6 +1,7 @@
 // When the engine asks for a client whose identifier is an address, its document is read first, where that is due.
 import Provider, { errors } from 'oidc-provider'
 import type { ClientMetadata } from '../clients/client.ts'
+import { documentAddress } from '../clients/document-address.ts'
 import type { DocumentClients } from '../clients/document-clients.ts'
 import { DocumentRefused } from '../clients/document-rules.ts'
 import { DocumentUnreachable } from '../clients/fetch-document.ts'
@@ -9,19 +10,24 @@ import { Problem } from '../platform/errors.ts'
 import { actorOf } from './actor.ts'
 import { orPassing, tooMany } from './problems.ts'
 
-/** Reads it. Throws `invalid_client`, saying what is wrong with the document, and 429 for who leads us to too many. */
-export type LookUpDocument = (provider: Provider, clientId: unknown) => Promise<void>
+/**
+ * Reads it, and answers nothing at once where there is nothing to read. Throws `invalid_client`, saying what is wrong with the document, and 429
+ * for who leads us to too many.
+ */
+export type LookUpDocument = (provider: Provider, clientId: unknown) => Promise<void> | undefined
+
+interface Needs {
+  readonly documentClients: DocumentClients
+  readonly isReservedName: IsReservedName
+}
 
 // Where a client is met for the first time, and where one that was met before is looked at again.
 const first = new Set(['authorization', 'pushed_authorization_request'])
 const again = new Set([...first, 'token'])
 
 /** Makes it. Elsewhere clients are what they were when last read. */
-export const createLookUpDocument =
-  ({ documentClients, isReservedName }: { documentClients: DocumentClients; isReservedName: IsReservedName }): LookUpDocument =>
-  async (provider, clientId) => {
-    const route = Provider.ctx?.oidc?.route ?? ''
-    if (typeof clientId !== 'string' || !again.has(route)) return
+export const createLookUpDocument = ({ documentClients, isReservedName }: Needs): LookUpDocument => {
+  const lookUp = async (provider: Provider, clientId: string, route: string) => {
     const check = (metadata: ClientMetadata) => {
       // The host by which people are told of it is certain.
       const { client_name: name } = metadata
@@ -39,6 +45,11 @@ export const createLookUpDocument =
       throw translated(error)
     }
   }
+  return (provider, clientId) => {
+    const route = Provider.ctx?.oidc?.route ?? ''
+    return typeof clientId === 'string' && documentAddress(clientId) && again.has(route) ? lookUp(provider, clientId, route) : undefined
+  }
+}
 
 // Why a server did not answer is not told: nobody looks around through us.
 const translated = (error: unknown): unknown => {

@@ -1,8 +1,9 @@
 // Discovery and JWKS, answered from a buffer before the app is even asked: they are read far more often than anything else.
 import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
+import { at } from './paths.ts'
 import type { Engine } from './provider.ts'
 
 /** The documents of the issuer. */
@@ -82,17 +83,17 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
       detailsTypes.refresh().catch(() => undefined)
       return true
     },
-    middleware: async (ctx, next) => {
-      const isDocument = Object.hasOwn(types, ctx.path) && (ctx.method === 'GET' || ctx.method === 'HEAD')
+    middleware: at(Object.keys(types), async (ctx: Context, next) => {
+      const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
       await next()
-      if (!isDocument || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
+      if (!isRead || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
       const { body, headers, etag } = keep(ctx.path, ctx.body)
       for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value))
       // The engine answers each origin by its name; the document is for all alike.
       ctx.remove('Vary')
       ctx.body = body
       if (isKnown(ctx.get('If-None-Match'), etag)) ctx.status = 304
-    },
+    }),
   }
 }
 

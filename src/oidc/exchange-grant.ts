@@ -77,7 +77,7 @@ export const createTokenExchange = (needs: Needs): TokenExchange => {
     }
     provider.registerGrantType(exchangeGrantType, handle, [...exchangeParameters], [...repeatable])
   }
-  return { extend, claims: async (_ctx, token) => told.get(token) }
+  return { extend, claims: (_ctx, token) => told.get(token) }
 }
 
 const createDecide = (parts: Parts) => {

@@ -25,9 +25,9 @@ export const createJwtBearer = ({ now }: { readonly now: () => Date }): JwtBeare
     }
     provider.registerGrantType(jwtBearerGrantType, handle, ['assertion', 'scope', 'resource', 'authorization_details'], ['resource'])
   }
-  const claims: TokenClaims = async ({ oidc }) => {
-    await unused.get(oidc)?.()
-    return undefined
-  }
+  const claims: TokenClaims = ({ oidc }) =>
+    unused
+      .get(oidc)?.()
+      .then(() => undefined)
   return { extend, claims }
 }

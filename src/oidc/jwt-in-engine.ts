@@ -46,12 +46,13 @@ export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
   }
   for (const model of [provider.AccessToken, provider.ClientCredentials, provider.RefreshToken]) {
     const findOpaque = model.find.bind(model)
-    const findEither = async (value: string, ...rest: []) => {
-      // What somebody veils by themselves is no token.
-      if (!routes.has(Provider.ctx?.oidc?.route ?? '') || typeof value !== 'string' || !value.startsWith(prefix)) return findOpaque(value, ...rest)
-      const token = await find(value)
+    const findOwn = async (veiled: string) => {
+      const token = await find(veiled)
       return token?.kind === model.name ? token : undefined
     }
+    // What somebody veils by themselves is no token.
+    const findEither = (value: string, ...rest: []) =>
+      typeof value === 'string' && value.startsWith(prefix) && routes.has(Provider.ctx?.oidc?.route ?? '') ? findOwn(value) : findOpaque(value, ...rest)
     Object.assign(model, { find: findEither })
   }
 }

@@ -3,9 +3,10 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Database, isUnavailable, statement } from '../platform/data/database.ts'
 import { createPurge } from '../platform/data/purge.ts'
 import { hashOf } from '../platform/secrets.ts'
+import { at, tokenPath } from './paths.ts'
 
 /** What stands in the engine before its answers. */
-export type Pace = (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => Promise<void>
+export type Pace = (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => Promise<unknown>
 
 const firstSeconds = 5
 const moreSeconds = 5
@@ -34,7 +35,7 @@ export const purgePolls = createPurge({ table: 'oidc_polls', key: 'key', due: 'e
  */
 export const createPace = ({ database }: { database: Database }): Pace => {
   const isEarly = async (code: string) => (await database.run<{ isEarly: boolean }>(poll, [hashOf('poll', code)]))[0]?.isEarly ?? false
-  return async (ctx, next) => {
+  return at(paced, async (ctx: KoaContextWithOIDC, next) => {
     await next()
     const body: unknown = ctx.body
     if (!ctx.oidc || typeof body !== 'object' || body === null) return
@@ -48,9 +49,10 @@ export const createPace = ({ database }: { database: Database }): Pace => {
       ctx.status = 503
       ctx.body = { error: 'temporarily_unavailable', error_description: 'try again in a moment' }
     }
-  }
+  })
 }
 
+const paced = [tokenPath, '/oauth2/device_authorization', '/oauth2/backchannel-authentication']
 const starts = new Set(['device_authorization', 'backchannel_authentication'])
 
 const codeOf = ({ oidc: { params } }: KoaContextWithOIDC): string | undefined => {

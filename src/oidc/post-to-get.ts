@@ -1,10 +1,11 @@
 // Takes by POST what the engine takes by GET only.
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { koaBody } from 'koa-body'
 import { Problem } from '../platform/errors.ts'
 import { isPlainText } from '../platform/http/text.ts'
+import { at } from './paths.ts'
 
-const postable = new Set(['/oauth2/authorize', '/oauth2/logout'])
+const postable = ['/oauth2/authorize', '/oauth2/logout']
 
 /**
  * Takes authorization and logout requests by POST (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form posted by
@@ -12,9 +13,8 @@ const postable = new Set(['/oauth2/authorize', '/oauth2/logout'])
  */
 export const createPostToGet = (): Middleware => {
   const parse = koaBody({ json: false, text: false, multipart: false, formLimit: '56kb' })
-  return async (ctx, next) => {
-    if (ctx.method !== 'POST' || !postable.has(ctx.path)) return next()
-    if (!ctx.is('application/x-www-form-urlencoded')) return next()
+  return at(postable, async (ctx: Context, next) => {
+    if (ctx.method !== 'POST' || !ctx.is('application/x-www-form-urlencoded')) return next()
     await parse(ctx, async () => undefined)
     // In an address the guard refuses such text; a session, which remembers a logout's `state`, cannot keep it.
     if (!isPlainText(ctx.request.body)) throw new Problem('malformed_text')
@@ -22,12 +22,12 @@ export const createPostToGet = (): Middleware => {
     if (ctx.get('Sec-Fetch-Site') === 'cross-site') {
       ctx.redirect(target)
       ctx.status = 303
-      return
+      return undefined
     }
     ctx.method = 'GET'
     ctx.url = target
     return next()
-  }
+  })
 }
 
 // A parameter given twice stays twice, for the engine to refuse.

@@ -107,7 +107,8 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   const built = new WeakMap<Registration, Promise<Client | undefined>>()
   const engineFind = provider.Client.find.bind(provider.Client)
   provider.Client.find = async id => {
-    await needs.lookUpDocument(provider, id)
+    const looking = needs.lookUpDocument(provider, id)
+    if (looking) await looking
     const registration = typeof id === 'string' ? await needs.clients.find(id).catch(throwTranslated) : undefined
     if (!registration) return undefined
     // One for all who ask at the same moment: each would ask for the client's keys by itself.

@@ -14,9 +14,10 @@ export const createSecretLimit = ({ limit, now }: { limit: MakeLimit; now: () =>
   const failures = limit('client-secret', { points: 100, durationSeconds: 900 })
   const closedUntil = new Map<string, number>()
   return async ({ clientId, ip, check }) => {
-    const key = `${clientId}:${addressKey(ip)}`
-    if ((closedUntil.get(key) ?? 0) > now().getTime()) throw tooMany()
+    const isClosed = closedUntil.size > 0 && (closedUntil.get(keyOf(clientId, ip)) ?? 0) > now().getTime()
+    if (isClosed) throw tooMany()
     if (await check()) return true
+    const key = keyOf(clientId, ip)
     try {
       await failures.consume(key)
     } catch (error) {
@@ -28,6 +29,8 @@ export const createSecretLimit = ({ limit, now }: { limit: MakeLimit; now: () =>
     return false
   }
 }
+
+const keyOf = (clientId: string, ip: string) => `${clientId}:${addressKey(ip)}`
 
 const tooMany = () =>
   Object.assign(new errors.CustomOIDCProviderError('invalid_client', 'too many failed attempts, try again later'), {

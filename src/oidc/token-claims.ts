@@ -1,15 +1,17 @@
 // What access tokens say beyond the engine's own claims: each concern adds its part.
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider'
 
-/** The claims of one concern for a token that is about to be issued; `undefined`: none. */
-export type TokenClaims = (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials) => Promise<Record<string, unknown> | undefined>
+type Claims = Record<string, unknown> | undefined
+
+/** The claims of one concern for a token that is about to be issued; `undefined`: none. Who need not wait for them says so at once. */
+export type TokenClaims = (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials) => Promise<Claims> | Claims
 
 /** Puts the concerns together into the engine's `extraTokenClaims`. Two concerns that say the same claim are a bug, and are told. */
 export const composeTokenClaims =
-  (concerns: readonly TokenClaims[]): TokenClaims =>
-  async (ctx, token) => {
+  (concerns: readonly TokenClaims[]) =>
+  async (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials): Promise<Claims> => {
     const told: Record<string, unknown> = {}
-    for (const claims of await Promise.all(concerns.map(concern => concern(ctx, token)))) {
+    for (const claims of await Promise.all(concerns.map(concern => concern(ctx, token)).filter(claims => claims !== undefined))) {
       for (const [name, value] of Object.entries(claims ?? {})) {
         if (name in told) throw new Error(`two concerns tell the claim ${name}`)
         told[name] = value
@@ -25,7 +27,7 @@ export const sourceOf = ({ entities }: KoaContextWithOIDC['oidc']) => {
 }
 
 /** RFC 9470 §6, RFC 9068 §2.2.1: a resource server learns from the token how and when the person signed in. */
-export const authenticationClaims: TokenClaims = async (ctx, token) => {
+export const authenticationClaims: TokenClaims = (ctx, token) => {
   if (token.kind !== 'AccessToken') return undefined
   const source = sourceOf(ctx.oidc)
   return source && { acr: source.acr, amr: source.amr, auth_time: source.authTime }

@@ -2,8 +2,8 @@
 import type { Context, Middleware } from 'koa'
 import { grantTypes } from '../clients/grant-types.ts'
 import type { Metrics } from '../platform/metrics/metrics.ts'
+import { at, tokenPath } from './paths.ts'
 
-const path = '/oauth2/token'
 const tokens = ['access_token', 'refresh_token', 'id_token'] as const
 const known: ReadonlySet<unknown> = new Set(grantTypes)
 const errorCode = /^[a-z_]{1,40}$/
@@ -21,10 +21,10 @@ export const createTokenCounts = (metrics: Metrics | undefined): Middleware => {
     help: 'Requests that the token endpoint refused, by the code of the refusal.',
     labels: ['grant_type', 'error'],
   })
-  return async (ctx, next) => {
+  return at([tokenPath], async (ctx: Context, next) => {
     await next()
     const body: unknown = ctx.body
-    if (ctx.path !== path || ctx.method !== 'POST' || typeof body !== 'object' || body === null) return
+    if (ctx.method !== 'POST' || typeof body !== 'object' || body === null) return
     const grant_type = grantTypeOf(ctx)
     if (ctx.status === 200) {
       for (const token of tokens) {
@@ -35,7 +35,7 @@ export const createTokenCounts = (metrics: Metrics | undefined): Middleware => {
       const code: unknown = Reflect.get(body, 'error')
       refused({ grant_type, error: typeof code === 'string' && errorCode.test(code) ? code : 'other' })
     }
-  }
+  })
 }
 
 const grantTypeOf = (ctx: Context): string => {

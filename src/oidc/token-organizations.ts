@@ -64,10 +64,10 @@ export const createTokenOrganizations = ({ clients, memberships }: Needs): Token
     },
     claimsOf,
     list: async userId => (await memberships.list(userId)).map(({ organizationId: id, slug, name, roles }) => ({ id, slug, name, roles })),
-    claims: async ({ oidc: { entities } }, token) => {
-      if (token.kind !== 'AccessToken' || entities.Grant?.jti !== token.grantId) return undefined
-      return claimsOf(entities.Grant)
-    },
+    claims: ({ oidc: { entities } }, token) =>
+      token.kind === 'AccessToken' && entities.Grant?.jti === token.grantId && entities.Grant?.organizationId !== undefined
+        ? claimsOf(entities.Grant)
+        : undefined,
   }
 }
 

@@ -1,9 +1,10 @@
 // What the engine's metadata leave out of the truth, or tell that is not so here.
 import type Provider from 'oidc-provider'
+import { at, discoveryPaths } from './paths.ts'
 
 /** Puts it right in the engine's discovery documents. */
 export const tellMetadata = (provider: Provider): void => {
-  provider.use(async (ctx, next) => {
+  const tell: Parameters<Provider['use']>[0] = async (ctx, next) => {
     await next()
     const { body } = ctx
     if (ctx.oidc?.route !== 'discovery' || typeof body !== 'object' || body === null || !('token_endpoint_auth_methods_supported' in body)) return
@@ -18,5 +19,6 @@ export const tellMetadata = (provider: Provider): void => {
       // CIBA Core §4: the engine always says that there are user codes; nobody has one here.
       backchannel_user_code_parameter_supported: false,
     })
-  })
+  }
+  provider.use(at(discoveryPaths, tell))
 }

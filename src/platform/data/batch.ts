@@ -84,12 +84,11 @@ export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxIte
     }
   }
 
-  return async (item: Item): Promise<Result> => {
-    keepDeadline()
-    if (isChange) liftDeadline()
-    return new Promise((resolve, reject) => {
+  return (item: Item): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      keepDeadline()
+      if (isChange) liftDeadline()
       waiting.push({ item, context: currentContext(), resolve, reject })
       schedule()
     })
-  }
 }

@@ -14,10 +14,8 @@ interface Needs {
 const path = '/metrics'
 
 /** Serves `/metrics`, and lets every other path pass. Whom nothing is told is told nothing of its being there either, unless a token is set: then 401. */
-export const createMetricsEndpoint =
-  ({ metrics, token, isBehindProxy }: Needs): Middleware =>
-  async (ctx, next) => {
-    if (ctx.path !== path) return next()
+export const createMetricsEndpoint = ({ metrics, token, isBehindProxy }: Needs): Middleware => {
+  const tell = async (ctx: Context) => {
     if (token !== undefined) mustShow(ctx, token)
     else if (isBehindProxy || !isOfThisMachine(ctx)) throw new Problem('not_found')
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
@@ -31,6 +29,8 @@ export const createMetricsEndpoint =
     ctx.set('Content-Type', mediaTypes[form])
     ctx.body = all ?? (await metrics.scrape(form))
   }
+  return (ctx, next) => (ctx.path === path ? tell(ctx) : next())
+}
 
 // RFC 6750 §3.
 const mustShow = (ctx: Context, token: string) => {
