@@ -21,7 +21,7 @@ export interface Visitor {
 
 export type Browser = ReturnType<typeof createBrowser>
 
-/** A browser whose cookies can be forgotten; `post` sends a form. */
+/** A browser whose cookies can be forgotten, but for what makes it a known device; `post` sends a form. */
 export function createBrowser(url: URL, visitor: Visitor) {
   const client = new Client(url, { pipelining: 1, keepAliveTimeout: 60_000, headersTimeout: 30_000, bodyTimeout: 30_000 })
   const jar = new Map<string, Cookie>()
@@ -39,10 +39,15 @@ export function createBrowser(url: URL, visitor: Visitor) {
     get: (path: string, headers: Record<string, string> = {}) => send('GET', path, headers),
     post: (path: string, form: string, headers: Record<string, string> = {}) =>
       send('POST', path, { ...headers, 'content-type': 'application/x-www-form-urlencoded' }, form),
-    forget: () => jar.clear(),
+    forget: () => {
+      for (const key of jar.keys()) if (!isOfDevice(key)) jar.delete(key)
+    },
     close: () => client.close(),
   }
 }
+
+// What a browser keeps when somebody signs out: by it the server knows the device again, and sends no mail about a new one.
+const isOfDevice = (key: string): boolean => /^(__Host-)?device /.test(key)
 
 function cookiesFor(jar: ReadonlyMap<string, Cookie>, path: string): string {
   const matching: string[] = []
