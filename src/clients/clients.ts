@@ -21,7 +21,7 @@ import { createFindVersion } from './versions.ts'
 export interface Clients {
   /** Throws `client_id_taken`, `too_many_agents`, and `not_found` for an organization or owner that is not there. The secret is given this once. */
   create(actor: Actor, client: NewClient): Promise<{ id: string; secret?: string }>
-  /** A living client; at most a second old, and the same object while its version is. */
+  /** A living client; at most a second old, and while it is among those that are kept, the same object as long as its version is. */
   find(clientId: string): Promise<Registration | undefined>
   /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. Throws `unavailable` while too many that anybody registered were never used. */
   register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: Registering): Promise<void>
@@ -58,6 +58,8 @@ interface Needs {
   readonly randomBytes: (size: number) => Buffer
   readonly images: Pick<Images, 'ask'>
   readonly notify: PostNotice
+  /** Of how many clients what was read is kept while nobody asks for them: those that were looked at last. */
+  readonly maxKnown?: number
 }
 
 const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now() WHERE client_id = $1 AND used_at IS NULL')
@@ -66,21 +68,24 @@ const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now
 const maxUnused = 1000
 
 /** Makes the service. */
-export const createClients = ({ database, change, feed, secrets, now, randomBytes, images, notify }: Needs): Clients => {
+export const createClients = ({ database, change, feed, secrets, now, randomBytes, images, notify, maxKnown = 10_000 }: Needs): Clients => {
   const known = new Map<string, Registration>()
   const findVersion = createFindVersion(database)
+  const keep = (clientId: string, registration: Registration) => {
+    known.set(clientId, registration)
+    if (known.size > maxKnown) known.delete(known.keys().next().value ?? clientId)
+    return registration
+  }
 
   const load = async (clientId: string): Promise<Registration | undefined> => {
     const version = await findVersion(clientId)
     const cached = known.get(clientId)
-    if (version !== undefined && cached?.version === version) return cached
     known.delete(clientId)
     if (version === undefined) return undefined
+    if (cached?.version === version) return keep(clientId, cached)
     const row = await database.prisma.client.findUnique({ where: { clientId }, include: { secrets: { where: { revokedAt: null } } } })
     if (!row) return undefined
-    const registration = toRegistration(row, secrets)
-    known.set(clientId, registration)
-    return registration
+    return keep(clientId, toRegistration(row, secrets))
   }
 
   const memo = createMemo({
