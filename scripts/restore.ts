@@ -5,6 +5,8 @@ import { misused, readArguments } from '../src/arguments.ts'
 import { readWhole } from '../src/backup/files.ts'
 import { restore } from '../src/backup/restore.ts'
 import { readToldErasures } from '../src/backup/told-erasures.ts'
+import { createEndHeldAgents } from '../src/oidc/agent-endings.ts'
+import { endBackchannelRequestsOfClient } from '../src/oidc/backchannel-requests.ts'
 import { openDatabase } from '../src/platform/data/database.ts'
 import { fanOut } from '../src/webhooks/fan-out.ts'
 import { tableText, withBackups } from './with-backups.ts'
@@ -37,7 +39,7 @@ else if (given && file !== undefined)
     if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : nameOf(config.databaseUrl)))) return
     const toldErasures = deleted === undefined ? [] : await readToldErasures(deleted)
     const { header, tables, liveKeys, erased } = await restore(
-      { ...needs, outbox: fanOut },
+      { ...needs, outbox: fanOut, endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, now: needs.now }) },
       {
         cipher,
         read: () => readWhole(file),

@@ -1,7 +1,7 @@
 // Links of mails about the account: opened without acting, for programs follow links too; the secret leaves the address bar at once.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { AccountLinkPage, AccountOutcomePage } from '../pages/account-locals.ts'
+import type { AccountLinkPage, AccountOutcomePage } from '../pages/account-link-locals.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'

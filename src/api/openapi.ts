@@ -33,7 +33,7 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Authy2 management API', version: '1.0', description: 'Every answer stands in the same envelope; see the schemas Success and Failure.' },
+    info: { title: 'Authy2 management API', version: '1.0', description: documentDescription },
     servers: [{ url: `${issuer}${managementPrefix}` }],
     paths,
     components: {
@@ -58,6 +58,9 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
     'x-permissions': Object.fromEntries(permissions.map(name => [name, permissionTable[name]])),
   }
 }
+
+const documentDescription =
+  'Every answer stands in the same envelope: with what the operation gives, or as the schema Failure. Not among the operations is GET /api/health: with a 503 it tells the states in `data` as with a 200.'
 
 const sessionDescription = "The browser's session, for pages of our own origin alone (Sec-Fetch-Site: same-origin)."
 

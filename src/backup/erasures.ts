@@ -1,4 +1,6 @@
 // Who and what was deleted since a backup: read out of the database that it replaces, and deleted again in the one that it fills.
+import type { EndHeldAgents } from '../clients/agent.ts'
+import { rawTransaction } from '../platform/data/raw-transaction.ts'
 import { restorableDays } from '../platform/data/restorable.ts'
 import { type Connection, readTables } from '../platform/data/tables.ts'
 
@@ -43,20 +45,23 @@ const eraseUsers = `UPDATE users u SET deleted_at = given.at, access_ended_at = 
 const eraseOrganizations = `UPDATE organizations o SET deleted_at = given.at FROM ${given}
   WHERE o.id = given.id AND o.deleted_at IS NULL RETURNING o.id::text AS id, o.deleted_at, json_build_object('slug', o.slug, 'name', o.name) AS shown`
 
-// What a deletion ends: sign-ins, also where they are kept, and what agents hold; an organization's clients are disabled at the moment of its deletion.
-const agents = 'is_agent AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
+const agents = 'SELECT id FROM clients WHERE is_agent AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
+
+// What else a deletion ends: sign-ins, also where they are kept; an organization's clients are disabled at the moment of its deletion.
 const endings = [
   'UPDATE sessions SET ended_at = now() WHERE user_id = ANY($1::uuid[]) AND ended_at IS NULL',
   'DELETE FROM oidc_artifacts WHERE account_id = ANY($1::uuid[]::text[]) AND revoked_at IS NULL',
-  `UPDATE client_secrets SET revoked_at = now() WHERE revoked_at IS NULL AND client_id IN (SELECT id FROM clients WHERE ${agents})`,
-  `UPDATE clients SET access_ended_at = now(), version = version + 1 WHERE ${agents}`,
-  `UPDATE clients SET metadata = ((metadata::jsonb - 'jwks_uri') || '{"jwks":{"keys":[]}}')::json WHERE ${agents} AND metadata::jsonb ?| ARRAY['jwks', 'jwks_uri']`,
   `UPDATE clients c SET disabled_at = o.deleted_at, version = version + 1 FROM organizations o
      WHERE o.id = c.organization_id AND o.id = ANY($1::uuid[]) AND c.disabled_at IS NULL`,
 ]
 
-/** Deletes again whoever lives, with what they are signed in with; answers whom. */
-export async function eraseAgain(client: Connection, erasures: readonly Erasure[]): Promise<readonly Erased[]> {
+interface Again {
+  readonly erasures: readonly Erasure[]
+  readonly endAgents: EndHeldAgents
+}
+
+/** Deletes again whoever lives, with what they are signed in with and what their agents hold; answers whom. */
+export async function eraseAgain(client: Connection, { erasures, endAgents }: Again): Promise<readonly Erased[]> {
   const erased: Erased[] = []
   for (const [kind, text] of [
     ['user', eraseUsers],
@@ -69,6 +74,12 @@ export async function eraseAgain(client: Connection, erasures: readonly Erasure[
     ])
     erased.push(...rows.map(({ id, deleted_at: deletedAt, shown }) => ({ kind, id, deletedAt, shown })))
   }
-  for (const text of endings) await client.query(text, [erased.map(({ id }) => id)])
+  const ids = erased.map(({ id }) => id)
+  const { rows } = await client.query<{ id: string }>(agents, [ids])
+  await endAgents(
+    rawTransaction(client),
+    rows.map(({ id }) => id),
+  )
+  for (const text of endings) await client.query(text, [ids])
   return erased
 }

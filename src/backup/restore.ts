@@ -1,4 +1,5 @@
 // Puts a backup back: all of it is read and checked before the database is touched, and written in one transaction.
+import type { EndHeldAgents } from '../clients/agent.ts'
 import { systemActor } from '../platform/actor.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createAppendEvents, type NewEvent } from '../platform/data/event-append.ts'
@@ -21,6 +22,8 @@ interface Needs {
   readonly newUuid: () => string
   /** What is run with each insertion of events, as where the server writes them: so that webhooks are told. */
   readonly outbox: string
+  /** How agents end where the server ends them. */
+  readonly endAgents: EndHeldAgents
 }
 
 /** What a restore tells. */
@@ -68,7 +71,7 @@ export async function restore(
     }
     const finish = async (client: Connection) => {
       await endOld(client, { areSessionsKept })
-      erased = await eraseAgain(client, erasures)
+      erased = await eraseAgain(client, { erasures, endAgents: needs.endAgents })
       liveKeys = await readLiveKeys(client)
       await record(client, { needs, events: [restoredEvent(header, areSessionsKept), ...erased.map(erasedEvent)] })
     }

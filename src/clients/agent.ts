@@ -47,3 +47,6 @@ export interface EndedAgent {
  * anything else of the change that ends tokens.
  */
 export type EndAgents = (tx: TransactionClient, which: Prisma.ClientWhereInput) => Promise<readonly EndedAgent[]>
+
+/** The same of those with these ids, which nobody else changes meanwhile. */
+export type EndHeldAgents = (tx: TransactionClient, ids: readonly string[]) => Promise<readonly EndedAgent[]>

@@ -1,9 +1,9 @@
-// Turns the rows of clients into what administrators see, and their changes into columns.
+// Turns the rows of clients into what administrators see, and what they make and change into columns.
 import { readBranding } from '../platform/branding-settings.ts'
 import type { Prisma } from '../platform/data/database.ts'
 import { isObject } from '../platform/values.ts'
 import { isPersonal } from './agent.ts'
-import { type Client, type ClientChanges, type ClientSecret, type ClientSource, toSource } from './client.ts'
+import { type Client, type ClientChanges, type ClientSecret, type ClientSource, type NewClient, toSource } from './client.ts'
 import { readProfile } from './security-profile.ts'
 import { readTokenExchange } from './token-exchange.ts'
 
@@ -93,6 +93,31 @@ export const sourceOf = ({ source, ownerUserId, organizationId }: Pick<ClientCol
 
 /** A secret without itself. */
 export const toClientSecret = ({ id, hint, createdAt, expiresAt }: SecretRow): ClientSecret => ({ id, hint, createdAt, expiresAt: expiresAt ?? undefined })
+
+/** The columns of a client that is made. */
+export const toCreate = (client: NewClient): Prisma.ClientUncheckedCreateInput => ({
+  clientId: client.clientId,
+  name: client.name,
+  ...(isPersonal(client) ? { source: 'person' } : {}),
+  organizationId: client.organizationId,
+  firstParty: client.isFirstParty,
+  tokenEndpointAuthMethod: client.authenticationMethod,
+  grantTypes: [...client.grantTypes],
+  responseTypes: responseTypesOf(client.grantTypes),
+  redirectUris: [...(client.redirectUris ?? [])],
+  postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
+  requirePkce: client.isPkceRequired,
+  securityProfile: client.securityProfile,
+  refreshGraceSeconds: client.refreshGraceSeconds,
+  apiPermissions: [...(client.apiPermissions ?? [])],
+  ...toTokenExchangeColumns(client.tokenExchange),
+  branding: client.branding,
+  ...toConnectionColumns(client.connections),
+  isMembersOnly: client.isMembersOnly,
+  isAgent: client.isAgent,
+  ownerUserId: client.ownerUserId,
+  metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
+})
 
 /** The columns that the changes change. */
 export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdateInput => ({

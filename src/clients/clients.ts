@@ -1,4 +1,4 @@
-// OAuth clients: made, registered, found with a cache that asks again only when one was changed, and then for its version first.
+// OAuth clients: made, found with a cache that asks again only when one was changed, and then for its version first.
 import type { Images } from '../images/images.ts'
 import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -8,23 +8,23 @@ import { type Database, statement, type TransactionClient } from '../platform/da
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { isPersonal } from './agent.ts'
 import { tellOwner } from './agent-notice.ts'
 import { mustBeOwnable } from './agent-rule.ts'
-import { type ClientMetadata, type NewClient, needsSecret, type Registration } from './client.ts'
-import { toConnectionColumns, toTokenExchangeColumns } from './client-row.ts'
+import { type NewClient, needsSecret, type Registration } from './client.ts'
+import { toCreate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
-import { isSecretOf, standInSecret, toColumns, toRegistration, toSecretColumns } from './registration.ts'
+import { createRegister, type Register } from './register.ts'
+import { isSecretOf, standInSecret, toRegistration, toSecretColumns } from './registration.ts'
 import { createFindVersion } from './versions.ts'
 
 /** The clients of the system. */
 export interface Clients {
   /** Throws `client_id_taken`, `too_many_agents`, and `not_found` for an organization or owner that is not there. The secret is given this once. */
   create(actor: Actor, client: NewClient): Promise<{ id: string; secret?: string }>
-  /** A living client; at most a second old, and the same object while its version is. */
+  /** A living client; at most a second old, and while it is among those that are kept, the same object as long as its version is. */
   find(clientId: string): Promise<Registration | undefined>
-  /** Keeps what dynamic registration (RFC 7591, RFC 7592) made of a client. Throws `unavailable` while too many that anybody registered were never used. */
-  register(actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: Registering): Promise<void>
+  /** As dynamic registration makes and changes them. */
+  readonly register: Register
   /** Notes that somebody let the client in: one that registered itself and is never used is forgotten. */
   noteUse(clientId: string): Promise<void>
   /** Deletes a client softly; absent ones are left alone. */
@@ -37,18 +37,6 @@ export interface Clients {
   forget(clientId: string): void
 }
 
-/** What is kept of a client that registers anew. */
-export interface Registered {
-  readonly id: string
-  readonly grantTypes: readonly string[]
-}
-
-interface Registering {
-  readonly source?: 'token' | 'open'
-  /** Called with what is about to be changed, which nobody else changes meanwhile; throws where it must not be. */
-  readonly expect?: (tx: TransactionClient, before: Registered | undefined) => Promise<void>
-}
-
 interface Needs {
   readonly database: Database
   readonly change: Change
@@ -58,29 +46,31 @@ interface Needs {
   readonly randomBytes: (size: number) => Buffer
   readonly images: Pick<Images, 'ask'>
   readonly notify: PostNotice
+  /** Of how many clients what was read is kept while nobody asks for them: those that were looked at last. */
+  readonly maxKnown?: number
 }
 
 const firstUse = statement('client-first-use', 'UPDATE clients SET used_at = now() WHERE client_id = $1 AND used_at IS NULL')
 
-// Of clients that anybody registered.
-const maxUnused = 1000
-
 /** Makes the service. */
-export const createClients = ({ database, change, feed, secrets, now, randomBytes, images, notify }: Needs): Clients => {
+export const createClients = ({ database, change, feed, secrets, now, randomBytes, images, notify, maxKnown = 10_000 }: Needs): Clients => {
   const known = new Map<string, Registration>()
   const findVersion = createFindVersion(database)
+  const keep = (clientId: string, registration: Registration) => {
+    known.set(clientId, registration)
+    if (known.size > maxKnown) known.delete(known.keys().next().value ?? clientId)
+    return registration
+  }
 
   const load = async (clientId: string): Promise<Registration | undefined> => {
     const version = await findVersion(clientId)
     const cached = known.get(clientId)
-    if (version !== undefined && cached?.version === version) return cached
     known.delete(clientId)
     if (version === undefined) return undefined
+    if (cached?.version === version) return keep(clientId, cached)
     const row = await database.prisma.client.findUnique({ where: { clientId }, include: { secrets: { where: { revokedAt: null } } } })
     if (!row) return undefined
-    const registration = toRegistration(row, secrets)
-    known.set(clientId, registration)
-    return registration
+    return keep(clientId, toRegistration(row, secrets))
   }
 
   const memo = createMemo({
@@ -107,27 +97,7 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
         await mustBeOwnable(tx, client)
         const row = await tx.client.create({
           data: {
-            clientId: client.clientId,
-            name: client.name,
-            ...(isPersonal(client) ? { source: 'person' } : {}),
-            organizationId: client.organizationId,
-            firstParty: client.isFirstParty,
-            tokenEndpointAuthMethod: client.authenticationMethod,
-            grantTypes: [...client.grantTypes],
-            responseTypes: client.grantTypes.includes('authorization_code') ? ['code'] : [],
-            redirectUris: [...(client.redirectUris ?? [])],
-            postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
-            requirePkce: client.isPkceRequired,
-            securityProfile: client.securityProfile,
-            refreshGraceSeconds: client.refreshGraceSeconds,
-            apiPermissions: [...(client.apiPermissions ?? [])],
-            ...toTokenExchangeColumns(client.tokenExchange),
-            branding: client.branding,
-            ...toConnectionColumns(client.connections),
-            isMembersOnly: client.isMembersOnly,
-            isAgent: client.isAgent,
-            ownerUserId: client.ownerUserId,
-            metadata: JSON.parse(JSON.stringify(client.metadata ?? {})),
+            ...toCreate(client),
             secrets:
               secret === undefined
                 ? undefined
@@ -142,31 +112,7 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
       memo.forget(client.clientId)
       return { id, secret }
     },
-    register: async (actor, { client_id: clientId, ...metadata }, { source = 'token', expect } = {}) => {
-      const columns = toColumns(metadata)
-      const secret =
-        typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
-      await change(actor, async (tx, record) => {
-        const [before] = await tx.$queryRaw<Registered[]>`SELECT id, grant_types AS "grantTypes" FROM clients WHERE client_id = ${clientId} FOR NO KEY UPDATE`
-        await expect?.(tx, before)
-        if (!before && source === 'open' && (await tx.client.count({ where: { source, usedAt: null } })) >= maxUnused)
-          throw new Problem('unavailable', { retryAfterSeconds: 600 })
-        const row = await tx.client.upsert({
-          where: { clientId },
-          create: { clientId, source, ...columns },
-          update: { ...columns, version: { increment: 1 } },
-        })
-        if (secret !== undefined) {
-          await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
-          await tx.clientSecret.create({
-            data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
-          })
-        }
-        await images.ask(tx, metadata.logo_uri)
-        record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
-      })
-      memo.forget(clientId)
-    },
+    register: createRegister({ change, secrets, now, images, forget: memo.forget }),
     remove: async (actor, clientId) => {
       const client = await database.prisma.client.findFirst({ where: { clientId, deletedAt: null }, select: { id: true, name: true } })
       if (!client) return

@@ -6,7 +6,7 @@ import type { Queue } from '../platform/jobs/queue.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Mail, Mailer } from '../platform/mail.ts'
 import { type MailRequest, mailRequest, sendMail } from './mail.ts'
-import { wordsOf } from './words.ts'
+import { untold, wordsOf } from './words.ts'
 
 /** Asks for mails. */
 export interface Mails {
@@ -35,7 +35,7 @@ export const createMailHandler = ({ mailer, languages, directory, isCached, prod
   return jobHandler(sendMail, async ({ kind, to, locale, values, url, code }, { id }) => {
     const language = languages.in(locale)
     const { tag, direction, t } = language
-    const words = { ...wordsOf(language, values), product: productName, code: code ?? '' }
+    const words = { ...wordsOf(language, { ...untold[kind], ...values }), product: productName, code: code ?? '' }
     const say = (part: string) => t(`mail.${kind}.${part}`, words)
     const content = {
       lang: tag,

@@ -1,8 +1,14 @@
 // The words that a mail fills in: what was noted when it was asked for, said in its reader's language.
 import type { Language } from '../platform/languages.ts'
+import type { MailRequest } from './mail.ts'
 
 /** What a mail tells of, as it was noted. */
 export type Noted = Readonly<Record<string, string | number>>
+
+/** What a mail does not tell that was asked for before its kind told of it: such mails wait for hours, also past an upgrade. */
+export const untold: Partial<Record<MailRequest['kind'], Noted>> = {
+  webhook_disabled: { webhook: 'none', place: 'none', at: 'none' },
+}
 
 const minute: Intl.DateTimeFormatOptions = { year: 'numeric', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit', timeZone: 'UTC' }
 

@@ -1,5 +1,5 @@
 // Authentication context classes: how sure we are of who somebody is, asked for by clients and told to them.
-import { strings } from '../platform/values.ts'
+import { isObject, strings } from '../platform/values.ts'
 
 /** One factor was proven. */
 export const oneFactor = 'urn:authy2:acr:1'
@@ -64,5 +64,3 @@ const parse = (text: string): unknown => {
     throw error
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

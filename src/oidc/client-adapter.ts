@@ -1,7 +1,8 @@
 // Clients as the engine reads and registers them; the service keeps them.
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
-import type { Clients, Registered } from '../clients/clients.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
+import type { Registered } from '../clients/register.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { isPlainText } from '../platform/http/text.ts'
 import { hashOf } from '../platform/secrets.ts'

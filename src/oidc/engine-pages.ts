@@ -2,6 +2,7 @@
 import type { Client, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { errors } from 'oidc-provider'
 import type { FindAgentOwners } from '../clients/agent-owner.ts'
+import type { ErrorKind } from '../pages/page-locals.ts'
 import { Problem } from '../platform/errors.ts'
 import { namesOf } from './client-source.ts'
 import type { Hear } from './hear.ts'
@@ -20,16 +21,6 @@ export interface ClientOnPage {
   /** `false`: nobody vouches for it. */
   readonly verified?: boolean
 }
-
-/** What there are words for. */
-export type ErrorKind =
-  | 'invalid_client'
-  | 'invalid_redirect_uri'
-  | 'invalid_request'
-  | 'invalid_sign_out'
-  | 'access_denied'
-  | 'temporarily_unavailable'
-  | 'server_error'
 
 /** How the engine's moments are shown; the hosted pages give these. */
 export interface ShowPages {

@@ -4,7 +4,7 @@ import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
-import { strings } from '../platform/values.ts'
+import { isObject, strings } from '../platform/values.ts'
 import { accessGate } from './access-gate.ts'
 import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
@@ -180,5 +180,3 @@ const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
   if (!newest) return undefined
   return { ...newest, authorizations: Object.assign({}, ...rows.map(row => row.authorizations)) }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

@@ -1,4 +1,5 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
+import { type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
 import type { FormProblem, PageAccess, PageClient, PageConnection } from './page-locals.ts'
 
 /** What every page of the account centre needs. */
@@ -156,31 +157,8 @@ export interface AccountInvitationPage extends AccountPage {
   readonly isYours: boolean
 }
 
-/** Posts to `action`: a link of a mail, which acts only when it is asked to. */
-export interface AccountLinkPage extends FormProblem {
-  readonly csrf: string
-  readonly kind: 'change' | 'approve' | 'undo' | 'restore'
-  readonly email: string
-  readonly action: string
-}
-
-/** Says what came of it: keys under `account.outcome.<kind>`. */
-export interface AccountOutcomePage {
-  readonly kind:
-    | 'email_changed'
-    | 'email_waits_for_new'
-    | 'email_waits_for_old'
-    | 'email_taken'
-    | 'email_undone'
-    | 'deleted'
-    | 'restored'
-    | 'link_expired'
-    | 'refused'
-  readonly homeUrl?: string
-}
-
 /** View name to the type of its locals. */
-export interface AccountLocals {
+export interface AccountLocals extends AccountLinkLocals {
   readonly 'account-profile': AccountProfilePage
   readonly 'account-password': AccountPasswordPage
   readonly 'account-email': AccountEmailPage
@@ -195,8 +173,6 @@ export interface AccountLocals {
   readonly 'account-organizations': AccountOrganizationsPage
   readonly 'account-data': AccountDataPage
   readonly 'account-invitation': AccountInvitationPage
-  readonly 'account-link': AccountLinkPage
-  readonly 'account-outcome': AccountOutcomePage
 }
 
 type Names = { readonly [View in keyof AccountLocals]: Readonly<Record<keyof Required<AccountLocals[View]>, true>> }
@@ -219,6 +195,5 @@ export const accountLocalNames: Names = {
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },
   'account-invitation': { ...common, organization: true, role: true, invited: true, email: true, isYours: true },
-  'account-link': { problem: true, csrf: true, kind: true, email: true, action: true },
-  'account-outcome': { kind: true, homeUrl: true },
+  ...accountLinkLocalNames,
 }

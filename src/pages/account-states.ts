@@ -1,8 +1,10 @@
 /** The states in which the gallery shows each page of the account centre. */
 import { qrCodeOf } from '../platform/qr.ts'
+import { accountLinkStates } from './account-link-states.ts'
 import type { AccountLocals } from './account-locals.ts'
+import type { StatesOf } from './gallery-proof-states.ts'
 
-type States = { readonly [View in keyof AccountLocals]: { readonly plain: AccountLocals[View]; readonly [state: string]: AccountLocals[View] } }
+type States = { readonly [View in keyof AccountLocals]: StatesOf<AccountLocals[View]> }
 
 const csrf = 'k3Jx0pQm8vT1cZ5s'
 const email = 'ada@papertrail.example'
@@ -191,21 +193,5 @@ export const ACCOUNT_STATES: States = {
     plain: { csrf, organization: 'Nordlicht Energie', role: 'admin', invited: email, email, isYours: true },
     wrong: { csrf, organization: 'Nordlicht Energie', role: 'billing-manager', invited: longEmail, email, isYours: false },
   },
-  'account-link': {
-    plain: { csrf, kind: 'change', email, action: '/dev/gallery' },
-    approve: { csrf, kind: 'approve', email: longEmail, action: '/dev/gallery' },
-    undo: { csrf, kind: 'undo', email: longEmail, action: '/dev/gallery' },
-    restore: { csrf, kind: 'restore', email, action: '/dev/gallery' },
-  },
-  'account-outcome': {
-    plain: { kind: 'email_changed', homeUrl: '/dev/gallery' },
-    'waits-for-new': { kind: 'email_waits_for_new', homeUrl: '/dev/gallery' },
-    'waits-for-old': { kind: 'email_waits_for_old', homeUrl: '/dev/gallery' },
-    taken: { kind: 'email_taken', homeUrl: '/dev/gallery' },
-    undone: { kind: 'email_undone', homeUrl: '/dev/gallery' },
-    deleted: { kind: 'deleted' },
-    restored: { kind: 'restored', homeUrl: '/dev/gallery' },
-    expired: { kind: 'link_expired', homeUrl: '/dev/gallery' },
-    refused: { kind: 'refused', homeUrl: '/dev/gallery' },
-  },
+  ...accountLinkStates,
 }

@@ -56,6 +56,16 @@ test('every name in the document leads to a part of it', t => {
   }
 })
 
+test('the document says where each envelope is described, and that health, which it does not list, tells its states with a 503 too', t => {
+  const { info, components, paths } = openApi({ routes: api.server.app.api.routes, issuer: api.server.issuer })
+  const { description } = info as { description: string }
+  const named = [...description.matchAll(/\bschemas? (\w+)/g)].map(([, name = '']) => name)
+  t.deepEqual(named, ['Failure'])
+  t.like(components, { schemas: { Failure: { properties: { data: { type: 'null' } } } } })
+  t.false('/health' in paths)
+  t.regex(description, /\/api\/health\b.* 503 .*`data`/)
+})
+
 test('the page reads without script and without anything from outside', async t => {
   const { status, body, headers } = await api.calls.call('/api/docs')
   t.is(status, 200)

@@ -15,6 +15,7 @@ import { readToldErasures } from '../../src/backup/told-erasures.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { RefillError } from '../../src/platform/data/refill.ts'
 import { historyName, readSequences, readTables } from '../../src/platform/data/tables.ts'
+import { makeAgent, makeKey } from '../support/agents.ts'
 import { backUp, type Filled, fill, needsUnder, pieces, restoreInto, tryAll } from '../support/backups.ts'
 import { makeClient } from '../support/clients.ts'
 import { makeDataDir, openEmptyDatabase } from '../support/database.ts'
@@ -198,6 +199,29 @@ test.serial('what was cut, lengthened or put in another order is refused', async
   ])
     t.is(await refused(Buffer.concat(other)), 'damaged')
   t.is(await refused(Buffer.from('not a backup at all')), 'damaged')
+})
+
+test.serial('the keys of agents whose owner or organization is deleted again have ended for good: they are not taken after the restore', async t => {
+  const owner = await makeUser(server)
+  const { id: organizationId } = await server.services.organizations.create(systemActor, { name: 'Gone since, with an agent' })
+  const agents = [await makeAgent(server, { ownerUserId: owner.id }), await makeAgent(server, { organizationId })]
+  const given = { bytes: await backUp(server.resources.database), areSessionsKept: true }
+  const database = await openEmptyDatabase()
+  const at = { deletedAt: new Date() }
+  const toldErasures = [{ kind: 'user', id: owner.id, ...at } as const, { kind: 'organization', id: organizationId, ...at } as const]
+  t.is((await restoreInto(database, { ...given, toldErasures })).erased.length, 2)
+  const restored = await startServer({ database })
+  t.teardown(restored.close)
+  const { clientAdministration, userAdministration, organizations } = restored.services
+  await userAdministration.restore(systemActor, owner.id as never)
+  await organizations.restore(systemActor, organizationId)
+  for (const { clientId: id, key } of agents) {
+    const { metadata, secrets } = await clientAdministration.get({ id })
+    t.deepEqual([metadata, secrets], [{ jwks: { keys: [] } }, []])
+    await t.throwsAsync(clientAdministration.update(systemActor, { id }, { metadata: { jwks: key.jwks } }), { code: 'validation_failed' })
+    const { jwks } = await makeKey()
+    t.deepEqual((await clientAdministration.update(systemActor, { id }, { metadata: { jwks } })).metadata, { jwks })
+  }
 })
 
 // The last one: it leaves the server another database.

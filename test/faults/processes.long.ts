@@ -1,4 +1,6 @@
 // Several processes as one server: each is replaced in turn without a failed request, what one changes the others obey, and no crowd uses up what keeps them well.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import pg from 'pg'
@@ -6,6 +8,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { type Balancer, startBalancer } from '../support/balancer.ts'
 import { basic, type Calls, createCalls, portal } from '../support/calls.ts'
 import { type Cluster, startCluster, whyNoCluster } from '../support/cluster.ts'
+import { makeDataDir } from '../support/database.ts'
 import { isWell, startLoad } from '../support/load.ts'
 import { brief } from '../support/outage.ts'
 import { isReady, type ServerProcess, startProcess } from '../support/process.ts'
@@ -127,11 +130,11 @@ when('a crowd that waits for a locked table is told to come again later; what ne
 when('WORKERS are one server: what ends is started again, all are replaced without a failed request, and all leave in order', async t => {
   t.timeout(300_000)
   const { ISSUER: _issuer, REDIS_URL: _redis, ...environment } = cluster.environment
-  const server = await startProcess({ ...environment, WORKERS: '2', LOG_LEVEL: 'info' }, 'cluster.ts')
+  const server = await startProcess({ ...environment, WORKERS: '2', LOG_LEVEL: 'info' }, { program: 'cluster.ts' })
   try {
     const says = (text: string, times = 1) => until(() => server.log().split(text).length > times)
     await says('All server processes are ready.')
-    const second = await startProcess({ ...environment, WORKERS: '2', PORT: new URL(server.origin).port }, 'cluster.ts')
+    const second = await startProcess({ ...environment, WORKERS: '2', PORT: new URL(server.origin).port }, { program: 'cluster.ts' })
     await until(() => !second.isRunning())
     t.is(second.log().split('another program does already').length, 2, second.log())
     t.notRegex(second.log(), /\n {4}at /)
@@ -156,5 +159,39 @@ when('WORKERS are one server: what ends is started again, all are replaced witho
     t.is(told.split('The process was asked to stop').length, 3, told)
     t.is(told.split('The process has finished what was under way').length, 3)
     t.regex(told, /"level":30,[^\n]*"All server processes have ended\."/)
+  }
+})
+
+when('the processes that SIGHUP brings obey .env as it is then, what is no longer in it too; what the environment itself says stays', async t => {
+  t.timeout(300_000)
+  const { ISSUER: _issuer, REDIS_URL: _redis, ...environment } = cluster.environment
+  const { dataDir: directory, remove } = makeDataDir()
+  t.teardown(remove)
+  const say = (...lines: string[]) => writeFileSync(join(directory, '.env'), `${lines.join('\n')}\n`)
+  const [before, after] = ['https://before.example', 'https://after.example']
+  say('WORKERS=2', `CORS_ORIGINS=${before}`, 'JWKS_MAX_AGE_SECONDS=77')
+  const server = await startProcess({ ...environment, LOG_LEVEL: 'info' }, { program: 'cluster.ts', directory })
+  /** What is told at each of so many connections, which the processes take by turns. */
+  const told = async () => {
+    const answers = new Set<string>()
+    for (let connections = 0; connections < 8; connections += 1) {
+      const own = createCalls(server.issuer)
+      const allowed = async (origin: string) => (await own.call('/api/health', { headers: { origin } })).headers['access-control-allow-origin']
+      const { headers } = await own.call('/oauth2/jwks')
+      const { json } = await own.call('/.well-known/openid-configuration')
+      answers.add([await allowed(before), await allowed(after), headers['cache-control'], json.issuer].join(' '))
+      await own.close()
+    }
+    return [...answers]
+  }
+  try {
+    await until(() => server.log().includes('All server processes are ready.'))
+    t.deepEqual(await told(), [`${before}  public, max-age=77 ${server.issuer}`])
+    say('WORKERS=2', `CORS_ORIGINS=${after}`, 'ISSUER=https://elsewhere.example')
+    server.kill('SIGHUP')
+    await until(() => server.log().includes('All server processes were replaced.'))
+    t.deepEqual(await told(), [` ${after} public, max-age=300 ${server.issuer}`])
+  } finally {
+    t.is(await server.stop(), 0)
   }
 })

@@ -88,6 +88,21 @@ for (const { tag, find } of languages.list)
       t.is(url !== undefined, find(`mail.${kind}.button`) !== undefined)
     })
 
+for (const { tag } of languages.list)
+  test(`a webhook’s mail that was queued before it told which webhook, whose and where it is enabled is whole in ${tag}`, async t => {
+    const whose = ['place', 'organization']
+    for (const lacking of [whose, ['webhook'], ['at'], ['webhook', 'at'], ['webhook', ...whose], ['at', ...whose], ['webhook', 'at', ...whose]]) {
+      const { subject, text, shown } = await render('webhook_disabled', tag, Object.fromEntries(lacking.map(name => [name, undefined])))
+      for (const part of [subject, text, shown]) t.notRegex(part, /[{}⟦⟧]|undefined|null|none(?! of our)| {2}\S|「」|\s[.。،]/, lacking.join())
+      t.true(text.includes('hooks.example') && inLatinDigits(text).includes('57'))
+      for (const [name, told] of [
+        ['webhook', 'Orders'],
+        ['at', `${url}/webhook`],
+      ] as const)
+        t.is(text.includes(told), !lacking.includes(name), `${name} without ${lacking.join()}`)
+    }
+  })
+
 test('what is not known is said in the reader’s language, and a time in their way of writing it', async t => {
   const nowhere = { browser: undefined, system: undefined, ip: undefined }
   t.regex(

@@ -1,13 +1,20 @@
 // Starts src/server.ts as a process of its own on a free port, as an operator would, and follows it until it is gone.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { verifySilence } from './canaries.ts'
 import { testSecretKey } from './demo-filling.ts'
 import { freePort } from './server.ts'
 import { until } from './until.ts'
 
-const programs = fileURLToPath(new URL('../../src/', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Which program in src, and where it runs: there it finds `.env`. */
+interface Start {
+  readonly program?: 'server.ts' | 'cluster.ts'
+  readonly directory?: string
+}
 
 /** A running server process. */
 export interface ServerProcess {
@@ -24,12 +31,12 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): void
 }
 
-/** Starts it and waits until /readyz answers 200. Throws with its log when it leaves before. `program` is another one in src. */
-export async function startProcess(environment: Record<string, string> = {}, program = 'server.ts'): Promise<ServerProcess> {
+/** Starts it and waits until /readyz answers 200. Throws with its log when it leaves before. */
+export async function startProcess(environment: Record<string, string> = {}, { program = 'server.ts', directory = root }: Start = {}): Promise<ServerProcess> {
   const port = Number(environment.PORT ?? (await freePort()))
   const origin = `http://localhost:${port}`
-  const child = spawn(process.execPath, [`${programs}${program}`], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  const child = spawn(process.execPath, [join(root, 'src', program)], {
+    cwd: directory,
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'test',

@@ -1,4 +1,6 @@
 // What the errors of the database and of Redis mean to those who ask: come again later, or this is taken.
+import { isObject } from '../values.ts'
+
 interface Failure {
   readonly name?: unknown
   readonly code?: unknown
@@ -81,18 +83,14 @@ export function uniqueViolation(error: unknown): string | undefined {
 
 function nameOf(constraint: unknown): string | undefined {
   if (!isObject(constraint)) return undefined
-  if ('index' in constraint && typeof constraint.index === 'string') return constraint.index
-  return 'fields' in constraint && Array.isArray(constraint.fields) ? constraint.fields.join(',') : undefined
+  if (typeof constraint.index === 'string') return constraint.index
+  return Array.isArray(constraint.fields) ? constraint.fields.join(',') : undefined
 }
 
 /** The error and what it was made of: causes, the parts of an AggregateError, what Prisma's adapter caught. */
 function layers(error: unknown, depth = 0): Failure[] {
   if (!isObject(error) || depth > 5) return []
-  const failure = error as Failure
+  const failure: Failure = error
   const parts = [failure.cause, failure.meta?.driverAdapterError, ...(Array.isArray(failure.errors) ? failure.errors : [])]
   return [failure, ...parts.flatMap(part => layers(part, depth + 1))]
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -3,7 +3,7 @@ import type { TransactionClient } from './database.ts'
 import { Prisma } from './generated/client.ts'
 import type { Connection } from './tables.ts'
 
-/** The raw statements of one alone: `$queryRaw` and `$executeRaw`, with values and fragments. */
+/** The raw statements of one alone: `$queryRaw` and `$executeRaw`, with values and fragments, and `$executeRawUnsafe`. */
 export function rawTransaction(client: Connection): TransactionClient {
   const send = (texts: TemplateStringsArray, given: unknown[]) => {
     const { text, values } = Prisma.sql(texts, ...given)
@@ -12,5 +12,6 @@ export function rawTransaction(client: Connection): TransactionClient {
   return {
     $queryRaw: async (texts: TemplateStringsArray, ...values: unknown[]) => (await send(texts, values)).rows,
     $executeRaw: async (texts: TemplateStringsArray, ...values: unknown[]) => (await send(texts, values)).rowCount ?? 0,
+    $executeRawUnsafe: async (text: string, ...values: unknown[]) => (await client.query(text, values)).rowCount ?? 0,
   } as unknown as TransactionClient
 }

@@ -1,0 +1,64 @@
+// Keeps clients as dynamic registration makes them (RFC 7591) and changes them (RFC 7592).
+import type { Images } from '../images/images.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Change } from '../platform/data/change.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
+import type { Secrets } from '../platform/secrets.ts'
+import type { ClientMetadata } from './client.ts'
+import { standInSecret, toColumns, toSecretColumns } from './registration.ts'
+
+/** What is kept of a client that registers anew. */
+export interface Registered {
+  readonly id: string
+  readonly grantTypes: readonly string[]
+}
+
+interface Registering {
+  readonly source?: 'token' | 'open'
+  /** Called with what is about to be changed, which nobody else changes meanwhile; throws where it must not be. */
+  readonly expect?: (tx: TransactionClient, before: Registered | undefined) => Promise<void>
+}
+
+/** Keeps what dynamic registration made of a client. Throws `unavailable` while too many that anybody registered were never used. */
+export type Register = (actor: Actor, metadata: ClientMetadata & { readonly client_id: string }, options?: Registering) => Promise<void>
+
+interface Needs {
+  readonly change: Change
+  readonly secrets: Secrets
+  readonly now: () => Date
+  readonly images: Pick<Images, 'ask'>
+  readonly forget: (clientId: string) => void
+}
+
+// Of clients that anybody registered.
+const maxUnused = 1000
+
+/** Makes it. */
+export const createRegister =
+  ({ change, secrets, now, images, forget }: Needs): Register =>
+  async (actor, { client_id: clientId, ...metadata }, { source = 'token', expect } = {}) => {
+    const columns = toColumns(metadata)
+    const secret =
+      typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
+    await change(actor, async (tx, record) => {
+      const [before] = await tx.$queryRaw<Registered[]>`SELECT id, grant_types AS "grantTypes" FROM clients WHERE client_id = ${clientId} FOR NO KEY UPDATE`
+      await expect?.(tx, before)
+      if (!before && source === 'open' && (await tx.client.count({ where: { source, usedAt: null } })) >= maxUnused)
+        throw new Problem('unavailable', { retryAfterSeconds: 600 })
+      const row = await tx.client.upsert({
+        where: { clientId },
+        create: { clientId, source, ...columns },
+        update: { ...columns, version: { increment: 1 } },
+      })
+      if (secret !== undefined) {
+        await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
+        await tx.clientSecret.create({
+          data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
+        })
+      }
+      await images.ask(tx, metadata.logo_uri)
+      record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
+    })
+    forget(clientId)
+  }
