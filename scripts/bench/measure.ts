@@ -24,6 +24,8 @@ export interface Cell {
 export interface Plan {
   readonly rounds: number
   readonly seconds: number
+  /** For how long it runs before it is measured. */
+  readonly warmSeconds: number
 }
 
 /** A server, and what makes its tasks of a row. */
@@ -33,20 +35,20 @@ export interface Measured {
 }
 
 /** One cell a server, in the servers' order. */
-export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds }: Plan): Promise<readonly Cell[]> {
+export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds, warmSeconds }: Plan): Promise<readonly Cell[]> {
   const cells = []
-  for (const server of servers) cells.push(await prepareCell(row, server, seconds))
+  for (const server of servers) cells.push(await prepareCell(row, server, warmSeconds))
   for (let round = 0; round < rounds; round += 1) {
     for (const { target, tasks, measured } of cells) if (tasks) measured.push(await measureRound(target, tasks, seconds))
   }
   return cells.map(({ target, measured, failure }) => ({ target: target.name, rounds: measured, failure }))
 }
 
-async function prepareCell(row: Row, { target, prepare }: Measured, seconds: number) {
+async function prepareCell(row: Row, { target, prepare }: Measured, warmSeconds: number) {
   const measured: Round[] = []
   try {
     const tasks = await prepare(target)
-    if (!row.isWarm) await runLoad(tasks, seconds * 0.15)
+    if (!row.isWarm) await runLoad(tasks, warmSeconds)
     return { target, tasks, measured, failure: undefined }
   } catch (cause) {
     return { target, tasks: undefined, measured, failure: cause instanceof Error ? cause.message : String(cause) }
