@@ -1,12 +1,11 @@
 // The OpenAPI 3.1 document, made from the routes themselves: what validates is what is told.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { managementPrefix } from '../platform/api-identifier.ts'
 import { problemTypes } from '../platform/errors.ts'
 import { listMeta } from '../platform/http/list.ts'
 import type { Route } from '../platform/http/route.ts'
+import { inputSchema, type Json, namesIn, outputSchema, propertiesOf } from './json-schema.ts'
 import { permissions, permissionTable } from './permissions.ts'
-
-type Json = Record<string, unknown>
 
 /** One operation of the document. */
 export interface Operation {
@@ -60,7 +59,8 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
 }
 
 const documentDescription =
-  'Every answer stands in the same envelope: with what the operation gives, or as the schema Failure. Not among the operations is GET /api/health: with a 503 it tells the states in `data` as with a 200.'
+  'Every answer stands in the same envelope: with what the operation gives, or as the schema Failure. ' +
+  'Not among the operations is GET /api/health: with a 503 it tells the states in `data` as with a 200.'
 
 const sessionDescription = "The browser's session, for pages of our own origin alone (Sec-Fetch-Site: same-origin)."
 
@@ -85,29 +85,6 @@ const operationOf = (one: Route): Operation => ({
 // `GET /users/:id/sessions` → `get_users_id_sessions`: stable as long as the path is.
 const operationId = ({ method, path }: Route) => [method.toLowerCase(), ...path.split(/[/:]+/).filter(Boolean)].join('_').replaceAll('-', '_')
 
-const inputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: plain }))
-const outputSchema = (schema: z.ZodType): Json => without(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', override: plain }))
-// A format says it better than its regular expression.
-const plain = ({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }) => {
-  if (jsonSchema.format !== undefined) delete jsonSchema.pattern
-}
-// A name of a part holds only from the root of the document. The one value that contains itself is any JSON, which generators
-// of types know better by its absence of rules.
-const without = ({ $schema: _dialect, $defs = {}, ...schema }: Json): Json => {
-  for (const [name, part] of Object.entries($defs as Json))
-    if (JSON.stringify(part) !== JSON.stringify(jsonValue(`#/$defs/${name}`))) throw new Error(`the document cannot name ${JSON.stringify(part)}`)
-  return JSON.parse(JSON.stringify(schema).replaceAll(/"#\/\$defs\/\w+"/g, '"#/components/schemas/JsonValue"'))
-}
-const jsonValue = ($ref: string): Json => ({
-  anyOf: [
-    { type: 'string' },
-    { type: 'number' },
-    { type: 'boolean' },
-    { type: 'null' },
-    { type: 'array', items: { $ref } },
-    { type: 'object', propertyNames: { type: 'string' }, additionalProperties: { $ref } },
-  ],
-})
 const json = (schema: Json) => ({ 'application/json': { schema } })
 const lines = (schema: Json) => ({ 'application/x-ndjson': { schema } })
 
@@ -125,14 +102,6 @@ const bodyContent = ({ body, rows }: Route): Json => {
 }
 
 const takesBody = ({ method, body }: Route) => method !== 'GET' && namesIn(inputSchema(body)).length > 0
-
-const propertiesOf = ({ properties }: Json): Record<string, unknown> => (typeof properties === 'object' && properties !== null ? { ...properties } : {})
-
-// Of alternatives the names of all.
-const namesIn = (schema: Json): string[] => {
-  const alternatives = [schema.anyOf, schema.oneOf].flatMap(one => (Array.isArray(one) ? one : []))
-  return [...Object.keys(propertiesOf(schema)), ...alternatives.flatMap(namesIn)]
-}
 
 const parametersOf = (schema: z.ZodType, place: 'path' | 'query') => {
   const asked = inputSchema(schema)
