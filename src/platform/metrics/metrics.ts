@@ -88,13 +88,13 @@ export const createMetrics = (): Metrics => {
     counter: ({ name, help, labels = [], open }) => {
       const counter = known(name, Counter) ?? new Counter({ name, help, labelNames: [...labels], registers: [registry] })
       if (labels.length === 0) counter.inc(0)
-      const find = createFind(labels, { open, child: bound => counter.labels(bound) })
-      return (given = {}, by = 1) => find(given).inc(by)
+      const bound = createBound(open)
+      return (given = {}, by = 1) => counter.inc(bound(given), by)
     },
     histogram: ({ name, help, labels = [], open, buckets = latencyBuckets }) => {
       const histogram = known(name, Histogram) ?? new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] })
-      const find = createFind(labels, { open, child: bound => histogram.labels(bound) })
-      return (seconds, given = {}) => find(given).observe(seconds)
+      const bound = createBound(open)
+      return (seconds, given = {}) => histogram.observe(bound(given), seconds)
     },
     gauge: ({ name, help, labels = [], together = 'sum', read }) => {
       const collect = function (this: Gauge) {
@@ -123,29 +123,15 @@ export const createMetrics = (): Metrics => {
   }
 }
 
-interface Finding<Child> {
-  readonly open?: readonly string[] | undefined
-  readonly child: (bound: Record<string, string>) => Child
-}
-
-// Finds what counts for these values of the labels, each made once: prom-client would look for it among all of them at each call. What is not
-// open is told as it is, however much else was seen: who asks for odd things hides no failure.
-const createFind = <Child>(labels: readonly string[], { open = labels, child }: Finding<Child>) => {
-  const children = new Map<string, Child>()
+// What is not open is told as it is, however much else was seen: who asks for odd things hides no failure.
+const createBound = (open?: readonly string[]) => {
   const seen = new Set<string>()
-  const bound = (given: Labels): Labels => {
-    const key = open.map(name => given[name]).join('\0')
-    if (seen.size >= maxValues && !seen.has(key)) return { ...given, ...Object.fromEntries(open.map(name => [name, 'other'])) }
+  return (labels: Labels): Labels => {
+    const names = open ?? Object.keys(labels)
+    const key = names.map(name => labels[name]).join('\0')
+    if (seen.has(key)) return labels
+    if (seen.size >= maxValues) return { ...labels, ...Object.fromEntries(names.map(name => [name, 'other'])) }
     seen.add(key)
-    return given
-  }
-  return (given: Labels): Child => {
-    const key = labels.map(name => given[name]).join('\0')
-    const known = children.get(key)
-    if (known) return known
-    const told = bound(given)
-    const made = child({ ...told })
-    if (told === given) children.set(key, made)
-    return made
+    return labels
   }
 }
