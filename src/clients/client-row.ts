@@ -153,4 +153,4 @@ export const toConnectionColumns = (connections: readonly string[] | null | unde
 export const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
 
 /** What a client with these grant types asks the authorization endpoint for. */
-export const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])
+const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])
