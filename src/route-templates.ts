@@ -1,24 +1,13 @@
 // The templates of the routes that no router of ours knows: the protocol's, documents, probes, static files.
 import type { Context } from 'koa'
+import { discoveryPaths, paths } from './oidc/paths.ts'
 
 const fixed: ReadonlySet<string> = new Set([
-  '/.well-known/openid-configuration',
-  '/.well-known/oauth-authorization-server',
+  ...discoveryPaths,
+  ...Object.values(paths),
   '/.well-known/oauth-protected-resource/api',
   '/.well-known/passkey-endpoints',
   '/.well-known/change-password',
-  '/oauth2/jwks',
-  '/oauth2/authorize',
-  '/oauth2/token',
-  '/oauth2/userinfo',
-  '/oauth2/introspect',
-  '/oauth2/revoke',
-  '/oauth2/par',
-  '/oauth2/device_authorization',
-  '/oauth2/backchannel-authentication',
-  '/oauth2/register',
-  '/oauth2/logout',
-  '/device',
   '/api/openapi.json',
   '/api/docs',
   '/favicon.ico',

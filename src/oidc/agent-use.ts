@@ -3,7 +3,7 @@ import { isPersonal } from '../clients/agent.ts'
 import type { NoteAgentUse } from '../clients/agent-use.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { Log } from '../platform/log.ts'
-import { at, tokenPath } from './paths.ts'
+import { at, type EngineStep, paths } from './paths.ts'
 import type { ExtendEngine } from './provider.ts'
 
 interface Needs {
@@ -16,7 +16,7 @@ interface Needs {
 export const createAgentUse =
   ({ clients, noteAgentUse, log }: Needs): ExtendEngine =>
   provider => {
-    const note: Parameters<typeof provider.use>[0] = async (ctx, next) => {
+    const note: EngineStep = async (ctx, next) => {
       await next()
       const { client } = ctx.oidc ?? {}
       if (ctx.status !== 200 || !client) return
@@ -26,5 +26,5 @@ export const createAgentUse =
         log.warn({ err: error, clientId: client.clientId }, 'the use of an agent was not noted')
       }
     }
-    provider.use(at([tokenPath], note))
+    provider.use(at([paths.token], note))
   }

@@ -23,6 +23,7 @@ import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { backchannelSeconds, lifetimes } from './lifetimes.ts'
 import { endpointAliases, type MutualTls, mutualTlsMethods } from './mutual-tls.ts'
+import { paths } from './paths.ts'
 import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
 import { assertAssertion, refreshTokenSeconds } from './security-profile.ts'
@@ -95,20 +96,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },
-  routes: {
-    authorization: '/oauth2/authorize',
-    token: '/oauth2/token',
-    userinfo: '/oauth2/userinfo',
-    jwks: '/oauth2/jwks',
-    introspection: '/oauth2/introspect',
-    revocation: '/oauth2/revoke',
-    pushed_authorization_request: '/oauth2/par',
-    device_authorization: '/oauth2/device_authorization',
-    backchannel_authentication: '/oauth2/backchannel-authentication',
-    registration: '/oauth2/register',
-    end_session: '/oauth2/logout',
-    code_verification: '/device',
-  },
+  routes: { ...paths },
   ttl: {
     AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
     AuthorizationCode: lifetimes.authorizationCode,

@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
-import { at } from './paths.ts'
+import { at, paths } from './paths.ts'
 
 const wrongCodes = new WeakSet<object>()
 
@@ -21,7 +21,7 @@ export const createDeviceLimit = (limit: MakeLimit): Middleware => {
   const wrongByAddress = limit('device:wrong', { points: 20, durationSeconds: 600 })
   const wrongByAll = limit('device:wrong-all', { points: 300, durationSeconds: 600 })
   const wrongUnderAttack = limit('device:wrong-attack', { points: 3, durationSeconds: 3600 })
-  return at(['/device'], async (ctx: Context, next) => {
+  return at([paths.code_verification], async (ctx: Context, next) => {
     if (ctx.method !== 'POST') return next()
     const key = addressKey(ctx.ip)
     await byAddress.consume(key)

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { at } from './paths.ts'
+import { at, discoveryPaths, paths } from './paths.ts'
 import type { Engine } from './provider.ts'
 
 /** The documents of the issuer. */
@@ -24,9 +24,8 @@ interface Kept {
 }
 
 const types: Readonly<Record<string, string>> = {
-  '/.well-known/openid-configuration': 'application/json; charset=utf-8',
-  '/.well-known/oauth-authorization-server': 'application/json; charset=utf-8',
-  '/oauth2/jwks': 'application/jwk-set+json; charset=utf-8',
+  ...Object.fromEntries(discoveryPaths.map(path => [path, 'application/json; charset=utf-8'])),
+  [paths.jwks]: 'application/jwk-set+json; charset=utf-8',
 }
 
 interface Needs {

@@ -1,7 +1,7 @@
 // Has the engine know the types of authorization details by now: where clients are registered with them, and where discovery tells them.
 import type { Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { discoveryPaths, registrationPath } from './paths.ts'
+import { discoveryPaths, paths } from './paths.ts'
 
 const discovery: ReadonlySet<string> = new Set(discoveryPaths)
 
@@ -16,5 +16,5 @@ export const createKnownDetailsTypes = (detailsTypes: Pick<DetailsTypes, 'refres
     if (types.length > 0) ctx.body.authorization_details_types_supported = types
     else Reflect.deleteProperty(ctx.body, 'authorization_details_types_supported')
   }
-  return (ctx, next) => (discovery.has(ctx.path) || ctx.path.toLowerCase().startsWith(registrationPath) ? refreshed(ctx, next) : next())
+  return (ctx, next) => (discovery.has(ctx.path) || ctx.path.toLowerCase().startsWith(paths.registration) ? refreshed(ctx, next) : next())
 }

@@ -1,28 +1,17 @@
 // Which methods each endpoint takes: what the engine does not know of a path it leaves to whoever comes next, which would say «nothing here».
 import type { Middleware } from 'koa'
 import { Problem } from '../platform/errors.ts'
+import { discoveryPaths, paths } from './paths.ts'
 
 const read = ['GET', 'HEAD']
 const write = ['POST']
 
-const methods: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    '/.well-known/openid-configuration': read,
-    '/.well-known/oauth-authorization-server': read,
-    '/oauth2/jwks': read,
-    '/oauth2/authorize': [...read, ...write],
-    '/oauth2/userinfo': [...read, ...write],
-    '/oauth2/logout': [...read, ...write],
-    '/device': [...read, ...write],
-    '/oauth2/token': write,
-    '/oauth2/introspect': write,
-    '/oauth2/revoke': write,
-    '/oauth2/par': write,
-    '/oauth2/device_authorization': write,
-    '/oauth2/backchannel-authentication': write,
-    '/oauth2/register': write,
-  }),
-)
+const methods: ReadonlyMap<string, readonly string[]> = new Map([
+  ...[...discoveryPaths, paths.jwks].map(path => [path, read] as const),
+  ...[paths.authorization, paths.userinfo, paths.end_session, paths.code_verification].map(path => [path, [...read, ...write]] as const),
+  ...[paths.token, paths.introspection, paths.revocation, paths.pushed_authorization_request].map(path => [path, write] as const),
+  ...[paths.device_authorization, paths.backchannel_authentication, paths.registration].map(path => [path, write] as const),
+])
 
 /**
  * Throws `method_not_allowed`, with `Allow` (RFC 9110 §15.5.6). OPTIONS is the engine's, for CORS. The engine also answers for

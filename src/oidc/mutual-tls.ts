@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Context } from 'koa'
 import type { ClientAuthMethod, Configuration } from 'oidc-provider'
 import { isNamed } from '../platform/http/certificate-names.ts'
+import { paths } from './paths.ts'
 
 type Feature = NonNullable<NonNullable<Configuration['features']>['mTLS']>
 
@@ -41,13 +42,13 @@ export const mutualTls = (mutualTls: MutualTls | undefined): Feature => {
 }
 
 const aliased = {
-  token_endpoint: '/oauth2/token',
-  userinfo_endpoint: '/oauth2/userinfo',
-  introspection_endpoint: '/oauth2/introspect',
-  revocation_endpoint: '/oauth2/revoke',
-  pushed_authorization_request_endpoint: '/oauth2/par',
-  device_authorization_endpoint: '/oauth2/device_authorization',
-  backchannel_authentication_endpoint: '/oauth2/backchannel-authentication',
+  token_endpoint: paths.token,
+  userinfo_endpoint: paths.userinfo,
+  introspection_endpoint: paths.introspection,
+  revocation_endpoint: paths.revocation,
+  pushed_authorization_request_endpoint: paths.pushed_authorization_request,
+  device_authorization_endpoint: paths.device_authorization,
+  backchannel_authentication_endpoint: paths.backchannel_authentication,
 }
 
 /** The origin of the aliases with the paths that are answered there; nothing where there is none. */

@@ -3,7 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Database, isUnavailable, statement } from '../platform/data/database.ts'
 import { createPurge } from '../platform/data/purge.ts'
 import { hashOf } from '../platform/secrets.ts'
-import { at, tokenPath } from './paths.ts'
+import { at, paths } from './paths.ts'
 
 /** What stands in the engine before its answers. */
 export type Pace = (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => Promise<unknown>
@@ -39,7 +39,7 @@ export const createPace = ({ database }: { database: Database }): Pace => {
     await next()
     const body: unknown = ctx.body
     if (!ctx.oidc || typeof body !== 'object' || body === null) return
-    if (starts.has(ctx.oidc.route) && ctx.status === 200) Object.assign(body, { interval: firstSeconds })
+    if (starts.some(route => route === ctx.oidc.route) && ctx.status === 200) Object.assign(body, { interval: firstSeconds })
     const code = 'error' in body && body.error === 'authorization_pending' ? codeOf(ctx) : undefined
     if (code === undefined) return
     try {
@@ -52,8 +52,8 @@ export const createPace = ({ database }: { database: Database }): Pace => {
   })
 }
 
-const paced = [tokenPath, '/oauth2/device_authorization', '/oauth2/backchannel-authentication']
-const starts = new Set(['device_authorization', 'backchannel_authentication'])
+const starts = ['device_authorization', 'backchannel_authentication'] as const
+const paced = [paths.token, ...starts.map(route => paths[route])]
 
 const codeOf = ({ oidc: { params } }: KoaContextWithOIDC): string | undefined => {
   const code = params?.auth_req_id ?? params?.device_code

@@ -3,9 +3,9 @@ import type { Context, Middleware } from 'koa'
 import { koaBody } from 'koa-body'
 import { Problem } from '../platform/errors.ts'
 import { isPlainText } from '../platform/http/text.ts'
-import { at } from './paths.ts'
+import { at, paths } from './paths.ts'
 
-const postable = ['/oauth2/authorize', '/oauth2/logout']
+const postable = [paths.authorization, paths.end_session]
 
 /**
  * Takes authorization and logout requests by POST (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). A form posted by

@@ -1,7 +1,7 @@
 // The door of registration where it is open: for pages of every origin, as of MCP clients in a browser, and for who brings no token (RFC 7591 §3).
 import type { Middleware } from 'koa'
 import type Provider from 'oidc-provider'
-import { registrationPath } from './paths.ts'
+import { paths } from './paths.ts'
 
 // The engine asks everybody for an initial access token: this stands for having none. It opens no more than that.
 const nobodys = 'nobody'
@@ -10,7 +10,7 @@ const nobodys = 'nobody'
 export const createRegistrationDoor =
   (clientRegistration: 'open' | 'token' | 'off'): Middleware =>
   (ctx, next) => {
-    if (clientRegistration !== 'open' || ctx.path !== registrationPath) return next()
+    if (clientRegistration !== 'open' || ctx.path !== paths.registration) return next()
     ctx.set('Access-Control-Allow-Origin', '*')
     ctx.set('Access-Control-Expose-Headers', 'Retry-After, WWW-Authenticate')
     if (ctx.method === 'POST') ctx.req.headers.authorization ??= `Bearer ${nobodys}`

@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa'
 import { grantTypes } from '../clients/grant-types.ts'
 import type { Metrics } from '../platform/metrics/metrics.ts'
-import { at, tokenPath } from './paths.ts'
+import { at, paths } from './paths.ts'
 
 const tokens = ['access_token', 'refresh_token', 'id_token'] as const
 const known: ReadonlySet<unknown> = new Set(grantTypes)
@@ -21,7 +21,7 @@ export const createTokenCounts = (metrics: Metrics | undefined): Middleware => {
     help: 'Requests that the token endpoint refused, by the code of the refusal.',
     labels: ['grant_type', 'error'],
   })
-  return at([tokenPath], async (ctx: Context, next) => {
+  return at([paths.token], async (ctx: Context, next) => {
     await next()
     const body: unknown = ctx.body
     if (ctx.method !== 'POST' || typeof body !== 'object' || body === null) return

@@ -1,10 +1,10 @@
 // What the engine's metadata leave out of the truth, or tell that is not so here.
 import type Provider from 'oidc-provider'
-import { at, discoveryPaths } from './paths.ts'
+import { at, discoveryPaths, type EngineStep } from './paths.ts'
 
 /** Puts it right in the engine's discovery documents. */
 export const tellMetadata = (provider: Provider): void => {
-  const tell: Parameters<Provider['use']>[0] = async (ctx, next) => {
+  const tell: EngineStep = async (ctx, next) => {
     await next()
     const { body } = ctx
     if (ctx.oidc?.route !== 'discovery' || typeof body !== 'object' || body === null || !('token_endpoint_auth_methods_supported' in body)) return
