@@ -1,13 +1,8 @@
 // The states in which the gallery shows the pages to which the links of mails about an account lead.
 import type { AccountLinkLocals } from './account-link-locals.ts'
-import type { StatesOf } from './gallery-proof-states.ts'
+import { csrf, email, home, longEmail, type StatesOf } from './gallery-samples.ts'
 
 type States = { readonly [View in keyof AccountLinkLocals]: StatesOf<AccountLinkLocals[View]> }
-
-const home = '/dev/gallery'
-const csrf = 'k3Jx0pQm8vT1cZ5s'
-const email = 'ada@papertrail.example'
-const longEmail = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
 
 /** Every page in every state. */
 export const accountLinkStates: States = {

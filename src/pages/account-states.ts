@@ -2,13 +2,10 @@
 import { qrCodeOf } from '../platform/qr.ts'
 import { accountLinkStates } from './account-link-states.ts'
 import type { AccountLocals } from './account-locals.ts'
-import type { StatesOf } from './gallery-proof-states.ts'
+import { csrf, email, longEmail, type StatesOf } from './gallery-samples.ts'
 
 type States = { readonly [View in keyof AccountLocals]: StatesOf<AccountLocals[View]> }
 
-const csrf = 'k3Jx0pQm8vT1cZ5s'
-const email = 'ada@papertrail.example'
-const longEmail = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
 const at = Date.UTC(2026, 2, 14, 15, 9)
 const tooMany = { code: 'too_many_attempts', message: '', retryAfterSeconds: 300 } as const
 const locales = [

@@ -1,10 +1,9 @@
 // The states in which the gallery shows the pages of signing up, of mailed proofs and of forgotten passwords.
 import { type FieldFault, Problem } from '../platform/errors.ts'
+import { csrf, email, home, longEmail, type StatesOf } from './gallery-samples.ts'
 import type { PageClient } from './page-locals.ts'
 import type { ProofPageLocals } from './proof-page-locals.ts'
 
-/** A page in its states. */
-export type StatesOf<Locals> = { readonly plain: Locals; readonly [state: string]: Locals }
 type States = { readonly [View in keyof ProofPageLocals]: StatesOf<ProofPageLocals[View]> }
 
 interface Given {
@@ -12,10 +11,7 @@ interface Given {
   readonly longClient: PageClient
 }
 
-const home = '/dev/gallery'
-const form = { action: home, csrf: 'k3Jx0pQm8vT1cZ5s' }
-const email = 'ada@papertrail.example'
-const longEmail = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
+const form = { action: home, csrf }
 const link = 'https://id.papertrail.example/recovery/GkYyE0RkUe0sTqP1vXv1mZ0y8Qb2wS3dF4gH5jK6lZ7'
 
 const faults = (...fields: readonly Omit<FieldFault, 'message'>[]) =>

@@ -4,7 +4,8 @@ import type { Branding } from '../platform/branding.ts'
 import { Problem } from '../platform/errors.ts'
 import { ACCOUNT_STATES } from './account-states.ts'
 import { factorStates } from './gallery-factors.ts'
-import { proofStates, type StatesOf } from './gallery-proof-states.ts'
+import { proofStates } from './gallery-proof-states.ts'
+import { csrf, home, longEmail as longUsername, type StatesOf, email as username } from './gallery-samples.ts'
 import type { PageClient, PageLocals, PageName } from './page-locals.ts'
 import type { CommonLocals } from './pages.ts'
 
@@ -34,12 +35,9 @@ const longClient: PageClient = {
   origin: 'a-very-long-host-name-that-goes-on-and-on.customers.eu-central-1.papertrail.example',
   verified: false,
 }
-const csrf = 'k3Jx0pQm8vT1cZ5s'
-const username = 'ada@papertrail.example'
-const longUsername = 'ada.augusta.king.countess.of.lovelace@analytical-engine.mathematics.example'
 const fault = (path: string, code: string) => new Problem('validation_failed', { fields: [{ path, code, message: code }] })
-const form = { action: '/dev/gallery', csrf }
-const engineForm = { action: '/dev/gallery', xsrf: csrf }
+const form = { action: home, csrf }
+const engineForm = { action: home, xsrf: csrf }
 const connections = [
   { id: '1', name: 'Google', connector: 'google' },
   { id: '2', name: 'GitHub', connector: 'github', isLastUsed: true },
@@ -69,15 +67,15 @@ const details = [
 ]
 const browser = 'Mozilla/5.0 (Linux; Android 14; BRAVIA VH2 Build/UTT2.240404.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36'
 
-const passkey = { action: '/dev/gallery', optionsUrl: '/dev/gallery/passkey' }
-const identifier = { ...form, client, connections: [], signUpUrl: '/dev/gallery', passkey, cancelAction: '/dev/gallery' }
-const password = { ...form, client, username, changeUrl: '/dev/gallery', forgotUrl: '/dev/gallery', emailCodeAction: '/dev/gallery', canRemember: true }
-const consent = { ...form, client, switchAction: '/dev/gallery', account: username, scopes, resources }
+const passkey = { action: home, optionsUrl: '/dev/gallery/passkey' }
+const identifier = { ...form, client, connections: [], signUpUrl: home, passkey, cancelAction: home }
+const password = { ...form, client, username, changeUrl: home, forgotUrl: home, emailCodeAction: home, canRemember: true }
+const consent = { ...form, client, switchAction: home, account: username, scopes, resources }
 const organization = {
   ...form,
   client,
-  switchAction: '/dev/gallery',
-  cancelAction: '/dev/gallery',
+  switchAction: home,
+  cancelAction: home,
   account: username,
   organizations: [
     { id: '1', name: 'Nordlicht Energie', slug: 'nordlicht' },
@@ -90,27 +88,27 @@ const confirm = { ...engineForm, client, userCode: 'WDJB-MJHT', device: { ip: '2
 export const GALLERY_STATES: States = {
   identifier: {
     plain: identifier,
-    again: { ...identifier, username, changeUrl: '/dev/gallery' },
+    again: { ...identifier, username, changeUrl: home },
     alone: { ...form, connections: [] },
-    connections: { ...identifier, connections, connectionAction: '/dev/gallery' },
+    connections: { ...identifier, connections, connectionAction: home },
     upstream: {
       ...identifier,
       username,
       connections,
-      connectionAction: '/dev/gallery',
-      passwordUrl: '/dev/gallery',
+      connectionAction: home,
+      passwordUrl: home,
       problem: new Problem('upstream_unlinked'),
     },
     error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },
     'field-error': { ...identifier, username: 'ada', problem: fault('username', 'no_email') },
-    long: { ...identifier, username: longUsername, client: longClient, connections: [{ id: 'sso', name: longClient.name }], connectionAction: '/dev/gallery' },
+    long: { ...identifier, username: longUsername, client: longClient, connections: [{ id: 'sso', name: longClient.name }], connectionAction: home },
   },
   password: {
     plain: password,
-    bare: { ...form, username, changeUrl: '/dev/gallery' },
+    bare: { ...form, username, changeUrl: home },
     error: { ...password, remember: true, problem: new Problem('invalid_credentials') },
     'field-error': { ...password, problem: fault('password', 'required') },
-    long: { ...password, username: longUsername, client: longClient, cancelAction: '/dev/gallery' },
+    long: { ...password, username: longUsername, client: longClient, cancelAction: home },
   },
   ...factorStates({ form, client, longClient, account: username, longAccount: longUsername }),
   consent: {
@@ -126,8 +124,8 @@ export const GALLERY_STATES: States = {
   organization: {
     plain: organization,
     error: { ...organization, problem: new Problem('organization_gone') },
-    search: { ...organization, search: { url: '/dev/gallery', q: 'nord', previousUrl: '/dev/gallery', nextUrl: '/dev/gallery' } },
-    none: { ...organization, organizations: [], search: { url: '/dev/gallery', q: 'süd' } },
+    search: { ...organization, search: { url: home, q: 'nord', previousUrl: home, nextUrl: home } },
+    none: { ...organization, organizations: [], search: { url: home, q: 'süd' } },
     long: { ...organization, client: longClient, account: longUsername, organizations: [{ id: '1', name: longClient.name, slug: 'a'.repeat(63) }] },
   },
   'device-code': {
@@ -146,7 +144,7 @@ export const GALLERY_STATES: States = {
   'signed-out': {
     plain: { client, returnUrl: 'https://app.papertrail.example/' },
     alone: {},
-    again: { returnUrl: '/dev/gallery' },
+    again: { returnUrl: home },
     long: { client: longClient, returnUrl: '/' },
   },
   error: {
@@ -170,8 +168,8 @@ export const GALLERY_STATES: States = {
     problem: { kind: 'refused', problem: new Problem('wrong_host') },
   },
   'post-on': {
-    plain: { connection: 'Nordlicht Energie', action: '/dev/gallery', fields: [{ name: 'SAMLRequest', value: 'PHNhbWxw' }], isAutomatic: false },
-    long: { connection: longClient.name, action: '/dev/gallery', fields: [], isAutomatic: false },
+    plain: { connection: 'Nordlicht Energie', action: home, fields: [{ name: 'SAMLRequest', value: 'PHNhbWxw' }], isAutomatic: false },
+    long: { connection: longClient.name, action: home, fields: [], isAutomatic: false },
   },
   expired: { plain: { startUrl: 'https://app.papertrail.example/' }, alone: {} },
   'not-found': { plain: { homeUrl: '/' }, alone: {} },
