@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { Context } from 'koa'
 import { type Configuration, type JWK, Provider } from 'oidc-provider'
+import { paths } from '../../src/oidc/paths.ts'
 import { createInteractionPages } from './baseline-pages.ts'
 import { demoClients } from './demo-data.ts'
 import { manyClientsMetadata } from './many-clients.ts'
@@ -30,18 +31,7 @@ const configuration: Configuration = {
   scopes: ['openid', 'offline_access', 'organizations'],
   claims: { openid: ['sub'], profile: ['name', 'picture', 'locale', 'updated_at'], email: ['email', 'email_verified'] },
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA'] },
-  routes: {
-    authorization: '/oauth2/authorize',
-    token: '/oauth2/token',
-    userinfo: '/oauth2/userinfo',
-    jwks: '/oauth2/jwks',
-    introspection: '/oauth2/introspect',
-    revocation: '/oauth2/revoke',
-    pushed_authorization_request: '/oauth2/par',
-    device_authorization: '/oauth2/device_authorization',
-    registration: '/oauth2/register',
-    end_session: '/oauth2/logout',
-  },
+  routes: { ...paths },
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
