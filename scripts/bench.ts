@@ -70,7 +70,10 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
   }
 }
 
-/** Shares the time out: about four minutes of load in all, 20 s when quick. What runs for the first time is not measured: V8 makes it fast after a second or two. */
+/**
+ * Shares the time out: 160 s of load in all or a little more, 20 s when quick, besides that before a row's first round: V8 makes
+ * a program fast after a second or two.
+ */
 function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
   const rounds = isQuick ? 1 : 3
   const seconds = (isQuick ? 20 : 160) / (shares * rounds)

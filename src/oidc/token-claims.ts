@@ -3,7 +3,10 @@ import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-pr
 
 type Claims = Record<string, unknown> | undefined
 
-/** The claims of one concern for a token that is about to be issued; `undefined`: none. Who need not wait for them says so at once, and throws nothing at once: the others have begun. */
+/**
+ * The claims of one concern for a token that is about to be issued; `undefined`: none. Who need not wait for them says so at once, and
+ * throws nothing at once: the others have begun.
+ */
 export type TokenClaims = (ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials) => Promise<Claims> | Claims
 
 /** Puts the concerns together into the engine's `extraTokenClaims`. Two concerns that say the same claim are a bug, and are told. */
