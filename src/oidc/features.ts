@@ -30,6 +30,7 @@ export const features = ({
   deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },
   dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: verifyProofAlgorithm },
   encryption: { enabled: true },
+  externalSigningSupport: { enabled: true, ack: 'experimental-01' },
   fapi: { enabled: true, profile: (_ctx, client) => (profileOf(client) ? '2.0' : undefined) },
   introspection: {
     enabled: true,

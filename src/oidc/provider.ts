@@ -15,6 +15,7 @@ import { type ConfigurationNeeds, createConfiguration } from './configuration.ts
 import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
 import { keepGrantFields } from './grant-fields.ts'
+import { toEngineKey } from './local-signing-key.ts'
 import { keepFromOwnOrigin } from './own-origin.ts'
 import { narrowOwnTokens } from './own-scope.ts'
 import type { Pace } from './pacing.ts'
@@ -77,7 +78,7 @@ export const createEngine = async (needs: Needs): Promise<Engine> => {
 }
 
 const build = async (needs: Needs, registrations: WeakMap<object, Registration>): Promise<Provider> => {
-  const jwks: JWKS = { keys: (await needs.signingKeys.list()) as JWKS['keys'] }
+  const jwks: JWKS = { keys: (await needs.signingKeys.list()).map(toEngineKey) as JWKS['keys'] }
   const unpublished = await needs.signingKeys.listUnpublished()
   const configuration = createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks)
   const provider = new Provider(needs.issuer, configuration)
