@@ -28,7 +28,20 @@ export interface Artifact {
 export interface StoredArtifact {
   readonly payload: Payload
   readonly isConsumed: boolean
+  /** Of a token or a code, from a store that has all of them: what was found with it. */
+  readonly leadsTo?: LeadsTo
 }
+
+/** Where a token or a code leads: to its grant, and to the session that it ends with. */
+export interface LeadsTo {
+  /** Absent: it is under none, or that ended. */
+  readonly grant: StoredArtifact | undefined
+  /** Every living row of the session, oldest first; none where it ends with none. */
+  readonly sessions: readonly Payload[]
+}
+
+/** What leads to a grant, and may to a session. */
+export const leadingKinds = ['AccessToken', 'AuthorizationCode', 'RefreshToken'] as const
 
 /**
  * A place for artifacts. Ids are bearer secrets: a store keeps only their hash. Expired artifacts are not found.

@@ -3,7 +3,7 @@ import { createBatch } from '../platform/data/batch.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
-import type { Artifact, ArtifactStore, Payload, StoredArtifact } from './artifact.ts'
+import { type Artifact, type ArtifactStore, leadingKinds, type Payload, type StoredArtifact } from './artifact.ts'
 import { grown } from './grown-grant.ts'
 import { isLiving, isSinceEnds, isUnbroken } from './lineage.ts'
 
@@ -32,9 +32,17 @@ interface FoundRow {
   i: string
   payload: Payload
   consumed: boolean
+  leads?: boolean
+  granted?: Payload | null
+  sessions?: Payload[] | null
 }
 
 const living = isLiving('a')
+const findable = <Alias extends string>(alias: Alias) => `${isLiving(alias)} AND ${isSinceEnds(alias)} AND ${isUnbroken(alias)}`
+/** As {@link hashOf} makes it. */
+const grantKey = (id: string) => `sha256(convert_to('Grant', 'UTF8') || '\\x00' || convert_to(${id}, 'UTF8'))`
+const mostSessions = 16
+const sessionRows = (uid: string) => `SELECT a.payload, a.created_at FROM oidc_artifacts a WHERE a.uid = ${uid} AND a.kind = 'Session' AND ${living}`
 
 const columns = 'key, kind, payload, grant_id, account_id, client_id, uid, user_code, organization_id, lineage, expires_at'
 const fromArrays = `SELECT key, kind, payload::json, grant_id, account_id, client_id, uid, user_code, organization_id, lineage::jsonb, now() + make_interval(secs => ttl)
@@ -58,8 +66,17 @@ const statements = {
   // LATERAL with LIMIT: one look into the index a key, whatever the planner believed of the table's size when it planned.
   find: statement(
     'artifact-find',
-    `SELECT given.i, found.payload, found.consumed FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
-     CROSS JOIN LATERAL (SELECT a.payload, a.consumed_at IS NOT NULL AS consumed FROM oidc_artifacts a WHERE a.key = given.key AND ${living} AND ${isSinceEnds('a')} AND ${isUnbroken('a')} LIMIT 1) found`,
+    `SELECT given.i, found.payload, found.consumed, found.leads, granted.payload AS granted, bound.sessions FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
+     CROSS JOIN LATERAL (
+       SELECT a.payload, a.consumed_at IS NOT NULL AS consumed, a.kind IN (${leadingKinds.map(kind => `'${kind}'`).join(', ')}) AS leads, a.grant_id FROM oidc_artifacts a
+       WHERE a.key = given.key AND ${findable('a')} LIMIT 1
+     ) found
+     LEFT JOIN LATERAL (
+       SELECT g.payload FROM oidc_artifacts g WHERE found.leads AND g.key = ${grantKey('found.grant_id')} AND ${findable('g')} LIMIT 1
+     ) granted ON true
+     LEFT JOIN LATERAL (
+       SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows("found.payload ->> 'sessionUid'")} AND found.leads AND found.payload ->> 'expiresWithSession' = 'true' ORDER BY a.created_at DESC LIMIT ${mostSessions}) s
+     ) bound ON true`,
   ),
   // RETURNING, not an affected-row count, says who won.
   consume: statement(
@@ -70,9 +87,7 @@ const statements = {
   sessions: statement(
     'artifact-sessions',
     `SELECT given.i, found.payload, false AS consumed FROM unnest($1::text[]) WITH ORDINALITY AS given(uid, i)
-     CROSS JOIN LATERAL (
-       SELECT a.payload, a.created_at FROM oidc_artifacts a WHERE a.uid = given.uid AND a.kind = 'Session' AND ${living} ORDER BY a.created_at DESC LIMIT 16
-     ) found ORDER BY given.i, found.created_at`,
+     CROSS JOIN LATERAL (${sessionRows('given.uid')} ORDER BY a.created_at DESC LIMIT ${mostSessions}) found ORDER BY given.i, found.created_at`,
   ),
   userCode: statement(
     'artifact-user-code',
@@ -170,4 +185,8 @@ const inOrder = (count: number, rows: readonly FoundRow[]): FoundRow[][] => {
   return found
 }
 
-const toStored = (row: FoundRow): StoredArtifact => ({ payload: row.payload, isConsumed: row.consumed })
+const toStored = ({ payload, consumed, leads, granted, sessions }: FoundRow): StoredArtifact => ({
+  payload,
+  isConsumed: consumed,
+  ...(leads ? { leadsTo: { grant: granted ? { payload: granted, isConsumed: false } : undefined, sessions: sessions ?? [] } } : {}),
+})

@@ -2,8 +2,7 @@
 //
 // On a curve the hand-over costs more than the signature, and answers that come back one by one wake whoever waits for them one by one: what was
 // asked for in one turn of the event loop is signed together at its end, which takes two fifths off the cost of a token. RSA is long enough to be worth a thread.
-import { constants, createPrivateKey, createPublicKey, type KeyObject, type SignKeyObjectInput, sign } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createPrivateKey, createPublicKey, type KeyObject, sign, webcrypto } from 'node:crypto'
 import type { JWK } from 'jose'
 import { ExternalSigningKey } from 'oidc-provider'
 import { createBatch } from '../platform/data/batch.ts'
@@ -42,17 +41,17 @@ export const toEngineKey = (jwk: JWK): JWK | ExternalSigningKey => {
 const together = (signOne: (data: Uint8Array) => Uint8Array): Sign =>
   createBatch({ run: async given => given.map(signOne), maxItems: signedTogether, maxRunning: Number.POSITIVE_INFINITY })
 
-const inThread = (options: Omit<SignKeyObjectInput, 'key'>) => {
-  const signAside = promisify<string, Uint8Array, SignKeyObjectInput, Buffer>(sign)
-  return (key: KeyObject): Sign =>
-    data =>
-      signAside('sha256', data, { ...options, key })
-}
+const inThread =
+  (algorithm: { readonly name: string; readonly saltLength?: number }) =>
+  (key: KeyObject): Sign => {
+    const imported = key.toCryptoKey({ name: algorithm.name, hash: 'SHA-256' }, false, ['sign'])
+    return async data => new Uint8Array(await webcrypto.subtle.sign(algorithm, imported, data))
+  }
 
 // RFC 7518 §3.3 to §3.5, RFC 8037 §3.1.
 const signers: Readonly<Record<string, (key: KeyObject) => Sign>> = {
-  RS256: inThread({ padding: constants.RSA_PKCS1_PADDING }),
-  PS256: inThread({ padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }),
+  RS256: inThread({ name: 'RSASSA-PKCS1-v1_5' }),
+  PS256: inThread({ name: 'RSA-PSS', saltLength: 32 }),
   // Node can give r and s by itself, but takes twice as long for it.
   ES256: key => together(data => toScalars(sign('sha256', data, key))),
   EdDSA: key => together(data => sign(null, data, key)),

@@ -59,6 +59,7 @@ import { createJwtAccessTokens } from './jwt-access-tokens.ts'
 import { createJwtBearer } from './jwt-bearer.ts'
 import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
+import { lookAhead } from './look-ahead.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { createPace } from './pacing.ts'
@@ -140,10 +141,11 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
   const apiIdentifier = apiIdentifierOf(issuer)
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
-  const refreshTokens = createRefreshTokens({ database, durable, clients, randomBytes })
+  const ahead = lookAhead(durable, volatile)
+  const refreshTokens = createRefreshTokens({ database, durable: ahead.durable, clients, randomBytes })
   const sessionArtifacts = createSessionArtifacts({
     database,
-    durable,
+    durable: ahead.durable,
     endings: needs.endings,
     findDeviceId: needs.findDeviceId,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
@@ -151,8 +153,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
   const adapters = createAdapters({
-    durable,
-    volatile,
+    ...ahead,
     sessions: sessionArtifacts,
     refreshTokens,
     clients: createClientAdapter(clients, needs.detailsTypes),
