@@ -18,7 +18,8 @@ interface Kept {
   readonly provider: object
   /** The types of authorization details that it was made with. */
   readonly types: string
-  readonly body: Buffer
+  /** A string goes out with the headers in one piece, which costs half of what two do. */
+  readonly body: string
   readonly etag: string
   readonly headers: Readonly<Record<string, string | number>>
 }
@@ -45,11 +46,11 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
   const toldTypes = () => detailsTypes.ofSystem().join(' ')
 
   const keep = (path: string, document: object): Kept => {
-    const body = Buffer.from(JSON.stringify(document))
+    const body = JSON.stringify(document)
     const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
     const headers: Kept['headers'] = {
       'Content-Type': types[path] ?? 'application/json',
-      'Content-Length': body.length,
+      'Content-Length': Buffer.byteLength(body),
       'Cache-Control': `public, max-age=${maxAgeSeconds}`,
       'Access-Control-Allow-Origin': '*',
       ETag: etag,
