@@ -38,8 +38,7 @@ export const toEngineKey = (jwk: JWK): JWK | ExternalSigningKey => {
   return new LocalSigningKey(jwk, key, make(key))
 }
 
-const together = (signOne: (data: Uint8Array) => Uint8Array): Sign =>
-  createBatch({ run: async given => given.map(signOne), maxItems: signedTogether, maxRunning: Number.POSITIVE_INFINITY })
+const together = (signOne: (data: Uint8Array) => Uint8Array): Sign => createBatch({ run: async given => given.map(signOne), maxItems: signedTogether })
 
 const inThread =
   (algorithm: { readonly name: string; readonly saltLength?: number }) =>

@@ -1,4 +1,5 @@
-// Makes one statement of the calls that all requests make in one turn of the event loop.
+// Makes one statement of the calls that all requests make in one turn of the event loop, and while the one before is under way: a statement costs
+// as much as ten calls in it. Only one that takes long has another beside it, so that nobody waits for what somebody else's rows wait for.
 import { currentContext, runFor, type WorkContext } from '../context.ts'
 import { keepDeadline, liftDeadline } from '../deadline.ts'
 import { isUnavailable } from './failures.ts'
@@ -19,22 +20,29 @@ interface Options<Item, Result> {
   /** Whether what it does stays: then no call is given up afterwards (deadline.ts). */
   readonly isChange?: boolean
   readonly maxItems?: number
-  /** How many statements may be under way; meanwhile calls gather. */
-  readonly maxRunning?: number
+  /** After so long a statement takes long. */
+  readonly patienceMilliseconds?: number
 }
+
+const mostRunning = 2
 
 /**
  * Makes a function whose calls are gathered. A call resolves when its own row is committed. When a statement of several
  * fails, each item is tried alone, so that one bad row is nobody else's error; but not where the database itself is out of
  * reach, because everybody would wait for everybody else's time to run out.
  */
-export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxItems = 128, maxRunning = 2 }: Options<Item, Result>) => {
+export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxItems = 128, patienceMilliseconds = 3 }: Options<Item, Result>) => {
   let waiting: Call<Item, Result>[] = []
   let running = 0
   let isScheduled = false
+  let patience: NodeJS.Timeout | undefined
 
   const schedule = () => {
-    if (isScheduled || running >= maxRunning || waiting.length === 0) return
+    if (isScheduled || running >= mostRunning || waiting.length === 0) return
+    if (running > 0 && waiting.length < maxItems) {
+      patience ??= setTimeout(flush, patienceMilliseconds)
+      return
+    }
     isScheduled = true
     setImmediate(flush)
   }
@@ -60,6 +68,8 @@ export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxIte
 
   const flush = () => {
     isScheduled = false
+    clearTimeout(patience)
+    patience = undefined
     const calls = take()
     if (calls.length === 0) return
     running += 1

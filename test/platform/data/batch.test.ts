@@ -1,4 +1,5 @@
 // Calls of one turn share a statement: each gets its own result, and nobody another's error.
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { createBatch } from '../../../src/platform/data/batch.ts'
 
@@ -33,7 +34,6 @@ test('two writes of one key in one turn go into two statements, in the order the
   const rows = new Map<string, number>()
   const put = createBatch<{ key: string; value: number }, void>({
     keyOf: ({ key }) => key,
-    maxRunning: 1,
     run: async items => {
       statements.push(items.map(({ key, value }) => `${key}${value}`))
       for (const { key, value } of items) rows.set(key, value)
@@ -45,13 +45,12 @@ test('two writes of one key in one turn go into two statements, in the order the
   t.is(rows.get('a'), 3)
 })
 
-test('no statement takes more than its share and no more statements run than may', async t => {
+test('no statement takes more than its share, and no more than two run', async t => {
   const sizes: number[] = []
   let running = 0
   let most = 0
   const write = createBatch<number, number>({
     maxItems: 10,
-    maxRunning: 2,
     run: async items => {
       sizes.push(items.length)
       running += 1
@@ -66,6 +65,32 @@ test('no statement takes more than its share and no more statements run than may
   t.true(sizes.every(size => size <= 10))
   t.is(most, 2)
 })
+
+for (const [patienceMilliseconds, expected] of [
+  [60_000, [[1], [2, 3]]],
+  [1, [[1], [2], [3]]],
+] as const)
+  test(`calls gather while a statement runs, but for no longer than ${patienceMilliseconds} ms`, async t => {
+    const statements: number[][] = []
+    const ends: (() => void)[] = []
+    const read = createBatch<number, number>({
+      patienceMilliseconds,
+      run: async items => {
+        statements.push([...items])
+        if (!items.includes(2)) await new Promise<void>(resolve => ends.push(resolve))
+        return items
+      },
+    })
+    const calls = [read(1)]
+    await sleep(20)
+    calls.push(read(2))
+    await sleep(20)
+    calls.push(read(3))
+    await sleep(20)
+    for (const end of ends) end()
+    t.deepEqual(await Promise.all(calls), [1, 2, 3])
+    t.deepEqual(statements, expected)
+  })
 
 test('when the database is out of reach nobody waits for everybody else’s try', async t => {
   let statements = 0
