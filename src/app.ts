@@ -195,7 +195,8 @@ export const createApp = async ({ config, resources, services, isStopping = () =
   const answer = koa.callback()
   const listener: RequestListener = (request, response) => {
     const startedAt = performance.now()
-    if (!protocol.documents.answer(request, response)) void answer(request, response)
+    // At the end of the turn: what came in it is begun together, and has its body by then.
+    if (!protocol.documents.answer(request, response)) setImmediate(answer, request, response)
     // Only an address that is a document's whole one is answered from the buffer.
     else meter.observe({ method: request.method ?? '', route: request.url ?? '', status: response.statusCode, startedAt })
   }

@@ -9,6 +9,7 @@ import { StartError } from './platform/data/start-error.ts'
 import { createClientCertificates } from './platform/http/client-certificate.ts'
 import { refuseMalformed } from './platform/http/connection.ts'
 import { answersWith, securityHeaders } from './platform/http/headers.ts'
+import { Incoming } from './platform/http/incoming.ts'
 import type { Log } from './platform/log.ts'
 
 /** Slow clients are cut off; the keep-alive outlasts that of the proxies in front. */
@@ -25,7 +26,7 @@ interface Listening {
  */
 export const createListener = ({ tls, issuer }: Pick<Config, 'tls' | 'issuer'>, { listener, log }: Listening): Server => {
   const headers = securityHeaders({ isSecure: new URL(issuer).protocol === 'https:' })
-  const options = { ...limits, ServerResponse: answersWith(headers) }
+  const options = { ...limits, IncomingMessage: Incoming, ServerResponse: answersWith(headers) }
   const certificate = readOwn(tls)
   const server = certificate ? createSecure({ ...options, ...certificate }, listener) : createServer(options, listener)
   refuseMalformed(server, { log, headers })
