@@ -71,13 +71,13 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
 }
 
 /**
- * Shares the time out: 160 s of load in all or a little more, 20 s when quick, besides that before a row's first round: V8 makes
- * a program fast after a second or two.
+ * Shares the time out: 160 s of load in all or a little more, 20 s when quick, besides that before a row's first round: V8
+ * needs some seconds until a program is as fast as it becomes, and a larger one more of them.
  */
 function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
   const rounds = isQuick ? 1 : 3
   const seconds = (isQuick ? 20 : 160) / (shares * rounds)
-  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 1.5 }
+  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 4 }
 }
 
 const isFailed = ({ failure, rounds }: Cell): boolean => failure !== undefined || rounds.some(({ load }) => load.done === 0)

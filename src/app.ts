@@ -193,10 +193,14 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     throw new Problem('not_found')
   })
   const answer = koa.callback()
+  const begin: RequestListener = (request, response) => {
+    // Whoever went before that wants nothing any more.
+    if (!request.destroyed) void answer(request, response)
+  }
   const listener: RequestListener = (request, response) => {
     const startedAt = performance.now()
     // At the end of the turn: what came in it is begun together, and has its body by then.
-    if (!protocol.documents.answer(request, response)) setImmediate(answer, request, response)
+    if (!protocol.documents.answer(request, response)) setImmediate(begin, request, response)
     // Only an address that is a document's whole one is answered from the buffer.
     else meter.observe({ method: request.method ?? '', route: request.url ?? '', status: response.statusCode, startedAt })
   }

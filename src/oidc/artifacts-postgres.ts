@@ -72,7 +72,7 @@ const statements = {
        WHERE a.key = given.key AND ${findable('a')} LIMIT 1
      ) found
      LEFT JOIN LATERAL (
-       SELECT g.payload FROM oidc_artifacts g WHERE found.leads AND g.key = ${grantKey('found.grant_id')} AND ${findable('g')} LIMIT 1
+       SELECT held.payload FROM oidc_artifacts held WHERE found.leads AND held.key = ${grantKey('found.grant_id')} AND ${findable('held')} LIMIT 1
      ) granted ON true
      LEFT JOIN LATERAL (
        SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows("found.payload ->> 'sessionUid'")} AND found.leads AND found.payload ->> 'expiresWithSession' = 'true' ORDER BY a.created_at DESC LIMIT ${mostSessions}) s

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { Incoming } from '../platform/http/incoming.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
 import { requestOf } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
@@ -49,6 +50,6 @@ export const finishing =
 
 const readBytes = 56 * 1024
 
-// The engine reads no more than that and calls the body malformed; one that did not say its length may be any.
-const isTooLarge = ({ headers, readableDidRead, complete }: IncomingMessage) =>
-  Number(headers['content-length'] ?? 0) > readBytes || (headers['transfer-encoding'] !== undefined && readableDidRead && !complete)
+// The engine reads no more than that and calls the body malformed, whether it said its length or not.
+const isTooLarge = (request: IncomingMessage) =>
+  Number(request.headers['content-length'] ?? 0) > readBytes || (request instanceof Incoming && request.bytesReceived > readBytes)

@@ -6,6 +6,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, webcrypto } fr
 import type { JWK } from 'jose'
 import { ExternalSigningKey } from 'oidc-provider'
 import { createBatch } from '../platform/data/batch.ts'
+import { asideOfDeadline } from '../platform/deadline.ts'
 
 type Sign = (data: Uint8Array) => Promise<Uint8Array>
 
@@ -38,7 +39,11 @@ export const toEngineKey = (jwk: JWK): JWK | ExternalSigningKey => {
   return new LocalSigningKey(jwk, key, make(key))
 }
 
-const together = (signOne: (data: Uint8Array) => Uint8Array): Sign => createBatch({ run: async given => given.map(signOne), maxItems: signedTogether })
+const together = (signOne: (data: Uint8Array) => Uint8Array): Sign => {
+  const sign = createBatch<Uint8Array, Uint8Array>({ run: async given => given.map(signOne), maxItems: signedTogether })
+  // What there is to sign is done, or says that the time is over.
+  return data => asideOfDeadline(() => sign(data))
+}
 
 const inThread =
   (algorithm: { readonly name: string; readonly saltLength?: number }) =>

@@ -11,38 +11,69 @@ interface Ahead<Found> {
   readonly at: number
 }
 
-interface State {
-  grantAhead?: Ahead<StoredArtifact | undefined> | undefined
-  sessionsAhead?: Ahead<readonly Payload[]> | undefined
+/** What a request has found ahead. */
+interface Found {
+  grant?: Ahead<StoredArtifact | undefined> | undefined
+  sessions?: Ahead<readonly Payload[]> | undefined
+}
+
+interface Needs {
+  /** Keeps sessions and grants. */
+  readonly durable: PostgresArtifacts
+  /** May keep codes. */
+  readonly volatile: ArtifactStore
+  /** The state of the request that runs; absent outside of any. */
+  readonly stateOf?: () => { ahead?: Found } | undefined
 }
 
 const momentMilliseconds = 100
 const leading: ReadonlySet<string> = new Set(leadingKinds)
 
-/** Adds it to the stores: `durable` keeps sessions and grants, `volatile` may keep codes. */
-export const lookAhead = (durable: PostgresArtifacts, volatile: ArtifactStore): { durable: PostgresArtifacts; volatile: ArtifactStore } => {
-  const note = ({ payload: { grantId, sessionUid, expiresWithSession }, leadsTo }: StoredArtifact) => {
-    const state = ofRequest()
-    if (!state) return
+/** Adds it to the stores. */
+export const lookAhead = ({ durable, volatile, stateOf = () => Provider.ctx?.state }: Needs): { durable: PostgresArtifacts; volatile: ArtifactStore } => {
+  const note = ({ payload: { grantId, sessionUid, expiresWithSession }, leadsTo, isConsumed }: StoredArtifact) => {
+    const state = stateOf()
+    // From a code that was used before nobody goes on.
+    if (!state || (isConsumed && !leadsTo)) return
     const isBound = typeof sessionUid === 'string' && expiresWithSession === true
-    state.grantAhead = typeof grantId === 'string' ? ahead(grantId, leadsTo ? Promise.resolve(leadsTo.grant) : durable.find('Grant', grantId)) : undefined
-    state.sessionsAhead = isBound ? ahead(sessionUid, leadsTo ? Promise.resolve(leadsTo.sessions) : durable.findSessions(sessionUid)) : undefined
+    state.ahead = {
+      grant: typeof grantId === 'string' ? ahead(grantId, leadsTo ? Promise.resolve(leadsTo.grant) : durable.find('Grant', grantId)) : undefined,
+      sessions: isBound ? ahead(sessionUid, leadsTo ? Promise.resolve(leadsTo.sessions) : durable.findSessions(sessionUid)) : undefined,
+    }
   }
 
+  const findLeading = async (store: ArtifactStore, { kind, id }: { kind: string; id: string }) => {
+    const found = await store.find(kind, id)
+    if (found) note(found)
+    return found
+  }
   const findIn =
     (store: ArtifactStore): ArtifactStore['find'] =>
-    async (kind, id) => {
-      const found = await store.find(kind, id)
-      if (found && leading.has(kind)) note(found)
-      return found
+    (kind, id) =>
+      leading.has(kind) ? findLeading(store, { kind, id }) : store.find(kind, id)
+
+  const take = <Which extends keyof Found>(which: Which, name: string): NonNullable<Found[Which]>['found'] | undefined => {
+    const found = stateOf()?.ahead
+    const known = found?.[which]
+    if (!found || known?.name !== name) return undefined
+    found[which] = undefined
+    return performance.now() - known.at < momentMilliseconds ? known.found : undefined
+  }
+
+  // What the request itself changes it looks at again.
+  const afterwards =
+    <Args extends unknown[]>(change: (...args: Args) => Promise<void>) =>
+    async (...args: Args): Promise<void> => {
+      await change(...args)
+      const state = stateOf()
+      if (state?.ahead) state.ahead.grant = undefined
     }
 
-  const findLeading = findIn(durable)
+  const findDurable = findIn(durable)
   const looking: PostgresArtifacts = {
     ...durable,
-    find: (kind, id) => (kind === 'Grant' ? (take('grantAhead', id) ?? durable.find(kind, id)) : findLeading(kind, id)),
-    findSessions: uid => take('sessionsAhead', uid) ?? durable.findSessions(uid),
-    // What the request itself changes it looks at again.
+    find: (kind, id) => (kind === 'Grant' ? (take('grant', id) ?? durable.find(kind, id)) : findDurable(kind, id)),
+    findSessions: uid => take('sessions', uid) ?? durable.findSessions(uid),
     put: afterwards(durable.put),
     putGrant: afterwards(durable.putGrant),
     revokeGrant: afterwards(durable.revokeGrant),
@@ -51,26 +82,8 @@ export const lookAhead = (durable: PostgresArtifacts, volatile: ArtifactStore): 
   return { durable: looking, volatile: volatile === durable ? looking : { ...volatile, find: findIn(volatile) } }
 }
 
-const ofRequest = (): State | undefined => Provider.ctx?.state
-
-const ahead = <Found>(name: string, found: Promise<Found>): Ahead<Found> => {
+const ahead = <Value>(name: string, found: Promise<Value>): Ahead<Value> => {
   // Nobody may ever take it.
   found.catch(() => undefined)
   return { name, found, at: performance.now() }
 }
-
-const take = <Which extends keyof State>(which: Which, name: string): NonNullable<State[Which]>['found'] | undefined => {
-  const state = ofRequest()
-  const known = state?.[which]
-  if (!state || known?.name !== name) return undefined
-  state[which] = undefined
-  return performance.now() - known.at < momentMilliseconds ? known.found : undefined
-}
-
-const afterwards =
-  <Args extends unknown[]>(change: (...args: Args) => Promise<void>) =>
-  async (...args: Args): Promise<void> => {
-    await change(...args)
-    const state = ofRequest()
-    if (state) state.grantAhead = undefined
-  }

@@ -141,7 +141,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
   const apiIdentifier = apiIdentifierOf(issuer)
   const durable = createPostgresArtifacts(database)
   const volatile = redis ? createRedisArtifacts(redis, needs.newId) : durable
-  const ahead = lookAhead(durable, volatile)
+  const ahead = lookAhead({ durable, volatile })
   const refreshTokens = createRefreshTokens({ database, durable: ahead.durable, clients, randomBytes })
   const sessionArtifacts = createSessionArtifacts({
     database,

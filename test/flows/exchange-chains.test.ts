@@ -17,6 +17,6 @@ test('no chain of exchanges widens anything, and every one ends with any of its 
     }),
     { numRuns: 30, endOnFailure: true },
   )
-  // Each has one at least.
-  t.true(links > 30, `${links} links`)
+  // Each has one at least; most have more.
+  t.true(links > 34, `${links} links`)
 })

@@ -5,6 +5,8 @@ import { ExternalSigningKey } from 'oidc-provider'
 import { generateKey } from '../../src/oidc/generated-key.ts'
 import { toEngineKey } from '../../src/oidc/local-signing-key.ts'
 import { encryptionAlgorithms, signingAlgorithms } from '../../src/oidc/signing-key.ts'
+import { runFor } from '../../src/platform/context.ts'
+import { createDeadline } from '../../src/platform/deadline.ts'
 
 const sign = async (jwk: JWK, payload: Buffer) => {
   const key = toEngineKey(jwk)
@@ -27,7 +29,9 @@ test('a key that signs tells its public half alone', async t => {
   const { privateJwk: jwk } = await generateKey('ES256')
   const key = toEngineKey(jwk)
   t.like(key, { kid: jwk.kid, alg: 'ES256', use: 'sig', kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y })
-  t.false(JSON.stringify(key).includes(String(jwk.d)))
+  const known = key instanceof ExternalSigningKey ? await key.keyObject() : undefined
+  t.is(known?.type, 'public')
+  t.deepEqual(known?.export({ format: 'jwk' }), { kty: 'EC', crv: 'P-256', x: jwk.x, y: jwk.y })
 })
 
 test('a key that others encrypt under stays as it is', async t => {
@@ -35,4 +39,10 @@ test('a key that others encrypt under stays as it is', async t => {
     const { privateJwk } = await generateKey(alg)
     t.is(toEngineKey(privateJwk), privateJwk)
   }
+})
+
+test('what has no time left for more is signed all the same', async t => {
+  const { privateJwk } = await generateKey('ES256')
+  const jws = await runFor({ deadline: createDeadline(-1) }, () => sign(privateJwk, Buffer.from('late')))
+  t.is(jws.split('.').length, 3)
 })

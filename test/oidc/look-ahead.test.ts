@@ -1,9 +1,11 @@
 // A token comes with its grant and the session that it ends with: those that live, and in the statement that finds it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import * as client from 'openid-client'
 import pg from 'pg'
 import { type Payload, toArtifact } from '../../src/oidc/artifact.ts'
-import { createPostgresArtifacts } from '../../src/oidc/artifacts-postgres.ts'
+import { createPostgresArtifacts, type PostgresArtifacts } from '../../src/oidc/artifacts-postgres.ts'
+import { lookAhead } from '../../src/oidc/look-ahead.ts'
 import { makeClient } from '../support/clients.ts'
 import { openTestDatabase } from '../support/database.ts'
 import { startServer } from '../support/server.ts'
@@ -20,7 +22,7 @@ test.after.always(() => {
   pg.Client.prototype.query = send
 })
 
-test('a token is found with its grant and its session, and without those that ended', async t => {
+test.serial('a token is found with its grant and its session, and without those that ended', async t => {
   const database = await openTestDatabase()
   t.teardown(() => database.close())
   const store = createPostgresArtifacts(database)
@@ -53,7 +55,7 @@ test('a token is found with its grant and its session, and without those that en
   t.is((await store.find('AccessToken', 'bound'))?.leadsTo?.grant, undefined)
 })
 
-test('userinfo and introspection ask for a token, its session and its grant in one statement', async t => {
+test.serial('userinfo and introspection ask for a token, its session and its grant in one statement', async t => {
   const server = await startServer()
   t.teardown(() => server.close())
   const { configuration, signIn } = await makeClient(server)
@@ -65,4 +67,78 @@ test('userinfo and introspection ask for a token, its session and its grant in o
     names.filter(name => name.startsWith('artifact-')),
     ['artifact-find', 'artifact-find'],
   )
+})
+
+/** Stores that answer with whom they were asked for, and count it. */
+const openAhead = ({ isTogether }: { isTogether: boolean }) => {
+  const asked: string[] = []
+  const grant = (id: string) => ({ payload: { is: id }, isConsumed: false })
+  const find = async (kind: string, id: string) => {
+    asked.push(`${kind} ${id}`)
+    if (kind === 'Grant') return grant(id)
+    const payload = { grantId: `grant of ${id}`, sessionUid: `session of ${id}`, expiresWithSession: true }
+    return {
+      payload,
+      isConsumed: id === 'used',
+      ...(isTogether ? { leadsTo: { grant: grant(`grant of ${id}`), sessions: [{ is: `session of ${id}` }] } } : {}),
+    }
+  }
+  const findSessions = async (uid: string) => {
+    asked.push(`Session ${uid}`)
+    return [{ is: uid }]
+  }
+  const nothing = async () => undefined
+  const durable = { find, findSessions, put: nothing, putGrant: nothing, revokeGrant: nothing, revokeFamily: nothing } as unknown as PostgresArtifacts
+  const state = {}
+  return { asked, ...lookAhead({ durable, volatile: { ...durable }, stateOf: () => state }) }
+}
+
+test('what a token leads to is taken once, by its own name', async t => {
+  const { durable, asked } = openAhead({ isTogether: true })
+  await durable.find('AccessToken', 'a')
+  t.like(await durable.find('Grant', 'grant of b'), { payload: { is: 'grant of b' } })
+  t.like(await durable.find('Grant', 'grant of a'), { payload: { is: 'grant of a' } })
+  t.like(await durable.findSessions('session of a'), [{ is: 'session of a' }])
+  t.deepEqual(asked, ['AccessToken a', 'Grant grant of b'])
+  await durable.find('Grant', 'grant of a')
+  await durable.findSessions('session of a')
+  t.deepEqual(asked.slice(2), ['Grant grant of a', 'Session session of a'])
+})
+
+test('of two tokens the last one is followed', async t => {
+  const { durable, asked } = openAhead({ isTogether: true })
+  await durable.find('AccessToken', 'a')
+  await durable.find('RefreshToken', 'b')
+  t.like(await durable.find('Grant', 'grant of a'), { payload: { is: 'grant of a' } })
+  t.like(await durable.find('Grant', 'grant of b'), { payload: { is: 'grant of b' } })
+  t.deepEqual(asked, ['AccessToken a', 'RefreshToken b', 'Grant grant of a'])
+})
+
+test('a grant is looked at again after the request changed something, and everything after a moment', async t => {
+  const { durable, asked } = openAhead({ isTogether: true })
+  for (const change of [() => durable.revokeGrant('a'), () => durable.revokeFamily('a'), () => durable.put({ kind: 'Grant', id: 'a', payload: {} })]) {
+    await durable.find('AccessToken', 'a')
+    await change()
+    asked.length = 0
+    await durable.find('Grant', 'grant of a')
+    t.deepEqual(asked, ['Grant grant of a'])
+  }
+  await durable.find('AccessToken', 'a')
+  await sleep(120)
+  asked.length = 0
+  await durable.find('Grant', 'grant of a')
+  await durable.findSessions('session of a')
+  t.deepEqual(asked, ['Grant grant of a', 'Session session of a'])
+})
+
+test('what a code in another store leads to is asked for at once, but not of one that was used', async t => {
+  const { durable, volatile, asked } = openAhead({ isTogether: false })
+  await volatile.find('AuthorizationCode', 'used')
+  await volatile.find('Interaction', 'i')
+  t.deepEqual(asked.splice(0), ['AuthorizationCode used', 'Interaction i'])
+  await volatile.find('AuthorizationCode', 'a')
+  t.deepEqual(asked.splice(0), ['AuthorizationCode a', 'Grant grant of a', 'Session session of a'])
+  t.like(await durable.find('Grant', 'grant of a'), { payload: { is: 'grant of a' } })
+  t.like(await durable.findSessions('session of a'), [{ is: 'session of a' }])
+  t.deepEqual(asked, [])
 })

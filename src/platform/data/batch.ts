@@ -1,5 +1,5 @@
-// Makes one statement of the calls that all requests make in one turn of the event loop, and while the one before is under way: a statement costs
-// as much as ten calls in it. Only one that takes long has another beside it, so that nobody waits for what somebody else's rows wait for.
+// Makes one run of the calls that all requests make in one turn of the event loop, and while the run before is under way: one statement costs
+// as much as ten calls in it. A run that takes long has another beside it, so that nobody waits for what somebody else's rows wait for.
 import { currentContext, runFor, type WorkContext } from '../context.ts'
 import { keepDeadline, liftDeadline } from '../deadline.ts'
 import { isUnavailable } from './failures.ts'
@@ -20,7 +20,7 @@ interface Options<Item, Result> {
   /** Whether what it does stays: then no call is given up afterwards (deadline.ts). */
   readonly isChange?: boolean
   readonly maxItems?: number
-  /** After so long a statement takes long. */
+  /** After so long a run takes long. */
   readonly patienceMilliseconds?: number
 }
 
@@ -34,17 +34,21 @@ const mostRunning = 2
 export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxItems = 128, patienceMilliseconds = 3 }: Options<Item, Result>) => {
   let waiting: Call<Item, Result>[] = []
   let running = 0
-  let isScheduled = false
+  /** When the last run began, as `performance.now()` told it. */
+  let begunAt = 0
+  let turn: NodeJS.Immediate | undefined
   let patience: NodeJS.Timeout | undefined
 
   const schedule = () => {
-    if (isScheduled || running >= mostRunning || waiting.length === 0) return
-    if (running > 0 && waiting.length < maxItems) {
-      patience ??= setTimeout(flush, patienceMilliseconds)
+    if (turn || running >= mostRunning || waiting.length === 0) return
+    const isFree = running === 0 || waiting.length >= maxItems
+    const milliseconds = isFree ? 0 : patienceMilliseconds - (performance.now() - begunAt)
+    if (milliseconds > 0) {
+      patience ??= setTimeout(flush, milliseconds)
       return
     }
-    isScheduled = true
-    setImmediate(flush)
+    clearTimeout(patience)
+    turn = setImmediate(flush)
   }
 
   const take = (): Call<Item, Result>[] => {
@@ -67,12 +71,12 @@ export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxIte
   }
 
   const flush = () => {
-    isScheduled = false
-    clearTimeout(patience)
+    turn = undefined
     patience = undefined
     const calls = take()
     if (calls.length === 0) return
     running += 1
+    begunAt = performance.now()
     void settle(calls).finally(() => {
       running -= 1
       schedule()

@@ -6,6 +6,14 @@ type Iterate = IncomingMessage['iterator']
 
 /** What a server makes its requests of. */
 export class Incoming extends IncomingMessage {
+  /** How much of its body came so far. */
+  bytesReceived = 0
+
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    this.bytesReceived += chunk?.length ?? 0
+    return super.push(chunk, encoding)
+  }
+
   override iterator(...given: Parameters<Iterate>): ReturnType<Iterate> {
     return this.complete && !this.destroyed ? (new Whole(this) as unknown as ReturnType<Iterate>) : super.iterator(...given)
   }
