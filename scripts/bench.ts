@@ -6,8 +6,9 @@ import { measureIdle } from './bench/idle.ts'
 import { type Cell, measureRow, type Plan } from './bench/measure.ts'
 import { type Options, readOptions, UsageError } from './bench/options.ts'
 import { openPeer } from './bench/peer.ts'
-import { hashTable, idleTable, rowTable, type StartTime, sizeLine, startTable } from './bench/report.ts'
+import { hashTable, idleTable, rowTable, type StartTime, sizeLine, startTable, steadinessTable } from './bench/report.ts'
 import type { Scratch } from './bench/scratch.ts'
+import { measureSteadiness, type Steadiness } from './bench/steadiness.ts'
 import { type Subject, type SubjectDefinition, startSubject } from './bench/subject.ts'
 import { bareKoa, defineEngine, defineServers, embeddedName, largeName } from './bench/subjects.ts'
 import { connectionCount, createTarget, type Target } from './bench/target.ts'
@@ -46,6 +47,7 @@ async function run(options: Options): Promise<void> {
   const targets = started.map(({ target }) => target)
   // Before Koa and the engine, which are the last.
   await measureRows(options, [...targets.slice(0, -2), ...(peer ? [peer] : []), ...targets.slice(-2)])
+  if (options.isSteadinessMeasured) tell(steadinessTable(await measureDelays(targets.slice(0, -2), options)))
   if (options.isStartMeasured) tell(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
   if (options.isIdleMeasured) {
     const definitions = started.map(({ definition }) => definition)
@@ -78,6 +80,14 @@ function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
   const rounds = isQuick ? 1 : 3
   const seconds = (isQuick ? 20 : 160) / (shares * rounds)
   return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 4 }
+}
+
+async function measureDelays(targets: readonly Target[], { isQuick }: Options): Promise<readonly Steadiness[]> {
+  const { perCore: hashesPerCore } = await measureHash(1)
+  const measured: Steadiness[] = []
+  for (const target of targets) measured.push(await measureSteadiness(target, { seconds: isQuick ? 1 : 4, hashesPerCore }))
+  if (measured.some(({ failed }) => failed > 0)) process.exitCode = 1
+  return measured
 }
 
 const isFailed = ({ failure, rounds }: Cell): boolean => failure !== undefined || rounds.some(({ load }) => load.done === 0)

@@ -12,6 +12,7 @@ export interface Options {
   /** Whether docs/performance.md gets what came of it. */
   readonly isWritten: boolean
   readonly isIdleMeasured: boolean
+  readonly isSteadinessMeasured: boolean
   /** Besides the engine, which is always measured. */
   readonly subjects: readonly SubjectName[]
 }
@@ -21,12 +22,13 @@ export class UsageError extends Error {}
 
 const startUp = 'start-up'
 const idle = 'idle'
+const steadiness = 'steadiness'
 // Filling a large database takes minutes: it is asked for by name.
 const usual = subjectNames.filter(name => name !== 'large')
 
 /** Throws a UsageError whose message can be shown. */
 export function readOptions(args: readonly string[]): Options {
-  const known = [...rows.map(({ name }) => name), startUp, idle]
+  const known = [...rows.map(({ name }) => name), steadiness, startUp, idle]
   const values = parsed(args, known)
   const only = (values.only ?? known).flatMap(names => names.split(','))
   const subjects = (values.subject ?? (values.quick ? ['embedded'] : usual)).flatMap(names => names.split(','))
@@ -38,6 +40,7 @@ export function readOptions(args: readonly string[]): Options {
     isStartMeasured: only.includes(startUp),
     isWritten: values.write ?? false,
     isIdleMeasured: only.includes(idle),
+    isSteadinessMeasured: only.includes(steadiness),
     subjects: subjects.filter(isSubjectName),
   }
 }

@@ -2,6 +2,7 @@
 import type { Idle } from './idle.ts'
 import { type Cell, median, percentile } from './measure.ts'
 import type { Row } from './rows.ts'
+import type { Steadiness } from './steadiness.ts'
 import type { RoundTrips } from './subject.ts'
 
 const columns = [
@@ -84,6 +85,37 @@ export function sizeLine(cells: readonly Cell[], largeName: string): string {
 export function hashTable(cells: readonly Cell[], { perCore, parameters }: { perCore: number; parameters: string }): string {
   const lines = cells.map(({ target, rounds }) => line([target, (median(rounds.map(round => round.perCore)) / perCore).toFixed(2)]))
   return `\nargon2id alone (${parameters}): ${perCore.toFixed(1)} a CPU second\n\n${table(['Server', 'sign-ins ÷ hashes'], lines)}`
+}
+
+/** The delays, with what is wanted of them. */
+export function steadinessTable(all: readonly Steadiness[]): string {
+  const names = [
+    'Server',
+    'tokens a second',
+    'p50 ms',
+    'p99 ms',
+    'p99 ÷ p50 (wanted ≤ 10)',
+    'p50 ms calm',
+    'p50 ms beside',
+    '÷ calm (wanted ≤ 4)',
+    'sign-ins a second',
+    'errors',
+  ]
+  const lines = all.map(({ target, perSecond, p50, p99, calmP50, besideP50, signInsPerSecond, failed }) =>
+    line([
+      target,
+      whole(perSecond),
+      p50.toFixed(1),
+      p99.toFixed(1),
+      fixed(p99 / p50, 1),
+      calmP50.toFixed(1),
+      besideP50.toFixed(1),
+      fixed(besideP50 / calmP50, 1),
+      signInsPerSecond.toFixed(1),
+      whole(failed),
+    ]),
+  )
+  return `\n### Steadiness: client credentials at 70 % of the most, and 100 a second beside sign-ins that take half of the hashes\n\n${table(names, lines)}`
 }
 
 export function startTable(times: readonly StartTime[]): string {

@@ -141,6 +141,13 @@ function verifyAlgorithm(token: string, expected: string | undefined): void {
 
 const wanted = (redis: number, postgresql: number, embedded: number) => ({ 'PostgreSQL + Redis': redis, PostgreSQL: postgresql, Embedded: embedded })
 
+/** A row by its name. Throws where there is none. */
+export function findRow(name: string): Row {
+  const row = rows.find(one => one.name === name)
+  if (!row) throw new Error(`there is no row ${name}`)
+  return row
+}
+
 /** The rows, in the order in which they run; `start-up` is measured apart. */
 export const rows: readonly Row[] = [
   { name: 'discovery', title: 'Discovery', prepare: get(({ discovery }) => discovery), floor: bareGet, isForPeers: true, wanted: wanted(2, 2, 2) },
