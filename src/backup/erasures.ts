@@ -1,5 +1,5 @@
 // Who and what was deleted since a backup: read out of the database that it replaces, and deleted again in the one that it fills.
-import type { EndHeldAgents } from '../clients/agent.ts'
+import type { EndedAgent, EndHeldAgents } from '../clients/agent.ts'
 import { rawTransaction } from '../platform/data/raw-transaction.ts'
 import { restorableDays } from '../platform/data/restorable.ts'
 import { type Connection, readTables } from '../platform/data/tables.ts'
@@ -45,7 +45,7 @@ const eraseUsers = `UPDATE users u SET deleted_at = given.at, access_ended_at = 
 const eraseOrganizations = `UPDATE organizations o SET deleted_at = given.at FROM ${given}
   WHERE o.id = given.id AND o.deleted_at IS NULL RETURNING o.id::text AS id, o.deleted_at, json_build_object('slug', o.slug, 'name', o.name) AS shown`
 
-const agents = 'SELECT id FROM clients WHERE is_agent AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
+const agentsOf = 'SELECT id FROM clients WHERE is_agent AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
 
 // What else a deletion ends: sign-ins, also where they are kept; an organization's clients are disabled at the moment of its deletion.
 const endings = [
@@ -60,8 +60,14 @@ interface Again {
   readonly endAgents: EndHeldAgents
 }
 
-/** Deletes again whoever lives, with what they are signed in with and what their agents hold; answers whom. */
-export async function eraseAgain(client: Connection, { erasures, endAgents }: Again): Promise<readonly Erased[]> {
+/** What was deleted again, and whose access ended with it. */
+export interface ErasedAgain {
+  readonly erased: readonly Erased[]
+  readonly agents: readonly EndedAgent[]
+}
+
+/** Deletes again whoever lives, with what they are signed in with and what their agents hold. */
+export async function eraseAgain(client: Connection, { erasures, endAgents }: Again): Promise<ErasedAgain> {
   const erased: Erased[] = []
   for (const [kind, text] of [
     ['user', eraseUsers],
@@ -75,11 +81,11 @@ export async function eraseAgain(client: Connection, { erasures, endAgents }: Ag
     erased.push(...rows.map(({ id, deleted_at: deletedAt, shown }) => ({ kind, id, deletedAt, shown })))
   }
   const ids = erased.map(({ id }) => id)
-  const { rows } = await client.query<{ id: string }>(agents, [ids])
-  await endAgents(
+  const { rows } = await client.query<{ id: string }>(agentsOf, [ids])
+  const agents = await endAgents(
     rawTransaction(client),
     rows.map(({ id }) => id),
   )
   for (const text of endings) await client.query(text, [ids])
-  return erased
+  return { erased, agents }
 }

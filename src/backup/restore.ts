@@ -1,5 +1,5 @@
 // Puts a backup back: all of it is read and checked before the database is touched, and written in one transaction.
-import type { EndHeldAgents } from '../clients/agent.ts'
+import type { EndedAgent, EndHeldAgents } from '../clients/agent.ts'
 import { systemActor } from '../platform/actor.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createAppendEvents, type NewEvent } from '../platform/data/event-append.ts'
@@ -71,9 +71,10 @@ export async function restore(
     }
     const finish = async (client: Connection) => {
       await endOld(client, { areSessionsKept })
-      erased = await eraseAgain(client, { erasures, endAgents: needs.endAgents })
+      const again = await eraseAgain(client, { erasures, endAgents: needs.endAgents })
+      erased = again.erased
       liveKeys = await readLiveKeys(client)
-      await record(client, { needs, events: [restoredEvent(header, areSessionsKept), ...erased.map(erasedEvent)] })
+      await record(client, { needs, events: [restoredEvent(header, areSessionsKept), ...erased.map(erasedEvent), ...again.agents.map(endedEvent)] })
     }
     // Read anew, and checked anew on the way: what is damaged meanwhile is rolled back.
     const tables = await withBackup({ bytes: read(), cipher }, async ({ source }) => refill(database, { source, isReplaced, begin, finish }))
@@ -110,4 +111,13 @@ const erasedEvent = ({ kind, id, shown }: Erased): NewEvent => ({
   target_id: id,
   target: { id, ...shown, reason: 'deleted_before_restore' },
   organization_id: kind === 'organization' ? id : null,
+})
+
+const endedEvent = ({ id, clientId, name, organizationId }: EndedAgent): NewEvent => ({
+  ...ofSystem,
+  action: 'client.access_ended',
+  target_kind: 'client',
+  target_id: id,
+  target: { id, client_id: clientId, name },
+  organization_id: organizationId ?? null,
 })

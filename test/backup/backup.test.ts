@@ -212,6 +212,8 @@ test.serial('the keys of agents whose owner or organization is deleted again hav
   t.is((await restoreInto(database, { ...given, toldErasures })).erased.length, 2)
   const restored = await startServer({ database })
   t.teardown(restored.close)
+  const told = await database.pool.query("SELECT target->>'client_id' AS id, organization_id AS of FROM audit_events WHERE action = 'client.access_ended'")
+  t.deepEqual(new Map(told.rows.map(({ id, of }) => [id, of])), new Map(agents.map(({ clientId }, index) => [clientId, index === 0 ? null : organizationId])))
   const { clientAdministration, userAdministration, organizations } = restored.services
   await userAdministration.restore(systemActor, owner.id as never)
   await organizations.restore(systemActor, organizationId)
