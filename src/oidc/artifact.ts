@@ -32,12 +32,12 @@ export interface StoredArtifact {
   readonly leadsTo?: LeadsTo
 }
 
-/** Where a token or a code leads: to its grant, and to the session that it ends with. */
+/** Where a token or a code leads: to its grant, and to the session of that. */
 export interface LeadsTo {
   /** Absent: it is under none, or that ended. */
   readonly grant: StoredArtifact | undefined
-  /** Every living row of the session, oldest first; none where it ends with none. */
-  readonly sessions: readonly Payload[]
+  /** The session that the grant was given in, with every living row of it, oldest first; absent: it is not known which. */
+  readonly session?: { readonly uid: string; readonly rows: readonly Payload[] } | undefined
 }
 
 /** What leads to a grant, and may to a session. */

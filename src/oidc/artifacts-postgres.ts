@@ -34,6 +34,7 @@ interface FoundRow {
   consumed: boolean
   leads?: boolean
   granted?: Payload | null
+  sid?: string | null
   sessions?: Payload[] | null
 }
 
@@ -63,19 +64,21 @@ const statements = {
      ON CONFLICT (key) DO UPDATE SET payload = ${grown('a.payload', 'excluded.payload')}, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
   ),
   insert: statement('artifact-insert', `INSERT INTO oidc_artifacts (${columns}) ${fromArrays} ON CONFLICT (key) DO NOTHING RETURNING key`),
+  // The columns say what leads where: no operator of JSON reads a payload in which a client had written what PostgreSQL's text cannot hold.
   // LATERAL with LIMIT: one look into the index a key, whatever the planner believed of the table's size when it planned.
   find: statement(
     'artifact-find',
-    `SELECT given.i, found.payload, found.consumed, found.leads, granted.payload AS granted, bound.sessions FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
+    `SELECT given.i, found.payload, found.consumed, found.leads, granted.payload AS granted, granted.uid AS sid, bound.sessions
+     FROM unnest($1::bytea[]) WITH ORDINALITY AS given(key, i)
      CROSS JOIN LATERAL (
        SELECT a.payload, a.consumed_at IS NOT NULL AS consumed, a.kind IN (${leadingKinds.map(kind => `'${kind}'`).join(', ')}) AS leads, a.grant_id FROM oidc_artifacts a
        WHERE a.key = given.key AND ${findable('a')} LIMIT 1
      ) found
      LEFT JOIN LATERAL (
-       SELECT held.payload FROM oidc_artifacts held WHERE found.leads AND held.key = ${grantKey('found.grant_id')} AND ${findable('held')} LIMIT 1
+       SELECT held.payload, held.uid FROM oidc_artifacts held WHERE found.leads AND held.key = ${grantKey('found.grant_id')} AND ${findable('held')} LIMIT 1
      ) granted ON true
      LEFT JOIN LATERAL (
-       SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows("found.payload ->> 'sessionUid'")} AND found.leads AND found.payload ->> 'expiresWithSession' = 'true' ORDER BY a.created_at DESC LIMIT ${mostSessions}) s
+       SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows('granted.uid')} ORDER BY a.created_at DESC LIMIT ${mostSessions}) s
      ) bound ON true`,
   ),
   // RETURNING, not an affected-row count, says who won.
@@ -185,8 +188,10 @@ const inOrder = (count: number, rows: readonly FoundRow[]): FoundRow[][] => {
   return found
 }
 
-const toStored = ({ payload, consumed, leads, granted, sessions }: FoundRow): StoredArtifact => ({
+const toStored = ({ payload, consumed, leads, granted, sid, sessions }: FoundRow): StoredArtifact => ({
   payload,
   isConsumed: consumed,
-  ...(leads ? { leadsTo: { grant: granted ? { payload: granted, isConsumed: false } : undefined, sessions: sessions ?? [] } } : {}),
+  ...(leads
+    ? { leadsTo: { grant: granted ? { payload: granted, isConsumed: false } : undefined, session: sid ? { uid: sid, rows: sessions ?? [] } : undefined } }
+    : {}),
 })

@@ -36,9 +36,10 @@ export const lookAhead = ({ durable, volatile, stateOf = () => Provider.ctx?.sta
     // From a code that was used before nobody goes on.
     if (!state || (isConsumed && !leadsTo)) return
     const isBound = typeof sessionUid === 'string' && expiresWithSession === true
+    const session = leadsTo?.session?.uid === sessionUid ? leadsTo?.session : undefined
     state.ahead = {
       grant: typeof grantId === 'string' ? ahead(grantId, leadsTo ? Promise.resolve(leadsTo.grant) : durable.find('Grant', grantId)) : undefined,
-      sessions: isBound ? ahead(sessionUid, leadsTo ? Promise.resolve(leadsTo.sessions) : durable.findSessions(sessionUid)) : undefined,
+      sessions: isBound ? ahead(sessionUid, session ? Promise.resolve(session.rows) : durable.findSessions(sessionUid)) : undefined,
     }
   }
 

@@ -33,21 +33,21 @@ test.serial('a token is found with its grant and its session, and without those 
       JSON.stringify({ uid: sid, row: id }),
       sid,
     ])
-  await keep('Grant', 'g', { accountId: 'a', clientId: 'c', rejected: {} })
+  const grant = (id: string) => toArtifact('Grant', { id, payload: { accountId: 'a', clientId: 'c', rejected: {} }, expiresIn: 60 })
+  await store.put({ ...grant('g'), uid: 's' })
+  await store.put(grant('of no session'))
   for (const id of ['first', 'second']) await rowOf(id, 's')
-  await keep('AccessToken', 'bound', { grantId: 'g', sessionUid: 's', expiresWithSession: true })
-  await keep('RefreshToken', 'offline', { grantId: 'g', sessionUid: 's' })
+  // What a client asks for may hold what PostgreSQL's text cannot.
+  await keep('AccessToken', 'bound', { grantId: 'g', claims: { userinfo: { '\0': null } } })
+  await keep('RefreshToken', 'elsewhere', { grantId: 'of no session' })
   await keep('AccessToken', 'orphan', { grantId: 'nowhere' })
   await keep('ClientCredentials', 'own', {})
 
   const bound = await store.find('AccessToken', 'bound')
   t.like(bound?.leadsTo?.grant, { payload: { accountId: 'a', clientId: 'c' }, isConsumed: false })
-  t.deepEqual(
-    bound?.leadsTo?.sessions.map(({ row }) => row),
-    ['first', 'second'],
-  )
-  t.like((await store.find('RefreshToken', 'offline'))?.leadsTo, { grant: { payload: { accountId: 'a' } }, sessions: [] })
-  t.deepEqual((await store.find('AccessToken', 'orphan'))?.leadsTo, { grant: undefined, sessions: [] })
+  t.deepEqual([bound?.leadsTo?.session?.uid, bound?.leadsTo?.session?.rows.map(({ row }) => row)], ['s', ['first', 'second']])
+  t.like((await store.find('RefreshToken', 'elsewhere'))?.leadsTo, { grant: { payload: { accountId: 'a' } }, session: undefined })
+  t.deepEqual((await store.find('AccessToken', 'orphan'))?.leadsTo, { grant: undefined, session: undefined })
   t.is((await store.find('ClientCredentials', 'own'))?.leadsTo, undefined)
   t.is((await store.find('Grant', 'g'))?.leadsTo, undefined)
 
@@ -76,11 +76,13 @@ const openAhead = ({ isTogether }: { isTogether: boolean }) => {
   const find = async (kind: string, id: string) => {
     asked.push(`${kind} ${id}`)
     if (kind === 'Grant') return grant(id)
+    // One token says another session than its grant does.
+    const known = id === 'moved' ? 'another' : id
     const payload = { grantId: `grant of ${id}`, sessionUid: `session of ${id}`, expiresWithSession: true }
     return {
       payload,
       isConsumed: id === 'used',
-      ...(isTogether ? { leadsTo: { grant: grant(`grant of ${id}`), sessions: [{ is: `session of ${id}` }] } } : {}),
+      ...(isTogether ? { leadsTo: { grant: grant(`grant of ${id}`), session: { uid: `session of ${known}`, rows: [{ is: `session of ${known}` }] } } } : {}),
     }
   }
   const findSessions = async (uid: string) => {
@@ -141,4 +143,11 @@ test('what a code in another store leads to is asked for at once, but not of one
   t.like(await durable.find('Grant', 'grant of a'), { payload: { is: 'grant of a' } })
   t.like(await durable.findSessions('session of a'), [{ is: 'session of a' }])
   t.deepEqual(asked, [])
+})
+
+test('a session that is not that of the token is not taken for it', async t => {
+  const { durable, asked } = openAhead({ isTogether: true })
+  await durable.find('AccessToken', 'moved')
+  t.like(await durable.findSessions('session of moved'), [{ is: 'session of moved' }])
+  t.deepEqual(asked, ['AccessToken moved', 'Session session of moved'])
 })
