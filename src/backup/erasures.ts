@@ -45,7 +45,7 @@ const eraseUsers = `UPDATE users u SET deleted_at = given.at, access_ended_at = 
 const eraseOrganizations = `UPDATE organizations o SET deleted_at = given.at FROM ${given}
   WHERE o.id = given.id AND o.deleted_at IS NULL RETURNING o.id::text AS id, o.deleted_at, json_build_object('slug', o.slug, 'name', o.name) AS shown`
 
-const agentsOf = 'SELECT id FROM clients WHERE is_agent AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
+const agentsOf = 'SELECT id FROM clients WHERE is_agent AND deleted_at IS NULL AND (owner_user_id = ANY($1::uuid[]) OR organization_id = ANY($1::uuid[]))'
 
 // What else a deletion ends: sign-ins, also where they are kept; an organization's clients are disabled at the moment of its deletion.
 const endings = [

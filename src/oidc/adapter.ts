@@ -86,7 +86,7 @@ const specialAdapter = (kind: string, needs: Needs): Partial<Adapter> => {
 const keepGrant = async (durable: PostgresArtifacts, artifact: Artifact) => {
   const session = Provider.ctx?.oidc?.entities.Session ?? Provider.ctx?.oidc?.session
   if (!session?.uid || session.accountId !== artifact.accountId) return durable.put(artifact)
-  await durable.putGrant({ ...artifact, uid: session.uid }, { uid: session.uid, provenAt: provenAtOf(session.loginTs) })
+  await durable.putGrant(artifact, { uid: session.uid, provenAt: provenAtOf(session.loginTs) })
 }
 
 // RFC 6749 §4.1.2: a code presented twice revokes what was issued on it. The winner may still be saving its tokens:

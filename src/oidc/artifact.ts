@@ -80,7 +80,14 @@ export const toArtifact = (kind: string, { id, payload, expiresIn }: { id: strin
     userCode: payload.userCode,
     // A grant is found by user and client; its id is no bearer secret and stands in every token under it.
     ...(kind === 'Grant'
-      ? { grantId: id, accountId: payload.accountId, clientId: payload.clientId, organizationId: organizationOf(payload), lineage: lineageOf(payload) }
+      ? {
+          grantId: id,
+          accountId: payload.accountId,
+          clientId: payload.clientId,
+          uid: payload.sessionUid,
+          organizationId: organizationOf(payload),
+          lineage: lineageOf(payload),
+        }
       : {}),
   }
 }

@@ -55,15 +55,17 @@ interface Consenting {
   readonly clientId: string
   /** The grant that the session has. */
   readonly known: Grant | undefined
+  readonly sessionUid: string | undefined
 }
 
 /** Keeps what was consented to: in the session's grant, or in the one that all consents of the session for this begin alike. */
-export const keepConsent = async (provider: Provider, { prompt, accountId, clientId, known }: Consenting) => {
+export const keepConsent = async (provider: Provider, { prompt, accountId, clientId, known, sessionUid }: Consenting) => {
   const { newGrantId, organization } = detailsSchema.parse(prompt.details)
   const isOwn = (grant: Grant | undefined) => grant?.accountId === accountId && grant.clientId === clientId && grant.organizationId === organization?.id
   const make = (jti?: string) => {
     const made = new provider.Grant({ accountId, clientId })
     if (jti !== undefined) made.jti = jti
+    if (sessionUid !== undefined) made.sessionUid = sessionUid
     if (organization) made.organizationId = organization.id
     return made
   }

@@ -36,11 +36,12 @@ const ending = (held: string) => `
 
 const told = toldOf('SELECT account_id, authorizations FROM ended')
 
+// A grant of the session that lives on is kept while the session has it.
 const ofUser = `
   WITH kept AS (
     SELECT entry.value ->> 'grantId' AS grant_id FROM oidc_artifacts s, jsonb_each(coalesce(s.payload::jsonb -> 'authorizations', '{}')) entry
     WHERE s.uid = $2 AND s.kind = 'Session' AND s.revoked_at IS NULL AND entry.value ->> 'grantId' IS NOT NULL
-  ), ${ending(`account_id = $1 AND uid IS DISTINCT FROM $2 AND (grant_id IS NULL OR grant_id NOT IN (SELECT grant_id FROM kept)) ORDER BY key FOR UPDATE`)} ${told}`
+  ), ${ending(`account_id = $1 AND (kind = 'Grant' OR uid IS DISTINCT FROM $2) AND (grant_id IS NULL OR grant_id NOT IN (SELECT grant_id FROM kept)) ORDER BY key FOR UPDATE`)} ${told}`
 
 const ofSession = `WITH ${ending(`kind = 'Session' AND uid = $1 ORDER BY key FOR UPDATE`)} ${told}`
 

@@ -6,6 +6,8 @@ declare module 'oidc-provider' {
   interface Grant {
     /** The organization that all tokens under this grant are for; absent: none. */
     organizationId?: string
+    /** The session that it was given in; absent: in none, or before this was kept. */
+    sessionUid?: string
     /** Of a grant that a token exchange made: what it descends from. */
     exchange?: Exchanged
     /** Of a grant that a backchannel approval made: it is for that request alone, and not remembered for another. */
@@ -13,7 +15,7 @@ declare module 'oidc-provider' {
   }
 }
 
-const fields = ['organizationId', 'exchange', 'isBackchannel']
+const fields = ['organizationId', 'sessionUid', 'exchange', 'isBackchannel']
 
 /** Has the engine keep our fields with each grant. Call once for each engine, before it is used. */
 export const keepGrantFields = (provider: Provider): void => {

@@ -65,6 +65,7 @@ const begin = async (ctx: KoaContextWithOIDC, { durable, accountId, wanted, unas
   const make = async (jti?: string) => {
     const grant = new provider.Grant({ accountId, clientId: wanted.clientId })
     if (jti !== undefined) grant.jti = jti
+    grant.sessionUid = session.uid
     if (wanted.organizationId !== undefined) grant.organizationId = wanted.organizationId
     if (remembered) copy(remembered, grant)
     return given(ctx, { grant, unasked, isNew: true })

@@ -150,7 +150,8 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
       if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
       const { Grant } = engine.current()
       const known = found.grantId ? await Grant.find(found.grantId) : undefined
-      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), { prompt: found.prompt, accountId, clientId, known })
+      const asked = { prompt: found.prompt, accountId, clientId, known, sessionUid: found.session?.uid }
+      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), asked)
       const given = { client_id: clientId, scopes, organization_id: organizationId }
       await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
       await noteUse(clientId)

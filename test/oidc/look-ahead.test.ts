@@ -33,8 +33,9 @@ test.serial('a token is found with its grant and its session, and without those 
       JSON.stringify({ uid: sid, row: id }),
       sid,
     ])
-  const grant = (id: string) => toArtifact('Grant', { id, payload: { accountId: 'a', clientId: 'c', rejected: {} }, expiresIn: 60 })
-  await store.put({ ...grant('g'), uid: 's' })
+  const grant = (id: string, sessionUid?: string) =>
+    toArtifact('Grant', { id, payload: { accountId: 'a', clientId: 'c', sessionUid, rejected: {} }, expiresIn: 60 })
+  await store.put(grant('g', 's'))
   await store.put(grant('of no session'))
   for (const id of ['first', 'second']) await rowOf(id, 's')
   // What a client asks for may hold what PostgreSQL's text cannot.
@@ -58,15 +59,18 @@ test.serial('a token is found with its grant and its session, and without those 
 test.serial('userinfo and introspection ask for a token, its session and its grant in one statement', async t => {
   const server = await startServer()
   t.teardown(() => server.close())
-  const { configuration, signIn } = await makeClient(server)
-  const { tokens } = await signIn()
-  names.length = 0
-  await client.fetchUserInfo(configuration, tokens.access_token, client.skipSubjectCheck)
-  t.true((await client.tokenIntrospection(configuration, tokens.access_token)).active)
-  t.deepEqual(
-    names.filter(name => name.startsWith('artifact-')),
-    ['artifact-find', 'artifact-find'],
-  )
+  // Granted without being asked, and by consent.
+  for (const isFirstParty of [true, false]) {
+    const { configuration, signIn } = await makeClient(server, { isFirstParty })
+    const { tokens } = await signIn()
+    names.length = 0
+    await client.fetchUserInfo(configuration, tokens.access_token, client.skipSubjectCheck)
+    t.true((await client.tokenIntrospection(configuration, tokens.access_token)).active)
+    t.deepEqual(
+      names.filter(name => name.startsWith('artifact-')),
+      ['artifact-find', 'artifact-find'],
+    )
+  }
 })
 
 /** Stores that answer with whom they were asked for, and count it. */

@@ -146,6 +146,20 @@ test('a session that is excepted goes on with what was granted in it, and the ot
   t.is((await other.person.get((await parts.request({ prompt: 'none' })).url)).location?.searchParams.get('error'), 'login_required')
 })
 
+test('what was granted in the session that is excepted ends where the session has let go of the client', async t => {
+  const who = await makeUser(api.server, { password })
+  const parts = await makeClient(api.server)
+  const { tokens } = await parts.signIn({ who, parameters: { scope: 'openid offline_access', prompt: 'consent' } })
+  const { database } = api.server.resources
+  const { sid } = await database.prisma.session.findFirstOrThrow({ where: { userId: who.id } })
+  await database.pool.query(
+    "UPDATE oidc_artifacts SET payload = jsonb_set(payload::jsonb, '{authorizations}', '{}')::json WHERE kind = 'Session' AND uid = $1",
+    [sid],
+  )
+  await api.server.services.signIn.setPassword(systemActor, { id: who.id as never, password: 'quite another long phrase', exceptSid: sid })
+  t.is(await refusal(client.refreshTokenGrant(parts.configuration, tokens.refresh_token ?? '')), 'invalid_grant')
+})
+
 test.serial('of two administrators who remove each other at once, one stays', async t => {
   const { userAdministration: users } = api.server.services
   const { prisma } = api.server.resources.database
