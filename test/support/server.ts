@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import { type AddressInfo, createServer as createSocket } from 'node:net'
+import { createServer as createSocket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
@@ -128,11 +128,19 @@ export async function startServer(given: Given = {}): Promise<TestServer> {
   }
 }
 
-/** A port that nobody listens on. */
+let portsTaken = 0
+
+/** A port that nobody listens on, and below those that the system gives to whoever connects: it stays free until it is listened on. */
 export async function freePort(): Promise<number> {
-  const socket = createSocket().listen(0, 'localhost')
-  await once(socket, 'listening')
-  const { port } = socket.address() as AddressInfo
+  // Each process begins elsewhere, so that none takes what another is about to.
+  const port = 20_000 + ((process.pid * 107 + portsTaken++) % 12_000)
+  const socket = createSocket().listen(port, 'localhost')
+  try {
+    await once(socket, 'listening')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return freePort()
+    throw error
+  }
   socket.close()
   await once(socket, 'close')
   return port
