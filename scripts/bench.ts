@@ -47,15 +47,10 @@ async function run(options: Options): Promise<void> {
   const targets = started.map(({ target }) => target)
   // Before Koa and the engine, which are the last.
   await measureRows(options, [...targets.slice(0, -2), ...(peer ? [peer] : []), ...targets.slice(-2)])
-  if (options.isSteadinessMeasured)
-    tell(
-      steadinessTable(
-        await measureDelays(
-          targets.filter(({ name }) => name !== bareKoa.name),
-          options,
-        ),
-      ),
-    )
+  if (options.isSteadinessMeasured) {
+    const issuing = targets.filter(({ name }) => name !== bareKoa.name)
+    tell(steadinessTable(await measureDelays(issuing, options)))
+  }
   if (options.isStartMeasured) tell(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
   if (options.isIdleMeasured) {
     const definitions = started.map(({ definition }) => definition)

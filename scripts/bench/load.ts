@@ -17,7 +17,7 @@ export async function runLoad(tasks: readonly Task[], seconds: number): Promise<
   const timed = createTimed()
   const endsAt = timed.startedAt + seconds * 1000
   const repeat = async (task: Task): Promise<void> => {
-    for (let now = timed.startedAt; now < endsAt; now = performance.now()) await timed.run(task, performance.now())
+    for (let now = timed.startedAt; now < endsAt; now = performance.now()) await timed.run(task, now)
   }
   await Promise.all(tasks.map(repeat))
   return timed.result()

@@ -45,8 +45,8 @@ export async function layoutFaults(page: Page): Promise<string[]> {
   })()`)
 }
 
-// Chromium complains of every page whose status is an error; those of pages are asserted by the tests, the others by `listen`.
 // Whoever presses a key as the page comes is where they want to be: nothing is wrong with it.
 const outrun = 'Autofocus processing was blocked because a document already has a focused element.'
 
+// Chromium complains of every page whose status is an error; those of pages are asserted by the tests, the others by `listen`.
 const isOfStatus = (message: string): boolean => message.startsWith('Failed to load resource: the server responded with a status of 4')
