@@ -1,4 +1,4 @@
-// Thirty random chains of exchanges: never more than at the start, and nothing outlives an ancestor. A hundred in the long test.
+// Forty-five random chains of exchanges: never more than at the start, and nothing outlives an ancestor. A hundred in the long test.
 import test from 'ava'
 import fc from 'fast-check'
 import { openChains, plans } from '../support/exchange-chains.ts'
@@ -15,8 +15,8 @@ test('no chain of exchanges widens anything, and every one ends with any of its 
     fc.asyncProperty(plans, async plan => {
       links += await ground.run(plan)
     }),
-    { numRuns: 30, endOnFailure: true },
+    { numRuns: 45, endOnFailure: true },
   )
-  // Each has one at least; most have more.
-  t.true(links > 34, `${links} links`)
+  // Each has one at least; of thirty chance sometimes gave no more than forty.
+  t.true(links > 50, `${links} links`)
 })
