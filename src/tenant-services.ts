@@ -58,9 +58,9 @@ export const createTenantServices = (
     randomBytes,
     belongings: {
       ...clientBelongings,
-      disable: async (tx, organizationId, at) => {
-        await endAgents(tx, { organizationId })
-        await clientBelongings.disable(tx, organizationId, at)
+      disable: async (tx, record, gone) => {
+        await agentsOfOwners.endOfOrganization(tx, record, gone.organizationId)
+        await clientBelongings.disable(tx, record, gone)
       },
     },
     forgetSettings: organizationSettings.forget,

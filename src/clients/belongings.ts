@@ -1,11 +1,13 @@
 // What happens to the clients and resource servers of an organization that is deleted, restored or purged. Resource servers need no
 // switching: nothing is issued for one whose organization is deleted.
+
 import { endOfAbsence } from '../platform/access-end.ts'
+import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 
 /** Disables the clients of an organization that are not disabled already; what they hold ends. */
-const disable = async (tx: TransactionClient, organizationId: string, at: Date): Promise<void> => {
+const disable = async (tx: TransactionClient, _record: RecordEvent, { organizationId, at }: { organizationId: string; at: Date }): Promise<void> => {
   await tx.client.updateMany({ where: { organizationId, disabledAt: null }, data: { disabledAt: at, accessEndedAt: at, version: { increment: 1 } } })
 }
 

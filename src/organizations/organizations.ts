@@ -1,7 +1,7 @@
 // Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
 import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
-import type { Change } from '../platform/data/change.ts'
+import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { namesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
@@ -37,7 +37,7 @@ export interface Organizations {
 /** What belongs to an organization and lives and ends with it. */
 export interface Belongings {
   /** Disables all that is not disabled already; what it held ends. */
-  disable(tx: TransactionClient, organizationId: string, at: Date): Promise<void>
+  disable(tx: TransactionClient, record: RecordEvent, gone: { readonly organizationId: string; readonly at: Date }): Promise<void>
   /** Takes back what {@link Belongings.disable} did at that moment, but for what ended. */
   enable(tx: TransactionClient, organizationId: string, moments: { readonly disabledAt: Date; readonly at: Date }): Promise<void>
   /** Empties and releases all for good. */
@@ -111,7 +111,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       change(actor, async (tx, record) => {
         await lockOrganization(tx, id)
         const deletedAt = now()
-        await belongings.disable(tx, id, deletedAt)
+        await belongings.disable(tx, record, { organizationId: id, at: deletedAt })
         const row = await tx.organization.update({ where: { id }, data: { deletedAt, accessEndedAt: deletedAt } })
         record('organization.deleted', row, { organizationId: id })
       }),

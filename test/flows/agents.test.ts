@@ -530,6 +530,14 @@ test('an agent of an organization passes to another living member, and all that 
   t.truthy(await server.services.clients.find(agent.clientId), 'it does not end with whoever had it before')
 })
 
+test('an organization that is deleted takes its agents along, and says of each that its access ended', async t => {
+  const { agent, organizationId } = await makeHolder()
+  await server.services.organizations.remove(systemActor, organizationId as never)
+  const { rows } = await server.services.auditLog.list({ organizationId }, { limit: 50 })
+  const told = rows.filter(({ action }) => action === 'client.access_ended').map(({ target }) => target.details.client_id)
+  t.deepEqual(told, [agent.clientId], 'once for the agent, and never for clients that are none: they are disabled with the organization')
+})
+
 test('keys that an agent had do not come back in the change that passes it on, whatever else is said of them; new ones stay', async t => {
   const { agent, member: next, owner } = await makeHouse()
   const [{ jwks: fresh }, { jwks: former }] = [await makeKey(), agent.key]
