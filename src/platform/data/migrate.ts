@@ -1,6 +1,7 @@
 // Brings the database to the newest schema. Its history is Prisma's own table, so that Prisma's tools read it too.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { type DataLog, silent } from './data-log.ts'
 import type { Database } from './database.ts'
 import { type Migration, migrationsFolder, readMigrations } from './migrations.ts'
@@ -111,6 +112,7 @@ async function apply(client: Connection, migration: Migration, log: DataLog): Pr
 }
 
 async function applyOnce(client: Connection, { name, sql, checksum }: Migration, log: DataLog): Promise<void> {
+  let isAtCommit = false
   await client.query('BEGIN')
   try {
     await client.query(sql)
@@ -119,11 +121,14 @@ async function applyOnce(client: Connection, { name, sql, checksum }: Migration,
       checksum,
       name,
     ])
+    isAtCommit = true
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK').catch(lostWith(log))
     const reason = error instanceof Error ? error.message : String(error)
-    throw new StartError('migration_failed', `The migration ${name} failed and was rolled back: ${reason}`, { cause: error })
+    // What the database itself says of a commit is that it was none; where it could say nothing, the commit may have been made.
+    const end = isAtCommit && !(error instanceof pg.DatabaseError) ? 'was at its commit, and the next start finds out whether it was made' : 'was rolled back'
+    throw new StartError('migration_failed', `The migration ${name} failed and ${end}: ${reason}`, { cause: error })
   }
 }
 

@@ -60,6 +60,34 @@ test('a file that fails is rolled back whole, and may be mended', async t => {
   t.true(await has(database, 'half'))
 })
 
+test('a commit that the database refuses is told as rolled back, and one whose answer was lost as unknown', async t => {
+  const database = await openTestDatabase()
+  t.teardown(() => database.close())
+  const refused = makeFolder({
+    '29990101000000_late':
+      'CREATE TABLE late (id integer PRIMARY KEY, next integer REFERENCES late DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1, 2);',
+  })
+  t.teardown(refused.remove)
+  await t.throwsAsync(migrate(database, refused), { code: 'migration_failed', message: /was rolled back: .*foreign key/ })
+  t.false(await has(database, 'late'))
+  const lost = makeFolder({ '29990101000000_lost': 'CREATE TABLE lost (id integer);' })
+  t.teardown(lost.remove)
+  const client = await database.pool.connect()
+  const query = client.query.bind(client) as (given: { text: string }) => Promise<unknown>
+  const losing = async (given: { text: string }) => {
+    const answer = await query(given)
+    if (given.text === 'COMMIT') throw new Error('Connection terminated unexpectedly')
+    return answer
+  }
+  const pool = { connect: async () => Object.assign(client, { query: losing }) } as unknown as Database['pool']
+  await t.throwsAsync(migrate({ ...database, pool }, lost), {
+    code: 'migration_failed',
+    message: /the next start finds out whether it was made: Connection terminated/,
+  })
+  t.deepEqual(await migrate(database, lost), [])
+  t.true(await has(database, 'lost'))
+})
+
 test('a file that was edited after it was applied is refused', async t => {
   const database = await openTestDatabase()
   t.teardown(() => database.close())
