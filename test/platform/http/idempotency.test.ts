@@ -1,0 +1,60 @@
+// What is kept of a request with an `Idempotency-Key`, and to whom its answer is told again.
+import { randomBytes, randomUUID } from 'node:crypto'
+import test from 'ava'
+import type { Actor } from '../../../src/platform/actor.ts'
+import type { Database } from '../../../src/platform/data/database.ts'
+import { createOnce } from '../../../src/platform/http/idempotency.ts'
+import { createSecrets } from '../../../src/platform/secrets.ts'
+import { openTestDatabase } from '../../support/database.ts'
+
+let database: Database
+test.before(async () => {
+  database = await openTestDatabase()
+})
+test.after.always(() => database?.close())
+
+const person: Actor = { kind: 'user', id: randomUUID(), permissions: new Set() }
+const secretsOf = (secretKey: string, ...previousKeys: string[]) => createSecrets({ secretKey, previousKeys, randomBytes })
+
+/** Signs in with a password that must not be guessed from what is kept, or tells that answer again. */
+const send = async (key: string, { actor = person, secrets = secretsOf('one') }: { actor?: Actor; secrets?: ReturnType<typeof secretsOf> } = {}) => {
+  let runs = 0
+  const ctx = { method: 'POST', path: '/api/v1/auth/login', querystring: '', state: {}, request: { body: { password: 'hunter2' } }, set: () => undefined }
+  const run = async () => {
+    runs += 1
+    return { status: 201, data: { secret: 'told once' } }
+  }
+  const told = await createOnce({ database, secrets })({ ctx: ctx as never, actor, key, run })
+  return { runs, told }
+}
+
+test.serial('what is kept of a request cannot be guessed without SECRET_KEY: there may be a password in it', async t => {
+  const key = randomUUID()
+  const kept: string[] = []
+  for (const secretKey of ['one', 'another']) {
+    await send(key, { secrets: secretsOf(secretKey) })
+    const { rows } = await database.pool.query('DELETE FROM idempotency_keys RETURNING request_hash')
+    kept.push(...rows.map(({ request_hash }) => request_hash.toString('hex')))
+  }
+  t.deepEqual([kept.length, new Set(kept).size], [2, 2])
+})
+
+test.serial('an answer is told again after SECRET_KEY was rotated', async t => {
+  const key = randomUUID()
+  t.is((await send(key)).runs, 1)
+  const again = await send(key, { secrets: secretsOf('next', 'one') })
+  t.deepEqual([again.runs, again.told.data], [0, { secret: 'told once' }])
+})
+
+test.serial('an answer is told again to whoever may do the same, and to no narrower credential of the same person', async t => {
+  const key = randomUUID()
+  await send(key)
+  t.is((await send(key, { actor: { ...person, sessionId: randomUUID() } })).runs, 0, 'who signed in again meanwhile')
+  for (const narrower of [{ tokenScopes: new Set(['members:read']) }, { agentId: 'an-agent' }, { organizationId: randomUUID() }])
+    await t.throwsAsync(send(key, { actor: { ...person, ...narrower } }), { code: 'idempotency_key_reused' })
+  const app = { ...person, tokenScopes: new Set(['b', 'a']) }
+  const other = randomUUID()
+  t.is((await send(other, { actor: app })).runs, 1)
+  t.is((await send(other, { actor: { ...person, tokenScopes: new Set(['a', 'b']) } })).runs, 0)
+  await t.throwsAsync(send(other, { actor: { ...person, tokenScopes: new Set(['a']) } }), { code: 'idempotency_key_reused' })
+})
