@@ -387,3 +387,22 @@ test('a client that registers itself is refused a name that hides something', as
   t.is((await register('Ada \u202eevil')).status, 400)
   t.is((await register('One app')).status, 201)
 })
+
+test('a body whose bytes are no UTF-8 is refused, and so is the character that would stand for them', async t => {
+  const send = (body: Buffer) =>
+    fetch(`${api.server.issuer}/api/v1/organizations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${anybody}`, 'content-type': 'application/json' },
+      body,
+    })
+  for (const name of [Buffer.from([0xff]), Buffer.from([0xc3, 0x28]), Buffer.from('\ufffd')])
+    t.is((await send(Buffer.concat([Buffer.from('{"name":"A'), name, Buffer.from('"}')]))).status, 400)
+  t.is((await send(Buffer.from('{"name":"Ä🙂"}'))).status, 201)
+})
+
+test('a path is its operation’s only as it is written: not with a slash behind it, nor in other letters', async t => {
+  for (const path of ['/organizations/', '/Organizations', '/users/me/', '/USERS/import']) {
+    t.is((await api.ask(`GET ${path}`, { token: adminToken })).status, 404, path)
+    t.is((await api.ask(`POST ${path}`, { token: adminToken, body: { name: 'Slash' } })).status, 404, path)
+  }
+})

@@ -48,7 +48,8 @@ interface Needs extends Manners {
 
 /** Serves the routes under a prefix; what no route has is told there too: 404, or 405 with `Allow`. */
 export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware => {
-  const router = new Router({ prefix })
+  // A path is one text, as whatever else goes by it takes it: how much a body may hold, what is counted.
+  const router = new Router({ prefix, strict: true, sensitive: true })
   for (const one of routes) router.register(one.path, [one.method], serve(one, manners))
   const dispatch = router.routes()
   return async (ctx, next) => {

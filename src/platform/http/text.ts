@@ -1,4 +1,5 @@
-// What may stand in a body: text that is neither U+0000, which PostgreSQL cannot keep, nor half of a surrogate pair, nested so deep.
+// What may stand in a body: text without U+0000, which PostgreSQL cannot keep, halves of surrogate pairs, and U+FFFD, which stands where bytes were
+// no UTF-8 (RFC 8259 §8.1): all passwords of such bytes would be one. And nested so deep.
 import { z } from 'zod'
 
 // Far beyond what anybody means, and far from where the stack ends for whoever looks through a value by recursion.
@@ -54,6 +55,8 @@ function* levelsOf(value: unknown) {
   for (let level: readonly unknown[] = [value]; level.length > 0; level = level.flatMap(membersOf)) yield level
 }
 
-const isNoText = (value: unknown) => typeof value === 'string' && (value.includes('\0') || !value.isWellFormed())
+const noText = /[\0\ufffd]/
+
+const isNoText = (value: unknown) => typeof value === 'string' && (noText.test(value) || !value.isWellFormed())
 
 const membersOf = (value: unknown): readonly unknown[] => (typeof value === 'object' && value !== null ? [...Object.keys(value), ...Object.values(value)] : [])

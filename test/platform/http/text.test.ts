@@ -2,8 +2,8 @@
 import test from 'ava'
 import { isPlainText, isTooDeep } from '../../../src/platform/http/text.ts'
 
-test('neither U+0000 nor half of a surrogate pair is text, in a value or in a name', t => {
-  for (const text of ['a\0', '\ud800', 'x\udc00y'])
+test('neither U+0000 nor half of a surrogate pair is text, nor what stands for broken bytes, in a value or in a name', t => {
+  for (const text of ['a\0', '\ud800', 'x\udc00y', 'a\ufffd'])
     for (const value of [text, [text], { a: { b: [1, null, text] } }, { [text]: 1 }]) t.false(isPlainText(value), JSON.stringify(value))
   for (const value of ['', '🙂', 5, null, undefined, true, { a: ['b', { c: 'd' }] }]) t.true(isPlainText(value))
 })
