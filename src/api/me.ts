@@ -6,6 +6,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { mailedName, text } from '../platform/http/text.ts'
+import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
@@ -19,6 +20,7 @@ interface Needs {
   readonly forms: FormTokens
   readonly accountDeletion: AccountDeletion
   readonly collectPersonalData: CollectPersonalData
+  readonly recentProofs: RecentProofs
 }
 
 const permission = 'signed_in'
@@ -30,7 +32,7 @@ const organizationOfMine = z.object({
 })
 
 /** Makes the routes. */
-export const createMeRoutes = ({ userAdministration, accountDeletion, members, signUp, forms, collectPersonalData }: Needs): readonly Route[] => {
+export const createMeRoutes = ({ userAdministration, accountDeletion, members, signUp, forms, collectPersonalData, recentProofs }: Needs): readonly Route[] => {
   const me = (actor: Actor): Promise<User> => userAdministration.get(userIdOf(actor))
   return [
     route({
@@ -70,10 +72,11 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
     route({
       method: 'DELETE',
       path: '/users/me',
-      summary: 'Deletes the caller; for 30 days a link that is mailed, or an administrator, brings them back.',
+      summary: 'Deletes the caller, who proved themselves in the last five minutes; for 30 days a link that is mailed, or an administrator, brings them back.',
       permission,
       output: done,
       handle: async ({ actor }) => {
+        await recentProofs.verify(actor)
         await accountDeletion.remove(actor, await me(actor))
         return { data: null }
       },
@@ -86,6 +89,8 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       body: z.strictObject({ current_password: text(2048).min(1), new_password: text(2048) }),
       output: done,
       handle: async ({ actor, body }) => {
+        // The current password proves the first factor anew.
+        await recentProofs.verifyFactors(actor)
         await signUp.changePassword(actor, { user: await me(actor), currentPassword: body.current_password, newPassword: body.new_password })
         return { data: null }
       },
@@ -93,10 +98,13 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
     route({
       method: 'GET',
       path: '/users/me/export',
-      summary: 'All that is kept of the caller, without secrets.',
+      summary: 'All that is kept of the caller, who proved themselves in the last five minutes, without secrets.',
       permission,
       output: z.record(z.string(), z.json()),
-      handle: async ({ actor }) => ({ data: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(await collectPersonalData(userIdOf(actor))))) }),
+      handle: async ({ actor }) => {
+        await recentProofs.verify(actor)
+        return { data: z.record(z.string(), z.json()).parse(JSON.parse(JSON.stringify(await collectPersonalData(userIdOf(actor))))) }
+      },
     }),
     route({
       method: 'GET',

@@ -11,7 +11,9 @@ export interface RecentProofs {
    * caller has enrolled a second of whatever kind, or there is none.
    */
   verify(actor: Actor): Promise<void>
-  /** The same as an answer. */
+  /** Throws `reauthentication_required` when the caller's session was proven by one factor and the caller has enrolled a second, however long ago. */
+  verifyFactors(actor: Actor): Promise<void>
+  /** Whether {@link RecentProofs.verify} would let the caller do it. */
   isRecent(actor: Pick<Actor, 'sessionId' | 'userId'>): Promise<boolean>
   /** Notes that the caller proved themselves again in their session, and how. Throws `forbidden` where there is none. */
   renew(actor: Actor, amr: readonly string[]): Promise<void>
@@ -21,9 +23,10 @@ export interface RecentProofs {
 
 const recentSeconds = 300
 
+// However long ago where nobody says within how many seconds.
 const recent = statement(
   'session-proven',
-  `SELECT 1 FROM sessions s WHERE sid = $1 AND user_id = $2 AND ended_at IS NULL AND proven_at > now() - make_interval(secs => $3)
+  `SELECT 1 FROM sessions s WHERE sid = $1 AND user_id = $2 AND ended_at IS NULL AND ($3::float8 IS NULL OR proven_at > now() - make_interval(secs => $3))
      AND ('mfa' = ANY (amr) OR NOT EXISTS (
        SELECT 1 FROM authenticators a WHERE a.user_id = s.user_id AND a.confirmed_at IS NOT NULL AND a.deleted_at IS NULL))`,
 )
@@ -48,13 +51,15 @@ export const createRecentProofs = ({ database, change, tellProtocol, now }: Need
     if (session.kind === 'browser') await tellProtocol(tx, { sid, amr: proven })
     record('session.proven', { id: session.id, kind: session.kind, user_id: userId })
   }
-  const isRecent: RecentProofs['isRecent'] = async ({ sessionId, userId }) =>
-    sessionId !== undefined && userId !== undefined && (await database.run(recent, [sessionId, userId, recentSeconds])).length > 0
+  const isProven = async ({ sessionId, userId }: Pick<Actor, 'sessionId' | 'userId'>, withinSeconds: number | null) =>
+    sessionId !== undefined && userId !== undefined && (await database.run(recent, [sessionId, userId, withinSeconds])).length > 0
+  const verifyWithin = async (actor: Actor, seconds: number | null) => {
+    if (!(await isProven(actor, seconds))) throw new Problem('reauthentication_required')
+  }
   return {
-    verify: async actor => {
-      if (!(await isRecent(actor))) throw new Problem('reauthentication_required')
-    },
-    isRecent,
+    verify: actor => verifyWithin(actor, recentSeconds),
+    verifyFactors: actor => verifyWithin(actor, null),
+    isRecent: session => isProven(session, recentSeconds),
     renewIn,
     renew: (actor, amr) => change(actor, (tx, record) => renewIn(tx, record, { actor, amr })),
   }

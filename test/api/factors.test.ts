@@ -53,6 +53,25 @@ test('signing in gives a ticket and no token, and the code gives what signing in
   t.is((await mfa({ ticket: asked.data.ticket, factor: 'totp', code: await factor.code() })).status, 401)
 })
 
+test('an account is read out and deleted by whoever just proved themselves by all they have, and its password changed by all they have', async t => {
+  const person = await api.signIn()
+  const { token } = person
+  const taking = ['GET /users/me/export', 'DELETE /users/me']
+  const change = (newPassword: string, currentPassword: string) =>
+    api.ask('POST /users/me/password', { token, body: { current_password: currentPassword, new_password: newPassword } })
+  await age(person.sessionId)
+  for (const operation of taking) t.regex(messageOf(await api.ask(operation, { token })), /last proof is too old/, operation)
+  t.is((await change('nine copper lanterns', password)).status, 200, 'the current password is proof enough')
+  const factor = await enrolTotp(api.server, person)
+  t.is((await api.ask('POST /auth/reauthenticate', { token, body: { factor: 'totp', code: await factor.code() } })).status, 200)
+  await query("UPDATE sessions SET amr = '{pwd}' WHERE id = $1", [person.sessionId])
+  for (const operation of taking) t.is((await api.ask(operation, { token })).status, 403, operation)
+  t.is((await change('ten copper lanterns', 'nine copper lanterns')).status, 403, 'a second factor is missing')
+  await query("UPDATE sessions SET amr = '{pwd,otp,mfa}' WHERE id = $1", [person.sessionId])
+  t.is((await change('ten copper lanterns', 'nine copper lanterns')).status, 200)
+  for (const operation of taking) t.is((await api.ask(operation, { token })).status, 200, operation)
+})
+
 test('a ticket is good for five tries, five minutes, one user and one password', async t => {
   const person = await api.signIn()
   const factor = await enrolTotp(api.server, person)
