@@ -54,7 +54,7 @@ export const createApiSignIn = ({ signIn, users, apiSessions, secondFactor, fact
       const { user, amr } = await signIn.prove(actor, { identifier: email, password })
       const held = await secondFactor.list(user.id)
       // An authenticator app asks for its code always; a passkey where it must be, and here a recovery code stands in for it.
-      const isMust = !held.includes('totp') && (await factorRequirement.isRequiredForApi(user.id))
+      const isMust = !held.includes('totp') && (await factorRequirement.isRequired({ userId: user.id }))
       if (!isMust && !held.includes('totp')) return start(actor, { user, amr, since })
       const factors = codesOf(held)
       if (factors.length === 0) throw new Problem('factor_required')

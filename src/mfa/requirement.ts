@@ -1,4 +1,5 @@
-// Who must prove a second factor, whatever they or a client would have it: by the system's setting and by organizations.
+// Who must prove a second factor, whatever they or a client would have it: by the system's setting everywhere, by organizations within them alone.
+// Anybody may make an organization, and people of others its members: none of them may be shut out of what is not its own.
 import { type Database, statement } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 
@@ -10,10 +11,8 @@ export type RequirementSetting = (typeof requirementSettings)[number]
 
 /** Says of whom a second factor is required. */
 export interface FactorRequirement {
-  /** For entering a client, which may be one of an organization; at most a second old. */
+  /** For a session, or for entering a client of an organization; at most a second old. */
   isRequired(entry: { userId: string; organizationId?: string }): Promise<boolean>
-  /** For a session of the API, which reaches every organization of the person. */
-  isRequiredForApi(userId: string): Promise<boolean>
 }
 
 interface Row {
@@ -21,12 +20,11 @@ interface Row {
   is_member: boolean
 }
 
-// The organization is one, or where none is named any of the person's.
 const required = statement(
   'factor-required',
   `SELECT coalesce(u.system_role = 'admin', false) AS is_admin, EXISTS (
      SELECT 1 FROM organization_members m JOIN organizations o ON o.id = m.organization_id
-     WHERE m.user_id = u.id AND o.is_mfa_required AND o.deleted_at IS NULL AND ($2::uuid IS NULL OR o.id = $2)
+     WHERE m.user_id = u.id AND o.is_mfa_required AND o.deleted_at IS NULL AND o.id = $2
    ) AS is_member FROM users u WHERE u.id = $1`,
 )
 
@@ -40,15 +38,13 @@ interface Needs {
 
 /** Makes the service. */
 export const createFactorRequirement = ({ database, setting, isRequiredBy, now }: Needs): FactorRequirement => {
-  const look = async (userId: string, organizationId: string | null) => (await database.run<Row>(required, [userId, organizationId]))[0]
-  const isOfSystem = (row: Row | undefined) => setting === 'admins' && row?.is_admin === true
   const memo = createMemo<boolean>({
     ttlMilliseconds: 1000,
     now,
     load: async key => {
       const [userId = '', organizationId = ''] = key.split('\0')
-      const row = await look(userId, organizationId || null)
-      return isOfSystem(row) || (organizationId !== '' && row?.is_member === true)
+      const [row] = await database.run<Row>(required, [userId, organizationId || null])
+      return (setting === 'admins' && row?.is_admin === true) || row?.is_member === true
     },
   })
   return {
@@ -57,11 +53,6 @@ export const createFactorRequirement = ({ database, setting, isRequiredBy, now }
       const requiring = organizationId !== undefined && (await isRequiredBy(organizationId)) ? organizationId : ''
       if (setting === 'never' && !requiring) return false
       return memo.get(`${userId}\0${requiring}`)
-    },
-    isRequiredForApi: async userId => {
-      if (setting === 'always') return true
-      const row = await look(userId, null)
-      return isOfSystem(row) || row?.is_member === true
     },
   }
 }

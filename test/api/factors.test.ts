@@ -11,6 +11,7 @@ import { enterPassword, go, open } from '../support/factor-journeys.ts'
 import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
 import { addPasskey } from '../support/passkey-journeys.ts'
 import { createPerson, type Person } from '../support/person.ts'
+import { makeUser } from '../support/users.ts'
 
 let api: TestApi
 test.before(async () => {
@@ -139,32 +140,38 @@ test('an administrator sees and removes a lost factor, and nobody removes one of
   t.is((await logIn(person.email)).data.mfa_required, undefined)
 })
 
-test('who must have a factor and has none is given no session of the API', async t => {
-  const owner = await api.signIn()
-  const { data } = await api.ask('POST /organizations', { token: owner.token, body: { name: 'Careful' } })
-  t.false(data.mfa_required)
-  await api.server.services.organizations.update(systemActor, data.id, { isMfaRequired: true })
-  const refused = await logIn(owner.email)
+test('of whom the system requires a factor, who has none is given no session, and for a passkey a recovery code stands in', async t => {
+  const strict = await startApi({ MFA_REQUIRED: 'always' })
+  t.teardown(() => strict.close())
+  const enter = (email: string) => strict.ask('POST /auth/login', { body: { email, password } })
+  const prove = (body: Record<string, string>) => strict.ask('POST /auth/mfa', { body })
+  const [bare, holder] = [await makeUser(strict.server, { password }), await makeUser(strict.server, { password })]
+  t.is((await enter(bare.email)).status, 403)
+  const factor = await enrolTotp(strict.server, bare)
+  const asked = await enter(bare.email)
+  t.is((await prove({ ticket: asked.data.ticket, factor: 'totp', code: await factor.code() })).status, 200)
+  await addPasskey(strict.server, holder)
+  const codes = await strict.server.services.recoveryCodes.issue(systemActor, holder.id)
+  const { ticket, factors } = (await enter(holder.email)).data
+  t.deepEqual(factors, ['recovery_code'])
+  t.is((await prove({ ticket, factor: 'recovery_code', code: codes[0] ?? '' })).status, 200)
+  await strict.server.resources.database.pool.query('DELETE FROM recovery_codes WHERE user_id = $1', [holder.id])
+  const refused = await enter(holder.email)
   t.is(refused.status, 403)
-  const factor = await enrolTotp(api.server, owner)
-  const { ticket } = (await logIn(owner.email)).data
-  t.is((await mfa({ ticket, factor: 'totp', code: await factor.code() })).status, 200)
+  t.regex(messageOf(refused), /with your passkey\.$/)
 })
 
-test('a passkey asks nobody at the API, and where a factor must be a recovery code stands in for it', async t => {
+test('a passkey asks nobody at the API; within an organization that requires a factor a recovery code proves it in the session', async t => {
   const owner = await api.signIn()
   await addPasskey(api.server, owner)
   const codes = await api.server.services.recoveryCodes.issue(systemActor, owner.id)
-  t.deepEqual((await logIn(owner.email)).data.session.amr, ['pwd'])
   const { id } = await api.server.services.organizations.create(systemActor, { name: 'Careful', ownerId: owner.id as never })
   await api.server.services.organizations.update(systemActor, id, { isMfaRequired: true })
-  const { ticket, factors } = (await logIn(owner.email)).data
-  t.deepEqual(factors, ['recovery_code'])
-  t.is((await mfa({ ticket, factor: 'recovery_code', code: codes[0] ?? '' })).status, 200)
-  await query('DELETE FROM recovery_codes WHERE user_id = $1', [owner.id])
-  const refused = await logIn(owner.email)
-  t.is(refused.status, 403)
-  t.regex(messageOf(refused), /with your passkey\.$/)
+  const { token, session } = (await logIn(owner.email)).data
+  t.deepEqual(session.amr, ['pwd'])
+  t.is((await api.ask(`GET /organizations/${id}/members`, { token })).status, 403)
+  t.is((await api.ask('POST /auth/reauthenticate', { token, body: { factor: 'recovery_code', code: codes[0] ?? '' } })).status, 200)
+  t.is((await api.ask(`GET /organizations/${id}/members`, { token })).status, 200)
 })
 
 const own = '/users/me/passkeys'
@@ -380,4 +387,17 @@ test('nobody requires a factor of others in a session without one, and whoever p
   t.is((await api.ask(`PATCH ${place.at}/settings`, { token: place.owner.token, body: { mfa_required: false } })).status, 200)
   t.is((await api.ask(`PATCH ${place.at}/settings`, { token: place.owner.token, body })).status, 200)
   t.is((await api.ask(`GET ${place.at}`, { token: place.owner.token })).data.mfa_required, true)
+})
+
+test('no stranger shuts somebody out by an organization that requires what they lack', async t => {
+  const [stranger, victim] = [await api.signIn(), await api.signIn()]
+  const { data: organization } = await api.ask('POST /organizations', { token: stranger.token, body: { name: 'Trap' } })
+  const added = await api.ask(`POST /organizations/${organization.id}/members`, { token: stranger.token, body: { user_id: victim.id, role: 'member' } })
+  t.is(added.status, 201)
+  await api.server.services.organizations.update(systemActor, organization.id, { isMfaRequired: true })
+  const { status, data } = await logIn(victim.email)
+  t.is(status, 200)
+  t.is((await api.ask('GET /users/me', { token: data.token })).status, 200)
+  const inside = await api.ask(`GET /organizations/${organization.id}/members`, { token: data.token })
+  t.is(inside.status, 403, 'within it nothing goes without one')
 })
