@@ -25,6 +25,7 @@ import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
 import { createEndAgents } from './oidc/agent-endings.ts'
 import { endBackchannelRequestsOfClient, endBackchannelRequestsOfMember } from './oidc/backchannel-requests.ts'
+import { createAdding } from './organizations/adding.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
@@ -75,6 +76,7 @@ export const createTenantServices = (
   const mustHoldRoleNames = createMustHoldRoleNames(roleNeeds)
   const members = createMembers({
     ...roleNeeds,
+    adding: createAdding({ limit, notify }),
     eraseBelongings: async (tx, record, member) => {
       await eraseMemberIdentities(tx, record, member)
       await agentsOfOwners.end(tx, record, member)

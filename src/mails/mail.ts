@@ -20,6 +20,7 @@ export const mailKinds = [
   'identity_unlinked',
   'agent_made',
   'member_agent_made',
+  'member_added',
   'invitation',
   'account_exists',
   'account_deleted',

@@ -17,6 +17,7 @@ const places = {
   identity_unlinked: '/account/identities',
   agent_made: '/account/agents',
   member_agent_made: '/account/organizations',
+  member_added: '/account/organizations',
   email_change_approval: '/account/email',
   email_changed: '/account/email',
   account_deleted: '/account',

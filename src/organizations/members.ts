@@ -6,6 +6,7 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from '../users/email.ts'
 import { type GuardRemoval, userIdSchema } from '../users/user.ts'
+import type { Adding } from './adding.ts'
 import { findRole, isBuiltIn } from './find-role.ts'
 import { type MustHoldRoles, type PermissionsOf, type RoleRow, roleOf } from './holding.ts'
 import { type Member, type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
@@ -25,7 +26,7 @@ export interface Members {
   list(organizationId: OrganizationId, filter: { readonly role?: string }, page: PageRequest): Promise<Found<Member>>
   /** The organizations of a person, by name. */
   listOfUser(userId: string): Promise<readonly Membership[]>
-  /** Throws `member_exists`. */
+  /** Throws `member_exists`, and `too_many_attempts` for who names many addresses of nobody. */
   add(actor: Actor, member: { organizationId: OrganizationId; userId?: string; email?: string; role: string }): Promise<Member>
   setRole(actor: Actor, member: MemberKey & { readonly role: string }): Promise<Member>
   /** Removes a member; anybody may remove themselves, but no app of theirs does so without `members:write`. */
@@ -49,12 +50,13 @@ interface Needs {
   readonly lock: Lock
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
+  readonly adding: Adding
   /** Takes away what ends with a membership. */
   readonly eraseBelongings: (tx: TransactionClient, record: RecordEvent, member: MemberKey) => Promise<void>
 }
 
 /** Makes the service. */
-export const createMembers = ({ database, change, lock, permissionsOf, mustHoldRoles, eraseBelongings }: Needs): Members => ({
+export const createMembers = ({ database, change, lock, permissionsOf, mustHoldRoles, adding, eraseBelongings }: Needs): Members => ({
   list: async (organizationId, { role }, { after, limit, isAscending }) => {
     const where = { organizationId, ...(role === undefined ? {} : having(role)), user: { deletedAt: null } }
     const { where: user, orderBy, take } = pageOf({}, { after, limit, isAscending })
@@ -82,20 +84,23 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
     }))
   },
   add: (actor, { organizationId, userId, email, role }) =>
-    change(actor, async (tx, record) => {
-      await lock(tx, organizationId)
-      const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
-      await mustHoldRoles(tx, { actor, organizationId, roles: [handed] })
-      const user = await tx.user.findFirst({
-        where: { deletedAt: null, ...(userId === undefined ? { emailNormalized: normalizeEmail(email ?? '') ?? '' } : { id: userId }) },
-      })
-      if (!user) throw new Problem('not_found')
-      const known = await tx.organizationMember.findUnique({ where: { organizationId_userId: { organizationId, userId: user.id } } })
-      if (known) throw new Problem('member_exists')
-      const row = await tx.organizationMember.create({ data: { organizationId, userId: user.id, ...columns }, include })
-      record('organization.member_added', { id: user.id, role: handed.name }, { organizationId })
-      return toMember(row)
-    }),
+    adding.within(actor, email, () =>
+      change(actor, async (tx, record) => {
+        const organization = await lock(tx, organizationId)
+        const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
+        await mustHoldRoles(tx, { actor, organizationId, roles: [handed] })
+        const user = await tx.user.findFirst({
+          where: { deletedAt: null, ...(userId === undefined ? { emailNormalized: normalizeEmail(email ?? '') ?? '' } : { id: userId }) },
+        })
+        if (!user) throw new Problem('not_found')
+        const known = await tx.organizationMember.findUnique({ where: { organizationId_userId: { organizationId, userId: user.id } } })
+        if (known) throw new Problem('member_exists')
+        const row = await tx.organizationMember.create({ data: { organizationId, userId: user.id, ...columns }, include })
+        await adding.tell(tx, actor, { organization, userId: user.id, role: handed.name })
+        record('organization.member_added', { id: user.id, role: handed.name }, { organizationId })
+        return toMember(row)
+      }),
+    ),
   setRole: async (actor, { organizationId, userId, role }) => {
     const known = await findMember(database.prisma, { organizationId, userId })
     if (nameOf(known) === role) {

@@ -37,6 +37,7 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   identity_linked: { values: { ...place, connection: 'Google' }, url },
   identity_unlinked: { values: { ...place, connection: 'Google' }, url },
   agent_made: { values: { ...place, agent: 'Acme Helper' }, url },
+  member_added: { values: { organization: 'Acme', role: 'member' }, url },
   member_agent_made: { values: { ...place, agent: 'Acme Helper', organization: 'Acme' }, url },
   invitation: { values: { organization: 'Acme', inviter: 'Alice', role: 'member', hours: '57' }, url },
   account_exists: {},
