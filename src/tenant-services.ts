@@ -29,6 +29,7 @@ import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
+import { createInvitedRoles } from './organizations/invited-roles.ts'
 import { createFindGiven } from './organizations/inviter.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
@@ -84,7 +85,7 @@ export const createTenantServices = (
     },
   })
   const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })
-  const roles = createRoles({ ...roleNeeds, handedOutRoles, mustBeGrantable })
+  const roles = createRoles({ ...roleNeeds, handedOutRoles: [handedOutRoles, createInvitedRoles({ now })], mustBeGrantable })
   const joinOrganization = createJoinOrganization(roleNeeds)
   const findGiven = createFindGiven({ ...roleNeeds, systemPermissionsOf: systemPermissions })
   const invitations = createInvitations({ ...roleNeeds, findGiven, isMailPossible, mails, limit, randomBytes, now, issuer })

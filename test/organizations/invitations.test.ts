@@ -1,4 +1,4 @@
-// Invitations between the mail and the answer: they end with the right of who made them.
+// Invitations between the mail and the answer: they end with the right of who made them, and give the role that was meant.
 import test from 'ava'
 import { systemActor } from '../../src/platform/actor.ts'
 import { type ApiReply, startApi, type TestApi } from '../support/api.ts'
@@ -136,4 +136,55 @@ test('an invitation by an API key, which no person made, is good until it is tak
   t.is((await first.accept()).status, 200)
   await organization.asOwner(`DELETE /invitations/${second.id}`)
   t.is((await second.accept()).status, 404)
+})
+
+const makeHelper = async () => {
+  const organization = await makeOrganization(api)
+  await organization.asOwner('POST /roles', { name: 'helper', permissions: ['members:read'] })
+  const invited = await invite(organization, organization.asAdmin, 'helper')
+  return { organization, asOwner: organization.asOwner, invited }
+}
+
+test('whoever was invited to a role that is renamed has it, and none that is called so by now', async t => {
+  const { asOwner, invited } = await makeHelper()
+  t.is((await asOwner('PATCH /roles/helper', { name: 'assistant' })).status, 200)
+  t.is((await asOwner('POST /roles', { name: 'helper', permissions: ['members:read', 'members:write', 'roles:write'] })).status, 201)
+  t.is((await asOwner(`GET /invitations/${invited.id}`)).data.role, 'assistant')
+  const { status, data } = await invited.accept()
+  t.deepEqual([status, data.role, await invited.role()], [200, 'assistant', 'assistant'])
+})
+
+test('a role is renamed for its own invitations alone', async t => {
+  const [first, second] = [await makeHelper(), await makeHelper()]
+  const other = await invite(first.organization, first.asOwner, 'member')
+  await first.asOwner('PATCH /roles/helper', { name: 'assistant' })
+  t.is((await second.asOwner(`GET /invitations/${second.invited.id}`)).data.role, 'helper')
+  t.is((await first.asOwner(`GET /invitations/${other.id}`)).data.role, 'member')
+})
+
+test('a role to which somebody is invited is not deleted, and is once nobody can accept', async t => {
+  const { asOwner, invited } = await makeHelper()
+  t.is((await asOwner('DELETE /roles/helper')).status, 409)
+  await asOwner(`DELETE /invitations/${invited.id}`)
+  t.is((await asOwner('DELETE /roles/helper')).status, 200)
+
+  const second = await makeHelper()
+  await api.server.resources.database.pool.query("UPDATE invitations SET expires_at = now() - interval '1 second' WHERE id = $1", [second.invited.id])
+  t.is((await second.asOwner('DELETE /roles/helper')).status, 200)
+})
+
+test('whoever was invited gets the role as it became, unless who invited may not hand that out', async t => {
+  const { organization, asOwner, invited } = await makeHelper()
+  const byOwner = await invite(organization, asOwner, 'helper')
+  await asOwner('PATCH /roles/helper', { permissions: ['members:read', 'organizations:delete'] })
+  t.deepEqual([(await invited.accept()).status, (await byOwner.accept()).status], [404, 200])
+  t.deepEqual([await invited.role(), await byOwner.role()], [undefined, 'helper'])
+})
+
+test('accepting while the role is renamed joins with the role, whichever comes first', async t => {
+  for (let round = 0; round < 5; round += 1) {
+    const { asOwner, invited } = await makeHelper()
+    const [accepted, renamed] = await Promise.all([invited.accept(), asOwner('PATCH /roles/helper', { name: 'assistant' })])
+    t.deepEqual([accepted.status, renamed.status, await invited.role()], [200, 200, 'assistant'])
+  }
 })
