@@ -133,6 +133,7 @@ export const createInvitations = (needs: Needs): Invitations => {
     accept: async (actor, { token, userId }) => {
       const accepted = await change(actor, async (tx, record) => {
         const where = { tokenHash: new Uint8Array(hashOf('invitation', token)), ...open() }
+        // The organization is locked before the row, as by whoever invites again or renames the role: else each waits for the other.
         const found = await tx.invitation.findFirst({ where, select: { organizationId: true } })
         if (!found) throw new Problem('link_expired')
         const organizationId = found.organizationId as OrganizationId

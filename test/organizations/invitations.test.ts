@@ -188,3 +188,12 @@ test('accepting while the role is renamed joins with the role, whichever comes f
     t.deepEqual([accepted.status, renamed.status, await invited.role()], [200, 200, 'assistant'])
   }
 })
+
+test('accepting while one is invited again ends as if one came after the other', async t => {
+  const organization = await makeOrganization(api)
+  for (let round = 0; round < 10; round += 1) {
+    const { accept, who } = await invite(organization, organization.asOwner, 'member')
+    const [accepted, invited] = await Promise.all([accept(), organization.asOwner('POST /invitations', { email: who.email })])
+    t.true(['200 409', '404 201'].includes(`${accepted.status} ${invited.status}`), `${accepted.status} ${invited.status}`)
+  }
+})
