@@ -1,6 +1,6 @@
 // What belongs to organizations: their people, their settings, their clients.
 
-import { grantable, organizationPermissions } from './api/permissions.ts'
+import { grantable, organizationPermissions, systemPermissions } from './api/permissions.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { withoutPersonalAgents } from './clients/agent.ts'
 import { createFindAgentOwners } from './clients/agent-owner.ts'
@@ -30,6 +30,8 @@ import { createMustHoldRoleNames } from './organizations/handing.ts'
 import { createFindHeldScopes } from './organizations/held-scopes.ts'
 import { createMustHoldRoles } from './organizations/holding.ts'
 import { createInvitations } from './organizations/invitations.ts'
+import { createInvitedRoles } from './organizations/invited-roles.ts'
+import { createFindGiven } from './organizations/inviter.ts'
 import { createJoinOrganization } from './organizations/join.ts'
 import { createMembers } from './organizations/members.ts'
 import { createMemberships } from './organizations/memberships.ts'
@@ -85,9 +87,10 @@ export const createTenantServices = (
     },
   })
   const memberships = createMemberships({ database, permissionsOf: organizationPermissions, grantable })
-  const roles = createRoles({ ...roleNeeds, handedOutRoles, mustBeGrantable })
+  const roles = createRoles({ ...roleNeeds, handedOutRoles: [handedOutRoles, createInvitedRoles({ now })], mustBeGrantable })
   const joinOrganization = createJoinOrganization(roleNeeds)
-  const invitations = createInvitations({ ...roleNeeds, isMailPossible, mails, limit, randomBytes, now, issuer })
+  const findGiven = createFindGiven({ ...roleNeeds, systemPermissionsOf: systemPermissions })
+  const invitations = createInvitations({ ...roleNeeds, findGiven, isMailPossible, mails, limit, randomBytes, now, issuer })
   const images = createImages({ database, queue, limit, log, now, fetch: outbound({ maxBytes: maxImageBytes }) })
   const ruled = withDocumentRule(createClients({ database, change, feed, secrets, now, randomBytes, images, notify }), { rule })
   const clients = areAgentsOn ? ruled : withoutPersonalAgents(ruled)

@@ -12,6 +12,8 @@ export interface ApiKey {
   readonly name: string
   readonly hint: string
   readonly permissions: readonly string[]
+  /** The person who made it; absent where a machine or the server did. */
+  readonly createdBy?: string
   readonly lastUsedAt?: Date
   readonly expiresAt?: Date
   readonly createdAt: Date
@@ -24,6 +26,7 @@ export const apiKeyOutput = z.object({
   name: z.string(),
   hint: z.string(),
   permissions: z.array(z.string()),
+  created_by: z.uuid().nullable(),
   last_used_at: z.iso.datetime().nullable(),
   expires_at: z.iso.datetime().nullable(),
   created_at: z.iso.datetime(),
@@ -36,6 +39,7 @@ export const toApiKeyOutput = (key: ApiKey): z.input<typeof apiKeyOutput> => ({
   name: key.name,
   hint: key.hint,
   permissions: [...key.permissions],
+  created_by: key.createdBy ?? null,
   last_used_at: key.lastUsedAt?.toISOString() ?? null,
   expires_at: key.expiresAt?.toISOString() ?? null,
   created_at: key.createdAt.toISOString(),

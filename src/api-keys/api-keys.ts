@@ -108,18 +108,20 @@ export const createApiKeys = ({ database, change, randomBytes, now }: Needs): Ap
     }),
 })
 
-type Row = Omit<ApiKey, 'organizationId' | 'lastUsedAt' | 'expiresAt'> & {
+type Row = Omit<ApiKey, 'organizationId' | 'createdBy' | 'lastUsedAt' | 'expiresAt'> & {
   readonly organizationId: string | null
+  readonly createdBy: string | null
   readonly lastUsedAt: Date | null
   readonly expiresAt: Date | null
 }
 
-const toApiKey = ({ id, organizationId, name, hint, permissions, lastUsedAt, expiresAt, createdAt }: Row): ApiKey => ({
+const toApiKey = ({ id, organizationId, name, hint, permissions, createdBy, lastUsedAt, expiresAt, createdAt }: Row): ApiKey => ({
   id,
   organizationId: organizationId ?? undefined,
   name,
   hint,
   permissions,
+  createdBy: createdBy ?? undefined,
   lastUsedAt: lastUsedAt ?? undefined,
   expiresAt: expiresAt ?? undefined,
   createdAt,

@@ -51,7 +51,8 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     ...inside,
     method: 'POST',
     path: '/organizations/:id/invitations',
-    summary: 'Invites somebody by mail; nobody invites to a role that may do more than they may. An open invitation to the same address is void.',
+    summary:
+      'Invites somebody by mail; nobody invites to a role that may do more than they may, then and when it is accepted. An open invitation to the same address is void.',
     permission: 'members:write',
     params: organizationParams,
     body: z.strictObject({ email: text(320), role: roleNameSchema.default('member'), locale: text(35).optional() }),

@@ -13,11 +13,12 @@ import { normalizeEmail } from '../users/email.ts'
 import { findRole } from './find-role.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
+import type { FindGiven } from './inviter.ts'
 import type { Organization, OrganizationId } from './organization.ts'
 
 /** The invitations of organizations. */
 export interface Invitations {
-  /** Those that can still be accepted, the newest first. */
+  /** Those that can still be accepted, the newest first; among them, until it is tried, one whose maker may not hand out its role any more. */
   list(organizationId: OrganizationId, page: PageRequest): Promise<Found<Invitation>>
   /** Throws `not_found` for one that can no longer be accepted. */
   get(organizationId: OrganizationId, id: string): Promise<Invitation>
@@ -32,9 +33,12 @@ export interface Invitations {
   ): Promise<Invitation>
   /** Throws `not_found` for one that can no longer be accepted. */
   revoke(actor: Actor, invitation: { readonly organizationId: OrganizationId; readonly id: string }): Promise<void>
-  /** What a link invites to, while it can be accepted. */
+  /** What a link invites to, while it can be accepted and who invited may hand out the role. */
   find(token: string): Promise<ReceivedInvitation | undefined>
-  /** Makes the person a member. Throws `link_expired`, `wrong_address` where the invited address is not the person's verified one, and `member_exists`. */
+  /**
+   * Makes the person a member. Throws `wrong_address` where the invited address is not the person's verified one, `member_exists`,
+   * and `link_expired`, also where who invited may not hand out the role any more: then the invitation is revoked.
+   */
   accept(actor: Actor, acceptance: { readonly token: string; readonly userId: string }): Promise<ReceivedInvitation>
 }
 
@@ -46,6 +50,7 @@ interface Needs {
   readonly lock: (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
+  readonly findGiven: FindGiven
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
   readonly isMailPossible: boolean
@@ -54,13 +59,13 @@ interface Needs {
 
 const byToken = statement(
   'invitation-by-token',
-  `SELECT i.email, i.role, o.id, o.name, o.slug FROM invitations i JOIN organizations o ON o.id = i.organization_id
+  `SELECT i.email, i.role, i.invited_by, o.id, o.name, o.slug FROM invitations i JOIN organizations o ON o.id = i.organization_id
    WHERE i.token_hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND o.deleted_at IS NULL`,
 )
 
 /** Makes the service. Two hundred invitations a day and organization, five a day and address of it. */
 export const createInvitations = (needs: Needs): Invitations => {
-  const { database, change, mails, limit, lock, permissionsOf, mustHoldRoles, randomBytes, now, issuer } = needs
+  const { database, change, mails, limit, lock, permissionsOf, mustHoldRoles, findGiven, randomBytes, now, issuer } = needs
   const byOrganization = limit('invitation:organization', { points: 200, durationSeconds: 86_400 })
   const byAddress = limit('invitation:address', { points: 5, durationSeconds: 86_400 })
   const open = () => ({ acceptedAt: null, revokedAt: null, expiresAt: { gt: now() } })
@@ -119,26 +124,41 @@ export const createInvitations = (needs: Needs): Invitations => {
         record('invitation.revoked', row, { organizationId })
       }),
     find: async token => {
-      const [row] = await database.run<{ email: string; role: string; id: string; name: string; slug: string }>(byToken, [hashOf('invitation', token)])
-      return row && { email: row.email, role: row.role, organization: { id: row.id, name: row.name, slug: row.slug } }
+      const [row] = await database.run<FoundRow>(byToken, [hashOf('invitation', token)])
+      if (!row) return undefined
+      const { email, role, invited_by: invitedBy, ...organization } = row
+      const given = await findGiven(database.prisma, { organizationId: organization.id, role, invitedBy })
+      return given && { email, role, organization }
     },
-    accept: (actor, { token, userId }) =>
-      change(actor, async (tx, record) => {
-        // One statement decides who accepts; what is wrong afterwards rolls it back.
+    accept: async (actor, { token, userId }) => {
+      const accepted = await change(actor, async (tx, record) => {
         const where = { tokenHash: new Uint8Array(hashOf('invitation', token)), ...open() }
+        // The organization is locked before the row, as by whoever invites again or renames the role: else each waits for the other.
+        const found = await tx.invitation.findFirst({ where, select: { organizationId: true } })
+        if (!found) throw new Problem('link_expired')
+        const organizationId = found.organizationId as OrganizationId
+        const organization = await lock(tx, organizationId).catch(gone)
+        // One statement decides who accepts; what is wrong afterwards rolls it back.
         const [invitation] = await tx.invitation.updateManyAndReturn({ where, data: { acceptedAt: now() } })
         if (!invitation) throw new Problem('link_expired')
-        const organizationId = invitation.organizationId as OrganizationId
-        const organization = await lock(tx, organizationId).catch(gone)
         const user = await tx.user.findFirst({ where: { id: userId, deletedAt: null, suspendedAt: null } })
         if (!user?.emailVerifiedAt || user.emailNormalized !== invitation.email) throw new Problem('wrong_address')
-        const { columns } = await findRole(tx, { organizationId, role: invitation.role, permissionsOf }).catch(gone)
-        const { count } = await tx.organizationMember.createMany({ data: { organizationId, userId, ...columns }, skipDuplicates: true })
+        const given = await findGiven(tx, invitation)
+        if (!given) {
+          // Kept, so that it does not live again with the right of who made it.
+          await tx.invitation.update({ where: { id: invitation.id }, data: { acceptedAt: null, revokedAt: now() } })
+          record('invitation.revoked', invitation, { organizationId })
+          return undefined
+        }
+        const { count } = await tx.organizationMember.createMany({ data: { organizationId, userId, ...given }, skipDuplicates: true })
         if (count === 0) throw new Problem('member_exists')
         record('invitation.accepted', { ...invitation, user_id: userId }, { organizationId })
         record('organization.member_added', { id: userId, role: invitation.role }, { organizationId })
         return { email: invitation.email, role: invitation.role, organization }
-      }),
+      })
+      if (!accepted) throw new Problem('link_expired')
+      return accepted
+    },
   }
 }
 
@@ -153,11 +173,13 @@ const languageFor = async (tx: TransactionClient, { organizationId, email }: { o
 /** Forgets whom nobody can join any more since a month: an address is somebody's. */
 export const purgeInvitations = createPurge({ table: 'invitations', due: "expires_at < now() - interval '30 days'" })
 
-// The organization or the role it was for is no more.
+// The organization it was for is no more.
 const gone = (cause: unknown): never => {
-  if (cause instanceof Problem && ['not_found', 'validation_failed'].includes(cause.code)) throw new Problem('link_expired', { cause })
+  if (cause instanceof Problem && cause.code === 'not_found') throw new Problem('link_expired', { cause })
   throw cause
 }
+
+type FoundRow = Pick<Organization, 'id' | 'name' | 'slug'> & { readonly email: string; readonly role: string; readonly invited_by: string | null }
 
 interface Row {
   readonly id: string

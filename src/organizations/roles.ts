@@ -27,9 +27,9 @@ export interface Roles {
   get(key: RoleKey): Promise<Role>
   /** Throws `role_name_taken`, and `too_many_roles` beyond a hundred. */
   create(actor: Actor, role: NewRole & { readonly organizationId: OrganizationId }): Promise<Role>
-  /** Its members, and the connections that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
+  /** Its members, and the connections and invitations that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
   update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: (version: Date) => void }): Promise<Role>
-  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection hands it out. */
+  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection or an open invitation hands it out. */
   remove(actor: Actor, key: RoleKey): Promise<void>
 }
 
@@ -39,7 +39,8 @@ interface Needs {
   readonly lock: (tx: TransactionClient, id: OrganizationId) => Promise<Organization>
   readonly permissionsOf: PermissionsOf
   readonly mustHoldRoles: MustHoldRoles
-  readonly handedOutRoles: HandedOutRoles
+  /** Each asked and told. */
+  readonly handedOutRoles: readonly HandedOutRoles[]
   readonly mustBeGrantable: MustBeGrantable
 }
 
@@ -95,7 +96,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         mustBeFree(name)
         const data = { ...changes, permissions: [...permissions], resourceScopes: [...resourceScopes] }
         const row = await tx.organizationRole.update({ where: { id: before.id }, data })
-        if (name !== before.name) await handedOutRoles.rename(tx, { organizationId, from: before.name, to: name })
+        if (name !== before.name) for (const handed of handedOutRoles) await handed.rename(tx, { organizationId, from: before.name, to: name })
         const previous = { previous_name: before.name, previous_permissions: before.permissions, previous_resource_scopes: before.resourceScopes }
         record('role.updated', { ...row, resource_scopes: row.resourceScopes, ...previous, changed }, { organizationId })
         return toRole(row)
@@ -104,7 +105,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
     remove: (actor, key) =>
       change(actor, async (tx, record) => {
         const { id, name, permissions, resourceScopes } = await findOwn(tx, actor, key)
-        if (await handedOutRoles.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
+        for (const handed of handedOutRoles) if (await handed.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
         // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
         const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
         if (count === 0) throw new Problem('role_in_use')

@@ -59,7 +59,7 @@ const table = {
   last_owner: { status: 409, type: 'CONFLICT', message: 'An organization keeps at least one owner.' },
   last_admin: { status: 409, type: 'CONFLICT', message: 'The system keeps at least one administrator.' },
   role_name_taken: { status: 409, type: 'CONFLICT', message: 'The organization has a role of this name already.' },
-  role_in_use: { status: 409, type: 'CONFLICT', message: 'Somebody has this role, or a connection hands it out.' },
+  role_in_use: { status: 409, type: 'CONFLICT', message: 'Somebody has this role, is invited to it, or a connection hands it out.' },
   role_built_in: { status: 409, type: 'CONFLICT', message: 'Every organization has this role; it cannot be changed.' },
   too_many_roles: { status: 409, type: 'CONFLICT', message: 'This organization has as many roles as one may have.' },
   organization_deleted: { status: 409, type: 'CONFLICT', message: 'The organization that this belongs to is deleted.' },

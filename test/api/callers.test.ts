@@ -197,6 +197,26 @@ test('an organization’s key is made by its managers, acts there alone, and die
   t.is((await api.ask(`GET /api-keys?organization_id=${id}`, { token: data.key })).status, 401)
 })
 
+test('a key says who made it, also when they left: an organization keeps its keys', async t => {
+  const [owner, maker] = [await api.signIn(), await api.signIn()]
+  const { organizations, members } = api.server.services
+  const { id } = await organizations.create(systemActor, { name: 'Kept keys', ownerId: owner.id })
+  await members.add(systemActor, { organizationId: id, userId: maker.id, role: 'admin' })
+  const wanted = { organization_id: id, permissions: ['api_keys:read', 'api_keys:write'] }
+  const { data: made } = await makeKey(wanted, maker.token)
+  const { data: byKey } = await makeKey(wanted, made.key)
+  t.deepEqual([made.api_key.created_by, byKey.api_key.created_by], [maker.id, null])
+  await members.remove(systemActor, { organizationId: id, userId: maker.id })
+  const { data } = await api.ask(`GET /api-keys?organization_id=${id}`, { token: made.key })
+  t.deepEqual(
+    data.map((key: { id: string; created_by: string | null }) => [key.id, key.created_by]),
+    [
+      [byKey.api_key.id, null],
+      [made.api_key.id, maker.id],
+    ],
+  )
+})
+
 test('what a key cannot be is refused', async t => {
   for (const body of [
     { permissions: [] },
