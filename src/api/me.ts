@@ -56,6 +56,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       path: '/users/me',
       summary: 'Changes what the caller is called and shown as; null empties.',
       permission,
+      comparesVersion: true,
       body: z.strictObject({
         full_name: mailedName(200).nullish(),
         picture: pictureAddress.nullish(),
@@ -72,9 +73,10 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       path: '/users/me',
       summary: 'Deletes the caller; for 30 days a link that is mailed, or an administrator, brings them back.',
       permission,
+      comparesVersion: true,
       output: done,
-      handle: async ({ actor }) => {
-        await accountDeletion.remove(actor, await me(actor))
+      handle: async ({ actor, ifMatch }) => {
+        await accountDeletion.remove(actor, await me(actor), { expect: ifMatch })
         return { data: null }
       },
     }),

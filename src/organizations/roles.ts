@@ -27,11 +27,13 @@ export interface Roles {
   get(key: RoleKey): Promise<Role>
   /** Throws `role_name_taken`, and `too_many_roles` beyond a hundred. */
   create(actor: Actor, role: NewRole & { readonly organizationId: OrganizationId }): Promise<Role>
-  /** Its members, and the connections that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
-  update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: (version: Date) => void }): Promise<Role>
-  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection hands it out. */
-  remove(actor: Actor, key: RoleKey): Promise<void>
+  /** Its members, and the connections that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with what is about to be changed. */
+  update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: Expect }): Promise<Role>
+  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection hands it out. `expect` is called as by an update. */
+  remove(actor: Actor, key: RoleKey, options?: { readonly expect?: Expect }): Promise<void>
 }
+
+type Expect = (role: Role) => void
 
 interface Needs {
   readonly database: Database
@@ -88,7 +90,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
       return change(actor, async (tx, record) => {
         const { organizationId } = key
         const before = await findOwn(tx, actor, key)
-        if (before.updatedAt) expect?.(before.updatedAt)
+        expect?.(before)
         const { name = before.name, permissions = before.permissions, resourceScopes = before.resourceScopes } = changes
         await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions, resourceScopes }] })
         if (changes.resourceScopes) await mustBeGrantable(tx, { organizationId, resourceScopes })
@@ -101,9 +103,11 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         return toRole(row)
       })
     },
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       change(actor, async (tx, record) => {
-        const { id, name, permissions, resourceScopes } = await findOwn(tx, actor, key)
+        const before = await findOwn(tx, actor, key)
+        expect?.(before)
+        const { id, name, permissions, resourceScopes } = before
         if (await handedOutRoles.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
         // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
         const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
@@ -113,8 +117,8 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
   }
 }
 
-const unchanged = (role: Role, expect?: (version: Date) => void): Role => {
-  if (role.updatedAt) expect?.(role.updatedAt)
+const unchanged = (role: Role, expect?: Expect): Role => {
+  expect?.(role)
   return role
 }
 
