@@ -2,7 +2,7 @@
 import { endOfAbsence, endOfSwitching } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -119,7 +119,7 @@ export const createResourceServerAdministration = ({ database, change, now, own,
       return made
     },
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes, { scopeDescriptions: 'scopes', detailsTypes: 'authorization_details_types' })
       if (changed.length === 0) {
         const server = toAdministered(await find(database.prisma, key))
         expect?.(server)

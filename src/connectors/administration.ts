@@ -2,7 +2,7 @@
 import type { MustHoldRoleNames } from '../organizations/handing.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { purgeEach } from '../platform/data/purge-each.ts'
@@ -110,7 +110,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
       })
     },
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return unchanged(show(await findConnectionRow(database.prisma, key)), expect)
       return changeConnection(actor, {
         key,

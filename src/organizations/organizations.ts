@@ -2,7 +2,7 @@
 import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -98,7 +98,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       return { rows: rows.map(toOrganization), total }
     },
     update: async (actor, id, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return expected(await get(id), expect)
       const updated = await change(actor, async (tx, record) => {
         expected(await lockOrganization(tx, id), expect)

@@ -1,7 +1,7 @@
 // Roles of an organization's own: made, changed and deleted while the organization is locked, and never by whoever holds less.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { isUuid } from '../platform/uuid.ts'
@@ -85,7 +85,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         return toRole(row)
       }),
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return unchanged(await find(database.prisma, key), expect)
       return change(actor, async (tx, record) => {
         const { organizationId } = key

@@ -2,7 +2,7 @@
 import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -84,7 +84,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     },
     get,
     update: async (actor, id, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes, { name: 'full_name', isAdmin: 'system_role' })
       if (changed.length === 0) return expected(await get(id), expect)
       return changeUser(actor, id, async (tx, record) => {
         const before = expected(await lock(tx, actor, id), expect)

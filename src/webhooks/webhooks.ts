@@ -1,7 +1,7 @@
 // Webhooks as their administrators make and change them: the secret is told once, and an old one signs for a day beside the new.
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
@@ -104,7 +104,7 @@ export const createWebhooks = (needs: Needs): Webhooks => {
     },
     update: async (actor, key, { expect, ...changes }) => {
       mustBeTaken(changes.url)
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) {
         const webhook = toWebhook(await find(database.prisma, key))
         expect?.(webhook)
@@ -113,7 +113,7 @@ export const createWebhooks = (needs: Needs): Webhooks => {
       return changeWebhook(actor, key, async (tx, before, record) => {
         expect?.(toWebhook(before))
         const row = await tx.webhook.update({ where: { id: key.id }, data: dataOf(changes, before, now) })
-        record('webhook.updated', { ...told(row), changed: changed.map(one => (one === 'isDisabled' ? 'disabled' : one)) })
+        record('webhook.updated', { ...told(row), changed })
         return toWebhook(row)
       })
     },
