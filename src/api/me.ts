@@ -58,6 +58,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       path: '/users/me',
       summary: 'Changes what the caller is called and shown as; null empties.',
       permission,
+      comparesVersion: true,
       body: z.strictObject({
         full_name: mailedName(200).nullish(),
         picture: pictureAddress.nullish(),
@@ -74,10 +75,11 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       path: '/users/me',
       summary: 'Deletes the caller, who proved themselves in the last five minutes; for 30 days a link that is mailed, or an administrator, brings them back.',
       permission,
+      comparesVersion: true,
       output: done,
-      handle: async ({ actor }) => {
+      handle: async ({ actor, ifMatch }) => {
         await recentProofs.verify(actor)
-        await accountDeletion.remove(actor, await me(actor))
+        await accountDeletion.remove(actor, await me(actor), { expect: ifMatch })
         return { data: null }
       },
     }),

@@ -60,6 +60,8 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
 
 const documentDescription =
   'Every answer stands in the same envelope: with what the operation gives, or as the schema Failure. ' +
+  'Where a write lists If-Match, it is done only on the version whose ETag was read, else it is 412. A write that does not list it compares nothing, ' +
+  'and is 412 with any If-Match but `*`, before anything is done. ' +
   'Not among the operations is GET /api/health: with a 503 it tells the states in `data` as with a 200.'
 
 const sessionDescription = "The browser's session, for pages of our own origin alone (Sec-Fetch-Site: same-origin)."
@@ -117,7 +119,7 @@ const headersOf = (one: Route) => {
   if (one.isLines) return []
   const header = (name: string) => ({ name, in: 'header', required: false, schema: { type: 'string', maxLength: 255 } })
   if (one.method === 'GET') return [header('If-None-Match')]
-  return [header('Idempotency-Key'), ...(comparesVersions(one) ? [header('If-Match')] : [])]
+  return [header('Idempotency-Key'), ...(one.comparesVersion ? [header('If-Match')] : [])]
 }
 
 const envelope = (members: Json) => ({
@@ -154,7 +156,7 @@ const failureSchema = envelope({
 // What is wrong with the request itself or with its credentials is told everywhere, whoever may call.
 const refusals = (one: Route) => {
   const statuses = ['400', '401', '413', '415', '421', '429', '503', ...(mayForbid(one) ? ['403'] : []), ...(namesSomething(one) ? ['404'] : [])]
-  const all = one.method === 'GET' ? statuses : [...statuses, '409', ...(comparesVersions(one) ? ['412'] : [])]
+  const all = one.method === 'GET' ? statuses : [...statuses, '409', '412']
   return Object.fromEntries(all.map(status => [status, { $ref: '#/components/responses/Refusal' }]))
 }
 
@@ -166,5 +168,3 @@ const namesSomething = ({ permission, params, query, body, within }: Route) =>
   within !== undefined ||
   permission === 'signed_in' ||
   [params, query, body].some(schema => namesIn(inputSchema(schema)).some(name => /(^|_)id$|Id$/.test(name)))
-
-const comparesVersions = ({ method }: Route) => method === 'PATCH' || method === 'PUT'

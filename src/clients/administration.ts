@@ -31,8 +31,8 @@ export interface ClientAdministration extends SecretAdministration {
    * an owner who cannot be one, and `organization_deleted` where a client of a deleted organization would be enabled. `expect` is called with what is about to be changed.
    */
   update(actor: Actor, key: ClientKey, changes: ClientChanges & { readonly expect?: Expect }): Promise<Client>
-  /** What it holds ends, and does not come back with it. */
-  remove(actor: Actor, key: ClientKey): Promise<void>
+  /** What it holds ends, and does not come back with it. `expect` is called with what is about to be deleted. */
+  remove(actor: Actor, key: ClientKey, options?: { readonly expect?: Expect }): Promise<void>
   /** Brings back what was deleted in the last 30 days. Throws `organization_deleted` where its organization is. */
   restore(actor: Actor, key: ClientKey, options: { readonly expect?: Expect }): Promise<Client>
   /** Empties for good what was deleted long ago, so that only the identifier stays taken; answers how many. */
@@ -107,10 +107,12 @@ export const createClientAdministration = ({
           return { event: 'client.updated', result: toClient(row) }
         },
       }),
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       changeClient(actor, {
         key,
-        work: async (tx, { id, clientId }) => {
+        work: async (tx, before) => {
+          await expect?.(toClient(before), () => findCarried(tx, before))
+          const { id, clientId } = before
           await endAgents(tx, { id })
           await tx.client.update({ where: { id }, data: { deletedAt: now(), accessEndedAt: now(), ...version } })
           await endRequests(tx, clientId)

@@ -117,8 +117,8 @@ export const operationsOf = ({
     await detailsTypes.know(typesOf(changes.metadata))
     return answer(await administration.update(actor, key, { ...changes, expect }))
   },
-  remove: async (actor: Actor, key: ClientKey) => {
-    await administration.remove(actor, key)
+  remove: async (actor: Actor, { key, ifMatch }: { key: ClientKey; ifMatch: IfMatch }) => {
+    await administration.remove(actor, key, { expect: ({ version }) => ifMatch(version) })
     return { data: null }
   },
   restore: async (actor: Actor, key: ClientKey) => {

@@ -2,7 +2,7 @@
 import { endOfAbsence, endOfSwitching } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -42,8 +42,8 @@ export interface ResourceServerAdministration {
   create(actor: Actor, server: NewResourceServer): Promise<AdministeredResourceServer>
   /** Tokens change at the next that is issued; those for one that is disabled end for good. `expect` is called with what is about to be changed. */
   update(actor: Actor, key: ResourceServerKey, changes: ResourceServerChanges & { readonly expect?: Expect }): Promise<AdministeredResourceServer>
-  /** Nothing is issued for it any more, and what was issued ends for good. */
-  remove(actor: Actor, key: ResourceServerKey): Promise<void>
+  /** Nothing is issued for it any more, and what was issued ends for good. `expect` is called with what is about to be deleted. */
+  remove(actor: Actor, key: ResourceServerKey, options?: { readonly expect?: Expect }): Promise<void>
   /** Brings back what was deleted in the last 30 days. Throws `organization_deleted` where its organization is. */
   restore(actor: Actor, key: ResourceServerKey, options: { readonly expect?: Expect }): Promise<AdministeredResourceServer>
   /** Empties for good what was deleted long ago; identifiers and names of types stay taken. Answers how many. */
@@ -119,7 +119,7 @@ export const createResourceServerAdministration = ({ database, change, now, own,
       return made
     },
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes, { scopeDescriptions: 'scopes', detailsTypes: 'authorization_details_types' })
       if (changed.length === 0) {
         const server = toAdministered(await find(database.prisma, key))
         expect?.(server)
@@ -146,11 +146,12 @@ export const createResourceServerAdministration = ({ database, change, now, own,
         },
       })
     },
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       changeOne(actor, {
         key,
-        work: async (tx, { id }) => {
-          await tx.resourceServer.update({ where: { id }, data: { deletedAt: now(), accessEndedAt: now(), ...version } })
+        work: async (tx, before) => {
+          expect?.(toAdministered(before))
+          await tx.resourceServer.update({ where: { id: before.id }, data: { deletedAt: now(), accessEndedAt: now(), ...version } })
           return { event: 'resource_server.deleted', result: undefined }
         },
       }),

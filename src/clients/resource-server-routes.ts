@@ -19,6 +19,7 @@ const filters = { q: words(1000).optional(), status: z.enum(['active', 'deleted'
 const output = resourceServerOutput
 const read = { permission: 'resource_servers:read' } as const
 const write = { permission: 'resource_servers:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const inside = { within: 'organization' } as const
 
 /** Makes the routes. */
@@ -52,8 +53,8 @@ const operationsOf = ({ resourceServerAdministration: administration, lists }: N
   },
   update: async (actor: Actor, { key, body, ifMatch }: { key: ResourceServerKey; body: z.output<typeof resourceServerBody>; ifMatch: IfMatch }) =>
     answer(await administration.update(actor, key, { ...toResourceServerChanges(body), expect: ({ version }) => ifMatch(version) })),
-  remove: async (actor: Actor, key: ResourceServerKey) => {
-    await administration.remove(actor, key)
+  remove: async (actor: Actor, { key, ifMatch }: { key: ResourceServerKey; ifMatch: IfMatch }) => {
+    await administration.remove(actor, key, { expect: ({ version }) => ifMatch(version) })
     return { data: null }
   },
   restore: async (actor: Actor, key: ResourceServerKey) => answer(await administration.restore(actor, key, {})),
@@ -88,7 +89,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One API that clients ask tokens for.', output, handle: ({ params }) => does.get(params) }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: 'Changes an API; what is not named stays, and what is named is replaced whole.',
@@ -97,12 +98,12 @@ const systemRoutes = (does: Operations): readonly Route[] => {
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, body, ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'DELETE',
       summary: 'Deletes an API: nothing is issued for it any more.',
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, params),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: params, ifMatch }),
     }),
     route({
       ...write,
@@ -146,7 +147,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
     }),
     route({ ...read, ...inside, ...at, method: 'GET', summary: "One of an organization's APIs.", output, handle: ({ params }) => does.get(keyOf(params)) }),
     route({
-      ...write,
+      ...writeKnown,
       ...inside,
       ...at,
       method: 'PATCH',
@@ -156,13 +157,13 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), body, ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...inside,
       ...at,
       method: 'DELETE',
       summary: "Deletes an organization's API: nothing is issued for it any more.",
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: keyOf(params), ifMatch }),
     }),
     route({
       ...write,

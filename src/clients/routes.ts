@@ -17,6 +17,7 @@ const created = z.object({ client: clientOutput, secret: z.string().optional() }
 const secretMade = z.object({ client_secret: clientSecretOutput, secret: z.string() })
 const read = { permission: 'clients:read' } as const
 const write = { permission: 'clients:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const inside = { within: 'organization' } as const
 
 type ApiPermissions = ReturnType<typeof apiPermissionsField>
@@ -56,7 +57,7 @@ const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermiss
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One client.', output: clientOutput, handle: ({ params }) => does.get(params) }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: 'Changes a client; what is not named stays.',
@@ -64,7 +65,14 @@ const systemRoutes = (does: Operations, fields: typeof systemFields & ApiPermiss
       output: clientOutput,
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, changes: toChanges(body), ifMatch }),
     }),
-    route({ ...write, ...at, method: 'DELETE', summary: 'Deletes a client.', output: done, handle: ({ actor, params }) => does.remove(actor, params) }),
+    route({
+      ...writeKnown,
+      ...at,
+      method: 'DELETE',
+      summary: 'Deletes a client.',
+      output: done,
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: params, ifMatch }),
+    }),
     route({
       ...write,
       method: 'POST',
@@ -135,7 +143,7 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       handle: ({ params }) => does.get(keyOf(params)),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...inside,
       ...at,
       method: 'PATCH',
@@ -145,13 +153,13 @@ const organizationRoutes = (does: Operations, fields: ApiPermissions): readonly 
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), changes: toChanges(body), ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...inside,
       ...at,
       method: 'DELETE',
       summary: "Deletes an organization's client.",
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: keyOf(params), ifMatch }),
     }),
     route({
       ...write,

@@ -2,7 +2,7 @@
 import type { MustHoldRoleNames } from '../organizations/handing.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { purgeEach } from '../platform/data/purge-each.ts'
@@ -38,8 +38,8 @@ export interface ConnectionAdministration {
   create(actor: Actor, connection: NewConnection): Promise<AdministeredConnection>
   /** Unlinks everybody where the settings lead to another provider. Throws `secrets_required` and `connection_of_settings`. `expect` is called with what is about to be changed. */
   update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: Expect }): Promise<AdministeredConnection>
-  /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. */
-  remove(actor: Actor, key: ConnectionKey): Promise<void>
+  /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. `expect` is called with what is about to be deleted. */
+  remove(actor: Actor, key: ConnectionKey, options?: { readonly expect?: Expect }): Promise<void>
   /** Brings back what was deleted in the last 30 days, with everybody's identities. */
   restore(actor: Actor, key: ConnectionKey): Promise<AdministeredConnection>
   /** Forgets for good what was deleted long ago; answers how many. */
@@ -110,7 +110,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
       })
     },
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return unchanged(show(await findConnectionRow(database.prisma, key)), expect)
       return changeConnection(actor, {
         key,
@@ -131,10 +131,11 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
         },
       })
     },
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       changeConnection(actor, {
         key,
         work: async (tx, before) => {
+          expect?.(show(before))
           if (before.origin === 'settings') throw new Problem('connection_of_settings')
           const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: now() } })
           return { event: 'connection.deleted', told: row, result: undefined }

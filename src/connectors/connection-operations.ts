@@ -57,8 +57,8 @@ export const operationsOf = ({ connectors, connectionAdministration: administrat
       const settings = await settingsOf(actor, body, async () => (await administration.get(key)).connector)
       return answer(await administration.update(actor, key, { ...toChanges(body), settings, expect: connection => ifMatch(versionOf(connection)) }))
     },
-    remove: async (actor: Actor, key: ConnectionKey) => {
-      await administration.remove(actor, key)
+    remove: async (actor: Actor, { key, ifMatch }: { key: ConnectionKey; ifMatch: IfMatch }) => {
+      await administration.remove(actor, key, { expect: connection => ifMatch(versionOf(connection)) })
       return { data: null }
     },
     restore: async (actor: Actor, key: ConnectionKey) => answer(await administration.restore(actor, key)),

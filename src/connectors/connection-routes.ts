@@ -12,6 +12,7 @@ const query = listQuery({
 })
 const read = { permission: 'connections:read' } as const
 const write = { permission: 'connections:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const inside = { within: 'organization' } as const
 const restored = 'Brings back a connection that was deleted in the last 30 days, with everybody who signed in by it.'
 const replaced =
@@ -63,7 +64,7 @@ const systemRoutes = (does: Operations): readonly Route[] => {
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One connection of the system.', output: connectionOutput, handle: ({ params }) => does.get(params) }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: `Changes a connection of the system; ${replaced}.`,
@@ -72,12 +73,12 @@ const systemRoutes = (does: Operations): readonly Route[] => {
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: params, body, ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'DELETE',
       summary: 'Deletes a connection of the system.',
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, params),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: params, ifMatch }),
     }),
     route({
       ...write,
@@ -137,7 +138,7 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       handle: ({ params }) => does.get(keyOf(params)),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: `Changes an organization's connection; ${replaced}. ${owners}; what else it is, by whoever holds the roles that it hands out.`,
@@ -146,12 +147,12 @@ const organizationRoutes = (does: Operations): readonly Route[] => {
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), body, ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'DELETE',
       summary: "Deletes an organization's connection.",
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: keyOf(params), ifMatch }),
     }),
     route({
       ...write,

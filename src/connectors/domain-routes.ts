@@ -11,6 +11,7 @@ const domainParams = params.extend({ domainId: uuid })
 const keyOf = ({ id, domainId }: z.output<typeof domainParams>) => ({ id: domainId, organizationId: id })
 const read = { within: 'organization', permission: 'domains:read' } as const
 const write = { within: 'organization', permission: 'domains:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const at = { path: '/organizations/:id/domains/:domainId', params: domainParams } as const
 const domainOutput = z.object({
   id: z.uuid(),
@@ -62,7 +63,7 @@ export const createDomainRoutes = ({ domains, lists }: { readonly domains: Domai
     handle: async ({ params }) => answer(await domains.get(keyOf(params))),
   }),
   route({
-    ...write,
+    ...writeKnown,
     ...at,
     method: 'PATCH',
     summary: "Says by which of the organization's connections people of this domain sign in; null: by the first.",
@@ -77,13 +78,13 @@ export const createDomainRoutes = ({ domains, lists }: { readonly domains: Domai
     },
   }),
   route({
-    ...write,
+    ...writeKnown,
     ...at,
     method: 'DELETE',
     summary: 'Removes a domain: its addresses are led nowhere any more.',
     output: done,
-    handle: async ({ actor, params }) => {
-      await domains.remove(actor, keyOf(params))
+    handle: async ({ actor, params, ifMatch }) => {
+      await domains.remove(actor, keyOf(params), { expect: domain => ifMatch(versionOf(domain)) })
       return { data: null }
     },
   }),

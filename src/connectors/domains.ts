@@ -21,14 +21,17 @@ export interface Domains {
    */
   create(actor: Actor, domain: { readonly organizationId: string; readonly domain: string; readonly connectionId?: string | undefined }): Promise<Domain>
   /** Says whom its addresses are sent to; `null`: the organization's first connection. `expect` is called with what is about to be changed. */
-  update(actor: Actor, key: DomainKey, changes: { readonly connectionId: string | null; readonly expect?: (domain: Domain) => void }): Promise<Domain>
-  remove(actor: Actor, key: DomainKey): Promise<void>
+  update(actor: Actor, key: DomainKey, changes: { readonly connectionId: string | null; readonly expect?: Expect }): Promise<Domain>
+  /** `expect` is called with what is about to be removed. */
+  remove(actor: Actor, key: DomainKey, options?: { readonly expect?: Expect }): Promise<void>
   /**
    * Looks for the record. Throws `domain_not_proven` where it does not say the token and nothing else, `domain_taken` where another
    * organization has proven the domain, `dns_unavailable`, and `too_many_attempts`.
    */
   verify(actor: Actor, key: DomainKey): Promise<Domain>
 }
+
+type Expect = (domain: Domain) => void
 
 interface Needs {
   readonly database: Database
@@ -81,10 +84,11 @@ export const createDomains = ({ database, change, lockOrganization, resolveTxt, 
         record('domain.updated', told(row), { organizationId: key.organizationId })
         return toDomain(row)
       }),
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       change(actor, async (tx, record) => {
         await lockOrganization(tx, key.organizationId)
         const row = await find(tx, key)
+        expect?.(toDomain(row))
         await tx.organizationDomain.delete({ where: { ...key } })
         record('domain.deleted', told(row), { organizationId: key.organizationId })
       }),

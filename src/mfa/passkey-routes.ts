@@ -80,6 +80,7 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
       path: '/users/me/passkeys/:id',
       summary: 'Renames one of the caller’s passkeys.',
       permission,
+      comparesVersion: true,
       params,
       body: z.strictObject({ name: passkeyName }),
       output: passkeyOutput,

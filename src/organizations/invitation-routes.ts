@@ -58,7 +58,7 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     body: z.strictObject({ email: text(320), role: roleNameSchema.default('member'), locale: text(35).optional() }),
     output: invitationOutput,
     status: 201,
-    handle: async ({ actor, params, body }) => ({ data: output(await invitations.create(actor, { organizationId: params.id, ...body })) }),
+    handle: async ({ actor, params, body }) => answer(await invitations.create(actor, { organizationId: params.id, ...body })),
   }),
   route({
     ...inside,
@@ -67,7 +67,7 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     summary: 'One invitation, while it can be accepted.',
     permission: 'members:read',
     output: invitationOutput,
-    handle: async ({ params }) => ({ data: output(await invitations.get(params.id, params.invitationId)) }),
+    handle: async ({ params }) => answer(await invitations.get(params.id, params.invitationId)),
   }),
   route({
     ...inside,
@@ -75,9 +75,11 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     method: 'DELETE',
     summary: 'Takes an invitation back.',
     permission: 'members:write',
+    comparesVersion: true,
     output: done,
-    handle: async ({ actor, params }) => {
-      await invitations.revoke(actor, { organizationId: params.id, id: params.invitationId })
+    handle: async ({ actor, params, ifMatch }) => {
+      const expect = (invitation: Invitation) => ifMatch(versionOf(invitation))
+      await invitations.revoke(actor, { organizationId: params.id, id: params.invitationId, expect })
       return { data: null }
     },
   }),
@@ -94,6 +96,10 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
     },
   }),
 ]
+
+const versionOf = (invitation: Invitation) => JSON.stringify(output(invitation))
+
+const answer = (invitation: Invitation) => ({ data: output(invitation), version: versionOf(invitation) })
 
 const output = ({ id, organizationId, email, role, invitedBy, createdAt, expiresAt }: Invitation): z.input<typeof invitationOutput> => ({
   id,

@@ -31,8 +31,11 @@ export interface Invitations {
     actor: Actor,
     invitation: { readonly organizationId: OrganizationId; readonly email: string; readonly role: string; readonly locale?: string },
   ): Promise<Invitation>
-  /** Throws `not_found` for one that can no longer be accepted. */
-  revoke(actor: Actor, invitation: { readonly organizationId: OrganizationId; readonly id: string }): Promise<void>
+  /** Throws `not_found` for one that can no longer be accepted. `expect` is called with what is about to be revoked. */
+  revoke(
+    actor: Actor,
+    invitation: { readonly organizationId: OrganizationId; readonly id: string; readonly expect?: (invitation: Invitation) => void },
+  ): Promise<void>
   /** What a link invites to, while it can be accepted and who invited may hand out the role. */
   find(token: string): Promise<ReceivedInvitation | undefined>
   /**
@@ -117,10 +120,11 @@ export const createInvitations = (needs: Needs): Invitations => {
         return toInvitation(row)
       })
     },
-    revoke: (actor, { organizationId, id }) =>
+    revoke: (actor, { organizationId, id, expect }) =>
       change(actor, async (tx, record) => {
         const [row] = await tx.invitation.updateManyAndReturn({ where: { id, organizationId, ...open() }, data: { revokedAt: now() } })
         if (!row) throw new Problem('not_found')
+        expect?.(toInvitation(row))
         record('invitation.revoked', row, { organizationId })
       }),
     find: async token => {

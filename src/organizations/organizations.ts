@@ -2,7 +2,7 @@
 import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -25,14 +25,16 @@ export interface Organizations {
     page: PageRequest,
   ): Promise<Found<Organization>>
   /** Throws `slug_taken`. `expect` is called with the version of what is about to be changed. */
-  update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: (version: Date) => void }): Promise<Organization>
-  /** Softly; its clients are disabled in the same commit, and what names it or is theirs ends for good. */
-  remove(actor: Actor, id: OrganizationId): Promise<void>
+  update(actor: Actor, id: OrganizationId, changes: OrganizationChanges & { readonly expect?: Expect }): Promise<Organization>
+  /** Softly; its clients are disabled in the same commit, and what names it or is theirs ends for good. `expect` is called as by an update. */
+  remove(actor: Actor, id: OrganizationId, options?: { readonly expect?: Expect }): Promise<void>
   /** With the clients that were disabled by its deletion. Throws `slug_taken` when the slug has been taken meanwhile. */
   restore(actor: Actor, id: OrganizationId): Promise<Organization>
   /** Forgets for good what was deleted long ago; answers how many. */
   purge(actor: Actor, batch: number): Promise<number>
 }
+
+type Expect = (version: Date) => void
 
 /** What belongs to an organization and lives and ends with it. */
 export interface Belongings {
@@ -96,7 +98,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       return { rows: rows.map(toOrganization), total }
     },
     update: async (actor, id, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return expected(await get(id), expect)
       const updated = await change(actor, async (tx, record) => {
         expected(await lockOrganization(tx, id), expect)
@@ -107,9 +109,9 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
       forgetSettings(id)
       return updated
     },
-    remove: (actor, id) =>
+    remove: (actor, id, { expect } = {}) =>
       change(actor, async (tx, record) => {
-        await lockOrganization(tx, id)
+        expected(await lockOrganization(tx, id), expect)
         const deletedAt = now()
         await belongings.disable(tx, record, { organizationId: id, at: deletedAt })
         const row = await tx.organization.update({ where: { id }, data: { deletedAt, accessEndedAt: deletedAt } })
@@ -139,7 +141,7 @@ export const lockOrganization = async (tx: TransactionClient, id: OrganizationId
   return toOrganization(row)
 }
 
-const expected = (organization: Organization, expect?: (version: Date) => void): Organization => {
+const expected = (organization: Organization, expect?: Expect): Organization => {
   expect?.(organization.updatedAt)
   return organization
 }

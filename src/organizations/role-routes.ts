@@ -18,6 +18,7 @@ interface Needs {
 const roleParams = organizationParams.extend({ roleId: z.string().max(100).toLowerCase() })
 const read = { within: 'organization', permission: 'roles:read' } as const
 const write = { within: 'organization', permission: 'roles:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const at = { path: '/organizations/:id/roles/:roleId', params: roleParams } as const
 const keyOf = ({ id, roleId }: z.output<typeof roleParams>) => ({ organizationId: id, role: roleId })
 
@@ -76,22 +77,25 @@ export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: na
     }),
     route({ ...read, ...at, method: 'GET', summary: 'One role.', output: roleOutput, handle: async ({ params }) => answer(await roles.get(keyOf(params))) }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: 'Changes a role; its members have at their next request what it becomes.',
       body: z.strictObject({ ...body, description: body.description.nullable() }).partial(),
       output: roleOutput,
-      handle: async ({ actor, params, body, ifMatch }) => answer(await roles.update(actor, keyOf(params), { ...toGiven(body), expect: ifMatch })),
+      handle: async ({ actor, params, body, ifMatch }) => {
+        const expect = (role: Role) => ifMatch(versionOf(role))
+        return answer(await roles.update(actor, keyOf(params), { ...toGiven(body), expect }))
+      },
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'DELETE',
       summary: 'Deletes a role that nobody has.',
       output: done,
-      handle: async ({ actor, params }) => {
-        await roles.remove(actor, keyOf(params))
+      handle: async ({ actor, params, ifMatch }) => {
+        await roles.remove(actor, keyOf(params), { expect: role => ifMatch(versionOf(role)) })
         return { data: null }
       },
     }),
@@ -118,4 +122,6 @@ const toGiven = <Body extends { resource_scopes?: Parameters<typeof toPairs>[0] 
   resourceScopes: grouped && toPairs(grouped),
 })
 
-const answer = (role: Role) => ({ data: output(role), version: role.updatedAt ?? 'built-in' })
+const versionOf = ({ updatedAt }: Role) => updatedAt ?? 'built-in'
+
+const answer = (role: Role) => ({ data: output(role), version: versionOf(role) })

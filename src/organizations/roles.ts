@@ -1,7 +1,7 @@
 // Roles of an organization's own: made, changed and deleted while the organization is locked, and never by whoever holds less.
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { isUuid } from '../platform/uuid.ts'
@@ -27,11 +27,13 @@ export interface Roles {
   get(key: RoleKey): Promise<Role>
   /** Throws `role_name_taken`, and `too_many_roles` beyond a hundred. */
   create(actor: Actor, role: NewRole & { readonly organizationId: OrganizationId }): Promise<Role>
-  /** Its members, and the connections and invitations that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with the version of what is about to be changed. */
-  update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: (version: Date) => void }): Promise<Role>
-  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection or an open invitation hands it out. */
-  remove(actor: Actor, key: RoleKey): Promise<void>
+  /** Its members, and the connections and invitations that hand it out, go on with the role as it becomes. Throws `role_name_taken`. `expect` is called with what is about to be changed. */
+  update(actor: Actor, key: RoleKey, changes: RoleChanges & { readonly expect?: Expect }): Promise<Role>
+  /** Throws `role_in_use` while somebody has it, also somebody deleted who may still be restored, and while a connection or an open invitation hands it out. `expect` is called as by an update. */
+  remove(actor: Actor, key: RoleKey, options?: { readonly expect?: Expect }): Promise<void>
 }
+
+type Expect = (role: Role) => void
 
 interface Needs {
   readonly database: Database
@@ -84,12 +86,12 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         return toRole(row)
       }),
     update: async (actor, key, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) return unchanged(await find(database.prisma, key), expect)
       return change(actor, async (tx, record) => {
         const { organizationId } = key
         const before = await findOwn(tx, actor, key)
-        if (before.updatedAt) expect?.(before.updatedAt)
+        expect?.(before)
         const { name = before.name, permissions = before.permissions, resourceScopes = before.resourceScopes } = changes
         await mustHoldRoles(tx, { actor, organizationId, roles: [{ name, permissions, resourceScopes }] })
         if (changes.resourceScopes) await mustBeGrantable(tx, { organizationId, resourceScopes })
@@ -102,9 +104,11 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
         return toRole(row)
       })
     },
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       change(actor, async (tx, record) => {
-        const { id, name, permissions, resourceScopes } = await findOwn(tx, actor, key)
+        const before = await findOwn(tx, actor, key)
+        expect?.(before)
+        const { id, name, permissions, resourceScopes } = before
         for (const handed of handedOutRoles) if (await handed.has(tx, { organizationId: key.organizationId, name })) throw new Problem('role_in_use')
         // The statement asks whether somebody has it, and the foreign key holds whatever came past the lock.
         const { count } = await tx.organizationRole.deleteMany({ where: { id, members: { none: {} } } })
@@ -114,8 +118,8 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
   }
 }
 
-const unchanged = (role: Role, expect?: (version: Date) => void): Role => {
-  if (role.updatedAt) expect?.(role.updatedAt)
+const unchanged = (role: Role, expect?: Expect): Role => {
+  expect?.(role)
   return role
 }
 

@@ -82,6 +82,7 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     path: '/organizations/:id',
     summary: 'Changes an organization; what is not named stays. Only who proved two factors requires them of others.',
     permission: 'organizations:write',
+    comparesVersion: true,
     params: organizationParams,
     body: z.strictObject({ name, slug, description: description.nullable(), mfa_required: z.boolean() }).partial(),
     output: organizationOutput,
@@ -96,10 +97,11 @@ export const createOrganizationRoutes = ({ organizations, lists }: Needs): reado
     path: '/organizations/:id',
     summary: 'Deletes an organization and disables its clients; can be undone for 30 days.',
     permission: 'organizations:delete',
+    comparesVersion: true,
     params: organizationParams,
     output: done,
-    handle: async ({ actor, params }) => {
-      await organizations.remove(actor, params.id)
+    handle: async ({ actor, params, ifMatch }) => {
+      await organizations.remove(actor, params.id, { expect: ifMatch })
       return { data: null }
     },
   }),

@@ -28,6 +28,7 @@ export const createSettingsRoutes = ({ organizationSettings, images }: { organiz
       summary:
         "Changes an organization's settings; each that is named is replaced whole, with warnings for what pages will correct. Sign-up that the system closes stays closed, and only who proved two factors requires them of others.",
       permission: 'organizations:write',
+      comparesVersion: true,
       body: settingsBody,
       handle: async ({ actor, params, body, ifMatch }) => {
         if (body.mfa_required) mustHaveTwoFactors(actor)

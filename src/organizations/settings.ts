@@ -3,6 +3,7 @@ import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { ChangeFeed } from '../platform/data/change-feed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
@@ -86,8 +87,7 @@ interface Row {
 
 const toSettings = ({ branding, updatedAt, ...policy }: Row): OrganizationSettings => ({ ...policy, branding: readBranding(branding), version: updatedAt })
 
-const namesOf = ({ branding, isSignUpOpen, isMfaRequired }: SettingsChanges) => [
+const namesOf = ({ branding, ...policy }: SettingsChanges) => [
   ...Object.keys(branding ?? {}).map(name => `branding.${name}`),
-  ...(isSignUpOpen === undefined ? [] : ['sign_up']),
-  ...(isMfaRequired === undefined ? [] : ['mfa_required']),
+  ...toldNamesOf(policy, { isSignUpOpen: 'sign_up' }),
 ]

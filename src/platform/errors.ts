@@ -91,6 +91,11 @@ const table = {
   passkey_taken: { status: 409, type: 'CONFLICT', message: 'This passkey is already in use.' },
   too_many_passkeys: { status: 409, type: 'CONFLICT', message: 'You have as many passkeys as one may have.' },
   precondition_failed: { status: 412, type: 'PRECONDITION_FAILED', message: 'This was changed since you read it.' },
+  unsupported_precondition: {
+    status: 412,
+    type: 'PRECONDITION_FAILED',
+    message: 'This compares no versions: send it without If-Match, or with *. Nothing was done.',
+  },
   payload_too_large: { status: 413, type: 'PAYLOAD_TOO_LARGE', message: 'The body is too large.' },
   unsupported_media_type: { status: 415, type: 'UNSUPPORTED_MEDIA_TYPE', message: 'This content type is not supported here.' },
   wrong_host: { status: 421, type: 'MISDIRECTED_REQUEST', message: 'This server does not answer for that host.' },

@@ -13,8 +13,8 @@ import { parseEmail } from './user-row.ts'
 
 /** Deletions by the person whose account it is. */
 export interface AccountDeletion {
-  /** Ends all access and mails the link. Throws `last_owner` and `last_admin`. */
-  remove(actor: Actor, user: User): Promise<void>
+  /** Ends all access and mails the link. Throws `last_owner` and `last_admin`. `expect` is called with the version of what is about to be deleted. */
+  remove(actor: Actor, user: User, options?: { readonly expect?: (version: Date) => void }): Promise<void>
   /** The address of the account that a link would bring back; `undefined` for a link that is none. */
   find(token: string): Promise<string | undefined>
   /** Brings the account back. Throws `link_expired`, and `email_taken` where another proved its address by now. */
@@ -33,17 +33,20 @@ interface Needs {
 
 /** Makes the service. */
 export const createAccountDeletion = ({ userAdministration, change, challenges, notify, evictUnproven, forget, issuer }: Needs): AccountDeletion => ({
-  remove: (actor, user) =>
-    userAdministration.remove(actor, user.id, async (tx, deletedAt) => {
-      const { token } = await challenges.issue(tx, {
-        purpose: 'account_restore',
-        userId: user.id,
-        email: parseEmail(user.email),
-        ttlSeconds: restorableDays * 86_400,
-        details: { email: user.email, deleted_at: deletedAt.toISOString() },
-      })
-      const url = `${issuer}/account/restore/${token}`
-      await notify(tx, { kind: 'account_deleted', userId: user.id, actor, values: { days: restorableDays }, url })
+  remove: (actor, user, { expect } = {}) =>
+    userAdministration.remove(actor, user.id, {
+      expect,
+      within: async (tx, deletedAt) => {
+        const { token } = await challenges.issue(tx, {
+          purpose: 'account_restore',
+          userId: user.id,
+          email: parseEmail(user.email),
+          ttlSeconds: restorableDays * 86_400,
+          details: { email: user.email, deleted_at: deletedAt.toISOString() },
+        })
+        const url = `${issuer}/account/restore/${token}`
+        await notify(tx, { kind: 'account_deleted', userId: user.id, actor, values: { days: restorableDays }, url })
+      },
     }),
   find: async token => {
     const challenge = await challenges.find('account_restore', token)

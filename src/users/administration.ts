@@ -2,7 +2,7 @@
 import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
@@ -24,6 +24,8 @@ export interface UserFilter {
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
 
+type Within = (tx: TransactionClient, deletedAt: Date) => Promise<void>
+
 /**
  * The administration of users. Each change throws `not_found` for a user that is not there, and `forbidden` where an
  * administrator of the system is touched, made or unmade by who is none.
@@ -33,10 +35,10 @@ export interface UserAdministration {
   get(id: UserId): Promise<User>
   /** Throws `email_taken`, and `last_admin` where nobody would be left. */
   update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
-  suspend(actor: Actor, id: UserId): Promise<User>
-  activate(actor: Actor, id: UserId): Promise<User>
+  suspend(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
+  activate(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
   /** Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its transaction. */
-  remove(actor: Actor, id: UserId, within?: (tx: TransactionClient, deletedAt: Date) => Promise<void>): Promise<void>
+  remove(actor: Actor, id: UserId, options?: { readonly expect?: Expect; readonly within?: Within }): Promise<void>
   /** Throws `email_taken` when the address has been taken meanwhile. */
   restore(actor: Actor, id: UserId): Promise<User>
   /** Ends whatever the user is signed in with. */
@@ -82,7 +84,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     },
     get,
     update: async (actor, id, { expect, ...changes }) => {
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes, { name: 'full_name', isAdmin: 'system_role' })
       if (changed.length === 0) return expected(await get(id), expect)
       return changeUser(actor, id, async (tx, record) => {
         const before = expected(await lock(tx, actor, id), expect)
@@ -93,9 +95,9 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         return fromPrisma(row)
       })
     },
-    suspend: (actor, id) =>
+    suspend: (actor, id, { expect } = {}) =>
       changeUser(actor, id, async (tx, record) => {
-        const before = await lock(tx, actor, id)
+        const before = expected(await lock(tx, actor, id), expect)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
@@ -103,17 +105,17 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         record('user.suspended', row)
         return fromPrisma(row)
       }),
-    activate: (actor, id) =>
+    activate: (actor, id, { expect } = {}) =>
       changeUser(actor, id, async (tx, record) => {
-        await lock(tx, actor, id)
+        expected(await lock(tx, actor, id), expect)
         const row = await tx.user.update({ where: { id }, data: { suspendedAt: null } })
         record('user.activated', row)
         return fromPrisma(row)
       }),
-    remove: async (actor, id, within) => {
+    remove: async (actor, id, { expect, within } = {}) => {
       await changeUser(actor, id, async (tx, record) => {
         await guardRemoval(tx, id)
-        const before = await lock(tx, actor, id)
+        const before = expected(await lock(tx, actor, id), expect)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)

@@ -18,6 +18,7 @@ interface Needs {
 
 const read = { permission: 'users:read' } as const
 const write = { permission: 'users:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 const params = z.strictObject({ id: userIdSchema })
 const email = text(320)
 const password = text(1024)
@@ -82,7 +83,7 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
     handle: async ({ params }) => answer(await users.get(params.id)),
   }),
   route({
-    ...write,
+    ...writeKnown,
     method: 'PATCH',
     path: '/users/:id',
     summary: 'Changes a user; what is not named stays.',
@@ -105,34 +106,42 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
     },
   }),
   route({
-    ...write,
+    ...writeKnown,
     method: 'DELETE',
     path: '/users/:id',
     summary: 'Deletes a user; can be undone for 30 days.',
     params,
     output: done,
-    handle: async ({ actor, params }) => {
-      await users.remove(actor, params.id)
+    handle: async ({ actor, params, ifMatch }) => {
+      await users.remove(actor, params.id, { expect: ifMatch })
       return { data: null }
     },
   }),
 ]
 
 const states = ({ userAdministration: users, assignedPasswords }: Needs): readonly Route[] => {
-  const transition = (name: 'suspend' | 'activate' | 'restore', summary: string) =>
+  const transition = (name: 'suspend' | 'activate', summary: string) =>
     route({
-      ...write,
+      ...writeKnown,
       method: 'POST',
       path: `/users/:id/${name}`,
       summary,
       params,
       output: userOutput,
-      handle: async ({ actor, params }) => answer(await users[name](actor, params.id)),
+      handle: async ({ actor, params, ifMatch }) => answer(await users[name](actor, params.id, { expect: ifMatch })),
     })
   return [
     transition('suspend', 'Suspends a user: every session and token ends at once.'),
     transition('activate', 'Lets a suspended user sign in again.'),
-    transition('restore', 'Brings back a user who was deleted in the last 30 days.'),
+    route({
+      ...write,
+      method: 'POST',
+      path: '/users/:id/restore',
+      summary: 'Brings back a user who was deleted in the last 30 days.',
+      params,
+      output: userOutput,
+      handle: async ({ actor, params }) => answer(await users.restore(actor, params.id)),
+    }),
     route({
       ...write,
       method: 'POST',

@@ -44,8 +44,8 @@ export const operationsOf = ({ webhooks, webhookDeliveries: deliveries, lists }:
     if (changes.url !== undefined || changes.events !== undefined) mustReadEvents(actor, key.organizationId)
     return answer(await webhooks.update(actor, key, { ...changes, expect: webhook => ifMatch(versionOf(webhook)) }))
   },
-  remove: async (actor: Actor, key: WebhookKey) => {
-    await webhooks.remove(actor, key)
+  remove: async (actor: Actor, { key, ifMatch }: { key: WebhookKey; ifMatch: IfMatch }) => {
+    await webhooks.remove(actor, key, { expect: webhook => ifMatch(versionOf(webhook)) })
     return { data: null }
   },
   rotate: async (actor: Actor, key: WebhookKey) => withSecret(await webhooks.rotate(actor, key)),

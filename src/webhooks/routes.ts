@@ -12,6 +12,7 @@ const query = listQuery({ sorts, filters: {} })
 const deliveriesQuery = listQuery({ sorts, filters: { state: z.enum(deliveryStates).optional(), event: text(100).optional() } })
 const read = { permission: 'webhooks:read' } as const
 const write = { permission: 'webhooks:write' } as const
+const writeKnown = { ...write, comparesVersion: true } as const
 
 const secretTold =
   'The secret is told only here. Every request is signed by it as Standard Webhooks says: headers `webhook-id`, `webhook-timestamp` and `webhook-signature`.'
@@ -103,7 +104,7 @@ const routesIn = <All extends z.ZodType, One extends z.ZodType, Delivery extends
     }),
     route({ ...read, ...at, method: 'GET', summary: `One webhook ${whose}.`, output: webhookOutput, handle: ({ params }) => does.get(keyOf(params)) }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'PATCH',
       summary: `Changes a webhook ${whose}; one that is enabled again goes on where it stopped.`,
@@ -113,12 +114,12 @@ const routesIn = <All extends z.ZodType, One extends z.ZodType, Delivery extends
       handle: ({ actor, params, body, ifMatch }) => does.update(actor, { key: keyOf(params), body, ifMatch }),
     }),
     route({
-      ...write,
+      ...writeKnown,
       ...at,
       method: 'DELETE',
       summary: `Deletes a webhook ${whose}, with all that waits for it.`,
       output: done,
-      handle: ({ actor, params }) => does.remove(actor, keyOf(params)),
+      handle: ({ actor, params, ifMatch }) => does.remove(actor, { key: keyOf(params), ifMatch }),
     }),
     route({
       ...write,

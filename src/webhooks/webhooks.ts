@@ -1,7 +1,7 @@
 // Webhooks as their administrators make and change them: the secret is told once, and an old one signs for a day beside the new.
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { namesOf } from '../platform/data/changed.ts'
+import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
@@ -29,14 +29,16 @@ export interface Webhooks {
    * Another address is sent to from the next try on, and one that is enabled goes on where it stopped. `expect` is called with what is about to be
    * changed. Throws `validation_failed` for an address that is not taken.
    */
-  update(actor: Actor, key: WebhookKey, changes: WebhookChanges & { readonly expect?: (webhook: Webhook) => void }): Promise<Webhook>
-  /** What waited for it is never sent. */
-  remove(actor: Actor, key: WebhookKey): Promise<void>
+  update(actor: Actor, key: WebhookKey, changes: WebhookChanges & { readonly expect?: Expect }): Promise<Webhook>
+  /** What waited for it is never sent. `expect` is called with what is about to be deleted. */
+  remove(actor: Actor, key: WebhookKey, options?: { readonly expect?: Expect }): Promise<void>
   /** Makes a new secret, told only here. Those before it sign for a day more; of several the newest four. */
   rotate(actor: Actor, key: WebhookKey): Promise<{ webhook: Webhook; secret: string }>
   /** Sends an event `webhook.test`, in its turn. Throws `webhook_disabled` where nothing is sent. */
   test(actor: Actor, key: WebhookKey): Promise<void>
 }
+
+type Expect = (webhook: Webhook) => void
 
 /** What a new webhook is made of. */
 export interface NewWebhook {
@@ -102,7 +104,7 @@ export const createWebhooks = (needs: Needs): Webhooks => {
     },
     update: async (actor, key, { expect, ...changes }) => {
       mustBeTaken(changes.url)
-      const changed = namesOf(changes)
+      const changed = toldNamesOf(changes)
       if (changed.length === 0) {
         const webhook = toWebhook(await find(database.prisma, key))
         expect?.(webhook)
@@ -111,12 +113,13 @@ export const createWebhooks = (needs: Needs): Webhooks => {
       return changeWebhook(actor, key, async (tx, before, record) => {
         expect?.(toWebhook(before))
         const row = await tx.webhook.update({ where: { id: key.id }, data: dataOf(changes, before, now) })
-        record('webhook.updated', { ...told(row), changed: changed.map(one => (one === 'isDisabled' ? 'disabled' : one)) })
+        record('webhook.updated', { ...told(row), changed })
         return toWebhook(row)
       })
     },
-    remove: (actor, key) =>
+    remove: (actor, key, { expect } = {}) =>
       changeWebhook(actor, key, async (tx, row, record) => {
+        expect?.(toWebhook(row))
         await tx.webhook.delete({ where: { id: key.id } })
         // Its deliveries may be millions: nobody sees them any more, and they are purged as they grow old.
         record('webhook.deleted', told(row))

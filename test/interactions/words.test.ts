@@ -135,6 +135,7 @@ const withoutSentence = new Set([
   'too_many_secrets',
   'signing_key_too_young',
   'precondition_failed',
+  'unsupported_precondition',
   'interaction_expired',
   'link_expired',
 ])

@@ -17,9 +17,15 @@ export const isKnown = (ctx: Context, etag: string): boolean => names(ctx.get('I
 export const ifMatchOf =
   (ctx: Context): IfMatch =>
   version => {
-    const wanted = ctx.get('If-Match')
-    if (wanted && !isNamed(wanted, etagOf(version))) throw new Problem('precondition_failed')
+    const wanted = ctx.req.headers['if-match']
+    if (wanted !== undefined && !isNamed(wanted, etagOf(version))) throw new Problem('precondition_failed')
   }
+
+/** Throws `unsupported_precondition` where `If-Match` names versions that nothing will be compared with (RFC 9110 §13.1.1: it is not ignored). */
+export const mustNameNoVersion = (ctx: Context): void => {
+  const wanted = ctx.req.headers['if-match']
+  if (wanted !== undefined && !tagsOf(wanted).includes('*')) throw new Problem('unsupported_precondition')
+}
 
 // RFC 9110 §13.1.2 compares weakly; §13.1.1 strongly, where a weak tag is like none.
 const names = (header: string, etag: string) => tagsOf(header).some(tag => tag === '*' || tag === etag || tag === `W/${etag}`)

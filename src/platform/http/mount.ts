@@ -8,7 +8,7 @@ import { Problem } from '../errors.ts'
 import { allow } from './allow.ts'
 import { readBody } from './body.ts'
 import { success } from './envelope.ts'
-import { etagOf, ifMatchOf, isKnown } from './etag.ts'
+import { etagOf, ifMatchOf, isKnown, mustNameNoVersion } from './etag.ts'
 import { faultsOf } from './faults.ts'
 import type { Once } from './idempotency.ts'
 import { sendLines } from './lines.ts'
@@ -85,7 +85,10 @@ const acting = (one: Route, once: Once | undefined) => {
     if (one.isLong || one.rows) liftDeadline()
     const given = parsed(schema, { params: ctx.params ?? {}, query: { ...ctx.query }, body: await readBody(one, ctx) })
     if (one.isLines) return sendLines(ctx, { line: one.output, lines: (await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) })).data })
-    const run = async () => stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
+    const run = async () => {
+      if (one.method !== 'GET' && !one.comparesVersion) mustNameNoVersion(ctx)
+      return stripped(one, await one.handle({ actor, ...given, ifMatch: ifMatchOf(ctx) }))
+    }
     const key = ctx.get('Idempotency-Key')
     const isRepeatable = one.method !== 'GET' && ctx.req.headers['idempotency-key'] !== undefined && once !== undefined
     tell(ctx, { one, answer: isRepeatable ? await once({ ctx, actor, key, run }) : await run() })

@@ -8,6 +8,10 @@ export interface Given<Params = unknown, Query = unknown, Body = unknown> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
+}
+
+/** What the handler of a route that compares versions is given, too. */
+export interface Matching {
   /**
    * Throws `precondition_failed` when the caller sent `If-Match` and this is not the version they read. To be called inside
    * the change, on the row as it is locked there, with what the read gave as its `version`.
@@ -69,19 +73,25 @@ export interface Route extends Description {
   readonly body: z.ZodType
   readonly output: z.ZodType
   readonly status: number
+  /** Whether it calls `ifMatch`. A write that does not is refused where `If-Match` names any version. */
+  readonly comparesVersion?: boolean
   /** Answers with lines of JSON (NDJSON): `output` is what one line is, and the handler's data the lines as they come. */
   readonly isLines?: boolean
-  readonly handle: (given: Given) => Promise<Answer>
+  readonly handle: (given: Given & Matching) => Promise<Answer>
 }
 
-interface Definition<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Output extends z.ZodType> extends Description {
+interface Definition<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Output extends z.ZodType, Compares extends boolean>
+  extends Description {
+  readonly comparesVersion?: Compares
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
   readonly output: Output
   /** 201 for a creation. */
   readonly status?: number
-  readonly handle: (given: Given<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Answer<z.input<Output>>>
+  readonly handle: (
+    given: Given<z.output<Params>, z.output<Query>, z.output<Body>> & (Compares extends true ? Matching : unknown),
+  ) => Promise<Answer<z.input<Output>>>
 }
 
 /** Takes nothing: any key is an error. */
@@ -96,8 +106,9 @@ export const route = <
   Params extends z.ZodType = typeof nothing,
   Query extends z.ZodType = typeof nothing,
   Body extends z.ZodType = typeof nothing,
+  Compares extends boolean = false,
 >(
-  definition: Definition<Params, Query, Body, Output>,
+  definition: Definition<Params, Query, Body, Output, Compares>,
 ): Route => {
   const { params = nothing, query = nothing, body = nothing } = definition
   return {
@@ -107,7 +118,7 @@ export const route = <
     body,
     status: definition.status ?? 200,
     // The values were parsed by these very schemas where the route is mounted.
-    handle: given => definition.handle(given as Given<z.output<Params>, z.output<Query>, z.output<Body>>),
+    handle: given => definition.handle(given as Given<z.output<Params>, z.output<Query>, z.output<Body>> & Matching),
   }
 }
 

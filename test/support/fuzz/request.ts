@@ -58,7 +58,7 @@ const soundRequest = (operation: Operation, schemas: Schemas): fc.Arbitrary<Draf
       operation,
       method: operation.method,
       parts: pathParameters(operation).map(() => undefined),
-      headers: ifMatch(operation.method === 'PATCH' && etag === 0),
+      headers: ifMatch(operation.parameters.some(({ name }) => name === 'If-Match') && etag === 0),
     }))
 
 const ifMatch = (isAsked: boolean): Readonly<Record<string, string>> => (isAsked ? { 'if-match': living('etag', 0) } : {})
