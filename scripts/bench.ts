@@ -82,7 +82,7 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
 function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
   const rounds = isQuick ? 1 : 3
   const seconds = (isQuick ? 20 : 160) / (shares * rounds)
-  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 4 }
+  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 4, peerWarmSeconds: isQuick ? 0.2 : 40 }
 }
 
 async function measureDelays(targets: readonly Target[], { isQuick }: Options): Promise<readonly Steadiness[]> {

@@ -26,6 +26,8 @@ export interface Plan {
   readonly seconds: number
   /** For how long it runs before it is measured. */
   readonly warmSeconds: number
+  /** The same for a peer, which may be compiled while it runs: Java levels off after half a minute. */
+  readonly peerWarmSeconds: number
 }
 
 /** A server, and what makes its tasks of a row. */
@@ -35,9 +37,9 @@ export interface Measured {
 }
 
 /** One cell a server, in the servers' order. */
-export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds, warmSeconds }: Plan): Promise<readonly Cell[]> {
+export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds, warmSeconds, peerWarmSeconds }: Plan): Promise<readonly Cell[]> {
   const cells = []
-  for (const server of servers) cells.push(await prepareCell(row, server, warmSeconds))
+  for (const server of servers) cells.push(await prepareCell(row, server, server.target.isPeer ? peerWarmSeconds : warmSeconds))
   for (let round = 0; round < rounds; round += 1) {
     for (const { target, tasks, measured } of cells) if (tasks) measured.push(await measureRound(target, tasks, seconds))
   }

@@ -16,11 +16,27 @@ export async function openPeer(environment: Environment): Promise<Target | undef
   if (!URL.canParse(issuer)) throw new UsageError(`BENCH_PEER_ISSUER is no URL: ${issuer}`)
   if (!id || secret === undefined) throw new UsageError('BENCH_PEER_ISSUER needs BENCH_PEER_CLIENT_ID and BENCH_PEER_CLIENT_SECRET')
   const pids = (environment.BENCH_PEER_PIDS ?? '').split(',').filter(Boolean).map(Number)
+  await verifyPids(pids)
   const url = new URL(issuer)
-  const subject: Pick<Subject, 'name' | 'url' | 'sample'> = { name: environment.BENCH_PEER_NAME || url.host, url, sample: () => sampleOf(pids) }
+  // A connection leads to an origin; the issuer's path is discovery's alone.
+  const subject: Pick<Subject, 'name' | 'url' | 'sample'> = {
+    name: environment.BENCH_PEER_NAME || url.host,
+    url: new URL(url.origin),
+    sample: () => sampleOf(pids),
+  }
   // OpenID Connect Discovery §4.1: below the issuer's own path.
   const discovery = `${url.pathname.replace(/\/$/, '')}/.well-known/openid-configuration`
   return createTarget(subject, { isPeer: true, discovery, service: { id, secret }, form })
+}
+
+/** Throws a UsageError for what is no process, and for one that would be counted twice. */
+async function verifyPids(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    const usage = await readUsage(pid).catch(() => undefined)
+    if (!usage) throw new UsageError(`BENCH_PEER_PIDS names no process: ${pid}`)
+    const below = usage.pids.slice(1).find(child => pids.includes(child))
+    if (below !== undefined) throw new UsageError(`BENCH_PEER_PIDS names ${below}, which is counted with ${pid}: it lies below it`)
+  }
 }
 
 async function sampleOf(pids: readonly number[]): Promise<Sample> {
