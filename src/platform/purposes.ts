@@ -2,7 +2,7 @@
 //
 // `lasting`: its key is made once, of the first SECRET_KEY, and kept sealed in the database (data/lasting-keys.ts). What it makes is told to
 //   others or chained to what came before (subjects, the audit log), or is a digest of what only its holder could give us again (client
-//   secrets and recovery codes, both random): a new key would lose it. Nonces of DPoP tell freshness alone, so they need no new key, and
+//   secrets and recovery codes, both random, and requests that may be sent again): a new key would lose it. Nonces of DPoP tell freshness alone, so they need no new key, and
 //   with this one no client is refused by the second process while they are restarted one after another.
 // `resealed`: what is kept sealed in columns. Opens under the previous keys too, until `npm run secrets:reseal` has sealed it anew.
 // `passing`: what a browser or client holds, or is kept for hours. Made under the current key, good under the previous ones too.
@@ -24,6 +24,7 @@ export const purposes = {
   form: 'passing',
   cursor: 'passing',
   idempotency: 'resealed',
+  'idempotency-request': 'lasting',
   job: 'resealed',
   challenge: 'passing',
   'audit-chain': 'lasting',

@@ -10,7 +10,7 @@ import { type Database, statement } from '../data/database.ts'
 import { createPurge } from '../data/purge.ts'
 import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
-import { hashOf, isOneOf, type Secrets } from '../secrets.ts'
+import { hashOf, isEqualSecret, type Secrets } from '../secrets.ts'
 import type { Told } from './mount.ts'
 
 /** Runs a write, or tells again what it answered. Throws `idempotency_key_reused` and `idempotency_key_busy`. */
@@ -38,9 +38,10 @@ export const createOnce =
     if (!wellFormed.test(key)) throw new Problem('validation_failed', { fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible characters' }] })
     const id = hashOf('idempotency', [actor.kind, actor.id ?? '', key].join('\0'))
     const request = JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null, reachOf(actor)])
+    const requestHash = secrets.digest('idempotency-request', request)
     const context = id.toString('base64url')
-    if ((await asideOfDeadline(() => database.run(claim, [id, secrets.digest('idempotency', request)]))).length === 0)
-      return again({ ctx, database, id, requestHashes: secrets.digests('idempotency', request), open: told => opened(secrets, told, context) })
+    if ((await asideOfDeadline(() => database.run(claim, [id, requestHash]))).length === 0)
+      return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })
     let told: Told
     try {
       told = await run()
@@ -67,16 +68,15 @@ interface Repeated {
   readonly ctx: Context
   readonly database: Database
   readonly id: Buffer
-  /** What the same request may be kept as. */
-  readonly requestHashes: readonly Buffer[]
+  readonly requestHash: Buffer
   readonly open: (answer: string) => Told
 }
 
-const again = async ({ ctx, database, id, requestHashes, open }: Repeated): Promise<Told> => {
+const again = async ({ ctx, database, id, requestHash, open }: Repeated): Promise<Told> => {
   for (let waited = 0; waited <= waitMilliseconds; waited += lookMilliseconds) {
     const [row] = await database.run<{ request_hash: Buffer; answer: string | null }>(look, [id])
     if (!row) break
-    if (!isOneOf(requestHashes, row.request_hash)) throw new Problem('idempotency_key_reused')
+    if (!isEqualSecret(row.request_hash, requestHash)) throw new Problem('idempotency_key_reused')
     if (row.answer !== null) {
       ctx.set('Idempotency-Replayed', 'true')
       return open(row.answer)
