@@ -3,7 +3,7 @@ import test from 'ava'
 import * as client from 'openid-client'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
 import { createPerson, type Person } from '../support/person.ts'
-import { bob } from '../support/relying-party.ts'
+import { alice, bob } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -16,7 +16,8 @@ test.after.always(() => server?.close())
 
 const makeDevice = (made: Parameters<typeof makeClient>[1] = {}) =>
   makeClient(server, { authenticationMethod: 'none', grantTypes: [grantType, 'refresh_token'], ...made })
-const begin = ({ configuration }: TestClient, scope = 'openid email') => client.initiateDeviceAuthorization(configuration, { scope })
+const begin = ({ configuration }: TestClient, scope = 'openid email', more: Record<string, string> = {}) =>
+  client.initiateDeviceAuthorization(configuration, { scope, ...more })
 const poll = ({ configuration }: TestClient, { device_code }: { device_code: string }) => client.genericGrantRequest(configuration, grantType, { device_code })
 /** Types the code in; answers the page that asks whether it is one's own device. */
 const typeCode = async (person: Person, userCode: string) => person.submit(await person.get(`${server.issuer}/device`), { user_code: userCode })
@@ -79,6 +80,15 @@ test('a person who denies consent ends the attempt', async t => {
   const asked: Record<string, string>[] = [{ username: bob.email }, { password: bob.password }, { decision: 'deny' }]
   for (const answers of asked) page = await person.follow(await person.submit(page, answers), 'none:')
   t.is(await refusal(poll(device, started)), 'access_denied')
+})
+
+test('a device that asks for one person is not connected to another who is signed in', async t => {
+  const device = await makeDevice({ grantTypes: [grantType, 'authorization_code'] })
+  const { tokens } = await device.signIn({ who: alice })
+  const started = await begin(device, 'openid', { id_token_hint: tokens.id_token ?? '' })
+  const { person } = await device.signIn()
+  const page = await person.follow(await person.press(await typeCode(person, started.user_code), 'name="confirm"'), 'none:')
+  t.true(page.body.includes('name="username"'))
 })
 
 test('an unknown code is told on the page, which asks again', async t => {
