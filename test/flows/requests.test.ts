@@ -181,6 +181,28 @@ test('a public client’s refresh token answers to its key alone', async t => {
   t.is((await client.refreshTokenGrant(relyingParty.configuration, refresh_token, {}, { DPoP: own.DPoP })).token_type, 'dpop')
 })
 
+test('a public client’s refresh token that was bound to no key is followed by one that is bound to the key it proves', async t => {
+  const relyingParty = await makeClient(server, { authenticationMethod: 'none' })
+  const [own, other] = await Promise.all([bind(relyingParty), bind(relyingParty)])
+  const { tokens } = await relyingParty.signIn({ who: alice })
+  const refresh = (token = '', DPoP?: client.DPoPHandle) => client.refreshTokenGrant(relyingParty.configuration, token, {}, { DPoP })
+  const bound = await refresh(tokens.refresh_token, own.DPoP)
+  for (const DPoP of [undefined, other.DPoP]) {
+    t.is(await refusal(refresh(bound.refresh_token, DPoP)), 'invalid_grant')
+    t.is(await refusal(refresh(tokens.refresh_token, DPoP)), 'invalid_grant', 'a retry')
+  }
+  t.is((await refresh(tokens.refresh_token, own.DPoP)).refresh_token, bound.refresh_token)
+  t.is((await refresh(bound.refresh_token, own.DPoP)).token_type, 'dpop')
+})
+
+test('a confidential client’s refresh token is bound to the client alone, whatever key it proves', async t => {
+  const relyingParty = await makeClient(server)
+  const { DPoP } = await bind(relyingParty)
+  const { tokens } = await relyingParty.signIn({ who: alice })
+  const next = await client.refreshTokenGrant(relyingParty.configuration, tokens.refresh_token ?? '', {}, { DPoP })
+  t.is((await client.refreshTokenGrant(relyingParty.configuration, next.refresh_token ?? '')).token_type, 'bearer')
+})
+
 test('a proof is taken once, also when it comes twice at the same moment', async t => {
   const relyingParty = await makeClient(server)
   const { keyPair, DPoP } = await bind(relyingParty)
