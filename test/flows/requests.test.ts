@@ -72,6 +72,22 @@ test('a pushed request for nothing that is known is refused where it is pushed (
   t.truthy((await push('openid foo')).searchParams.get('request_uri'))
 })
 
+test('a pushed request that asks nobody and wants a fresh sign-in is login_required, as it is when it was not pushed', async t => {
+  const relyingParty = await makeClient(server)
+  const { parameters } = await parametersOf(relyingParty, { prompt: 'none', max_age: '0' })
+  const pushed = await client.buildAuthorizationUrlWithPAR(relyingParty.configuration, parameters)
+  const { url } = await relyingParty.request({ prompt: 'none', max_age: '0' })
+  for (const asked of [pushed, url]) t.is((await person.get(asked)).location?.searchParams.get('error'), 'login_required')
+})
+
+for (const parameters of [{ max_age: '0' }, { max_age: '0', prompt: 'consent' }, { prompt: 'login' }] as Record<string, string>[])
+  test(`a pushed request with ${JSON.stringify(parameters)} asks for a fresh sign-in`, async t => {
+    const relyingParty = await makeClient(server)
+    const made = await parametersOf(relyingParty, parameters)
+    const page = await person.follow(await person.get(await client.buildAuthorizationUrlWithPAR(relyingParty.configuration, made.parameters)), redirectUri)
+    t.true(page.body.includes('name="username"'))
+  })
+
 test('a client may be held to pushed requests', async t => {
   const relyingParty = await makeClient(server, { metadata: { require_pushed_authorization_requests: true } })
   const { url } = await relyingParty.request({ prompt: 'none' })
