@@ -127,6 +127,18 @@ test('an authorization request posted by another site is sent on with GET, so th
   t.is(answer.headers.get('set-cookie'), null)
 })
 
+test('an authorization or a logout request may come as an empty POST, and as no form at all is 415', async t => {
+  for (const [path, empty] of [
+    ['authorize', 400],
+    ['logout', 200],
+  ] as const) {
+    const url = new URL(`${server.issuer}/oauth2/${path}`)
+    t.is((await createPerson().send(url, { method: 'POST' })).status, empty, path)
+    for (const type of ['application/json', 'multipart/form-data; boundary=x', ''])
+      t.is((await createPerson().send(url, { method: 'POST', body: Buffer.from('{}'), headers: type ? { 'content-type': type } : {} })).status, 415, path)
+  }
+})
+
 test('a parameter given twice is refused, by GET and by POST', async t => {
   const { request } = await createRelyingParty(server.issuer)
   const { url } = await request({ prompt: 'none' })
