@@ -59,6 +59,21 @@ test('a protocol path says which methods it takes', async t => {
   }
 })
 
+test('a protocol path says so too when it is asked what it takes', async t => {
+  for (const [path, allow] of [
+    ['/oauth2/token', 'POST, OPTIONS'],
+    ['/oauth2/jwks', 'GET, HEAD, OPTIONS'],
+    ['/oauth2/authorize', 'GET, HEAD, POST, OPTIONS'],
+    ['/.well-known/openid-configuration', 'GET, HEAD, OPTIONS'],
+  ] as const) {
+    const answer = await calls.call(path, { method: 'OPTIONS' })
+    t.is(answer.status, 204, path)
+    t.is(answer.headers.allow, allow)
+  }
+  const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+  t.is((await calls.call('/oauth2/token', { method: 'OPTIONS', headers: preflight })).headers['access-control-allow-methods'], 'POST')
+})
+
 test('a method override is not heard', async t => {
   const reply = await calls.call('/api/health', { headers: { 'x-http-method-override': 'DELETE' } })
   t.is(reply.status, 200)
