@@ -164,8 +164,10 @@ test('a secret may have any character of RFC 6749 appendix A.2, and is escaped i
   t.truthy((await given(own)).access_token)
 })
 
-test('a client authenticates by its own method and no other', async t => {
+test('a client authenticates by its own method and no other, but that Basic and post are taken for each other', async t => {
   const [basic, post] = await Promise.all([makeClient(server, { grantTypes }), makeClient(server, { grantTypes, authenticationMethod: 'client_secret_post' })])
+  t.truthy((await given(await as(basic.clientId, client.ClientSecretPost(basic.secret)))).access_token)
+  t.truthy((await given(await as(post.clientId, client.ClientSecretBasic(post.secret)))).access_token)
   t.is(await refusal(given(await as(post.clientId, client.ClientSecretJwt(post.secret)))), 'invalid_client')
   t.is(await refusal(given(await as(post.clientId, client.None()))), 'invalid_client')
   t.is(await refusal(given(await as(basic.clientId, client.None()))), 'invalid_client')
