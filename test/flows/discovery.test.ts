@@ -4,6 +4,7 @@ import test from 'ava'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { ServerMetadata } from 'openid-client'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
@@ -230,6 +231,25 @@ test('several secrets open until they expire or are revoked', async t => {
   await prisma.clientSecret.update({ where: { id: second.id }, data: { revokedAt: new Date() } })
   await prisma.client.update({ where: { clientId: own.clientId }, data: { version: { increment: 1 } } })
   await until(async () => !(await isOpenedBy('the second secret')), 5)
+  t.true(await isOpenedBy(own.secret))
+})
+
+test('each of several secrets that sign opens until it expires or is revoked', async t => {
+  const { clientAdministration: administration } = server.services
+  const own = await makeClient(server, { grantTypes, authenticationMethod: 'client_secret_jwt' })
+  const { id } = await server.resources.database.prisma.client.findUniqueOrThrow({ where: { clientId: own.clientId } })
+  const isOpenedBy = async (secret: string) =>
+    given(await as(own.clientId, client.ClientSecretJwt(secret))).then(
+      () => true,
+      () => false,
+    )
+  const second = await administration.addSecret(systemActor, { id }, {})
+  const third = await administration.addSecret(systemActor, { id }, { expiresAt: new Date(Date.now() + 4000) })
+  await until(() => isOpenedBy(third.secret), 5)
+  for (const secret of [own.secret, second.secret]) t.true(await isOpenedBy(secret))
+  await administration.revokeSecret(systemActor, { id }, second.clientSecret.id)
+  await until(async () => !(await isOpenedBy(second.secret)), 5)
+  await until(async () => !(await isOpenedBy(third.secret)), 10)
   t.true(await isOpenedBy(own.secret))
 })
 
