@@ -57,7 +57,8 @@ export interface NewClient {
 /** One secret of a client, as it is kept. */
 export interface KeptSecret {
   readonly digest?: Buffer
-  readonly sealed?: string
+  /** The secret itself, where it signs. */
+  readonly plain?: string
   readonly expiresAt?: Date
 }
 

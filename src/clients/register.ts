@@ -51,7 +51,7 @@ export const createRegister =
         create: { clientId, source, ...columns },
         update: { ...columns, version: { increment: 1 } },
       })
-      if (secret !== undefined) {
+      if (secret !== undefined && !(await isKept(tx, { id: row.id, clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets))) {
         await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
         await tx.clientSecret.create({
           data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
@@ -62,3 +62,14 @@ export const createRegister =
     })
     forget(clientId)
   }
+
+// An update comes with a secret that signs as the client has it, perhaps beside others, which stay too.
+const isKept = async (
+  tx: TransactionClient,
+  { id, clientId, secret, method }: { id: string; clientId: string; secret: string; method: string },
+  secrets: Secrets,
+): Promise<boolean> => {
+  if (method !== 'client_secret_jwt') return false
+  const living = await tx.clientSecret.findMany({ where: { clientId: id, revokedAt: null }, select: { sealed: true } })
+  return living.some(({ sealed }) => sealed !== null && secrets.unseal('client-secret-sealed', sealed, clientId) === secret)
+}

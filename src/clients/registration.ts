@@ -18,7 +18,7 @@ export interface RegistrationRow extends ClientColumns {
 export const toRegistration = (row: RegistrationRow, secrets: Secrets): Registration => {
   const kept: KeptSecret[] = row.secrets.map(secret => ({
     digest: secret.digest ? Buffer.from(secret.digest) : undefined,
-    sealed: secret.sealed ?? undefined,
+    plain: secret.sealed === null ? undefined : secrets.unseal('client-secret-sealed', secret.sealed, row.clientId),
     expiresAt: secret.expiresAt ?? undefined,
   }))
   const source = sourceOf(row)
@@ -67,6 +67,10 @@ export const toSecretColumns = ({ clientId, secret, method }: { clientId: string
     : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
 })
 
+/** The living secrets that sign, any of which an assertion may be signed by. */
+export const signingSecrets = ({ secrets }: Registration, now: Date): readonly string[] =>
+  secrets.flatMap(({ plain, expiresAt }) => (plain !== undefined && (!expiresAt || expiresAt > now) ? [plain] : []))
+
 /** What stands for the secret of a client whose secrets are only digests. */
 export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-stand-in', clientId).toString('base64url')
 
@@ -106,7 +110,5 @@ export const toColumns = ({
   metadata: JSON.parse(JSON.stringify(metadata)),
 })
 
-const sharedSecret = (row: RegistrationRow, kept: readonly KeptSecret[], secrets: Secrets): string => {
-  const sealed = kept.find(secret => secret.sealed)?.sealed
-  return sealed === undefined ? standInSecret(row.clientId, secrets) : secrets.unseal('client-secret-sealed', sealed, row.clientId)
-}
+const sharedSecret = (row: RegistrationRow, kept: readonly KeptSecret[], secrets: Secrets): string =>
+  kept.find(({ plain }) => plain !== undefined)?.plain ?? standInSecret(row.clientId, secrets)

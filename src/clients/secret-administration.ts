@@ -39,10 +39,7 @@ export const createSecretAdministration = ({ sought: { changeClient }, secrets, 
         const { id, clientId, tokenEndpointAuthMethod: method, secrets: living } = before
         if (!needsSecret(method)) throw new Problem('secret_not_used')
         if (!isOnly && living.length >= maxSecrets) throw new Problem('too_many_secrets')
-        if (method === 'client_secret_jwt' && expiresAt)
-          throw new Problem('validation_failed', { fields: [{ path: 'expires_at', message: 'A secret that signs does not expire.' }] })
-        // The one that signs assertions cannot be told apart from others before it is verified: there is one at a time.
-        if (isOnly || method === 'client_secret_jwt') await tx.clientSecret.updateMany({ where: { clientId: id, revokedAt: null }, data: { revokedAt: now() } })
+        if (isOnly) await tx.clientSecret.updateMany({ where: { clientId: id, revokedAt: null }, data: { revokedAt: now() } })
         const secret = randomBytes(32).toString('base64url')
         const row = await tx.clientSecret.create({ data: { clientId: id, expiresAt, ...toSecretColumns({ clientId, secret, method }, secrets) } })
         await tx.client.update({ where: { id }, data: version })

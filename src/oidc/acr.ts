@@ -34,6 +34,15 @@ export const askedAcr = (params: { readonly acr_values?: unknown; readonly claim
   return { values: params.acr_values.split(' ').filter(Boolean), isEssential: false, isVoluntary: false }
 }
 
+/** What is wrong with the form in which a request asks for a class (§5.5.1): read as nothing, it would be answered with less than it demands. */
+export const faultOfAcr = (claims: unknown): string | undefined => {
+  const { essential, value, values } = acrClaim(claims) ?? {}
+  if (essential !== undefined && typeof essential !== 'boolean') return 'essential of acr must be a boolean'
+  if (value !== undefined && typeof value !== 'string') return 'value of acr must be a string'
+  const isList = Array.isArray(values) && strings(values).length === values.length
+  return values === undefined || isList ? undefined : 'values of acr must be an array of strings'
+}
+
 /** Whether what was proven is enough for a class. */
 export const isSatisfied = (value: string, amr: readonly string[]): boolean => value === oneFactor || (value === twoFactors && amr.includes('mfa'))
 

@@ -12,6 +12,7 @@ import { claimsByScope } from './account.ts'
 import { acrValues } from './acr.ts'
 import type { createAdapters } from './adapter.ts'
 import { algorithms } from './algorithms.ts'
+import { keepZeroAge } from './asked-age.ts'
 import { type AskedOrganizations, organizationScope } from './asked-organization.ts'
 import { verifyAskedElsewhere } from './asked-scope.ts'
 import type { BackchannelHooks } from './backchannel-hooks.ts'
@@ -73,7 +74,8 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   claims: { ...claimsByScope, iss: null, sid: null },
   scopes: ['openid', 'offline_access', organizationScope],
   // Where a client leads people who sign in by another provider: ours, and the name that others gave it. The organization that its tokens are for.
-  extraParams: { connection: null, idp_hint: null, organization: verifyAskedElsewhere },
+  // Of each parameter the engine asks a function of ours, whether it was sent or not.
+  extraParams: { connection: null, idp_hint: keepZeroAge, organization: verifyAskedElsewhere },
   responseTypes: ['code'],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', ...mutualTlsMethods(needs.mutualTls), 'none'],
   enabledJWA: algorithms,

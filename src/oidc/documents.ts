@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
+import { hasSeveralHosts } from '../platform/http/guard.ts'
 import { at, discoveryPaths, paths } from './paths.ts'
 import type { Engine } from './provider.ts'
 
@@ -76,8 +77,8 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
       const { method, url = '', headers } = request
       const document = method === 'GET' || method === 'HEAD' ? kept.get(url) : undefined
       // Whatever names its own request, or another host, or several, goes the long way.
-      if (document?.provider !== engine.current() || document.types !== toldTypes() || headers.host !== host || headers['x-request-id'] !== undefined)
-        return false
+      if (document?.provider !== engine.current() || document.types !== toldTypes()) return false
+      if (headers.host !== host || hasSeveralHosts(request) || headers['x-request-id'] !== undefined) return false
       send(request, response, document)
       // For those who ask next: this answer is as old as caches may hold it.
       detailsTypes.refresh().catch(() => undefined)

@@ -1,5 +1,6 @@
 // The engine's features: which are on, and with which of our own parts.
-import type { Configuration } from 'oidc-provider'
+import { type Configuration, errors } from 'oidc-provider'
+import { faultOfAcr } from './acr.ts'
 import { richAuthorizationRequests } from './authorization-details.ts'
 import type { ConfigurationNeeds } from './configuration.ts'
 import { introspectionPolicy } from './introspection.ts'
@@ -25,7 +26,13 @@ export const features = ({
   devInteractions: { enabled: false },
   backchannelLogout: { enabled: true },
   ciba: backchannel.feature(registrationOf),
-  claimsParameter: { enabled: true },
+  claimsParameter: {
+    enabled: true,
+    assertClaimsParameter: (_ctx, claims) => {
+      const fault = faultOfAcr(claims)
+      if (fault) throw new errors.InvalidRequest(fault)
+    },
+  },
   clientCredentials: { enabled: true },
   deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...pages.device },
   dPoP: { enabled: true, nonceSecret: secrets.derive('dpop-nonce'), requireNonce: verifyProofAlgorithm },

@@ -31,6 +31,7 @@ export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
     if (!subjects.has(one.reason)) continue
     const { check } = one
     one.check = async ctx => {
+      await understandHint(ctx)
       const isUnmet = await check(ctx)
       if (isUnmet && ctx.oidc.result?.login) throw new errors.UnmetAuthenticationRequirements(one.description)
       return isUnmet
@@ -59,6 +60,17 @@ export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
 export interface Needs {
   readonly demands: Demands
   readonly askedOrganizations: AskedOrganizations
+}
+
+// The engine reads the hint of the request that begins, and knows of none after a page or on a device; nor does it mind that the hint expired meanwhile.
+const understandHint = async ({ oidc }: KoaContextWithOIDC) => {
+  const hint = oidc.params?.id_token_hint
+  if (typeof hint !== 'string' || oidc.entities.IdTokenHint || !oidc.client) return
+  const validated = await oidc.provider.IdToken.validate(hint, oidc.client).catch((cause: unknown) => {
+    // Its key may have been revoked since.
+    throw cause instanceof errors.OIDCProviderError ? cause : new errors.InvalidRequest('could not validate id_token_hint', undefined, { cause })
+  })
+  oidc.entity('IdTokenHint', validated)
 }
 
 // Only who is signed in is told, and all alike (RFC 6749 §4.1.2.1).

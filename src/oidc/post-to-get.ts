@@ -14,7 +14,9 @@ const postable = [paths.authorization, paths.end_session]
 export const createPostToGet = (): Middleware => {
   const parse = koaBody({ json: false, text: false, multipart: false, formLimit: '56kb' })
   return at(postable, async (ctx: Context, next) => {
-    if (ctx.method !== 'POST' || !ctx.is('application/x-www-form-urlencoded')) return next()
+    if (ctx.method !== 'POST') return next()
+    // A request without anything in it is one without parameters, which the engine refuses or, of a logout, takes.
+    if (!isEmpty(ctx) && !ctx.is('application/x-www-form-urlencoded')) throw new Problem('unsupported_media_type')
     await parse(ctx, async () => undefined)
     // In an address the guard refuses such text; a session, which remembers a logout's `state`, cannot keep it.
     if (!isPlainText(ctx.request.body)) throw new Problem('malformed_text')
@@ -29,6 +31,8 @@ export const createPostToGet = (): Middleware => {
     return next()
   })
 }
+
+const isEmpty = (ctx: Context) => !ctx.request.length && !ctx.get('Transfer-Encoding')
 
 // A parameter given twice stays twice, for the engine to refuse.
 const toQuery = (body: unknown): string => {

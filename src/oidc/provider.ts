@@ -3,6 +3,7 @@ import type { Middleware } from 'koa'
 import mount from 'koa-mount'
 import Provider, { type Client, type Configuration, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
+import { signingSecrets } from '../clients/registration.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
@@ -26,6 +27,7 @@ import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { trySecrets } from './signing-secrets.ts'
 import { tellMetadata } from './told-metadata.ts'
 import { offerUsableKeys } from './usable-keys.ts'
 
@@ -124,6 +126,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
       if (!registrations.has(client)) {
         keepFresh(client, needs.now)
         offerUsableKeys(client)
+        trySecrets(client, () => signingSecrets(registrations.get(client) ?? registration, needs.now()))
       }
       registrations.set(client, registration)
       noteSource(client, registration.source)

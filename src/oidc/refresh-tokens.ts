@@ -1,6 +1,7 @@
 // Refresh token rotation: one successor a token. Within a short grace a retry is answered with that same successor,
 // so that a lost response or a second tab signs nobody out; after it a replay revokes the family (RFC 9700 §4.14).
 import Provider, { type Adapter, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { validateDpop } from 'oidc-provider/lib/helpers/grants.js'
 import type { Clients } from '../clients/clients.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf, sealUnder, unsealUnder } from '../platform/secrets.ts'
@@ -44,6 +45,12 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
     return client && Math.max(0, row.age) < client.refreshGraceSeconds ? unsealUnder(id, row.successor) : undefined
   }
 
+  // Whoever retries proves the same key as the first time, or none again.
+  const verifyKey = async (id: string, jkt: string | undefined) => {
+    const successor = await durable.find('RefreshToken', id)
+    if (successor?.payload.jkt !== jkt) throw new errors.InvalidGrant('failed jkt verification')
+  }
+
   return {
     successorFor: ctx => rotations.get(ctx)?.successor,
     find: async id => {
@@ -58,9 +65,11 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
       if (Provider.ctx) rotations.set(Provider.ctx, { predecessor: id })
     },
     upsert: async (id, payload, expiresIn) => {
-      const rotation = Provider.ctx && rotations.get(Provider.ctx)
-      const artifact = toArtifact('RefreshToken', { id, payload, expiresIn })
-      if (!rotation) return durable.put(artifact)
+      const ctx = Provider.ctx
+      const rotation = ctx && rotations.get(ctx)
+      if (!rotation) return durable.put(toArtifact('RefreshToken', { id, payload, expiresIn }))
+      const jkt = payload.jkt ?? (await provenByPublic(ctx))
+      const artifact = toArtifact('RefreshToken', { id, payload: { ...payload, jkt }, expiresIn })
       const hasWon = await rotate({
         predecessor: hashOf('RefreshToken', rotation.predecessor),
         sealed: sealUnder(rotation.predecessor, id, randomBytes(12)),
@@ -71,9 +80,15 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
       })
       if (hasWon) return
       rotation.successor = await successorOf(rotation.predecessor)
-      if (rotation.successor !== undefined) return
+      if (rotation.successor !== undefined) return verifyKey(rotation.successor, jkt)
       if (artifact.grantId) await durable.revokeFamily(artifact.grantId)
       throw new errors.InvalidGrant('refresh token already used')
     },
   }
+}
+
+// RFC 9449 §5: what a public client is issued is bound to the key that it proved; the engine has verified the proof and hands on the binding of the token before.
+const provenByPublic = async (ctx: KoaContextWithOIDC): Promise<string | undefined> => {
+  if (ctx.oidc.client?.clientAuthMethod !== 'none') return undefined
+  return (await validateDpop(ctx.oidc.provider, ctx))?.thumbprint
 }

@@ -10,6 +10,7 @@ const table = {
   validation_failed: { status: 400, type: 'VALIDATION_ERROR', message: 'The request is not valid.' },
   malformed_body: { status: 400, type: 'VALIDATION_ERROR', message: 'The body could not be parsed.' },
   malformed_text: { status: 400, type: 'VALIDATION_ERROR', message: 'The request contains characters that text cannot have.' },
+  several_hosts: { status: 400, type: 'VALIDATION_ERROR', message: 'The request names more than one host.' },
   secrets_required: {
     status: 400,
     type: 'VALIDATION_ERROR',

@@ -88,6 +88,12 @@ const refused: readonly (readonly [section: string, what: string, sent: Record<s
     { claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:elsewhere' } } }) },
     'unmet_authentication_requirements',
   ],
+  [
+    'OpenID Connect Core §5.5.1',
+    'with an essential class in a form that says nothing',
+    { claims: JSON.stringify({ id_token: { acr: { essential: true, values: 'urn:authy2:acr:2' } } }) },
+    'invalid_request',
+  ],
   ['RFC 8707 §2', 'for a resource that is not there', { resource: 'https://nowhere.example/' }, 'invalid_target'],
   ['RFC 8707 §2.1', 'for scopes that the resource has none of', { resource, scope: 'openid steal' }, 'invalid_scope'],
   ['RFC 8707 §2', 'for a resource that is no address', { resource: 'payments' }, 'invalid_target'],

@@ -1,9 +1,10 @@
 // Connecting a device without a browser of its own (RFC 8628), through the real pages.
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import * as client from 'openid-client'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
-import { createPerson, type Person } from '../support/person.ts'
-import { bob } from '../support/relying-party.ts'
+import { type Answer, createPerson, type Person } from '../support/person.ts'
+import { alice, bob } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -16,18 +17,23 @@ test.after.always(() => server?.close())
 
 const makeDevice = (made: Parameters<typeof makeClient>[1] = {}) =>
   makeClient(server, { authenticationMethod: 'none', grantTypes: [grantType, 'refresh_token'], ...made })
-const begin = ({ configuration }: TestClient, scope = 'openid email') => client.initiateDeviceAuthorization(configuration, { scope })
+const begin = ({ configuration }: TestClient, scope = 'openid email', more: Record<string, string> = {}) =>
+  client.initiateDeviceAuthorization(configuration, { scope, ...more })
 const poll = ({ configuration }: TestClient, { device_code }: { device_code: string }) => client.genericGrantRequest(configuration, grantType, { device_code })
 /** Types the code in; answers the page that asks whether it is one's own device. */
 const typeCode = async (person: Person, userCode: string) => person.submit(await person.get(`${server.issuer}/device`), { user_code: userCode })
-/** Goes all the way to the last page. */
-const connect = async (person: Person, userCode: string, who: { email: string; password: string }) => {
-  let page = await person.follow(await person.press(await typeCode(person, userCode), 'name="confirm"'), 'none:')
+/** Says that it is one's own device; answers the page after that. */
+const confirm = async (person: Person, userCode: string) => person.follow(await person.press(await typeCode(person, userCode), 'name="confirm"'), 'none:')
+/** Goes on to the last page. */
+const answer = async (person: Person, first: Answer, who: { email: string; password: string }) => {
+  let page = first
   const asked: Record<string, string>[] = [{ username: who.email }, { password: who.password }, { decision: 'allow' }]
   for (const answers of asked)
     if (page.body.includes(`name="${Object.keys(answers)[0]}"`)) page = await person.follow(await person.submit(page, answers), 'none:')
   return page
 }
+/** Goes all the way to the last page. */
+const connect = async (person: Person, userCode: string, who: { email: string; password: string }) => answer(person, await confirm(person, userCode), who)
 
 for (const isFirstParty of [true, false])
   test(`a person types the code, confirms, signs in${isFirstParty ? '' : ', consents'}, and the device has its tokens`, async t => {
@@ -80,6 +86,32 @@ test('a person who denies consent ends the attempt', async t => {
   for (const answers of asked) page = await person.follow(await person.submit(page, answers), 'none:')
   t.is(await refusal(poll(device, started)), 'access_denied')
 })
+
+test('a device that asks for one person is not connected to another who is signed in', async t => {
+  const device = await makeDevice({ grantTypes: [grantType, 'authorization_code'] })
+  const { tokens } = await device.signIn({ who: alice })
+  const started = await begin(device, 'openid', { id_token_hint: tokens.id_token ?? '' })
+  const { person } = await device.signIn()
+  const page = await confirm(person, started.user_code)
+  t.true(page.body.includes('name="username"'))
+})
+
+for (const [how, parameters, metadata] of [
+  ['max_age=0', { max_age: '0' }, {}],
+  ['max_age=1', { max_age: '1' }, {}],
+  ['default_max_age 0', {}, { default_max_age: 0 }],
+] as const)
+  test(`a device that asks for a fresh sign-in by ${how} is connected after one, and not before`, async t => {
+    const device = await makeDevice({ metadata })
+    const { person } = await (await makeClient(server)).signIn()
+    await sleep(2100)
+    const started = await begin(device, 'openid', parameters)
+    const begun = Math.floor(Date.now() / 1000)
+    const page = await confirm(person, started.user_code)
+    t.true(page.body.includes('name="username"'))
+    await answer(person, page, bob)
+    t.true(Number((await poll(device, started)).claims()?.auth_time) >= begun)
+  })
 
 test('an unknown code is told on the page, which asks again', async t => {
   for (const typed of ['BBBB-BBBB', 'x', '\'"><script>', '✓'.repeat(300)]) {

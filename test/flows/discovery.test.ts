@@ -4,6 +4,7 @@ import test from 'ava'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { ServerMetadata } from 'openid-client'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
 import { createPerson } from '../support/person.ts'
 import { createRelyingParty } from '../support/relying-party.ts'
@@ -127,6 +128,18 @@ test('an authorization request posted by another site is sent on with GET, so th
   t.is(answer.headers.get('set-cookie'), null)
 })
 
+test('an authorization or a logout request may come as an empty POST, and as no form at all is 415', async t => {
+  for (const [path, empty] of [
+    ['authorize', 400],
+    ['logout', 200],
+  ] as const) {
+    const url = new URL(`${server.issuer}/oauth2/${path}`)
+    t.is((await createPerson().send(url, { method: 'POST' })).status, empty, path)
+    for (const type of ['application/json', 'multipart/form-data; boundary=x', ''])
+      t.is((await createPerson().send(url, { method: 'POST', body: Buffer.from('{}'), headers: type ? { 'content-type': type } : {} })).status, 415, path)
+  }
+})
+
 test('a parameter given twice is refused, by GET and by POST', async t => {
   const { request } = await createRelyingParty(server.issuer)
   const { url } = await request({ prompt: 'none' })
@@ -152,8 +165,10 @@ test('a secret may have any character of RFC 6749 appendix A.2, and is escaped i
   t.truthy((await given(own)).access_token)
 })
 
-test('a client authenticates by its own method and no other', async t => {
+test('a client authenticates by its own method and no other, but that Basic and post are taken for each other', async t => {
   const [basic, post] = await Promise.all([makeClient(server, { grantTypes }), makeClient(server, { grantTypes, authenticationMethod: 'client_secret_post' })])
+  t.truthy((await given(await as(basic.clientId, client.ClientSecretPost(basic.secret)))).access_token)
+  t.truthy((await given(await as(post.clientId, client.ClientSecretBasic(post.secret)))).access_token)
   t.is(await refusal(given(await as(post.clientId, client.ClientSecretJwt(post.secret)))), 'invalid_client')
   t.is(await refusal(given(await as(post.clientId, client.None()))), 'invalid_client')
   t.is(await refusal(given(await as(basic.clientId, client.None()))), 'invalid_client')
@@ -216,6 +231,25 @@ test('several secrets open until they expire or are revoked', async t => {
   await prisma.clientSecret.update({ where: { id: second.id }, data: { revokedAt: new Date() } })
   await prisma.client.update({ where: { clientId: own.clientId }, data: { version: { increment: 1 } } })
   await until(async () => !(await isOpenedBy('the second secret')), 5)
+  t.true(await isOpenedBy(own.secret))
+})
+
+test('each of several secrets that sign opens until it expires or is revoked', async t => {
+  const { clientAdministration: administration } = server.services
+  const own = await makeClient(server, { grantTypes, authenticationMethod: 'client_secret_jwt' })
+  const { id } = await server.resources.database.prisma.client.findUniqueOrThrow({ where: { clientId: own.clientId } })
+  const isOpenedBy = async (secret: string) =>
+    given(await as(own.clientId, client.ClientSecretJwt(secret))).then(
+      () => true,
+      () => false,
+    )
+  const second = await administration.addSecret(systemActor, { id }, {})
+  const third = await administration.addSecret(systemActor, { id }, { expiresAt: new Date(Date.now() + 4000) })
+  await until(() => isOpenedBy(third.secret), 5)
+  for (const secret of [own.secret, second.secret]) t.true(await isOpenedBy(secret))
+  await administration.revokeSecret(systemActor, { id }, second.clientSecret.id)
+  await until(async () => !(await isOpenedBy(second.secret)), 5)
+  await until(async () => !(await isOpenedBy(third.secret)), 10)
   t.true(await isOpenedBy(own.secret))
 })
 

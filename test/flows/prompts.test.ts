@@ -61,6 +61,19 @@ test('an id_token_hint of somebody else is not answered with this person', async
   t.is((await ask(person, { id_token_hint: 'no.id.token', prompt: 'none' })).error, 'invalid_request')
 })
 
+test('who signs in as somebody other than the id_token_hint names is answered with an error, and who it names with a code', async t => {
+  const { tokens } = await portal.signIn({ who: alice })
+  const hint = tokens.id_token ?? ''
+  const browsers = [createPerson(), (await portal.signIn()).person]
+  for (const person of browsers) {
+    const { answer } = await ask(person, { id_token_hint: hint })
+    t.true(isPage(answer, 'username'))
+    t.is((await answerAs(person, answer, bob)).location?.searchParams.get('error'), 'unmet_authentication_requirements')
+    const { answer: again, redeem } = await ask(person, { id_token_hint: hint })
+    t.is((await redeem(await answerAs(person, again, alice)))?.sub, tokens.claims()?.sub)
+  }
+})
+
 test('a login_hint fills the identifier in', async t => {
   const { answer } = await ask(createPerson(), { login_hint: 'someone@acme-corp.com' })
   t.regex(answer.body, /<input[^>]*name="username"[^>]*value="someone@acme-corp\.com"/)
@@ -133,5 +146,12 @@ test('two tabs of one browser that sign in side by side both come back signed in
     t.truthy(await redeem(back))
   }
 })
+
+const answerAs = async (person: Person, answer: Answer, who: typeof bob) => {
+  const page = await person.follow(await person.submit(answer, { username: who.email }), redirectUri)
+  const back = await person.follow(await person.submit(page, { password: who.password }), redirectUri)
+  // One session holds one account: the page in between signs the other out.
+  return back.location ? back : person.follow(await person.press(back, 'xsrf'), redirectUri)
+}
 
 const wordsOf = (answer: Answer) => answer.body.replace(/<(style|head).*?<\/\1>|<[^>]+>/gs, ' ').replace(/\s+/g, ' ')

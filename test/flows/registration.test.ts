@@ -213,6 +213,26 @@ test('a wrong redirect URI is told what is wrong with it (RFC 7591 §3.2.2)', as
   t.is((await register({ redirect_uris: ['com.example.shop:/callback'], application_type: 'native' })).status, 201)
 })
 
+test('an update leaves a client all the secrets that it signs by', async t => {
+  const { registered } = await register({
+    token_endpoint_auth_method: 'client_secret_jwt',
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+  })
+  const { client_id: clientId, client_secret: first = '' } = registered
+  const { id } = await server.resources.database.prisma.client.findUniqueOrThrow({ where: { clientId } })
+  const { secret: second } = await server.services.clientAdministration.addSecret(systemActor, { id }, {})
+  const url = registered.registration_client_uri
+  const { body } = await send(url, { token: registered.registration_access_token })
+  const { registration_access_token: _token, registration_client_uri: _uri, client_secret_expires_at: _at, client_id_issued_at: _issued, ...own } = body
+  t.is((await send(url, { method: 'PUT', token: registered.registration_access_token, body: { ...own, client_name: 'Another' } })).status, 200)
+  for (const secret of [first, second]) {
+    const { configuration } = await createRelyingParty(server.issuer, { clientId, auth: client.ClientSecretJwt(secret) })
+    t.truthy((await client.clientCredentialsGrant(configuration)).access_token)
+  }
+})
+
 test('a member that is null is one that is left out (RFC 7592 §2.2)', async t => {
   const { status, body, registered } = await register({ client_name: null, token_endpoint_auth_method: null, contacts: null })
   t.is(status, 201)

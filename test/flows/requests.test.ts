@@ -72,6 +72,22 @@ test('a pushed request for nothing that is known is refused where it is pushed (
   t.truthy((await push('openid foo')).searchParams.get('request_uri'))
 })
 
+test('a pushed request that asks nobody and wants a fresh sign-in is login_required, as it is when it was not pushed', async t => {
+  const relyingParty = await makeClient(server)
+  const { parameters } = await parametersOf(relyingParty, { prompt: 'none', max_age: '0' })
+  const pushed = await client.buildAuthorizationUrlWithPAR(relyingParty.configuration, parameters)
+  const { url } = await relyingParty.request({ prompt: 'none', max_age: '0' })
+  for (const asked of [pushed, url]) t.is((await person.get(asked)).location?.searchParams.get('error'), 'login_required')
+})
+
+for (const parameters of [{ max_age: '0' }, { max_age: '0', prompt: 'consent' }, { prompt: 'login' }] as Record<string, string>[])
+  test(`a pushed request with ${JSON.stringify(parameters)} asks for a fresh sign-in`, async t => {
+    const relyingParty = await makeClient(server)
+    const made = await parametersOf(relyingParty, parameters)
+    const page = await person.follow(await person.get(await client.buildAuthorizationUrlWithPAR(relyingParty.configuration, made.parameters)), redirectUri)
+    t.true(page.body.includes('name="username"'))
+  })
+
 test('a client may be held to pushed requests', async t => {
   const relyingParty = await makeClient(server, { metadata: { require_pushed_authorization_requests: true } })
   const { url } = await relyingParty.request({ prompt: 'none' })
@@ -179,6 +195,28 @@ test('a public client’s refresh token answers to its key alone', async t => {
   const { refresh_token = '' } = await signIn(relyingParty, own.DPoP)
   t.is(await refusal(client.refreshTokenGrant(relyingParty.configuration, refresh_token, {}, { DPoP: other.DPoP })), 'invalid_grant')
   t.is((await client.refreshTokenGrant(relyingParty.configuration, refresh_token, {}, { DPoP: own.DPoP })).token_type, 'dpop')
+})
+
+test('a public client’s refresh token that was bound to no key is followed by one that is bound to the key it proves', async t => {
+  const relyingParty = await makeClient(server, { authenticationMethod: 'none' })
+  const [own, other] = await Promise.all([bind(relyingParty), bind(relyingParty)])
+  const { tokens } = await relyingParty.signIn({ who: alice })
+  const refresh = (token = '', DPoP?: client.DPoPHandle) => client.refreshTokenGrant(relyingParty.configuration, token, {}, { DPoP })
+  const bound = await refresh(tokens.refresh_token, own.DPoP)
+  for (const DPoP of [undefined, other.DPoP]) {
+    t.is(await refusal(refresh(bound.refresh_token, DPoP)), 'invalid_grant')
+    t.is(await refusal(refresh(tokens.refresh_token, DPoP)), 'invalid_grant', 'a retry')
+  }
+  t.is((await refresh(tokens.refresh_token, own.DPoP)).refresh_token, bound.refresh_token)
+  t.is((await refresh(bound.refresh_token, own.DPoP)).token_type, 'dpop')
+})
+
+test('a confidential client’s refresh token is bound to the client alone, whatever key it proves', async t => {
+  const relyingParty = await makeClient(server)
+  const { DPoP } = await bind(relyingParty)
+  const { tokens } = await relyingParty.signIn({ who: alice })
+  const next = await client.refreshTokenGrant(relyingParty.configuration, tokens.refresh_token ?? '', {}, { DPoP })
+  t.is((await client.refreshTokenGrant(relyingParty.configuration, next.refresh_token ?? '')).token_type, 'bearer')
 })
 
 test('a proof is taken once, also when it comes twice at the same moment', async t => {

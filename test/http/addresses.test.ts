@@ -59,6 +59,21 @@ test('a protocol path says which methods it takes', async t => {
   }
 })
 
+test('a protocol path says so too when it is asked what it takes', async t => {
+  for (const [path, allow] of [
+    ['/oauth2/token', 'POST, OPTIONS'],
+    ['/oauth2/jwks', 'GET, HEAD, OPTIONS'],
+    ['/oauth2/authorize', 'GET, HEAD, POST, OPTIONS'],
+    ['/.well-known/openid-configuration', 'GET, HEAD, OPTIONS'],
+  ] as const) {
+    const answer = await calls.call(path, { method: 'OPTIONS' })
+    t.is(answer.status, 204, path)
+    t.is(answer.headers.allow, allow)
+  }
+  const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
+  t.is((await calls.call('/oauth2/token', { method: 'OPTIONS', headers: preflight })).headers['access-control-allow-methods'], 'POST')
+})
+
 test('a method override is not heard', async t => {
   const reply = await calls.call('/api/health', { headers: { 'x-http-method-override': 'DELETE' } })
   t.is(reply.status, 200)
@@ -88,11 +103,13 @@ for (const foreign of foreignHosts)
     }
   })
 
-test('two Host headers, or none, are refused', async t => {
-  for (const hosts of [[`Host: ${host()}`, 'Host: evil.example'], ['Host: evil.example', `Host: ${host()}`], [`Host: ${host()}`, `host: ${host()}`], []]) {
-    const answer = await sendRaw(server.issuer, [head('GET /api/health HTTP/1.1', ...hosts)])
-    t.true([400, 421].includes(answer.status), `${hosts}: ${answer.status}`)
-  }
+test('two Host headers, or none, are 400', async t => {
+  for (const path of ['/api/health', '/oauth2/token', '/.well-known/openid-configuration', '/oauth2/jwks'])
+    for (const hosts of [[`Host: ${host()}`, 'Host: evil.example'], ['Host: evil.example', `Host: ${host()}`], [`Host: ${host()}`, `host: ${host()}`], []]) {
+      await calls.call(path)
+      const answer = await sendRaw(server.issuer, [head(`GET ${path} HTTP/1.1`, ...hosts)])
+      t.is(answer.status, 400, `${path} ${hosts}`)
+    }
 })
 
 test('a forwarded host or protocol changes no address', async t => {
@@ -150,12 +167,21 @@ for (const path of tricks)
     }
   })
 
-test('a request line in absolute form is served for our host alone', async t => {
-  const own = await sendRaw(server.issuer, [head(`GET http://${host()}/api/health HTTP/1.1`, `Host: ${host()}`)])
-  t.true([200, 400, 404].includes(own.status), String(own.status))
-  const foreign = await sendRaw(server.issuer, [head('GET http://evil.example/api/health HTTP/1.1', `Host: ${host()}`)])
-  t.true(foreign.status < 500)
-  t.false(foreign.body.includes('evil.example'))
+test('a request line in absolute form is served for our own origin alone', async t => {
+  const other = await startServer()
+  t.teardown(() => other.close())
+  const own = new URL(other.issuer).host
+  const ask = (target: string) => sendRaw(other.issuer, [head(`GET ${target}/.well-known/openid-configuration HTTP/1.1`, `Host: ${own}`)])
+  for (const target of ['http://evil.example', `http://localhost.evil.example`, `http://evil@${own}`, `https://${own}`, `ftp://${own}`]) {
+    const answer = await ask(target)
+    t.is(answer.status, 421, target)
+    t.false(answer.body.includes('evil'))
+  }
+  for (const target of [`http://${own}`, `HTTP://${own.toUpperCase()}`, '']) {
+    const answer = await ask(target)
+    t.is(answer.status, 200, target)
+    t.is(JSON.parse(answer.body).token_endpoint, `${other.issuer}/oauth2/token`)
+  }
 })
 
 test('requests that two servers would read differently are refused', async t => {

@@ -1,4 +1,5 @@
 // Turns away what no handler should see: another host, encoded or oversized bodies, text that cannot be kept.
+import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import { Problem } from '../errors.ts'
 
@@ -17,12 +18,13 @@ interface Needs {
  * `alias` is one more origin, with the paths that are answered there. `larger` are the paths whose own routes bound what is posted to them.
  */
 export const createGuard = ({ issuer, larger, alias }: Needs): Middleware => {
-  const { host: own } = new URL(issuer)
-  const other = alias && { host: new URL(alias.origin).host, paths: alias.paths }
+  const own = new URL(issuer)
+  const other = alias && { origin: new URL(alias.origin), paths: alias.paths }
   return (ctx, next) => {
-    const host = other?.paths.has(ctx.path) && ctx.host.toLowerCase() === other.host ? other.host : own
+    if (hasSeveralHosts(ctx.req)) throw new Problem('several_hosts')
+    const { host, origin } = other?.paths.has(ctx.path) && ctx.host.toLowerCase() === other.origin.host ? other.origin : own
     // Koa leaves out what stands before an `@` in the Host; no host has one (RFC 9110 §7.2).
-    if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
+    if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || isElsewhere(ctx.url, origin)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
     if ((ctx.request.length ?? 0) > maxBodyBytes && !larger(ctx.path)) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
@@ -30,9 +32,12 @@ export const createGuard = ({ issuer, larger, alias }: Needs): Middleware => {
   }
 }
 
-// Node keeps the first of several Host headers; a proxy may have believed another.
-const hasTwoHosts = (rawHeaders: readonly string[]): boolean => {
+/** Whether a request has several Host headers, which is 400 (RFC 9112 §3.2): Node keeps the first; a proxy may have believed another. */
+export const hasSeveralHosts = ({ rawHeaders }: IncomingMessage): boolean => {
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1
   return hosts > 1
 }
+
+// RFC 9112 §3.2.2: a target in absolute form says the host, before any header; the engine makes its addresses of it.
+const isElsewhere = (target: string, origin: string): boolean => !target.startsWith('/') && target !== '*' && !target.toLowerCase().startsWith(`${origin}/`)

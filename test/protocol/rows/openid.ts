@@ -8,6 +8,9 @@ const hint = 'if the ID Token is not valid or the End-User identified by it is n
 const claimsSyntax = 'The value is a JSON object listing the requested Claims'
 const challenge = (error: string) => ({ 'www-authenticate': new RegExp(`^(Bearer|DPoP) .*error="${error}"`) })
 const hintOf = (idToken: string) => ({ form: { id_token_hint: idToken, prompt: 'none' } })
+const arrayOfValues = 'values OPTIONAL. Requests that the Claim be returned with one of a set of values … The value of this member is a JSON array'
+const twoFactors = 'urn:authy2:acr:2'
+const acrClaim = (acr: object) => ({ form: { claims: JSON.stringify({ id_token: { acr } }) } })
 const spec = 'OpenID Connect Core'
 
 const prompts = family({ spec, at: 'authorize' }, [
@@ -188,6 +191,22 @@ const claims = family({ spec, at: 'authorize' }, [
     'an unknown acr is essential',
     { form: { claims: '{"id_token":{"acr":{"essential":true,"values":["urn:unheard:of"]}}}' } },
     redirected('unmet_authentication_requirements'),
+  ],
+  ['§5.5.1', arrayOfValues, 'the values of an essential acr are one text', acrClaim({ essential: true, values: twoFactors }), redirected('invalid_request')],
+  ['§5.5.1', arrayOfValues, 'a value of acr is a number', acrClaim({ essential: true, values: [twoFactors, 2] }), redirected('invalid_request')],
+  [
+    '§5.5.1',
+    'value OPTIONAL. Requests that the Claim be returned with a particular value',
+    'the value of an essential acr is a list',
+    acrClaim({ essential: true, value: [twoFactors] }),
+    redirected('invalid_request'),
+  ],
+  [
+    '§5.5.1',
+    'essential OPTIONAL. Indicates whether the Claim being requested is an Essential Claim … boolean',
+    'an acr is essential by a text',
+    acrClaim({ essential: 'true', values: [twoFactors] }),
+    redirected('invalid_request'),
   ],
 ])
 
