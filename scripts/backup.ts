@@ -15,10 +15,10 @@ const usage = `Usage: npm run backup -- FILE [options]
   --verify                reads FILE instead and tells what is in it; needs no database
 Encrypted under BACKUP_KEY, or under SECRET_KEY where that is not set. The file of either key is not in it: keep it elsewhere.`
 
-const given = readArguments({ usage, options: { verify: { type: 'boolean', default: false }, replace: { type: 'boolean', default: false } } })
-const [file, more] = given?.positionals ?? []
+const given = readArguments({ usage, positionals: 1, options: { verify: { type: 'boolean', default: false }, replace: { type: 'boolean', default: false } } })
+const [file] = given?.positionals ?? []
 
-if (given && (file === undefined || more !== undefined)) misused(usage, 'One file is named.')
+if (given && file === undefined) misused(usage, 'One file is named.')
 else if (given && file !== undefined) await withBackups(open => (given.values.verify ? verify(open, file) : write(open, file)))
 
 async function verify({ cipher }: Open, file: string): Promise<void> {

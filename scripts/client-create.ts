@@ -24,6 +24,7 @@ type Arguments = NonNullable<ReturnType<typeof read>>
 const read = () =>
   readArguments({
     usage,
+    positionals: 1,
     options: {
       'redirect-uri': { type: 'string', multiple: true, default: [] },
       'logout-uri': { type: 'string', multiple: true, default: [] },

@@ -10,10 +10,10 @@ import { tableText, withBackups } from './with-backups.ts'
 const usage = `Usage: npm run move -- postgresql://user@host/database
 The database must be there, and empty. DATA_DIR stays as it is. Of a password in the address others may read: PGPASSWORD in the environment is better.`
 
-const given = readArguments({ usage, options: {} })
-const [url, more] = given?.positionals ?? []
+const given = readArguments({ usage, positionals: 1, options: {} })
+const [url] = given?.positionals ?? []
 
-if (given && (more !== undefined || !/^postgres(ql)?:\/\/./.test(url ?? ''))) misused(usage, 'One address is given, and begins with postgresql://.')
+if (given && !/^postgres(ql)?:\/\/./.test(url ?? '')) misused(usage, 'One address is given, and begins with postgresql://.')
 else if (given && url !== undefined)
   await withBackups(async ({ config: { dataDir, secretKey } }) => {
     if (!existsSync(join(dataDir, 'postgres'))) throw new BackupError('file_missing', `There is no embedded database in ${resolve(dataDir)}.`)

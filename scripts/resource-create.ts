@@ -13,6 +13,7 @@ const usage = `Usage: npm run resource:create -- URI [options]
 
 const read = readArguments({
   usage,
+  positionals: 1,
   options: {
     scope: { type: 'string', multiple: true, default: [] },
     opaque: { type: 'boolean', default: false },

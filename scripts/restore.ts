@@ -21,6 +21,7 @@ Everything is checked before the database is touched, and written in one transac
 
 const given = readArguments({
   usage,
+  positionals: 1,
   options: {
     replace: { type: 'boolean', default: false },
     'keep-sessions': { type: 'boolean', default: false },
@@ -29,9 +30,9 @@ const given = readArguments({
     yes: { type: 'boolean', default: false },
   },
 })
-const [file, more] = given?.positionals ?? []
+const [file] = given?.positionals ?? []
 
-if (given && (file === undefined || more !== undefined)) misused(usage, 'One file is named.')
+if (given && file === undefined) misused(usage, 'One file is named.')
 else if (given?.values.replace && !given.values.yes && !process.stdin.isTTY) misused(usage, 'Nobody can be asked here: --replace needs --yes.')
 else if (given && file !== undefined)
   await withBackups(async ({ config, cipher, ...needs }) => {

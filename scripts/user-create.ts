@@ -7,7 +7,7 @@ const usage = `Usage: npm run user:create -- EMAIL [options]
   --name NAME             what the person is called
   --admin                 an administrator of the system`
 
-const given = readArguments({ usage, options: { name: { type: 'string' }, admin: { type: 'boolean', default: false } } })
+const given = readArguments({ usage, positionals: 1, options: { name: { type: 'string' }, admin: { type: 'boolean', default: false } } })
 const email = given?.positionals[0]
 
 if (given && email === undefined) misused(usage, 'A user needs an email address.')
