@@ -3,10 +3,11 @@ import { z } from 'zod'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { type KeyConfig, keyConfigOf, keySettings } from './key-settings.ts'
 import { type ObservabilityConfig, observabilityConfigOf, observabilitySettings } from './observability-settings.ts'
+import { redisUrlFault } from './platform/data/redis-url.ts'
 import { type ProcessConfig, processConfigOf, processFaults, processSettings } from './process-settings.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
-import { oneOf, wholeNumber } from './setting-schemas.ts'
+import { oneOf, wholeNumber, without } from './setting-schemas.ts'
 import { type TlsSettings, tlsFaults, tlsOf, tlsSettings } from './tls-settings.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
@@ -26,7 +27,7 @@ const environmentSchema = z.object({
   HOST: optional(z.string()),
   ISSUER: optional(z.string().refine(origin, 'must be an origin such as https://id.example.com, without path or trailing slash')),
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\/./, 'must start with postgresql://')),
-  REDIS_URL: optional(z.string().regex(/^(rediss?|redis\+cluster|rediss\+cluster):\/\/./, 'must start with redis:// or rediss://')),
+  REDIS_URL: optional(without(redisUrlFault)),
   DATA_DIR: withDefault(z.string(), './data'),
   SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
   BACKUP_KEY: optional(z.string().min(16, 'must have at least 16 characters')),

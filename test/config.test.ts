@@ -63,6 +63,16 @@ test('an issuer is an origin', t => {
     t.is(faultsOf({ ISSUER: issuer }).length, 1, issuer)
 })
 
+test('a Redis is an address that can be read, with a database that can be', t => {
+  t.is(readConfig({ REDIS_URL: 'rediss://ada:p%40ss@redis.example.com/3' }).redisUrl, 'rediss://ada:p%40ss@redis.example.com/3')
+  for (const wrong of ['http://redis', 'redis://', 'redis://user:p%zz@redis', 'redis://redis/prod', 'redis://a,b/1']) {
+    const faults = faultsOf({ REDIS_URL: wrong })
+    t.is(faults.length, 1, wrong)
+    t.regex(faults[0] ?? '', /^REDIS_URL must /)
+    t.notRegex(faults[0] ?? '', /p%zz/)
+  }
+})
+
 test('what may be fetched from inside is told in blocks of addresses', t => {
   t.deepEqual(readConfig({}).outboundAllowed, [])
   t.deepEqual(readConfig({ OUTBOUND_ALLOW: '10.20.0.0/16, fd00::/8' }).outboundAllowed, ['10.20.0.0/16', 'fd00::/8'])
