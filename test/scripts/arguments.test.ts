@@ -33,7 +33,17 @@ const refused: readonly (readonly [script: string, ...given: string[]])[] = [
   ['client-create', 'Name', '--redirect-uri', 'http://app.example/cb'],
   ['client-create', 'Name', '--first-party', '--permission', 'admins:write'],
   ['client-create', 'Name', '--permission', 'users:read'],
+  ['client-create', ''],
+  ['client-create', 'Bank\u202ekcehC'],
+  ['client-create', 'two\nlines'],
+  ['client-create', 'x'.repeat(256)],
   ['user-create'],
+  ['user-create', 'nobody'],
+  ['user-create', 'ann@people.example', '--name', ''],
+  ['user-create', 'ann@people.example', '--name', 'see https://evil.example'],
+  ['resource-create', 'https://api.example/#part'],
+  ['resource-create', 'https://api.example/', '--scope', 'read write'],
+  ['resource-create', 'https://api.example/', '--ttl', '5'],
   ['resource-create', 'not an address'],
   ['backup'],
   ['restore', 'a.age', '--replace'],
@@ -58,7 +68,7 @@ const swallowed: readonly (readonly [script: string, option: string, ...given: s
 ]
 
 const ended = new Map<string, Ended>()
-const nameOf = (command: readonly string[]) => command.join(' ')
+const nameOf = (command: readonly string[]) => command.map(one => JSON.stringify(one).slice(1, -1) || "''").join(' ')
 const of = (...command: string[]): Ended => ended.get(nameOf(command)) ?? { status: null, stdout: '', stderr: 'was not run' }
 
 test.before(() => {
