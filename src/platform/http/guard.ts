@@ -17,17 +17,25 @@ interface Needs {
  * `alias` is one more origin, with the paths that are answered there. `larger` are the paths whose own routes bound what is posted to them.
  */
 export const createGuard = ({ issuer, larger, alias }: Needs): Middleware => {
-  const { host: own } = new URL(issuer)
+  const { host: own, protocol } = new URL(issuer)
   const other = alias && { host: new URL(alias.origin).host, paths: alias.paths }
   return (ctx, next) => {
-    const host = other?.paths.has(ctx.path) && ctx.host.toLowerCase() === other.host ? other.host : own
+    const asked = plainHost(ctx.host, protocol)
+    const host = other?.paths.has(ctx.path) && asked === other.host ? other.host : own
     // Koa leaves out what stands before an `@` in the Host; no host has one (RFC 9110 §7.2).
-    if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
+    if (asked !== host || ctx.get('Host').includes('@') || hasTwoHosts(ctx.req.rawHeaders)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
     if ((ctx.request.length ?? 0) > maxBodyBytes && !larger(ctx.path)) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
     return next()
   }
+}
+
+/** A host in small letters, without the port that its scheme has anyway: the same authority (RFC 9110 §4.2.3). */
+export const plainHost = (host: string, protocol: string): string => {
+  const lower = host.toLowerCase()
+  const port = protocol === 'https:' ? ':443' : ':80'
+  return lower.endsWith(port) ? lower.slice(0, -port.length) : lower
 }
 
 // Node keeps the first of several Host headers; a proxy may have believed another.
