@@ -47,10 +47,17 @@ export const withBackups = async (work: (open: Open) => Promise<void>): Promise<
       newUuid: () => uuids(now()),
     })
   } catch (error) {
-    if (!(error instanceof BackupError || error instanceof RefillError || error instanceof StartError || error instanceof ConfigError)) throw error
-    console.error(error.message)
+    const sentence = sentenceOf(error)
+    if (sentence === undefined) throw error
+    console.error(sentence)
     process.exitCode = 1
   }
+}
+
+const sentenceOf = (error: unknown): string | undefined => {
+  if (error instanceof BackupError || error instanceof RefillError || error instanceof StartError || error instanceof ConfigError) return error.message
+  // A disk that is full, a folder that is not there, a pipe that nobody reads, a connection that broke.
+  return error instanceof Error && 'syscall' in error ? `It was broken off: ${error.message}.` : undefined
 }
 
 /** Tables as lines: name, rows, the beginning of their hash. */

@@ -1,5 +1,6 @@
 // The environment, read once: the only place that knows the names of the settings.
 import { z } from 'zod'
+import { ageKeyFault } from './backup/age-keys.ts'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { type KeyConfig, keyConfigOf, keySettings } from './key-settings.ts'
 import { type ObservabilityConfig, observabilityConfigOf, observabilitySettings } from './observability-settings.ts'
@@ -30,7 +31,7 @@ const environmentSchema = z.object({
   REDIS_URL: optional(without(redisUrlFault)),
   DATA_DIR: withDefault(z.string(), './data'),
   SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
-  BACKUP_KEY: optional(z.string().min(16, 'must have at least 16 characters')),
+  BACKUP_KEY: optional(without(ageKeyFault).min(16, 'must have at least 16 characters')),
   TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front, from 0 to 10').int().min(0).max(10), 0),
   CORS_ORIGINS: withDefault(z.string(), '').pipe(
     z

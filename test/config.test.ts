@@ -73,6 +73,15 @@ test('a Redis is an address that can be read, with a database that can be', t =>
   }
 })
 
+test('a key of age for backups is one', t => {
+  t.is(readConfig({ BACKUP_KEY: 'correct horse battery staple' }).backupKey, 'correct horse battery staple')
+  for (const wrong of ['age1foobarfoobarfoobar', 'AGE-SECRET-KEY-1FOOBAR', 'short']) {
+    const faults = faultsOf({ BACKUP_KEY: wrong })
+    t.is(faults.length, 1, wrong)
+    t.true(faults.every(fault => fault.startsWith('BACKUP_KEY ') && !fault.includes(wrong)))
+  }
+})
+
 test('what may be fetched from inside is told in blocks of addresses', t => {
   t.deepEqual(readConfig({}).outboundAllowed, [])
   t.deepEqual(readConfig({ OUTBOUND_ALLOW: '10.20.0.0/16, fd00::/8' }).outboundAllowed, ['10.20.0.0/16', 'fd00::/8'])
