@@ -35,7 +35,7 @@ const [file] = given?.positionals ?? []
 if (given && file === undefined) misused(usage, 'One file is named.')
 else if (given?.values.replace && !given.values.yes && !process.stdin.isTTY) misused(usage, 'Nobody can be asked here: --replace needs --yes.')
 else if (given && file !== undefined)
-  await withBackups(async ({ config, cipher, ...needs }) => {
+  await withBackups(async ({ config, cipher, beforeCommit, ...needs }) => {
     const { replace: isReplaced, 'keep-sessions': areSessionsKept, deleted, revive: areDeletedRevived, yes } = given.values
     if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : nameOf(config.databaseUrl)))) return
     const toldErasures = deleted === undefined ? [] : await readToldErasures(deleted)
@@ -49,6 +49,7 @@ else if (given && file !== undefined)
         areSessionsKept,
         areDeletedRevived,
         toldErasures,
+        beforeCommit,
       },
     )
     const sessions = areSessionsKept ? 'People stay signed in.' : 'Everybody signs in again.'

@@ -1,10 +1,12 @@
 // The commands of backups say in a sentence what keeps them from their work, and leave what they do not understand alone.
-import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { makeMigratedDataDir } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 const home = await makeMigratedDataDir()
 test.after.always(() => home.remove())
@@ -46,4 +48,28 @@ test.serial('a pipe or a folder is not written over', t => {
   }
   t.true(statSync(pipe).isFIFO())
   t.deepEqual(readdirSync(folder), ['pipe'])
+})
+
+/** A command of ours that has come to its commit, or not yet, when it is asked to stop; it would go on for a moment. */
+const stopped = async (begun: string): Promise<{ code: number | null; text: string }> => {
+  const work = `async ({ beforeCommit }) => { ${begun}; console.log('begun'); await new Promise(resolve => setTimeout(resolve, 1000)); console.log('told') }`
+  const program = `import { withBackups } from ${JSON.stringify(new URL('../../scripts/with-backups.ts', import.meta.url))}; await withBackups(${work})`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', part => {
+      text += part
+    })
+  await until(() => text.includes('begun'))
+  for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) child.kill(signal)
+  const [code] = await once(child, 'close')
+  return { code, text }
+}
+
+test.serial('what is asked to stop before its commit stops, and after it goes on to tell what was done', async t => {
+  const before = await stopped('')
+  t.deepEqual([before.code, before.text.includes('told')], [1, false])
+  const after = await stopped('beforeCommit()')
+  t.is(after.code, 0, after.text)
+  t.regex(after.text, /too late.*told/s)
 })
