@@ -82,6 +82,20 @@ test('a key of age for backups is one', t => {
   }
 })
 
+test('production is not led into the database that PostgreSQL keeps for itself by a name that was left out', t => {
+  for (const url of ['postgresql://postgres@db.example.com', 'postgres://postgres:secret@db.example.com:5432/?sslmode=require'])
+    t.deepEqual(
+      faultsOf({ ...production, DATABASE_URL: url }).map(fault => fault.split(' ', 3).join(' ')),
+      ['DATABASE_URL names no'],
+      url,
+    )
+  t.is(faultsOf({ ...production, DATABASE_URL: 'postgresql://db.example.com', PGUSER: 'postgres' }).length, 1)
+  for (const url of ['postgresql://postgres@db.example.com/postgres', 'postgresql://authy2@db.example.com', 'postgresql:///authy2?host=/run/postgresql'])
+    t.deepEqual(faultsOf({ ...production, DATABASE_URL: url }), [], url)
+  t.deepEqual(faultsOf({ ...production, DATABASE_URL: 'postgresql://postgres@db.example.com', PGDATABASE: 'authy2' }), [])
+  t.deepEqual(faultsOf({ DATABASE_URL: 'postgresql://postgres@db.example.com' }), [])
+})
+
 test('what may be fetched from inside is told in blocks of addresses', t => {
   t.deepEqual(readConfig({}).outboundAllowed, [])
   t.deepEqual(readConfig({ OUTBOUND_ALLOW: '10.20.0.0/16, fd00::/8' }).outboundAllowed, ['10.20.0.0/16', 'fd00::/8'])
