@@ -13,8 +13,7 @@ const given = readArguments({ usage, options: { checkpoint: { type: 'string' }, 
 const file = given?.values.checkpoint
 const organization = z.uuid().optional().safeParse(given?.values.organization)
 
-if (given && given.positionals.length > 0) misused(usage, `There is nothing to do with ${given.positionals[0]}.`)
-else if (given && !organization.success) misused(usage, 'An organization is named by its id, a UUID.')
+if (given && !organization.success) misused(usage, 'An organization is named by its id, a UUID.')
 else if (file !== undefined && !existsSync(file)) misused(usage, `There is no file ${file}.`)
 else if (given) {
   const asked = { organizationId: organization.data?.toLowerCase(), checkpoint: file === undefined ? undefined : readFileSync(file, 'utf8').trim() }

@@ -1,5 +1,5 @@
 // npm run backup -- FILE [--replace] | -     writes an encrypted backup of the whole database, while the server runs. npm run backup -- --verify FILE     reads one and tells what is in it.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { misused, readArguments } from '../src/arguments.ts'
 import { BackupError } from '../src/backup/backup.ts'
@@ -15,10 +15,10 @@ const usage = `Usage: npm run backup -- FILE [options]
   --verify                reads FILE instead and tells what is in it; needs no database
 Encrypted under BACKUP_KEY, or under SECRET_KEY where that is not set. The file of either key is not in it: keep it elsewhere.`
 
-const given = readArguments({ usage, options: { verify: { type: 'boolean', default: false }, replace: { type: 'boolean', default: false } } })
-const [file, more] = given?.positionals ?? []
+const given = readArguments({ usage, positionals: 1, options: { verify: { type: 'boolean', default: false }, replace: { type: 'boolean', default: false } } })
+const [file] = given?.positionals ?? []
 
-if (given && (file === undefined || more !== undefined)) misused(usage, 'One file is named.')
+if (given && file === undefined) misused(usage, 'One file is named.')
 else if (given && file !== undefined) await withBackups(open => (given.values.verify ? verify(open, file) : write(open, file)))
 
 async function verify({ cipher }: Open, file: string): Promise<void> {
@@ -31,6 +31,9 @@ async function verify({ cipher }: Open, file: string): Promise<void> {
 async function write({ config, ...needs }: Open, file: string): Promise<void> {
   if (file !== '-' && !given?.values.replace && existsSync(file))
     throw new BackupError('file_exists', `There is a file ${file} already, and nothing was written: name another one, or write over it with --replace.`)
+  // The draft takes the place of whatever has the name: a device or a pipe would be gone.
+  if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new BackupError('file_special', `${file} is no file that could be written over: name a file, or - for the standard output.`)
   const database = await openToRead({ url: config.databaseUrl, dataDir: config.dataDir })
   try {
     const take = (bytes: AsyncIterable<Uint8Array>) => (file === '-' ? pipeline(bytes, process.stdout, { end: false }) : writeWhole(file, bytes))

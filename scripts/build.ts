@@ -14,7 +14,7 @@ const reference = /(['"])(\.{1,2}\/[^'"\n]*)\.ts\1/g
 const sources = [
   ...globSync('src/**/*.ts', { cwd: root }),
   ...globSync('scripts/doctor/**/*.ts', { cwd: root }),
-  ...['authy2', 'commands', 'with-services', 'with-backups', 'key-refusals', ...Object.values(commands)].map(name => join('scripts', `${name}.ts`)),
+  ...['authy2', 'commands', 'with-services', 'with-backups', 'key-refusals', 'parsed', ...Object.values(commands)].map(name => join('scripts', `${name}.ts`)),
 ]
 
 // Where types stood, whole lines of blanks would be kept in memory with the rest of a source.

@@ -1,8 +1,10 @@
 // npm run client:create -- NAME --redirect-uri URI …     makes an OAuth client and prints its secret, this once.
 import { machinePermissions } from '../src/api/permissions.ts'
 import { misused, readArguments } from '../src/arguments.ts'
+import { newClientBody } from '../src/clients/client-output.ts'
 import { redirectUriFault } from '../src/clients/redirect-rules.ts'
 import { systemActor } from '../src/platform/actor.ts'
+import { parsed } from './parsed.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run client:create -- NAME [options]
@@ -24,6 +26,7 @@ type Arguments = NonNullable<ReturnType<typeof read>>
 const read = () =>
   readArguments({
     usage,
+    positionals: 1,
     options: {
       'redirect-uri': { type: 'string', multiple: true, default: [] },
       'logout-uri': { type: 'string', multiple: true, default: [] },
@@ -33,9 +36,9 @@ const read = () =>
     },
   })
 
-const faultOf = ({ values, positionals }: Arguments): string | undefined => {
+const faultOf = ({ values, positionals: [name] }: Arguments): string | undefined => {
   const redirectUris = values['redirect-uri']
-  if (positionals[0] === undefined) return 'A client needs a name.'
+  if (name === undefined) return 'A client needs a name.'
   if (values.public && redirectUris.length === 0) return 'A public client needs a redirect URI.'
   const address = [...redirectUris, ...values['logout-uri']].find(uri => !isRegistrable(uri))
   if (address !== undefined) return `${address} must be https, or http on this machine, without a fragment, a wildcard or user information.`
@@ -45,7 +48,7 @@ const faultOf = ({ values, positionals }: Arguments): string | undefined => {
   return values.permission.length > 0 && !isService ? 'Permissions are for a service (no redirect URI) with --first-party.' : undefined
 }
 
-const create = ({ values, positionals: [name = ''] }: Arguments) =>
+const create = ({ values }: Arguments, name: string) =>
   withServices(async ({ resources, services }) => {
     const clientId = resources.randomBytes(12).toString('base64url')
     const redirectUris = values['redirect-uri']
@@ -63,6 +66,9 @@ const create = ({ values, positionals: [name = ''] }: Arguments) =>
   })
 
 const given = read()
-const fault = given && faultOf(given)
-if (fault !== undefined) misused(usage, fault)
-else if (given) await create(given)
+if (given) {
+  const fault = faultOf(given)
+  const named = fault === undefined ? parsed(newClientBody.pick({ name: true }), { name: given.positionals[0] ?? '' }) : { fault }
+  if ('fault' in named) misused(usage, named.fault)
+  else await create(given, named.data.name)
+}

@@ -10,17 +10,17 @@ import { tableText, withBackups } from './with-backups.ts'
 const usage = `Usage: npm run move -- postgresql://user@host/database
 The database must be there, and empty. DATA_DIR stays as it is. Of a password in the address others may read: PGPASSWORD in the environment is better.`
 
-const given = readArguments({ usage, options: {} })
-const [url, more] = given?.positionals ?? []
+const given = readArguments({ usage, positionals: 1, options: {} })
+const [url] = given?.positionals ?? []
 
-if (given && (more !== undefined || !/^postgres(ql)?:\/\/./.test(url ?? ''))) misused(usage, 'One address is given, and begins with postgresql://.')
+if (given && !/^postgres(ql)?:\/\/./.test(url ?? '')) misused(usage, 'One address is given, and begins with postgresql://.')
 else if (given && url !== undefined)
-  await withBackups(async ({ config: { dataDir, secretKey } }) => {
+  await withBackups(async ({ config: { dataDir, secretKey }, beforeCommit }) => {
     if (!existsSync(join(dataDir, 'postgres'))) throw new BackupError('file_missing', `There is no embedded database in ${resolve(dataDir)}.`)
     const from = await openDatabase({ dataDir })
     try {
       const to = await openDatabase({ url, dataDir })
-      const tables = await move({ from, to }).finally(() => to.close())
+      const tables = await move({ from, to, beforeCommit }).finally(() => to.close())
       const key = secretKey === undefined ? `what ${join(dataDir, 'secret-key')} holds` : 'as it is now: nothing opens under another'
       console.log(
         `${tableText(tables)}\nMoved: both databases hold the same. Change two settings:\n  DATABASE_URL  the address given here\n  SECRET_KEY    ${key}`,

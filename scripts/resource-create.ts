@@ -1,7 +1,9 @@
 // npm run resource:create -- URI --scope SCOPE …     registers an API that clients may ask access tokens for.
-import { z } from 'zod'
 import { misused, readArguments } from '../src/arguments.ts'
+import { identifierFault } from '../src/clients/resource-server.ts'
+import { newResourceServerBody } from '../src/clients/resource-server-output.ts'
 import { systemActor } from '../src/platform/actor.ts'
+import { parsed } from './parsed.ts'
 import { withServices } from './with-services.ts'
 
 const usage = `Usage: npm run resource:create -- URI [options]
@@ -13,6 +15,7 @@ const usage = `Usage: npm run resource:create -- URI [options]
 
 const read = readArguments({
   usage,
+  positionals: 1,
   options: {
     scope: { type: 'string', multiple: true, default: [] },
     opaque: { type: 'boolean', default: false },
@@ -23,19 +26,30 @@ const read = readArguments({
 })
 if (read) await register(read)
 
-async function register({ values, positionals }: NonNullable<typeof read>) {
-  const given = z
-    .object({ identifier: z.url(), signingAlgorithm: z.enum(['ES256', 'RS256', 'EdDSA']), accessTokenTtlSeconds: z.coerce.number().int().positive() })
-    .safeParse({ identifier: positionals[0], signingAlgorithm: values.algorithm, accessTokenTtlSeconds: values.ttl })
-  if (!given.success) return misused(usage, `This is not valid: ${given.error.issues.map(({ path }) => path.join('.')).join(', ')}.`)
+async function register({ values, positionals: [identifier = ''] }: NonNullable<typeof read>) {
+  const fault = identifierFault(identifier, [])
+  if (fault !== undefined) return misused(usage, `The URI ${fault}.`)
+  const given = parsed(newResourceServerBody, {
+    identifier,
+    name: identifier.slice(0, 255),
+    scopes: values.scope.map(name => ({ name })),
+    token_format: values.opaque ? 'opaque' : 'jwt',
+    signing_algorithm: values.algorithm,
+    access_token_ttl_seconds: Number(values.ttl),
+    client_access: values['any-client'] ? 'any' : 'listed',
+  })
+  if ('fault' in given) return misused(usage, given.fault)
+  const { data } = given
   await withServices(async ({ services }) => {
     await services.resourceServers.create(systemActor, {
-      ...given.data,
-      name: given.data.identifier,
+      identifier,
+      name: data.name,
       scopes: values.scope,
-      tokenFormat: values.opaque ? 'opaque' : 'jwt',
-      clientAccess: values['any-client'] ? 'any' : 'listed',
+      tokenFormat: data.token_format,
+      signingAlgorithm: data.signing_algorithm,
+      accessTokenTtlSeconds: data.access_token_ttl_seconds,
+      clientAccess: data.client_access,
     })
-    console.log(`Clients may now ask for resource=${given.data.identifier}`)
+    console.log(`Clients may now ask for resource=${identifier}`)
   })
 }

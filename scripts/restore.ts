@@ -21,6 +21,7 @@ Everything is checked before the database is touched, and written in one transac
 
 const given = readArguments({
   usage,
+  positionals: 1,
   options: {
     replace: { type: 'boolean', default: false },
     'keep-sessions': { type: 'boolean', default: false },
@@ -29,12 +30,12 @@ const given = readArguments({
     yes: { type: 'boolean', default: false },
   },
 })
-const [file, more] = given?.positionals ?? []
+const [file] = given?.positionals ?? []
 
-if (given && (file === undefined || more !== undefined)) misused(usage, 'One file is named.')
+if (given && file === undefined) misused(usage, 'One file is named.')
 else if (given?.values.replace && !given.values.yes && !process.stdin.isTTY) misused(usage, 'Nobody can be asked here: --replace needs --yes.')
 else if (given && file !== undefined)
-  await withBackups(async ({ config, cipher, ...needs }) => {
+  await withBackups(async ({ config, cipher, beforeCommit, ...needs }) => {
     const { replace: isReplaced, 'keep-sessions': areSessionsKept, deleted, revive: areDeletedRevived, yes } = given.values
     if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : nameOf(config.databaseUrl)))) return
     const toldErasures = deleted === undefined ? [] : await readToldErasures(deleted)
@@ -48,6 +49,7 @@ else if (given && file !== undefined)
         areSessionsKept,
         areDeletedRevived,
         toldErasures,
+        beforeCommit,
       },
     )
     const sessions = areSessionsKept ? 'People stay signed in.' : 'Everybody signs in again.'

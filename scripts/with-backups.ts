@@ -21,12 +21,16 @@ export interface Open {
   readonly now: () => Date
   readonly newId: () => string
   readonly newUuid: () => string
+  /** From now on a signal no longer ends the process: what is done cannot be undone any more, and is still to be told. */
+  readonly beforeCommit: () => void
 }
 
 /** Runs one call with the keys of the settings. Opens no database and makes no key. */
 export const withBackups = async (work: (open: Open) => Promise<void>): Promise<void> => {
+  let isTooLate = false
   // What is unfinished is removed as the process leaves.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+  const onSignal = () => (isTooLate ? console.error('It is too late to stop: this comes to its end, and tells what was done.') : process.exit(1))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
   try {
     loadEnvironmentFile()
     const config = readConfig()
@@ -45,12 +49,22 @@ export const withBackups = async (work: (open: Open) => Promise<void>): Promise<
       now,
       newId: randomUUID,
       newUuid: () => uuids(now()),
+      beforeCommit: () => {
+        isTooLate = true
+      },
     })
   } catch (error) {
-    if (!(error instanceof BackupError || error instanceof RefillError || error instanceof StartError || error instanceof ConfigError)) throw error
-    console.error(error.message)
+    const sentence = sentenceOf(error)
+    if (sentence === undefined) throw error
+    console.error(sentence)
     process.exitCode = 1
   }
+}
+
+const sentenceOf = (error: unknown): string | undefined => {
+  if (error instanceof BackupError || error instanceof RefillError || error instanceof StartError || error instanceof ConfigError) return error.message
+  // A disk that is full, a folder that is not there, a pipe that nobody reads, a connection that broke.
+  return error instanceof Error && 'syscall' in error ? `It was broken off: ${error.message}.` : undefined
 }
 
 /** Tables as lines: name, rows, the beginning of their hash. */

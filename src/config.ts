@@ -1,15 +1,16 @@
 // The environment, read once: the only place that knows the names of the settings.
 import { z } from 'zod'
+import { ageKeyFault } from './backup/age-keys.ts'
 import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { type KeyConfig, keyConfigOf, keySettings } from './key-settings.ts'
 import { type ObservabilityConfig, observabilityConfigOf, observabilitySettings } from './observability-settings.ts'
+import { redisUrlFault } from './platform/data/redis-url.ts'
 import { type ProcessConfig, processConfigOf, processFaults, processSettings } from './process-settings.ts'
+import { loopback, productionFaults } from './production-faults.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
-import { oneOf, wholeNumber } from './setting-schemas.ts'
+import { oneOf, wholeNumber, without } from './setting-schemas.ts'
 import { type TlsSettings, tlsFaults, tlsOf, tlsSettings } from './tls-settings.ts'
-
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -26,10 +27,10 @@ const environmentSchema = z.object({
   HOST: optional(z.string()),
   ISSUER: optional(z.string().refine(origin, 'must be an origin such as https://id.example.com, without path or trailing slash')),
   DATABASE_URL: optional(z.string().regex(/^postgres(ql)?:\/\/./, 'must start with postgresql://')),
-  REDIS_URL: optional(z.string().regex(/^(rediss?|redis\+cluster|rediss\+cluster):\/\/./, 'must start with redis:// or rediss://')),
+  REDIS_URL: optional(without(redisUrlFault)),
   DATA_DIR: withDefault(z.string(), './data'),
   SECRET_KEY: optional(z.string().min(32, 'must have at least 32 characters')),
-  BACKUP_KEY: optional(z.string().min(16, 'must have at least 16 characters')),
+  BACKUP_KEY: optional(without(ageKeyFault).min(16, 'must have at least 16 characters')),
   TRUST_PROXY: withDefault(z.coerce.number('must be the number of proxies in front, from 0 to 10').int().min(0).max(10), 0),
   CORS_ORIGINS: withDefault(z.string(), '').pipe(
     z
@@ -175,23 +176,3 @@ export const readConfigOver = (file: Environment): Config => readConfig({ ...fil
 
 // Of a list that several items of are wrong, once.
 const sentencesOf = ({ issues }: z.ZodError): string[] => [...new Set(issues.map(({ path: [setting = ''], message }) => `${String(setting)} ${message}`))]
-
-const productionFaults = (environment: Environment): string[] => {
-  const faults: string[] = []
-  for (const name of ['ISSUER', 'DATABASE_URL', 'REDIS_URL', 'SECRET_KEY']) if (!environment[name]) faults.push(`${name} is required in production`)
-  const issuer = environment.ISSUER
-  if (issuer && URL.canParse(issuer)) {
-    const url = new URL(issuer)
-    if (url.protocol !== 'https:' && !loopback.test(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
-  }
-  const methods = environment.SIGN_IN_METHODS
-  if (methods && !methods.includes('password') && !environment.SMTP_URL) faults.push('SIGN_IN_METHODS without password needs SMTP_URL')
-  const secretKey = environment.SECRET_KEY
-  if (secretKey && isWeak(secretKey)) faults.push('SECRET_KEY is too weak: make one with `openssl rand -base64 48`')
-  if (environment.SEED_DEMO === 'true' || environment.SEED_DEMO === '1')
-    faults.push('SEED_DEMO makes accounts with known passwords and is refused in production')
-  return faults
-}
-
-// Not an entropy estimate: it stops words, repetitions and placeholders.
-const isWeak = (secretKey: string) => new Set(secretKey).size < 12 || /change[-_ ]?me|secret[-_ ]?key|example|password/i.test(secretKey)

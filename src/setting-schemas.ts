@@ -17,3 +17,10 @@ export const wholeNumber = ({ of, least, most, note = '' }: Bounds) =>
 /** One of several words, and no other. */
 export const oneOf = <const Words extends readonly [string, string, ...string[]]>(...words: Words) =>
   z.enum(words, `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`)
+
+/** A text in which nothing is found that is wrong; what is found is said of the setting. */
+export const without = (find: (value: string) => string | undefined) =>
+  z.string().superRefine((value, ctx) => {
+    const message = find(value)
+    if (message !== undefined) ctx.addIssue({ code: 'custom', message })
+  })

@@ -26,7 +26,10 @@ export interface Supervised {
 export interface Supervisor {
   /** Starts the first, and when it serves, the others: what is done once is done then. Throws where the first ends instead. */
   start(): Promise<void>
-  /** Replaces each by a new one, which serves before the old one is asked to stop. Throws where a new one ends instead; the old ones then go on. */
+  /**
+   * Replaces each by a new one, which serves before the old one is asked to stop. Throws where a new one ends instead; the old ones then go on.
+   * Asked again meanwhile, it resolves at once, and the one under way goes on until nobody is left who began before that either.
+   */
   restart(): Promise<void>
   /** Asks all to stop, and waits until they have. Throws where one had to be ended. */
   stop(): Promise<void>
@@ -49,17 +52,19 @@ const patienceMilliseconds = 20_000
 
 /** Makes it; nothing runs yet. */
 export const createSupervisor = ({ size, fork, log, wait = sleep }: Needs): Supervisor => {
-  const alive = new Set<Supervised>()
+  // With how many restarts had been asked for when each began: it knows the settings of then.
+  const alive = new Map<Supervised, number>()
   const serving = new Set<Supervised>()
   const { promise: ended, resolve: end, reject: giveUp } = Promise.withResolvers<void>()
   let isStopping = false
   let isRestarting = false
+  let restarts = 0
   // It may be given up before anybody waits for the end.
   ended.catch(() => undefined)
 
   const begin = async () => {
     const child = fork()
-    alive.add(child)
+    alive.set(child, restarts)
     void child.ended.then(() => alive.delete(child))
     const early = await Promise.race([child.listening, child.ended])
     if (early) throw new StartError('process_ended', sayEarly(child, early))
@@ -69,6 +74,8 @@ export const createSupervisor = ({ size, fork, log, wait = sleep }: Needs): Supe
   const keep = (child: Supervised, briefLives: number) => {
     serving.add(child)
     log.info({ pid: child.pid }, 'A server process serves.')
+    // It was on its way when the restart was asked for, and nobody saw it yet.
+    if (isOld(child)) replaceOld().catch(error => log.error({ err: error }, 'A process that began before the restart goes on as it is.'))
     const since = performance.now()
     void child.ended.then(async ({ code, signal }) => {
       // Whoever was asked to leave is no longer among those who serve.
@@ -102,6 +109,34 @@ export const createSupervisor = ({ size, fork, log, wait = sleep }: Needs): Supe
     return code === 0 || signal === 'SIGTERM'
   }
 
+  // Each by one that begins now, until nobody is left who began before the last restart that was asked for.
+  const replaceOld = async () => {
+    if (isRestarting) return
+    isRestarting = true
+    try {
+      for (let old = findOld(); old && !isStopping; old = findOld()) await replace(old)
+      if (isStopping) return
+      const areMoreToCome = [...alive.keys()].some(isOld)
+      log.info({ processes: serving.size }, areMoreToCome ? 'The server processes that serve were replaced.' : 'All server processes were replaced.')
+    } finally {
+      isRestarting = false
+    }
+  }
+  const isOld = (child: Supervised) => (alive.get(child) ?? restarts) < restarts
+  const findOld = () => [...serving].find(isOld)
+  const replace = async (old: Supervised) => {
+    const asOf = restarts
+    try {
+      const fresh = await begin()
+      keep(fresh, 0)
+      // One that ended by itself meanwhile has its successor already.
+      await dismiss(serving.has(old) ? old : fresh)
+    } catch (error) {
+      if (asOf === restarts) throw error
+      log.error({ err: error }, 'The restart was broken off, and is begun again: it was asked for meanwhile.')
+    }
+  }
+
   return {
     ended,
     start: async () => {
@@ -115,25 +150,15 @@ export const createSupervisor = ({ size, fork, log, wait = sleep }: Needs): Supe
       log.info({ processes: serving.size }, 'All server processes are ready.')
     },
     restart: async () => {
-      if (isRestarting || isStopping) return
-      isRestarting = true
-      try {
-        for (const old of [...serving]) {
-          if (isStopping) return
-          const fresh = await begin()
-          keep(fresh, 0)
-          // One that ended by itself meanwhile has its successor already.
-          await dismiss(serving.has(old) ? old : fresh)
-        }
-        log.info({ processes: serving.size }, 'All server processes were replaced.')
-      } finally {
-        isRestarting = false
-      }
+      if (isStopping) return
+      restarts += 1
+      if (isRestarting) log.info({}, 'A restart is under way: processes that began before this one was asked for are replaced once more.')
+      await replaceOld()
     },
     stop: async () => {
       if (isStopping) return
       isStopping = true
-      const areWell = await Promise.all([...alive].map(dismiss))
+      const areWell = await Promise.all([...alive.keys()].map(dismiss))
       if (!areWell.every(Boolean)) throw new StartError('process_ended', 'A server process did not stop by itself.')
       end()
     },

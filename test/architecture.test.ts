@@ -73,9 +73,9 @@ test('what only one place may know is imported there alone', t => {
   t.deepEqual(told(broken), [])
 })
 
-test('only config.ts reads the environment', t => {
+test('only config.ts reads the environment, and arguments.ts what npm leaves there', t => {
   t.deepEqual(
-    files.filter(({ path, text }) => /process\.env\b/.test(text) && path !== 'config.ts').map(({ path }) => path),
+    files.filter(({ path, text }) => /process\.env\b/.test(text) && path !== 'config.ts' && path !== 'arguments.ts').map(({ path }) => path),
     [],
   )
 })

@@ -63,6 +63,39 @@ test('an issuer is an origin', t => {
     t.is(faultsOf({ ISSUER: issuer }).length, 1, issuer)
 })
 
+test('a Redis is an address that can be read, with a database that can be', t => {
+  t.is(readConfig({ REDIS_URL: 'rediss://ada:p%40ss@redis.example.com/3' }).redisUrl, 'rediss://ada:p%40ss@redis.example.com/3')
+  for (const wrong of ['http://redis', 'redis://', 'redis://user:p%zz@redis', 'redis://redis/prod', 'redis://a,b/1']) {
+    const faults = faultsOf({ REDIS_URL: wrong })
+    t.is(faults.length, 1, wrong)
+    t.regex(faults[0] ?? '', /^REDIS_URL must /)
+    t.notRegex(faults[0] ?? '', /p%zz/)
+  }
+})
+
+test('a key of age for backups is one', t => {
+  t.is(readConfig({ BACKUP_KEY: 'correct horse battery staple' }).backupKey, 'correct horse battery staple')
+  for (const wrong of ['age1foobarfoobarfoobar', 'AGE-SECRET-KEY-1FOOBAR', 'short']) {
+    const faults = faultsOf({ BACKUP_KEY: wrong })
+    t.is(faults.length, 1, wrong)
+    t.true(faults.every(fault => fault.startsWith('BACKUP_KEY ') && !fault.includes(wrong)))
+  }
+})
+
+test('production is not led into the database that PostgreSQL keeps for itself by a name that was left out', t => {
+  for (const url of ['postgresql://postgres@db.example.com', 'postgres://postgres:secret@db.example.com:5432/?sslmode=require'])
+    t.deepEqual(
+      faultsOf({ ...production, DATABASE_URL: url }).map(fault => fault.split(' ', 3).join(' ')),
+      ['DATABASE_URL names no'],
+      url,
+    )
+  t.is(faultsOf({ ...production, DATABASE_URL: 'postgresql://db.example.com', PGUSER: 'postgres' }).length, 1)
+  for (const url of ['postgresql://postgres@db.example.com/postgres', 'postgresql://authy2@db.example.com', 'postgresql:///authy2?host=/run/postgresql'])
+    t.deepEqual(faultsOf({ ...production, DATABASE_URL: url }), [], url)
+  t.deepEqual(faultsOf({ ...production, DATABASE_URL: 'postgresql://postgres@db.example.com', PGDATABASE: 'authy2' }), [])
+  t.deepEqual(faultsOf({ DATABASE_URL: 'postgresql://postgres@db.example.com' }), [])
+})
+
 test('what may be fetched from inside is told in blocks of addresses', t => {
   t.deepEqual(readConfig({}).outboundAllowed, [])
   t.deepEqual(readConfig({ OUTBOUND_ALLOW: '10.20.0.0/16, fd00::/8' }).outboundAllowed, ['10.20.0.0/16', 'fd00::/8'])

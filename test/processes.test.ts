@@ -15,29 +15,30 @@ import { supervised } from '../src/supervised.ts'
 import { createSupervisor, type Supervised } from '../src/supervisor.ts'
 import { until } from './support/until.ts'
 
-type Fate = 'serves' | 'stays' | 'ends' | 'missing'
+type Fate = 'serves' | 'stays' | 'hangs' | 'ends' | 'missing'
 
-/** Processes that do as they are told: each `serves`, or `stays` when it is asked to leave, or `ends` before, or cannot even be spawned. */
+/** Processes that do as they are told: each `serves`, or `stays` when it is asked to leave, or `hangs` until it is let serve, or `ends` before, or cannot even be spawned. */
 const makeWorld = (size: number, fates: readonly Fate[] = [], graces: readonly number[] = []) => {
-  const made: { pid: number; end: (code: number | null) => void; signals: string[] }[] = []
+  const made: { pid: number; serve: () => void; end: (code: number | null) => void; signals: string[] }[] = []
   const waits: number[] = []
   const log = openLog('silent')
   const fork = (): Supervised => {
     const graceSeconds = graces[made.length] ?? 0
     const { promise: ended, resolve } = Promise.withResolvers<{ code: number | null; signal: string | null }>()
     const end = (code: number | null) => resolve({ code, signal: code === null ? 'SIGKILL' : null })
-    const one = { pid: made.length + 1, end, signals: [] as string[] }
+    const { promise: listening, resolve: serve } = Promise.withResolvers<void>()
+    const one = { pid: made.length + 1, serve, end, signals: [] as string[] }
     made.push(one)
     const fate = fates[one.pid - 1]
     if (fate === 'missing') return supervised(cluster.fork(), { graceSeconds, log })
-    const isBad = fate === 'ends'
-    if (isBad) end(1)
+    if (fate === 'ends') end(1)
+    else if (fate !== 'hangs') serve()
     const signal = (name: string) => {
       one.signals.push(name)
       if (name === 'SIGKILL') end(null)
       else if (fate !== 'stays') end(0)
     }
-    return { pid: one.pid, graceSeconds, listening: isBad ? new Promise(() => undefined) : Promise.resolve(), ended, signal }
+    return { pid: one.pid, graceSeconds, listening, ended, signal }
   }
   const wait = async (milliseconds: number) => {
     waits.push(milliseconds)
@@ -101,6 +102,53 @@ test('a restart asks a process to leave only when its successor serves', async t
   t.deepEqual(
     broken.made.map(({ signals }) => signals.length),
     [0, 0, 0],
+  )
+})
+
+test('a restart that is asked for while another is under way also replaces who began before it was', async t => {
+  const { supervisor, made } = makeWorld(2, ['stays', 'stays'])
+  await supervisor.start()
+  const restarted = supervisor.restart()
+  await until(() => made[0]?.signals.length === 1)
+  await supervisor.restart()
+  for (const at of [0, 1]) {
+    await until(() => made[at]?.signals.length === 1)
+    made[at]?.end(0)
+  }
+  await restarted
+  // The third was there when it was asked for; the fourth began afterwards, and is what is wanted.
+  t.deepEqual(
+    made.map(({ signals }) => signals.length),
+    [1, 1, 1, 0, 0],
+  )
+  await supervisor.stop()
+})
+
+test('a restart that is asked for while another breaks off is made all the same', async t => {
+  const { supervisor, made } = makeWorld(1, ['serves', 'hangs'])
+  await supervisor.start()
+  const restarted = supervisor.restart()
+  await until(() => made.length === 2)
+  await supervisor.restart()
+  made[1]?.end(1)
+  await t.notThrowsAsync(restarted)
+  t.deepEqual(
+    made.map(({ signals }) => signals.length),
+    [1, 0, 0],
+  )
+})
+
+test('who is about to serve when a restart is asked for is replaced too', async t => {
+  const { supervisor, made } = makeWorld(2, ['serves', 'serves', 'hangs'])
+  await supervisor.start()
+  made[0]?.end(1)
+  await until(() => made.length === 3)
+  await supervisor.restart()
+  made[2]?.serve()
+  await until(() => made[2]?.signals.length === 1)
+  t.deepEqual(
+    made.map(({ signals }) => signals.length),
+    [0, 1, 1, 0, 0],
   )
 })
 

@@ -12,6 +12,7 @@ export type BackupErrorCode =
   | 'file_missing'
   | 'file_unreadable'
   | 'file_exists'
+  | 'file_special'
   | 'nothing_there'
   | 'export_unreadable'
 

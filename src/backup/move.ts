@@ -4,6 +4,13 @@ import { refill } from '../platform/data/refill.ts'
 import type { Tally } from '../platform/data/rows.ts'
 import { withSnapshot } from '../platform/data/snapshot.ts'
 
+interface Wanted {
+  readonly from: Database
+  readonly to: Database
+  /** Called once all is done but the commit. */
+  readonly beforeCommit?: () => void
+}
+
 /** Copies it, holds each table against the other, and tells what they hold. Throws a RefillError: then nothing has changed. */
-export const move = ({ from, to }: { from: Database; to: Database }): Promise<readonly Tally[]> =>
-  withSnapshot(from, { work: source => refill(to, { source }) })
+export const move = ({ from, to, beforeCommit }: Wanted): Promise<readonly Tally[]> =>
+  withSnapshot(from, { work: source => refill(to, { source, finish: async () => beforeCommit?.() }) })

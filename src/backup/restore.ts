@@ -48,6 +48,8 @@ interface Wanted {
   readonly areDeletedRevived?: boolean
   /** Who else was deleted since, as is known from elsewhere. */
   readonly toldErasures?: readonly Erasure[]
+  /** Called once all is done but the commit: whether that came to be is only known afterwards. */
+  readonly beforeCommit?: () => void
 }
 
 /**
@@ -56,7 +58,7 @@ interface Wanted {
  */
 export async function restore(
   needs: Needs,
-  { cipher, read, open, isReplaced = false, areSessionsKept = false, areDeletedRevived = false, toldErasures = [] }: Wanted,
+  { cipher, read, open, isReplaced = false, areSessionsKept = false, areDeletedRevived = false, toldErasures = [], beforeCommit }: Wanted,
 ): Promise<Restored> {
   const { header } = await verifyBackup({ bytes: read(), cipher })
   if (!isKeyKnown(needs.secrets, header))
@@ -75,6 +77,7 @@ export async function restore(
       erased = again.erased
       liveKeys = await readLiveKeys(client)
       await record(client, { needs, events: [restoredEvent(header, areSessionsKept), ...erased.map(erasedEvent), ...again.agents.map(endedEvent)] })
+      beforeCommit?.()
     }
     // Read anew, and checked anew on the way: what is damaged meanwhile is rolled back.
     const tables = await withBackup({ bytes: read(), cipher }, async ({ source }) => refill(database, { source, isReplaced, begin, finish }))

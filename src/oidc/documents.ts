@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
-import { hasSeveralHosts } from '../platform/http/guard.ts'
+import { hasSeveralHosts, plainHost } from '../platform/http/guard.ts'
 import { at, discoveryPaths, paths } from './paths.ts'
 import type { Engine } from './provider.ts'
 
@@ -41,7 +41,7 @@ interface Needs {
 
 /** Makes the documents. */
 export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsTypes }: Needs): Documents => {
-  const { host } = new URL(issuer)
+  const { host, protocol } = new URL(issuer)
   const kept = new Map<string, Kept>()
 
   const toldTypes = () => detailsTypes.ofSystem().join(' ')
@@ -78,7 +78,8 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
       const document = method === 'GET' || method === 'HEAD' ? kept.get(url) : undefined
       // Whatever names its own request, or another host, or several, goes the long way.
       if (document?.provider !== engine.current() || document.types !== toldTypes()) return false
-      if (headers.host !== host || hasSeveralHosts(request) || headers['x-request-id'] !== undefined) return false
+      const isOurs = headers.host === host || plainHost(headers.host ?? '', protocol) === host
+      if (!isOurs || hasSeveralHosts(request) || headers['x-request-id'] !== undefined) return false
       send(request, response, document)
       // For those who ask next: this answer is as old as caches may hold it.
       detailsTypes.refresh().catch(() => undefined)

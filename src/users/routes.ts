@@ -26,6 +26,15 @@ const fullName = mailedName(200)
 const systemRole = z.enum(['admin'])
 const picture = z.url({ protocol: /^https?$/ }).max(2000)
 
+/** What a new user is made of. */
+export const newUserBody = z.strictObject({
+  email,
+  password: password.optional(),
+  full_name: fullName.optional(),
+  email_verified: z.boolean().optional(),
+  system_role: systemRole.nullish(),
+})
+
 /** Makes the routes. */
 export const createUserRoutes = (needs: Needs): readonly Route[] => [...kept(needs), ...states(needs), ...sessions(needs)]
 
@@ -52,13 +61,7 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
     method: 'POST',
     path: '/users',
     summary: 'Makes a user.',
-    body: z.strictObject({
-      email,
-      password: password.optional(),
-      full_name: fullName.optional(),
-      email_verified: z.boolean().optional(),
-      system_role: systemRole.nullish(),
-    }),
+    body: newUserBody,
     output: userOutput,
     status: 201,
     handle: async ({ actor, body }) => {

@@ -24,7 +24,15 @@ export const sealSecrets = (secrets: Secrets, { id, all }: { id: string; all: re
 
 /** The secrets of a webhook, the newest first. Throws where they were sealed elsewhere. */
 export const unsealSecrets = (secrets: Secrets, { id, sealed }: { id: string; sealed: string }): readonly SigningSecret[] =>
-  signingSecrets.parse(JSON.parse(secrets.unseal('webhook', sealed, sealContext(id))))
+  read(secrets.unseal('webhook', sealed, sealContext(id)))
+
+/** As {@link unsealSecrets}; none where they were sealed under a key that is not known any more: nobody can sign by them. */
+export const findSecrets = (secrets: Secrets, { id, sealed }: { id: string; sealed: string }): readonly SigningSecret[] => {
+  const opened = secrets.findUnsealed('webhook', sealed, sealContext(id))
+  return opened === undefined ? [] : read(opened)
+}
+
+const read = (opened: string): readonly SigningSecret[] => signingSecrets.parse(JSON.parse(opened))
 
 /** Makes a secret: `whsec_` and 32 random bytes in base64. */
 export const newSecret = (randomBytes: (size: number) => Buffer): string => `${prefix}${randomBytes(secretBytes).toString('base64')}`

@@ -7,7 +7,7 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { refusalOfHost } from '../platform/http/outbound.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { inUse, newSecret, sealSecrets, unsealSecrets } from './signature.ts'
+import { findSecrets, inUse, newSecret, sealSecrets } from './signature.ts'
 import { testEvent, told, toWebhook, type Webhook, type WebhookKey, type WebhookRow } from './webhook.ts'
 
 /** What of a webhook is said. */
@@ -32,7 +32,7 @@ export interface Webhooks {
   update(actor: Actor, key: WebhookKey, changes: WebhookChanges & { readonly expect?: Expect }): Promise<Webhook>
   /** What waited for it is never sent. `expect` is called with what is about to be deleted. */
   remove(actor: Actor, key: WebhookKey, options?: { readonly expect?: Expect }): Promise<void>
-  /** Makes a new secret, told only here. Those before it sign for a day more; of several the newest four. */
+  /** Makes a new secret, told only here. Those before it sign for a day more; of several the newest four; of those that open under no key none. */
   rotate(actor: Actor, key: WebhookKey): Promise<{ webhook: Webhook; secret: string }>
   /** Sends an event `webhook.test`, in its turn. Throws `webhook_disabled` where nothing is sent. */
   test(actor: Actor, key: WebhookKey): Promise<void>
@@ -128,7 +128,7 @@ export const createWebhooks = (needs: Needs): Webhooks => {
       const secret = newSecret(randomBytes)
       return changeWebhook(actor, key, async (tx, before, record) => {
         const until = new Date(now().getTime() + overlapMilliseconds).toISOString()
-        const former = inUse(unsealSecrets(secrets, { id: key.id, sealed: before.secrets }), now()).slice(0, maxFormerSecrets)
+        const former = inUse(findSecrets(secrets, { id: key.id, sealed: before.secrets }), now()).slice(0, maxFormerSecrets)
         const sealed = sealSecrets(secrets, { id: key.id, all: [{ secret }, ...former.map(one => ({ until, ...one }))] })
         const row = await tx.webhook.update({ where: { id: key.id }, data: { secrets: sealed } })
         record('webhook.secret_rotated', told(row))

@@ -101,8 +101,10 @@ test.serial('no statement of a restore lives under the time limits of a request'
       return send(...given)
     }
   })
-  await restoreInto(database, { bytes })
+  const atCommit: (string | undefined)[] = []
+  await restoreInto(database, { bytes, beforeCommit: () => atCommit.push(sent.at(-1)?.text) })
   const texts = sent.map(({ text }) => text)
+  t.deepEqual([atCommit.length, texts[texts.indexOf('COMMIT') - 1]], [1, atCommit[0]], 'whoever waits for the commit is told just before it')
   for (const text of ['SET statement_timeout = 0', 'UPDATE users SET access_ended_at', 'DELETE FROM oidc_artifacts', 'CREATE TABLE', 'COMMIT', 'ANALYZE'])
     t.true(
       texts.some(one => one.includes(text)),

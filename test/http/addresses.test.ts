@@ -1,8 +1,8 @@
 // Methods, hosts and paths that nothing serves, in every writing: turned away in the shape of their surface.
 import test from 'ava'
-import { type Calls, createCalls } from '../support/calls.ts'
+import { type Calls, createCalls, portal } from '../support/calls.ts'
 import { head, sendRaw } from '../support/raw.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { freePort, startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
 let calls: Calls
@@ -102,6 +102,24 @@ for (const foreign of foreignHosts)
       if (foreign.includes('evil')) t.false(answer.body.includes('evil'))
     }
   })
+
+test('the port that the scheme has anyway may stand in the host, and stands in no address', async t => {
+  const port = await freePort()
+  const secure = await startServer({ port, settings: { ISSUER: 'https://id.example.test', TRUST_PROXY: '1' } })
+  t.teardown(secure.close)
+  const ask = (path: string, ...lines: string[]) => sendRaw(`http://localhost:${port}`, [head(`GET ${path} HTTP/1.1`, ...lines)])
+  const authorize = `/oauth2/authorize?${new URLSearchParams({ client_id: portal.id, redirect_uri: portal.redirectUri, response_type: 'code', scope: 'openid', code_challenge: 'x'.repeat(43), code_challenge_method: 'S256' })}`
+  for (const lines of [['Host: id.example.test:443'], ['Host: ID.example.test:443'], ['Host: inner.example', 'X-Forwarded-Host: id.example.test:443']]) {
+    t.is((await ask('/api/health', ...lines)).status, 200, lines.join())
+    // Made by the engine first, then answered from the buffer.
+    for (const _time of ['made', 'kept']) t.is(JSON.parse((await ask('/.well-known/openid-configuration', ...lines)).body).issuer, secure.issuer)
+    const { status, headers } = await ask(authorize, ...lines)
+    t.is(status, 303, lines.join())
+    t.regex(headers.location ?? '', /^(https:\/\/id\.example\.test)?\/interaction\//)
+  }
+  for (const other of ['id.example.test:80', 'id.example.test:4430', 'id.example.test:443:443', ':443'])
+    for (const path of ['/api/health', '/.well-known/openid-configuration']) t.true([400, 421].includes((await ask(path, `Host: ${other}`)).status), other)
+})
 
 test('two Host headers, or none, are 400', async t => {
   for (const path of ['/api/health', '/oauth2/token', '/.well-known/openid-configuration', '/oauth2/jwks'])

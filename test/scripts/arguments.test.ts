@@ -33,16 +33,42 @@ const refused: readonly (readonly [script: string, ...given: string[]])[] = [
   ['client-create', 'Name', '--redirect-uri', 'http://app.example/cb'],
   ['client-create', 'Name', '--first-party', '--permission', 'admins:write'],
   ['client-create', 'Name', '--permission', 'users:read'],
+  ['client-create', ''],
+  ['client-create', 'Bank\u202ekcehC'],
+  ['client-create', 'two\nlines'],
+  ['client-create', 'x'.repeat(256)],
   ['user-create'],
+  ['user-create', 'nobody'],
+  ['user-create', 'ann@people.example', '--name', ''],
+  ['user-create', 'ann@people.example', '--name', 'see https://evil.example'],
+  ['resource-create', 'https://api.example/#part'],
+  ['resource-create', 'https://api.example/', '--scope', 'read write'],
+  ['resource-create', 'https://api.example/', '--ttl', '5'],
   ['resource-create', 'not an address'],
   ['backup'],
   ['restore', 'a.age', '--replace'],
   ['move', 'https://db.example'],
   ['db-migrate', 'production'],
+  ['keys-rotate', 'KID'],
+  ['secrets-reseal', 'count'],
+  ['doctor', 'json'],
+  ['argon2-native', 'dry-run'],
+  ['client-create', 'Name', 'https://app.example/cb'],
+  ['user-create', 'ann@people.example', 'Ann'],
+  ['resource-create', 'https://api.example/', 'read'],
+  ['backup', 'a.age', 'b.age'],
+]
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const swallowed: readonly (readonly [script: string, option: string, ...given: string[]])[] = [
+  ['keys:rotate', 'revoke', '--revoke=KID'],
+  ['keys:rotate', 'revoke', '--revoke', 'KID'],
+  ['secrets:reseal', 'count', '--count'],
+  ['argon2:native', 'dry-run', '--dry-run'],
+  ['client:create', 'first-party', 'Name', '--first-party'],
 ]
 
 const ended = new Map<string, Ended>()
-const nameOf = (command: readonly string[]) => command.join(' ')
+const nameOf = (command: readonly string[]) => command.map(one => JSON.stringify(one).slice(1, -1) || "''").join(' ')
 const of = (...command: string[]): Ended => ended.get(nameOf(command)) ?? { status: null, stdout: '', stderr: 'was not run' }
 
 test.before(() => {
@@ -72,6 +98,23 @@ for (const command of refused)
     t.is(status, 2)
     t.regex(stderr, /^[^\n]+\.\n\nUsage: npm run /)
   })
+
+for (const [script, option, ...given] of swallowed)
+  test(`npm run ${script} ${given.join(' ')} is refused, for npm keeps the option`, t => {
+    const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', script, ...given], {
+      encoding: 'utf8',
+      cwd: root,
+      env: { PATH: process.env.PATH, DATA_DIR: home, SECRET_KEY: 'k'.repeat(40) },
+    })
+    t.deepEqual([status, stdout], [2, ''])
+    t.regex(stderr, new RegExp(`^npm took --${option} for itself: [^\\n]+\\n\\nUsage: npm run ${script} `))
+  })
+
+test('what stands behind the two dashes is not taken for what npm kept', t => {
+  const { status, stderr } = spawnSync('npm', ['run', '--silent', 'keys:rotate', '--force', '--', '--force', 'KID'], { encoding: 'utf8', cwd: root })
+  t.is(status, 2)
+  t.regex(stderr, /^There is nothing to do with KID\.\n/)
+})
 
 test('a command that is refused ends its own process so', t => {
   const { status, stderr } = run(pathOf('client-create'))

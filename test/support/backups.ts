@@ -72,6 +72,7 @@ export const restoreInto = (
     areSessionsKept?: boolean
     areDeletedRevived?: boolean
     toldErasures?: readonly Erasure[]
+    beforeCommit?: () => void
   },
 ) => restore(needs, { cipher: needs.cipher, read: () => pieces(bytes), open: async () => ({ ...database, close: async () => {} }), ...how })
 

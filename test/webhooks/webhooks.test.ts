@@ -1,6 +1,6 @@
 // Webhooks from the change that is told to the receiver that verifies it: in order, at least once, and to nobody else.
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
@@ -8,10 +8,11 @@ import { readConfig } from '../../src/config.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { purgeInTurn } from '../../src/platform/data/purge.ts'
 import { createMetrics } from '../../src/platform/metrics/metrics.ts'
+import { createSecrets } from '../../src/platform/secrets.ts'
 import { createServices } from '../../src/services.ts'
 import { purgeWebhookDeliveries } from '../../src/webhooks/line.ts'
 import { retryAfterOf, secondsUntilRetry } from '../../src/webhooks/retries.ts'
-import { inUse } from '../../src/webhooks/signature.ts'
+import { inUse, sealSecrets } from '../../src/webhooks/signature.ts'
 import { createWebhooks } from '../../src/webhooks/webhooks.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { makeOrganization as makeOrganizationOf, type People, signInPeople } from '../support/organization.ts'
@@ -361,6 +362,20 @@ test('a rotated secret signs for a day beside the new one, and is told once', as
   const row = await sql('SELECT secrets FROM webhooks WHERE id = $1', [mine.webhook.id])
   t.regex(row.rows[0].secrets, /^v2\./)
   for (const path of [mine.at, '/webhooks', '/audit-logs']) t.notRegex(JSON.stringify((await mine.asAdmin(`GET ${path}`)).data), /whsec_/, path)
+})
+
+test('secrets that open under no key that is known are replaced by a new one', async t => {
+  const mine = await make(t)
+  const lost = createSecrets({ secretKey: 'a-secret-key-that-nobody-has-any-more', randomBytes })
+  const sealed = sealSecrets(lost, { id: mine.webhook.id, all: [{ secret: mine.secret }] })
+  await sql('UPDATE webhooks SET secrets = $2 WHERE id = $1', [mine.webhook.id, sealed])
+  const { data, status } = await mine.asAdmin(`POST ${mine.at}/secret/rotate`)
+  t.is(status, 200)
+  await mine.addRole('signed-anew')
+  await mine.receiver.count(1)
+  const [one] = mine.receiver.received
+  if (!one) return t.fail()
+  t.deepEqual([isVerified(one, data.secret), isVerified(one, mine.secret)], [true, false])
 })
 
 test('what the README says is enough to receive', async t => {

@@ -19,7 +19,7 @@ export const redisChecks: readonly Check[] = [
     code: 'redis_unreachable',
     level: 'wrong',
     why: 'Requests that need it answer 503, and the server does not start.',
-    mend: 'Look at REDIS_URL (host, port, TLS), at the firewall, and whether Redis runs.',
+    mend: 'Look at REDIS_URL (host, port, TLS, database), at the firewall, and whether Redis runs.',
     look: ({ redis: { failure } }) => failure && !refusal.test(failure.reason) && `Redis cannot be used: ${failure.reason}.`,
   },
   {

@@ -15,6 +15,8 @@ export const gatherRedis = async ({ REDIS_URL: url }: Environment): Promise<Redi
       lastError = error
     })
     await client.connect()
+    // The client goes on in another where Redis does not have it.
+    if (client.options.db) await client.select(client.options.db)
     const told = new Map((await client.info()).split(/\r?\n/).map(line => [line.split(':', 1)[0], line.slice(line.indexOf(':') + 1)]))
     const save = await saveOf(client)
     return {

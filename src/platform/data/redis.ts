@@ -53,6 +53,8 @@ export async function openRedis(url: string, log: DataLog = silent, { commandTim
   try {
     await client.connect()
     await client.ping()
+    // The client selects it too, and goes on in another where Redis does not have it.
+    if (place.database !== 0) await client.select(place.database)
   } catch (error) {
     client.disconnect()
     throw new StartError(

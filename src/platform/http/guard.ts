@@ -22,14 +22,22 @@ export const createGuard = ({ issuer, larger, alias }: Needs): Middleware => {
   const other = alias && { origin: new URL(alias.origin), paths: alias.paths }
   return (ctx, next) => {
     if (hasSeveralHosts(ctx.req)) throw new Problem('several_hosts')
-    const { host, origin } = other?.paths.has(ctx.path) && ctx.host.toLowerCase() === other.origin.host ? other.origin : own
+    const asked = plainHost(ctx.host, own.protocol)
+    const { host, origin } = other?.paths.has(ctx.path) && asked === other.origin.host ? other.origin : own
     // Koa leaves out what stands before an `@` in the Host; no host has one (RFC 9110 §7.2).
-    if (ctx.host.toLowerCase() !== host || ctx.get('Host').includes('@') || isElsewhere(ctx.url, origin)) throw new Problem('wrong_host')
+    if (asked !== host || ctx.get('Host').includes('@') || isElsewhere(ctx.url, origin)) throw new Problem('wrong_host')
     if (ctx.get('Content-Encoding') || foreignCharset.test(ctx.get('Content-Type'))) throw new Problem('unsupported_media_type')
     if ((ctx.request.length ?? 0) > maxBodyBytes && !larger(ctx.path)) throw new Problem('payload_too_large')
     if (/%00/.test(ctx.url)) throw new Problem('malformed_text')
     return next()
   }
+}
+
+/** A host in small letters, without the port that its scheme has anyway: the same authority (RFC 9110 §4.2.3). */
+export const plainHost = (host: string, protocol: string): string => {
+  const lower = host.toLowerCase()
+  const port = protocol === 'https:' ? ':443' : ':80'
+  return lower.endsWith(port) ? lower.slice(0, -port.length) : lower
 }
 
 /** Whether a request has several Host headers, which is 400 (RFC 9112 §3.2): Node keeps the first; a proxy may have believed another. */

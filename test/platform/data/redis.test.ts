@@ -1,4 +1,5 @@
 import test from 'ava'
+import { gatherRedis } from '../../../scripts/doctor/gather/redis.ts'
 import type { DataLog } from '../../../src/platform/data/data-log.ts'
 import { isUnavailable } from '../../../src/platform/data/database.ts'
 import { openRedis } from '../../../src/platform/data/redis.ts'
@@ -40,8 +41,38 @@ test('a URL may name one server or the nodes of a cluster', t => {
     password: 'geheim',
   })
   t.like(parseRedisUrl('rediss+cluster://a'), { isCluster: true, isTls: true })
-  for (const url of ['redis://', 'http://a', 'redis://a:nonsense', 'redis://a,,b'])
+  t.like(parseRedisUrl('redis://a/'), { database: 0 })
+  t.like(parseRedisUrl('redis://a?family=6'), { nodes: [{ host: 'a', port: 6379 }], database: 0 })
+  t.like(parseRedisUrl('redis://a,b/0'), { isCluster: true, database: 0 })
+  for (const url of ['redis://', 'http://a', 'redis://a:nonsense', 'redis://a,,b', 'redis://user:p%zz@a', 'redis://user:p%ff@a'])
     t.throws(() => parseRedisUrl(url), { name: 'StartError', code: 'redis_url_invalid' })
+})
+
+test('a database that Redis cannot have is refused, and not taken for the first', t => {
+  for (const url of [
+    'redis://a/prod',
+    'redis://a/1x',
+    'redis://a/-1',
+    'redis://a/1/2',
+    'redis://a/prod?x',
+    'redis://a?db=3',
+    'redis://a,b/1',
+    'redis+cluster://a/2',
+  ])
+    t.throws(() => parseRedisUrl(url), { name: 'StartError', code: 'redis_url_invalid' }, url)
+})
+
+withServer('a database that Redis does not have is told in its own sentence', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.remove())
+  const at = (database: number) => new URL(`/${database}`, server.url).href
+  const error = await t.throwsAsync(openRedis(at(99)), { name: 'StartError', code: 'redis_unreachable' })
+  t.regex(error?.message ?? '', /DB index is out of range/)
+  t.regex((await gatherRedis({ REDIS_URL: at(99) })).failure?.reason ?? '', /DB index is out of range/)
+  const redis = await openRedis(at(3))
+  t.teardown(() => redis.close())
+  await redis.client.set('key', 'value')
+  t.regex(await redis.client.info('keyspace'), /^db3:keys=1,/m)
 })
 
 test('a Redis that is not there is told in a sentence without the password', async t => {
