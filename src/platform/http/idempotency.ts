@@ -1,5 +1,7 @@
 // Requests with an `Idempotency-Key` act once: the first inserts the key, the others are told its answer.
-import { hash } from 'node:crypto'
+//
+// A request may hold a password, so its digest is keyed: whoever has the table alone guesses nothing from it. Who may do less than the first
+// is not told the answer, which may hold a secret that they could not have asked for: to them the key is used for another request.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from 'koa'
 import { z } from 'zod'
@@ -8,7 +10,7 @@ import { type Database, statement } from '../data/database.ts'
 import { createPurge } from '../data/purge.ts'
 import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
-import { hashOf, isEqualSecret, type Secrets } from '../secrets.ts'
+import { hashOf, isOneOf, type Secrets } from '../secrets.ts'
 import type { Told } from './mount.ts'
 
 /** Runs a write, or tells again what it answered. Throws `idempotency_key_reused` and `idempotency_key_busy`. */
@@ -35,10 +37,10 @@ export const createOnce =
   async ({ ctx, actor, key, run }) => {
     if (!wellFormed.test(key)) throw new Problem('validation_failed', { fields: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible characters' }] })
     const id = hashOf('idempotency', [actor.kind, actor.id ?? '', key].join('\0'))
-    const requestHash = hash('sha256', JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null]), 'buffer')
+    const request = JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null, reachOf(actor)])
     const context = id.toString('base64url')
-    if ((await asideOfDeadline(() => database.run(claim, [id, requestHash]))).length === 0)
-      return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })
+    if ((await asideOfDeadline(() => database.run(claim, [id, secrets.digest('idempotency', request)]))).length === 0)
+      return again({ ctx, database, id, requestHashes: secrets.digests('idempotency', request), open: told => opened(secrets, told, context) })
     let told: Told
     try {
       told = await run()
@@ -50,6 +52,14 @@ export const createOnce =
     return told
   }
 
+// What bounds a caller's credential; who signs in again may do as much as before.
+const reachOf = ({ agentId, organizationId, hasTwoFactors = false, tokenScopes }: Actor) => [
+  agentId ?? null,
+  organizationId ?? null,
+  hasTwoFactors,
+  tokenScopes ? [...tokenScopes].sort() : null,
+]
+
 /** Forgets the keys that expired. */
 export const purgeIdempotencyKeys = createPurge({ table: 'idempotency_keys', key: 'key', due: 'expires_at < now()' })
 
@@ -57,15 +67,16 @@ interface Repeated {
   readonly ctx: Context
   readonly database: Database
   readonly id: Buffer
-  readonly requestHash: Buffer
+  /** What the same request may be kept as. */
+  readonly requestHashes: readonly Buffer[]
   readonly open: (answer: string) => Told
 }
 
-const again = async ({ ctx, database, id, requestHash, open }: Repeated): Promise<Told> => {
+const again = async ({ ctx, database, id, requestHashes, open }: Repeated): Promise<Told> => {
   for (let waited = 0; waited <= waitMilliseconds; waited += lookMilliseconds) {
     const [row] = await database.run<{ request_hash: Buffer; answer: string | null }>(look, [id])
     if (!row) break
-    if (!isEqualSecret(row.request_hash, requestHash)) throw new Problem('idempotency_key_reused')
+    if (!isOneOf(requestHashes, row.request_hash)) throw new Problem('idempotency_key_reused')
     if (row.answer !== null) {
       ctx.set('Idempotency-Replayed', 'true')
       return open(row.answer)
