@@ -34,7 +34,10 @@ export interface Interaction {
   readonly uid: string
   readonly prompt: string
   readonly clientId: string
-  readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
+  /** Absent where it is the account centre: pages speak of the product then. */
+  readonly client?:
+    | { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
+    | undefined
   readonly loginHint?: string
   /** The connection that the client leads to: its id, or that of a connector. */
   readonly connectionHint?: string

@@ -126,7 +126,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
         offerUsableKeys(client)
       }
       registrations.set(client, registration)
-      noteSource(client, registration.source)
+      noteSource(client, registration)
       keepFromDeveloper(client, registration)
       return client
     })
