@@ -135,7 +135,7 @@ const redeemedPlace = async (ctx: Context, { interactions, redeemed }: Needs, in
 }
 
 const createFinish =
-  ({ interactions, emailCode, provenSignUp, proofs, devices, offers, cookie, redeemed, now }: Needs) =>
+  ({ interactions, emailCode, provenSignUp, proofs, devices, offers, pageLanguage, cookie, redeemed, now }: Needs) =>
   async (ctx: Context, interaction: Interaction, { proof: { purpose, id, pending }, given, isRemembered }: Answered) => {
     if (purpose === 'sign_in' && !offers.emailCode) throw new Problem('not_found')
     const answer = { id, binding: interaction.uid, given }
@@ -143,7 +143,7 @@ const createFinish =
       if (purpose === 'sign_in') return emailCode.prove(visitor(ctx), answer)
       if (!pending) throw new Problem('proof_expired')
       // They chose their password a moment ago, in this browser.
-      return { user: await provenSignUp.finish(visitor(ctx), { ...answer, pending }), amr: ['pwd'] }
+      return { user: await provenSignUp.finish(visitor(ctx, pageLanguage.of(ctx)), { ...answer, pending }), amr: ['pwd'] }
     }
     const goOn = (place: string) => {
       redeemed.write(ctx, { id }, placeOf(interaction))

@@ -158,7 +158,12 @@ export const visitor = (ctx: Context, language?: { readonly tag: string }): Acto
 })
 
 /** Who is asking on a page after the first proof. */
-export const actingAs = (ctx: Context, userId: string): Actor => ({ ...visitor(ctx), kind: 'user', id: userId, userId })
+export const actingAs = (ctx: Context, userId: string, language?: { readonly tag: string }): Actor => ({
+  ...visitor(ctx, language),
+  kind: 'user',
+  id: userId,
+  userId,
+})
 
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem => error instanceof Problem && shownOnPage.has(error.code)

@@ -131,6 +131,7 @@ interface Needs {
   readonly languages: Languages
   readonly findLook: FindLook
   readonly findDeviceId: (ctx: Context) => string | undefined
+  readonly findLanguage: (ctx: Context) => string
 }
 
 /** Puts it together. The signing keys must be there. */
@@ -148,6 +149,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     durable: ahead.durable,
     endings: needs.endings,
     findDeviceId: needs.findDeviceId,
+    findLanguage: needs.findLanguage,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),

@@ -197,7 +197,7 @@ const readers: readonly (readonly [tag: string, make: () => Promise<{ person: Pe
 ]
 
 for (const [tag, make] of readers) {
-  test(`who signs up on a page in ${tag} is mailed in it, and keeps no language of it`, async t => {
+  test(`who signs up on a page in ${tag} is mailed in it`, async t => {
     const { person, page } = await beginSignIn(server, await make())
     const email = newEmail()
     const form = await person.get(beside(page.url, 'sign-up'))
