@@ -14,6 +14,7 @@ const remember = z.enum(['yes', 'on']).optional()
 const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1), remember })
 const linkForm = z.strictObject({ csrf: text(200), remember })
 const tokenOnly = z.strictObject({ csrf: text(200) })
+const tokenShape = /^[\w-]{43}$/
 
 type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: RedeemedCookie }
 
@@ -97,6 +98,8 @@ export const createCodePages = (needs: Needs) => {
         ctx.status = 400
         return present(ctx, 'error', { kind: isRedeemed ? 'link_used' : 'link_elsewhere' })
       }
+      // A link that was cut is none: the code beside it is still good.
+      if (!tokenShape.test(ctx.params.token ?? '')) return seeOther(ctx, `${baseOf(interaction)}/code`)
       cookie.write(ctx, { ...proof, token: ctx.params.token }, placeOf(interaction))
       seeOther(ctx, `${baseOf(interaction)}/code/link`)
     },

@@ -63,6 +63,8 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
       shown(ctx, error, problem => showAsk(ctx, errand, { problem }))
     }
   })
+  // Its mistakes are told on the page before it.
+  router.get('/recovery/request', ctx => seeOther(ctx, '/recovery'))
   router.get('/recovery/sent', ctx => present(ctx, 'recovery-sent', { againUrl: '/recovery', backUrl: backUrl(errands.begin(ctx)) }))
   router.get('/recovery/done', ctx => present(ctx, 'recovery-done', { backUrl: backUrl(errands.begin(ctx)) }))
   router.get('/recovery/:token', ctx => {

@@ -59,6 +59,7 @@ import { createJwtAccessTokens } from './jwt-access-tokens.ts'
 import { createJwtBearer } from './jwt-bearer.ts'
 import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
+import { createLogoutAgain } from './logout-again.ts'
 import { lookAhead } from './look-ahead.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
@@ -209,6 +210,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
       createMethodGuard(),
       documents.middleware,
       createPostToGet(),
+      createLogoutAgain(),
       createDeviceLimit(needs.limit),
       createRegistrationDoor(needs.clientRegistration),
       createKnownDetailsTypes(needs.detailsTypes),
