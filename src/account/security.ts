@@ -6,6 +6,7 @@ import type { Authenticators } from '../mfa/authenticators.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
+import { typedIn } from '../platform/http/form.ts'
 import { text, words } from '../platform/http/text.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './parsed.ts'
@@ -50,6 +51,7 @@ export const createSecurityPage = ({
         hasCodes: factors.length > 0,
         codesLeft: left,
         renaming: renamedOf(ctx),
+        label: typedIn(ctx, 'label'),
       }
     },
     submit: async (ctx, { user, actor }, given) => {

@@ -4,7 +4,7 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { createErrands, type Errand } from './errand.ts'
@@ -26,8 +26,11 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
 
   const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : `/interaction/${interaction}`)
   const csrf = (errand: Errand) => forms.issue(`recovery\0${errand.id}`)
-  const showAsk = (ctx: Context, errand: Errand, { problem, username = errand.email }: { problem?: Problem; username?: string } = {}) =>
-    present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
+  const showAsk = (
+    ctx: Context,
+    errand: Errand,
+    { problem, username = typedIn(ctx, 'username') ?? errand.email }: { problem?: Problem; username?: string } = {},
+  ) => present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
   const showPassword = (ctx: Context, errand: Errand, { username, problem }: { username: string; problem?: Problem }) =>
     present(ctx, 'new-password', { action: '/recovery', csrf: csrf(errand), username, minLength: needs.passwordMinLength, problem })
   /** Shows a Problem on the form it came from; any other error goes on. */

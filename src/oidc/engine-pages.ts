@@ -81,7 +81,7 @@ const deviceHooks = ({ show, hear, findAgentOwners }: Needs): EnginePages['devic
     await hear(ctx, requestOf(ctx))
     const action = ctx.oidc.urlFor('code_verification')
     if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
-    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), problem: deviceFault(out, error) })
+    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error) ?? typedCodeOf(ctx, error), problem: deviceFault(out, error) })
   },
   userCodeConfirmSource: async (ctx, _form, client, device, userCode) => {
     await hear(ctx, { ...requestOf(ctx), clientId: client.clientId })
@@ -135,6 +135,10 @@ const isOwnHint = ({ oidc: { entities, client, session } }: KoaContextWithOIDC):
 }
 
 const userCodeOf = (error: unknown): string | undefined => (error instanceof Error && 'userCode' in error ? textOf(error.userCode) : undefined)
+
+// A form that is no longer taken is to be sent again as it is; a code that was given up is not.
+const typedCodeOf = ({ oidc }: KoaContextWithOIDC, error: unknown): string | undefined =>
+  error instanceof Error && error.name !== 'AbortedError' ? textOf(oidc.params?.user_code) : undefined
 
 const deviceFault = (out: unknown, error: unknown): Problem | undefined => {
   if (!out && !error) return undefined
