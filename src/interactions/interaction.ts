@@ -6,6 +6,7 @@ import type { Proofs } from '../authentication/proofs.ts'
 import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { FindLook } from '../clients/branding.ts'
 import type { FindConnectionRule } from '../clients/connection-rule.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { HomeRealm } from '../connectors/home-realm.ts'
@@ -138,6 +139,8 @@ export interface PageNeeds {
   readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */
   readonly findConnectionRule: FindConnectionRule
+  /** How they look. */
+  readonly findLook: FindLook
   readonly log: Log
   /** The fewest code points of a password. */
   readonly passwordMinLength: number

@@ -19,8 +19,9 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
   const { interactions, identifiers, offers, proofs, recovery, devices, present, pageLanguage, forms, issuer } = needs
   const errands = createErrands('recovery', needs)
   const router = new Router()
-  router.use('/recovery', (_ctx, next) => {
+  router.use('/recovery', async (ctx, next) => {
     if (!offers.recovery) throw new Problem('not_found')
+    await errands.dress(ctx)
     return next()
   })
 
@@ -44,7 +45,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     if (!offers.recovery) throw new Problem('not_found')
     const interaction = await interactions.get(ctx)
     const { tag: language } = pageLanguage.of(ctx)
-    errands.update(ctx, { interaction: interaction.uid, language, email: identifiers.kept(ctx, interaction), token: undefined })
+    errands.update(ctx, { interaction: interaction.uid, clientId: interaction.clientId, language, email: identifiers.kept(ctx, interaction), token: undefined })
     seeOther(ctx, '/recovery')
   })
   router.get('/recovery', async ctx => {
