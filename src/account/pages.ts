@@ -80,6 +80,7 @@ const profile = ({ userAdministration, languages, pageLanguage }: AccountNeeds) 
       const { name, locale } = parsed(fields, form)
       await userAdministration.update(actor, user.id, { name, locale: locale || null })
       if (locale) pageLanguage.remember(ctx, { tag: locale, path: '/account/profile' })
+      else pageLanguage.forget(ctx)
       return { done: 'saved' }
     },
   })

@@ -67,3 +67,14 @@ test('an invitation says the role in the language of the page', async t => {
   const page = await signIn(person, await open(person, linkOf(await mailTo(server, who.email, 'invited')).pathname), who)
   t.regex(textOf(page), /als Administrator beizutreten/)
 })
+
+test('whoever wants the language of their browser again reads it at once', async t => {
+  const person = speaking('ja')
+  const langOf = ({ body }: Answer) => /<html lang="([^"]*)"/.exec(body)?.[1]
+  const page = await signIn(person, await open(person, '/account/profile'), await makeUser(server))
+  const french = await person.follow(await person.submit(page, { name: 'Ida', locale: 'fr' }), end)
+  t.is(langOf(french), 'fr')
+  const again = await person.follow(await person.submit(french, { name: 'Ida', locale: '' }), end)
+  t.is(langOf(again), 'ja')
+  t.is(langOf(await open(person, '/device')), 'ja')
+})
