@@ -99,6 +99,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     stylesheet: assets.url('authy2.css'),
     show,
     findDeviceId: ctx => devices.read(ctx)?.id,
+    findLanguage: ctx => pageLanguage.of(ctx).tag,
     mutualTls,
     continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
   })

@@ -22,9 +22,9 @@ export const withAccountClient = (clients: Clients, issuer: string): Clients => 
     branding: {},
     isMembersOnly: false,
     isAgent: false,
+    isBuiltIn: true,
     metadata: {
       client_id: accountClientId,
-      client_name: 'your account',
       application_type: 'web',
       token_endpoint_auth_method: 'none',
       grant_types: ['authorization_code'],

@@ -5,6 +5,7 @@ import { agentName } from '../clients/agent.ts'
 import type { Agents } from '../clients/agents.ts'
 import { needsSecret } from '../clients/client.ts'
 import { Problem } from '../platform/errors.ts'
+import { typedIn } from '../platform/http/form.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
@@ -74,6 +75,7 @@ export const createAgentsPage = ({ agents, secrets, isSecure }: AgentsNeeds) => 
       })),
       made: takeMade(ctx, user.id),
       renaming: renamedOf(ctx),
+      typed: { label: typedIn(ctx, 'label'), name: typedIn(ctx, 'agent_name'), redirect: typedIn(ctx, 'redirect_uris') },
     }),
     submit: async (ctx, visit, form) => {
       const { user, actor } = visit

@@ -2,6 +2,7 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { AccountLinkPage, AccountOutcomePage } from '../pages/account-link-locals.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
@@ -22,6 +23,7 @@ export interface LinkNeeds {
   readonly emailChanges: EmailChanges
   readonly accountDeletion: AccountDeletion
   readonly present: Present
+  readonly pageLanguage: PageLanguage
   readonly forms: FormTokens
   readonly secrets: Secrets
   readonly issuer: string
@@ -88,7 +90,7 @@ const owned =
   }
 
 const createLinkPage = (
-  { present, forms, secrets, issuer, isSecure, findBrowserSession, accountSignIn }: LinkNeeds,
+  { present, pageLanguage, forms, secrets, issuer, isSecure, findBrowserSession, accountSignIn }: LinkNeeds,
   { path, kind, find, act }: Link,
 ): LinkPage => {
   const cookie = createLinkCookie({ secrets, isSecure, path })
@@ -120,7 +122,7 @@ const createLinkPage = (
       cookie.forget(ctx)
       try {
         const session = await findBrowserSession(ctx)
-        const outcome = await act({ ...byMail(ctx), userId: session?.userId }, token)
+        const outcome = await act({ ...byMail(ctx), language: pageLanguage.of(ctx).tag, userId: session?.userId }, token)
         present(ctx, 'account-outcome', { kind: outcome, homeUrl: '/account/profile' })
       } catch (error) {
         if (!(error instanceof Problem && (error.code === 'link_expired' || error.code === 'email_taken'))) throw error

@@ -10,6 +10,7 @@ import type { PageSession } from '../pages/account-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { ShowAccess } from '../pages/shown-access.ts'
 import { deviceOf } from '../platform/http/device.ts'
+import { typedIn } from '../platform/http/form.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import type { Language, Languages } from '../platform/languages.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
@@ -69,15 +70,17 @@ const profile = ({ userAdministration, languages, pageLanguage }: AccountNeeds) 
     path: '/account/profile',
     view: 'account-profile',
     isSensitive: false,
-    show: async (_ctx, { user: { id } }) => {
+    show: async (ctx, { user: { id } }) => {
       const { name, email, isEmailVerified, locale } = await userAdministration.get(id)
-      return { name, email, isEmailVerified, locale, locales: languages.list.map(({ tag, name }) => ({ tag, name })) }
+      const typed = { name: typedIn(ctx, 'name') ?? name, locale: typedIn(ctx, 'locale') ?? locale }
+      return { ...typed, email, isEmailVerified, locales: languages.list.map(({ tag, name }) => ({ tag, name })) }
     },
     submit: async (ctx, { user, actor }, form) => {
       const fields = z.strictObject({ name: text(200).trim().transform(nothing).pipe(mailedName(200).nullable()), locale: z.enum(['', ...languages.tags]) })
       const { name, locale } = parsed(fields, form)
       await userAdministration.update(actor, user.id, { name, locale: locale || null })
       if (locale) pageLanguage.remember(ctx, { tag: locale, path: '/account/profile' })
+      else pageLanguage.forget(ctx)
       return { done: 'saved' }
     },
   })
@@ -101,7 +104,7 @@ const email = ({ emailChanges }: AccountNeeds) =>
     path: '/account/email',
     view: 'account-email',
     isSensitive: true,
-    show: async (_ctx, { user: { email, isEmailVerified } }) => ({ email, isEmailVerified }),
+    show: async (ctx, { user: { email, isEmailVerified } }) => ({ email, isEmailVerified, newEmail: typedIn(ctx, 'email') }),
     submit: async (_ctx, { user, actor }, form) => {
       const { email } = parsed(z.strictObject({ email: text(320).trim().min(1) }), form)
       const { isFromBoth } = await emailChanges.request(actor, { user, email })

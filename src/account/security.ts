@@ -1,9 +1,12 @@
 // The ways to sign in besides the password, for their owner: listed, named, removed.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { isUnnamed } from '../mfa/authenticator-row.ts'
 import type { Authenticators } from '../mfa/authenticators.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
+import type { PageLanguage } from '../pages/page-language.ts'
+import { typedIn } from '../platform/http/form.ts'
 import { text, words } from '../platform/http/text.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './parsed.ts'
@@ -14,6 +17,7 @@ export interface SecurityNeeds {
   readonly authenticators: Authenticators
   readonly passkeys: Passkeys
   readonly recoveryCodes: RecoveryCodes
+  readonly pageLanguage: PageLanguage
 }
 
 const maxLabel = 100
@@ -22,19 +26,32 @@ const other = z.union([z.strictObject({ remove: z.uuid() }), z.strictObject({ co
 const isRenaming = z.looseObject({ rename: text(100) })
 
 /** Makes it. */
-export const createSecurityPage = ({ authenticators, passkeys, recoveryCodes, codesToShow }: SecurityNeeds & { readonly codesToShow: CodesToShow }) =>
+export const createSecurityPage = ({
+  authenticators,
+  passkeys,
+  recoveryCodes,
+  pageLanguage,
+  codesToShow,
+}: SecurityNeeds & { readonly codesToShow: CodesToShow }) =>
   accountPage({
     path: securityPath,
     view: 'account-security',
     isSensitive: true,
     show: async (ctx, { user }) => {
+      const { t } = pageLanguage.of(ctx)
       const factors = await authenticators.list(user.id)
       const { left } = await recoveryCodes.count(user.id)
       return {
-        factors: factors.map(({ id, name, kind, createdAt }) => ({ id, name, kind, createdAt: createdAt.getTime() })),
+        factors: factors.map(({ id, name, kind, createdAt }) => ({
+          id,
+          name: isUnnamed({ kind, name }) ? t('account.security.kind', { kind }) : name,
+          kind,
+          createdAt: createdAt.getTime(),
+        })),
         hasCodes: factors.length > 0,
         codesLeft: left,
         renaming: renamedOf(ctx),
+        label: typedIn(ctx, 'label'),
       }
     },
     submit: async (ctx, { user, actor }, given) => {

@@ -26,7 +26,7 @@ export interface ProvenSignUp {
     actor: Actor,
     person: Omit<ProofHere, 'purpose'> & { readonly name: string; readonly password: string },
   ): Promise<{ readonly id: string; readonly pending: PendingUser }>
-  /** Makes the user. Throws `code_wrong` while there are tries left, else `proof_expired`. */
+  /** Makes the user, who is spoken to in the language of the page. Throws `code_wrong` while there are tries left, else `proof_expired`. */
   finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<User>
 }
 
@@ -45,7 +45,7 @@ interface Needs {
 export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
   const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
   const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
-    users.create(actor, { email, name, isEmailVerified: true }, async (tx, userId) => {
+    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, async (tx, userId) => {
       await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
     })
   // Somebody made an account with this address and never proved it.

@@ -159,6 +159,8 @@ export interface Registration {
   /** Whether whoever is no member of its organization is refused. */
   readonly isMembersOnly: boolean
   readonly isAgent: boolean
+  /** Whether it is a part of the system itself: pages speak of the product then, and name no client. */
+  readonly isBuiltIn?: boolean
   /** Whose agent it is. */
   readonly ownerUserId?: string
   /** When all that it held ended; what it was issued before counts no more. */

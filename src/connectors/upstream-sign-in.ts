@@ -80,16 +80,20 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
     })
 
   const create = async (actor: Actor, { connection, identity }: UpstreamAttempt, { email, isEntitled }: ToldAddress): Promise<string> => {
-    const { id } = await users.create(actor, { email, isEmailVerified: isEntitled, ...shownOf(identity) }, async (tx, userId, record) => {
-      await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
-      await verifyConnection(tx, connection)
-      const data = { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
-      await freeSubject(tx, record, data)
-      const { id } = await tx.identity.create({ data })
-      if (!isEntitled) await needs.askVerification(tx, actor, email)
-      record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
-      record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
-    })
+    const { id } = await users.create(
+      actor,
+      { email, locale: actor.language, isEmailVerified: isEntitled, ...shownOf(identity) },
+      async (tx, userId, record) => {
+        await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
+        await verifyConnection(tx, connection)
+        const data = { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
+        await freeSubject(tx, record, data)
+        const { id } = await tx.identity.create({ data })
+        if (!isEntitled) await needs.askVerification(tx, actor, email)
+        record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
+        record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
+      },
+    )
     return id
   }
 

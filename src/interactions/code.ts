@@ -14,6 +14,7 @@ const remember = z.enum(['yes', 'on']).optional()
 const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1), remember })
 const linkForm = z.strictObject({ csrf: text(200), remember })
 const tokenOnly = z.strictObject({ csrf: text(200) })
+const tokenShape = /^[\w-]{43}$/
 
 type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: RedeemedCookie }
 
@@ -97,6 +98,8 @@ export const createCodePages = (needs: Needs) => {
         ctx.status = 400
         return present(ctx, 'error', { kind: isRedeemed ? 'link_used' : 'link_elsewhere' })
       }
+      // A link that was cut is none: the code beside it is still good.
+      if (!tokenShape.test(ctx.params.token ?? '')) return seeOther(ctx, `${baseOf(interaction)}/code`)
       cookie.write(ctx, { ...proof, token: ctx.params.token }, placeOf(interaction))
       seeOther(ctx, `${baseOf(interaction)}/code/link`)
     },
@@ -135,7 +138,7 @@ const redeemedPlace = async (ctx: Context, { interactions, redeemed }: Needs, in
 }
 
 const createFinish =
-  ({ interactions, emailCode, provenSignUp, proofs, devices, offers, cookie, redeemed, now }: Needs) =>
+  ({ interactions, emailCode, provenSignUp, proofs, devices, offers, pageLanguage, cookie, redeemed, now }: Needs) =>
   async (ctx: Context, interaction: Interaction, { proof: { purpose, id, pending }, given, isRemembered }: Answered) => {
     if (purpose === 'sign_in' && !offers.emailCode) throw new Problem('not_found')
     const answer = { id, binding: interaction.uid, given }
@@ -143,7 +146,7 @@ const createFinish =
       if (purpose === 'sign_in') return emailCode.prove(visitor(ctx), answer)
       if (!pending) throw new Problem('proof_expired')
       // They chose their password a moment ago, in this browser.
-      return { user: await provenSignUp.finish(visitor(ctx), { ...answer, pending }), amr: ['pwd'] }
+      return { user: await provenSignUp.finish(visitor(ctx, pageLanguage.of(ctx)), { ...answer, pending }), amr: ['pwd'] }
     }
     const goOn = (place: string) => {
       redeemed.write(ctx, { id }, placeOf(interaction))

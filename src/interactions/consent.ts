@@ -1,6 +1,7 @@
 // Consent: what a client asks for, in plain words, allowed or denied.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { brandingOf } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -20,7 +21,7 @@ export const createConsentPage = ({ interactions, users, showAccess, present, pa
       action: `${base}/consent`,
       switchAction: `${base}/switch`,
       csrf: forms.issue(interaction.uid),
-      client: interaction.client,
+      client: interaction.client ?? { name: brandingOf(ctx).name },
       account: user.email,
       organization: interaction.organization,
       ...(await showAccess(interaction.asked, t)),

@@ -15,7 +15,7 @@ const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) }
 
 /** Makes the handlers of the page that enrols an authenticator app. */
 export const createEnrolmentPage = (needs: PageNeeds) => {
-  const { interactions, totps, users, present, forms } = needs
+  const { interactions, totps, users, present, pageLanguage, forms } = needs
   const userOf = async ({ userId }: Progress): Promise<User> => {
     const user = await users.find(userId)
     if (!user) throw new Problem('interaction_expired')
@@ -62,7 +62,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
       const enrolment = await enrolmentOf(ctx, { user, progress })
       try {
         if (given instanceof Problem) throw given
-        await totps.confirm(actingAs(ctx, user.id), { user, id: enrolment.id, code: given.code })
+        await totps.confirm(actingAs(ctx, user.id, pageLanguage.of(ctx)), { user, id: enrolment.id, code: given.code })
         seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, isEnrolled: true }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

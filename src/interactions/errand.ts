@@ -1,6 +1,7 @@
 // What a browser remembers while somebody does an errand outside an interaction: whose form it is, the link that was opened, the way back.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import type { FindLook } from '../clients/branding.ts'
 import { notePageContext } from '../platform/http/page-context.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -10,6 +11,8 @@ const schema = z.object({
   id: z.string(),
   /** The interaction that was left for it. */
   interaction: z.string().optional(),
+  /** The client of that interaction, whose look its pages have. */
+  clientId: z.string().optional(),
   /** The language of the page that was left for it. */
   language: z.string().optional(),
   email: z.string().optional(),
@@ -24,10 +27,13 @@ export type Errand = z.output<typeof schema>
 export interface Errands {
   /** The one under way, or a new one. What is answered is in its language. */
   begin(ctx: Context): Errand
+  /** Has what is answered look as the pages that were left for the one under way. */
+  dress(ctx: Context): Promise<void>
   update(ctx: Context, changes: Partial<Omit<Errand, 'id'>>): Errand
 }
 
 interface Needs {
+  readonly findLook: FindLook
   readonly secrets: Secrets
   readonly isSecure: boolean
   readonly newId: () => string
@@ -36,7 +42,7 @@ interface Needs {
 const ttlSeconds = 3600
 
 /** Makes it; `name` is the cookie's. */
-export const createErrands = (name: string, { secrets, isSecure, newId }: Needs): Errands => {
+export const createErrands = (name: string, { findLook, secrets, isSecure, newId }: Needs): Errands => {
   const cookie = createSealedCookie({ name, schema, secrets, isSecure, ttlSeconds })
   const update = (ctx: Context, changes: Partial<Omit<Errand, 'id'>>) => {
     const errand = { ...(cookie.read(ctx) ?? { id: newId() }), ...changes }
@@ -48,5 +54,9 @@ export const createErrands = (name: string, { secrets, isSecure, newId }: Needs)
     notePageContext(ctx, { uiLocales: errand.language })
     return errand
   }
-  return { begin, update }
+  const dress = async (ctx: Context) => {
+    const clientId = cookie.read(ctx)?.clientId
+    if (clientId !== undefined) notePageContext(ctx, (await findLook(clientId)) ?? {})
+  }
+  return { begin, dress, update }
 }

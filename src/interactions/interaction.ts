@@ -6,6 +6,7 @@ import type { Proofs } from '../authentication/proofs.ts'
 import type { ProvenSignUp } from '../authentication/proven-sign-up.ts'
 import type { Recovery } from '../authentication/recovery.ts'
 import type { SignIn } from '../authentication/sign-in.ts'
+import type { FindLook } from '../clients/branding.ts'
 import type { FindConnectionRule } from '../clients/connection-rule.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { HomeRealm } from '../connectors/home-realm.ts'
@@ -34,7 +35,10 @@ export interface Interaction {
   readonly uid: string
   readonly prompt: string
   readonly clientId: string
-  readonly client: { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
+  /** Absent where it is the account centre: pages speak of the product then. */
+  readonly client?:
+    | { readonly name: string; readonly logoUrl?: string; readonly origin?: string; readonly policyUrl?: string; readonly termsUrl?: string }
+    | undefined
   readonly loginHint?: string
   /** The connection that the client leads to: its id, or that of a connector. */
   readonly connectionHint?: string
@@ -135,6 +139,8 @@ export interface PageNeeds {
   readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */
   readonly findConnectionRule: FindConnectionRule
+  /** How they look. */
+  readonly findLook: FindLook
   readonly log: Log
   /** The fewest code points of a password. */
   readonly passwordMinLength: number
@@ -155,7 +161,12 @@ export const visitor = (ctx: Context, language?: { readonly tag: string }): Acto
 })
 
 /** Who is asking on a page after the first proof. */
-export const actingAs = (ctx: Context, userId: string): Actor => ({ ...visitor(ctx), kind: 'user', id: userId, userId })
+export const actingAs = (ctx: Context, userId: string, language?: { readonly tag: string }): Actor => ({
+  ...visitor(ctx, language),
+  kind: 'user',
+  id: userId,
+  userId,
+})
 
 /** Whether an error is one that the page it came from shows. */
 export const isShownOnPage = (error: unknown): error is Problem => error instanceof Problem && shownOnPage.has(error.code)

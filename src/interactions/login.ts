@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { tellCause } from '../connectors/cause.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
@@ -45,7 +45,7 @@ export const createLoginPages = (needs: Needs) => {
     present(ctx, 'identifier', {
       ...common(interaction),
       action: `${base(interaction)}/identifier`,
-      username: known,
+      username: typedIn(ctx, 'username') ?? known,
       changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
       connections: (await start.buttons(interaction)).map(button => ({ ...button, isLastUsed: button.id === lastConnection.read(ctx)?.id })),
       connectionAction: `${base(interaction)}/connection`,

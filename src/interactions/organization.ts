@@ -1,6 +1,7 @@
 // The organization picker: whoever belongs to several says for which one the client gets its tokens.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { brandingOf } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -33,7 +34,7 @@ export const createOrganizationPage = ({ interactions, users, memberships, prese
       switchAction: `${base}/switch`,
       cancelAction: `${base}/cancel`,
       csrf: forms.issue(interaction.uid),
-      client: interaction.client,
+      client: interaction.client ?? { name: brandingOf(ctx).name },
       account: user.email,
       organizations: rows.map(({ organizationId: id, name, slug }) => ({ id, name, slug })),
       search: total > pageSize || q !== '' || page > 1 ? search : undefined,

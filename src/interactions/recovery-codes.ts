@@ -14,7 +14,7 @@ const keptOnly = z.object({ kept: text(2000) })
 
 /** Makes the page's handlers. */
 export const createRecoveryCodesPage = (needs: PageNeeds) => {
-  const { interactions, recoveryCodes, present, forms, secrets } = needs
+  const { interactions, recoveryCodes, present, pageLanguage, forms, secrets } = needs
   const showFor = (ctx: Context, { interaction, codes, problem }: { interaction: Interaction; codes: readonly string[]; problem?: Problem }) =>
     present(ctx, 'recovery-codes', {
       action: `/interaction/${interaction.uid}/recovery-codes`,
@@ -31,7 +31,7 @@ export const createRecoveryCodesPage = (needs: PageNeeds) => {
       const progress = await interactions.getProgress(ctx)
       if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
       // A page that is loaded again shows others: those before are void.
-      showFor(ctx, { interaction, codes: await recoveryCodes.issue(actingAs(ctx, progress.userId), progress.userId) })
+      showFor(ctx, { interaction, codes: await recoveryCodes.issue(actingAs(ctx, progress.userId, pageLanguage.of(ctx)), progress.userId) })
     },
     submit: async (ctx: Context) => {
       const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields })

@@ -4,7 +4,7 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { createErrands, type Errand } from './errand.ts'
@@ -19,15 +19,19 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
   const { interactions, identifiers, offers, proofs, recovery, devices, present, pageLanguage, forms, issuer } = needs
   const errands = createErrands('recovery', needs)
   const router = new Router()
-  router.use('/recovery', (_ctx, next) => {
+  router.use('/recovery', async (ctx, next) => {
     if (!offers.recovery) throw new Problem('not_found')
+    await errands.dress(ctx)
     return next()
   })
 
   const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : `/interaction/${interaction}`)
   const csrf = (errand: Errand) => forms.issue(`recovery\0${errand.id}`)
-  const showAsk = (ctx: Context, errand: Errand, { problem, username = errand.email }: { problem?: Problem; username?: string } = {}) =>
-    present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
+  const showAsk = (
+    ctx: Context,
+    errand: Errand,
+    { problem, username = typedIn(ctx, 'username') ?? errand.email }: { problem?: Problem; username?: string } = {},
+  ) => present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
   const showPassword = (ctx: Context, errand: Errand, { username, problem }: { username: string; problem?: Problem }) =>
     present(ctx, 'new-password', { action: '/recovery', csrf: csrf(errand), username, minLength: needs.passwordMinLength, problem })
   /** Shows a Problem on the form it came from; any other error goes on. */
@@ -41,7 +45,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     if (!offers.recovery) throw new Problem('not_found')
     const interaction = await interactions.get(ctx)
     const { tag: language } = pageLanguage.of(ctx)
-    errands.update(ctx, { interaction: interaction.uid, language, email: identifiers.kept(ctx, interaction), token: undefined })
+    errands.update(ctx, { interaction: interaction.uid, clientId: interaction.clientId, language, email: identifiers.kept(ctx, interaction), token: undefined })
     seeOther(ctx, '/recovery')
   })
   router.get('/recovery', async ctx => {
@@ -63,6 +67,8 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
       shown(ctx, error, problem => showAsk(ctx, errand, { problem }))
     }
   })
+  // Its mistakes are told on the page before it.
+  router.get('/recovery/request', ctx => seeOther(ctx, '/recovery'))
   router.get('/recovery/sent', ctx => present(ctx, 'recovery-sent', { againUrl: '/recovery', backUrl: backUrl(errands.begin(ctx)) }))
   router.get('/recovery/done', ctx => present(ctx, 'recovery-done', { backUrl: backUrl(errands.begin(ctx)) }))
   router.get('/recovery/:token', ctx => {
@@ -76,7 +82,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     try {
       const { csrf, password } = await readForm(ctx, { fields: passwordForm, issuer })
       forms.verify(`recovery\0${errand.id}`, csrf)
-      const { id } = await recovery.reset(visitor(ctx), { token: errand.token, password })
+      const { id } = await recovery.reset(visitor(ctx, pageLanguage.of(ctx)), { token: errand.token, password })
       // Whoever reads the mail is let in here, although strangers who guessed closed the account elsewhere.
       devices.remember(ctx, id)
       errands.update(ctx, { token: undefined, email: undefined })

@@ -63,7 +63,6 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   router.post('/code/resend', code.resend)
   router.get('/code/link', code.showLink)
   router.post('/code/link', code.submitLink)
-  router.get('/code/:token', code.openLink)
   const pages = [
     ['/second-factor', createSecondFactorPage(needs, 'totp')],
     ['/second-factor/recovery-code', createSecondFactorPage(needs, 'recovery_code')],
@@ -71,6 +70,8 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
     ['/recovery-codes', createRecoveryCodesPage(needs)],
   ] as const
   for (const [path, { show, submit }] of pages) router.get(path, show).post(path, submit)
+  for (const [path, page] of shownElsewhere) router.get(path, ctx => seeOther(ctx, `/interaction/${ctx.params.uid}${page}`))
+  router.get('/code/:token', code.openLink)
   router.post('/consent', consent.submit)
   router.get('/organization', organization.search)
   router.post('/organization', organization.submit)
@@ -84,6 +85,17 @@ export const createInteractionRouter = (needs: PageNeeds): Router => {
   })
   return router
 }
+
+// Forms that answer a mistake on the page of another address: who reloads it, goes back to it or changes its language is led there.
+const shownElsewhere = [
+  ['/connection', '/identifier'],
+  ['/passkey', '/identifier'],
+  ['/email-code', '/password'],
+  ['/code/resend', '/code'],
+  ['/second-factor/passkey', '/second-factor'],
+  ['/switch', ''],
+  ['/cancel', ''],
+] as const
 
 const tokenOnly = z.strictObject({ csrf: text(200) })
 

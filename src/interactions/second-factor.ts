@@ -51,7 +51,7 @@ const createShow =
 
 /** Makes the handlers of a factor's page. */
 export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => {
-  const { interactions, secondFactor } = needs
+  const { interactions, secondFactor, pageLanguage } = needs
   const showFor = createShow(needs, factor)
   return {
     show: async (ctx: Context) => {
@@ -66,7 +66,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
-        const { amr } = await secondFactor.prove(actingAs(ctx, userId), { userId, factor, code: given.code })
+        const { amr } = await secondFactor.prove(actingAs(ctx, userId, pageLanguage.of(ctx)), { userId, factor, code: given.code })
         seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { mailedName, text } from '../platform/http/text.ts'
 import { baseOf, type ProofCookie, placeOf } from './asked-proof.ts'
@@ -35,12 +35,12 @@ export const createSignUpPage = ({
   issuer,
   cookie,
 }: PageNeeds & { cookie: ProofCookie }) => {
-  const show = (ctx: Context, { interaction, offer }: Opened, { problem, email, name }: { problem?: Problem; email?: string; name?: string } = {}) =>
+  const show = (ctx: Context, { interaction, offer }: Opened, problem?: Problem) =>
     present(ctx, 'sign-up', {
       action: `${baseOf(interaction)}/sign-up`,
       csrf: forms.issue(interaction.uid),
-      email: email ?? offer.onlyFor ?? identifiers.kept(ctx, interaction) ?? interaction.loginHint,
-      name,
+      email: typedIn(ctx, 'email') ?? offer.onlyFor ?? identifiers.kept(ctx, interaction) ?? interaction.loginHint,
+      name: typedIn(ctx, 'name'),
       minLength: passwordMinLength,
       signInUrl: `${baseOf(interaction)}/identifier`,
       client: interaction.client,
@@ -57,10 +57,8 @@ export const createSignUpPage = ({
     submit: async (ctx: Context) => {
       const opened = await open(ctx)
       const { interaction, offer } = opened
-      let typed: { email?: string; name?: string } = {}
       try {
         const { csrf, email, name, password } = await readForm(ctx, { fields: form, issuer })
-        typed = { email, name }
         forms.verify(interaction.uid, csrf)
         mustBeFor(offer, email)
         const here = { binding: interaction.uid, linkPath: `${baseOf(interaction)}/code` }
@@ -71,7 +69,7 @@ export const createSignUpPage = ({
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        show(ctx, opened, { ...typed, problem: error })
+        show(ctx, opened, error)
       }
     },
   }

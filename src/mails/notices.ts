@@ -27,8 +27,8 @@ const places = {
 export interface Notice {
   readonly kind: keyof typeof places
   readonly userId: string
-  /** Who did it: the request they came with tells the device and the address. */
-  readonly actor: Pick<Actor, 'ip' | 'userAgent'>
+  /** Who did it: the request they came with tells the device and the address, and the language of a user who chose none. */
+  readonly actor: Pick<Actor, 'ip' | 'userAgent' | 'language'> & Partial<Pick<Actor, 'kind' | 'userId'>>
   readonly values?: MailRequest['values']
   /** Another address than the user's own of this moment. */
   readonly to?: string
@@ -57,8 +57,11 @@ export const createNotices =
     await mails.post(tx, {
       kind,
       to: to ?? user.email,
-      locale: user.locale ?? undefined,
+      locale: user.locale ?? (isTheirs(actor, userId) ? actor.language : undefined),
       values: { ...values, time: now().toISOString(), ...deviceOf(actor.userAgent), ...(actor.ip ? { ip: actor.ip } : {}) },
       url: url ?? `${issuer}${places[kind]}`,
     })
   }
+
+// Whoever came by a link of a mail is signed in as nobody. Neither an administrator nor a program speaks the user's language.
+const isTheirs = ({ kind, userId }: Notice['actor'], id: string): boolean => userId === id || (kind === 'anonymous' && userId === undefined)

@@ -29,11 +29,11 @@ export const toAuthenticator = ({ id, userId, kind, name, confirmedAt, lastUsedA
 /** What an event tells of one. */
 export const toTarget = ({ id, userId, kind, name }: Pick<AuthenticatorRow, 'id' | 'userId' | 'kind' | 'name'>) => ({ id, user_id: userId, kind, name })
 
-/** What a notice tells of one. An app that nobody named is told by what it is. */
-export const toNoted = ({ kind, name }: Pick<AuthenticatorRow, 'kind' | 'name'>) => ({
-  method: kind === 'totp' && name === unnamedApp ? 'unnamed' : kind,
-  name,
-})
+/** Whether nobody named it: people are told what it is, in their language. */
+export const isUnnamed = ({ kind, name }: Pick<AuthenticatorRow, 'kind' | 'name'>): boolean => kind === 'totp' && name === unnamedApp
+
+/** What a notice tells of one. */
+export const toNoted = ({ kind, name }: Pick<AuthenticatorRow, 'kind' | 'name'>) => ({ method: isUnnamed({ kind, name }) ? 'unnamed' : kind, name })
 
 // A check in the database allows these two and no other.
 const kindOf = (kind: string): FactorKind => (kind === 'passkey' ? 'passkey' : 'totp')

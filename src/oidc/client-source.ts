@@ -1,14 +1,19 @@
 // Whose word a client of the engine is, kept beside it.
 import type { Client } from 'oidc-provider'
-import type { ClientSource, Registration } from '../clients/client.ts'
+import type { Registration } from '../clients/client.ts'
 import { type ShownNames, shownNames } from '../clients/shown-names.ts'
 
-const sources = new WeakMap<object, ClientSource>()
+type Source = Pick<Registration, 'source' | 'isBuiltIn'>
+
+const sources = new WeakMap<object, Source>()
 
 /** Notes it when the client is constructed. */
-export const noteSource = (client: Client, source: ClientSource): void => {
-  sources.set(client, source)
+export const noteSource = (client: Client, { source, isBuiltIn }: Source): void => {
+  sources.set(client, { source, isBuiltIn })
 }
+
+/** Whether it is a part of the system itself. */
+export const isBuiltIn = (client: Client): boolean => sources.get(client)?.isBuiltIn ?? false
 
 /**
  * Has the engine refuse changes by registration (RFC 7592 §2.1) to a client that is trusted with what people did not allow it: what it is,
@@ -21,4 +26,4 @@ export const keepFromDeveloper = (client: Client, { isFirstParty, tokenExchange 
 
 /** What people are told that the client is called. */
 export const namesOf = (client: Client): ShownNames =>
-  shownNames({ clientId: client.clientId, name: client.clientName, source: sources.get(client) ?? 'operator' })
+  shownNames({ clientId: client.clientId, name: client.clientName, source: sources.get(client)?.source ?? 'operator' })

@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider'
 import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import type { ErrorKind } from '../pages/page-locals.ts'
 import { Problem } from '../platform/errors.ts'
-import { namesOf } from './client-source.ts'
+import { isBuiltIn, namesOf } from './client-source.ts'
 import type { Hear } from './hear.ts'
 
 /** A client as pages tell of it. */
@@ -81,7 +81,7 @@ const deviceHooks = ({ show, hear, findAgentOwners }: Needs): EnginePages['devic
     await hear(ctx, requestOf(ctx))
     const action = ctx.oidc.urlFor('code_verification')
     if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
-    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error), problem: deviceFault(out, error) })
+    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error) ?? typedCodeOf(ctx, error), problem: deviceFault(out, error) })
   },
   userCodeConfirmSource: async (ctx, _form, client, device, userCode) => {
     await hear(ctx, { ...requestOf(ctx), clientId: client.clientId })
@@ -102,9 +102,9 @@ const deviceHooks = ({ show, hear, findAgentOwners }: Needs): EnginePages['devic
 /** What a page needs of the engine's request. */
 export const requestOf = ({ oidc }: KoaContextWithOIDC) => ({ clientId: oidc?.client?.clientId, uiLocales: oidc?.params?.ui_locales })
 
-/** A client in a page's words. */
+/** A client in a page's words; of what is built in a page speaks as of the product. */
 export const toPage = (client: Client | undefined, redirectUri?: unknown): ClientOnPage | undefined => {
-  if (!client) return undefined
+  if (!client || isBuiltIn(client)) return undefined
   const names = namesOf(client)
   const origin = typeof redirectUri === 'string' && URL.canParse(redirectUri) ? new URL(redirectUri).host : ''
   return { ...names, policyUrl: client.policyUri, termsUrl: client.tosUri, origin: origin === '' || origin === names.name ? undefined : origin }
@@ -135,6 +135,10 @@ const isOwnHint = ({ oidc: { entities, client, session } }: KoaContextWithOIDC):
 }
 
 const userCodeOf = (error: unknown): string | undefined => (error instanceof Error && 'userCode' in error ? textOf(error.userCode) : undefined)
+
+// A form that is no longer taken is to be sent again as it is; a code that was given up is not.
+const typedCodeOf = ({ oidc }: KoaContextWithOIDC, error: unknown): string | undefined =>
+  error instanceof Error && error.name !== 'AbortedError' ? textOf(oidc.params?.user_code) : undefined
 
 const deviceFault = (out: unknown, error: unknown): Problem | undefined => {
   if (!out && !error) return undefined

@@ -24,7 +24,8 @@ export interface Interaction {
   readonly uid: string
   readonly prompt: string
   readonly clientId: string
-  readonly client: ClientOnPage
+  /** Absent where it is built in: nobody is asked on another's behalf then. */
+  readonly client?: ClientOnPage | undefined
   readonly loginHint?: string
   /** The connection that the client leads to: its id, or that of a connector. */
   readonly connectionHint?: string
@@ -117,7 +118,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
         uid: found.uid,
         prompt: found.prompt.name,
         clientId,
-        client: { ...(client ?? { name: clientId }), agentOf: (await findAgentOwners(found.prompt.name === 'consent' ? [clientId] : [])).get(clientId) },
+        client: client && { ...client, agentOf: (await findAgentOwners(found.prompt.name === 'consent' ? [clientId] : [])).get(clientId) },
         loginHint: textOf(found.params.login_hint),
         connectionHint: textOf(found.params.connection) ?? textOf(found.params.idp_hint),
         isFreshAsked: Number(found.params.max_age) <= freshSeconds || (textOf(found.params.prompt)?.split(' ').includes('login') ?? false),

@@ -59,6 +59,7 @@ import { createJwtAccessTokens } from './jwt-access-tokens.ts'
 import { createJwtBearer } from './jwt-bearer.ts'
 import { knowJwtAccessTokens } from './jwt-in-engine.ts'
 import { createKnownDetailsTypes } from './known-details-types.ts'
+import { createLogoutAgain } from './logout-again.ts'
 import { lookAhead } from './look-ahead.ts'
 import { createMethodGuard } from './methods.ts'
 import type { MutualTls } from './mutual-tls.ts'
@@ -131,6 +132,7 @@ interface Needs {
   readonly languages: Languages
   readonly findLook: FindLook
   readonly findDeviceId: (ctx: Context) => string | undefined
+  readonly findLanguage: (ctx: Context) => string
 }
 
 /** Puts it together. The signing keys must be there. */
@@ -148,6 +150,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     durable: ahead.durable,
     endings: needs.endings,
     findDeviceId: needs.findDeviceId,
+    findLanguage: needs.findLanguage,
     onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
@@ -207,6 +210,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
       createMethodGuard(),
       documents.middleware,
       createPostToGet(),
+      createLogoutAgain(),
       createDeviceLimit(needs.limit),
       createRegistrationDoor(needs.clientRegistration),
       createKnownDetailsTypes(needs.detailsTypes),

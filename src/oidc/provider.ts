@@ -129,7 +129,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
         trySecrets(client, () => signingSecrets(registrations.get(client) ?? registration, needs.now()))
       }
       registrations.set(client, registration)
-      noteSource(client, registration.source)
+      noteSource(client, registration)
       keepFromDeveloper(client, registration)
       return client
     })

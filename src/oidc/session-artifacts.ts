@@ -26,6 +26,7 @@ export type OnSignedIn = (session: {
   deviceId?: string
   ip?: string
   userAgent?: string
+  language?: string | undefined
 }) => Promise<void>
 
 /** Told of the sessions that people are signed in with. */
@@ -43,6 +44,8 @@ interface Needs extends SessionListeners {
   readonly endings: Pick<Endings, 'ofKey' | 'ofClients'>
   /** By what the browser is known in which somebody signs in. */
   readonly findDeviceId: (ctx: Context) => string | undefined
+  /** What they are spoken to in there, as a BCP 47 tag. */
+  readonly findLanguage: (ctx: Context) => string
 }
 
 const keptSeconds = 3600
@@ -80,7 +83,16 @@ const signedIn = statement(
 const lockOwner = `WITH ${accessGate({ accountId: '$1', uid: '$2', provenAt: '$3' })} SELECT is_open FROM gate`
 
 /** Makes the methods. */
-export const createSessionArtifacts = ({ database, durable, endings, findDeviceId, onSignedIn, onExtended, onSignedOut }: Needs): SessionArtifacts => {
+export const createSessionArtifacts = ({
+  database,
+  durable,
+  endings,
+  findDeviceId,
+  findLanguage,
+  onSignedIn,
+  onExtended,
+  onSignedOut,
+}: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
 
   // A client that a session loses is told in the same commit, as of a session that ended.
@@ -133,6 +145,7 @@ export const createSessionArtifacts = ({ database, durable, endings, findDeviceI
           deviceId: ctx && findDeviceId(ctx),
           ip: ctx?.ip,
           userAgent: ctx?.get('user-agent'),
+          language: ctx && findLanguage(ctx),
         })
       } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
     },

@@ -1,4 +1,5 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
+import type { ShownAgents } from './account-agents-locals.ts'
 import { type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
 import type { FormProblem, PageAccess, PageClient, PageConnection } from './page-locals.ts'
 
@@ -35,6 +36,8 @@ export interface AccountEmailPage extends AccountPage {
   readonly email: string
   /** Whether the present address is asked too. */
   readonly isEmailVerified: boolean
+  /** What was typed and not taken. */
+  readonly newEmail?: string | undefined
 }
 
 /** A session as its owner sees it; times in milliseconds. */
@@ -93,8 +96,9 @@ export interface AccountSecurityPage extends AccountPage {
   readonly factors: readonly { readonly id: string; readonly name: string; readonly kind: string; readonly createdAt: number }[]
   readonly hasCodes: boolean
   readonly codesLeft: number
-  /** The passkey whose new name was not taken. */
+  /** The passkey whose new name was not taken, and that name. */
   readonly renaming?: string
+  readonly label?: string
 }
 
 /** Posts `unlink` (an id) or `connection` (an id) to `/account/identities`. Times in milliseconds. */
@@ -111,24 +115,7 @@ export interface AccountIdentitiesPage extends AccountPage {
 }
 
 /** Posts `agent_name` and `redirect_uris`, `rename` (an id) and `label`, `renew`, `disable` or `remove` (an id) to `/account/agents`. Times in milliseconds. */
-export interface AccountAgentsPage extends AccountPage {
-  readonly agents: readonly {
-    readonly id: string
-    readonly name: string
-    readonly clientId: string
-    /** Else it authenticates by keys. */
-    readonly hasSecret: boolean
-    /** The addresses that it returns to. */
-    readonly returns: readonly string[]
-    readonly isDisabled: boolean
-    readonly madeAt: number
-    readonly usedAt?: number | undefined
-  }[]
-  /** The agent whose new name was not taken. */
-  readonly renaming?: string | undefined
-  /** What was made just now; its secret is told this once. */
-  readonly made?: { readonly name: string; readonly clientId: string; readonly secret: string } | undefined
-}
+export interface AccountAgentsPage extends AccountPage, ShownAgents {}
 
 /** Posts `saved=yes` to `/account/recovery-codes`. Its field error is `saved`. */
 export interface AccountRecoveryCodesPage extends AccountPage {
@@ -183,14 +170,14 @@ const common = { problem: true, csrf: true, done: true, waiting: true, withoutAg
 export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
-  'account-email': { ...common, email: true, isEmailVerified: true },
-  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true },
+  'account-email': { ...common, email: true, isEmailVerified: true, newEmail: true },
+  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true, label: true },
   'account-identities': { ...common, identities: true, connections: true },
   'account-recovery-codes': { ...common, codes: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
   'account-sessions': { ...common, sessions: true },
   'account-apps': { ...common, apps: true },
-  'account-agents': { ...common, agents: true, made: true, renaming: true },
+  'account-agents': { ...common, agents: true, made: true, renaming: true, typed: true },
   'account-requests': { ...common, requests: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },

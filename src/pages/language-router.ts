@@ -27,5 +27,7 @@ export const createLanguageRouter = ({ languages, pageLanguage, issuer }: Needs)
     pageLanguage.remember(ctx, { tag, path: new URL(place, issuer).pathname })
     seeOther(ctx, place)
   })
+  // Where a form that is not taken leaves the browser.
+  router.get('/language', ctx => seeOther(ctx, safePage))
   return router
 }

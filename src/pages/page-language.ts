@@ -9,6 +9,8 @@ export interface PageLanguage {
   of(ctx: Context): Language
   /** Remembers the choice that was made on the page at `path`: there it comes before the client's wish. */
   remember(ctx: Context, choice: { readonly tag: string; readonly path: string }): void
+  /** Forgets the choice: what the browser accepts counts again. */
+  forget(ctx: Context): void
 }
 
 const yearMilliseconds = 365 * 86_400_000
@@ -17,6 +19,7 @@ const wellFormed = /^([a-zA-Z0-9-]{1,35})(?:@([\w/.-]{1,200}))?$/
 /** Makes it. */
 export const createPageLanguage = ({ languages, isSecure }: { languages: Languages; isSecure: boolean }): PageLanguage => {
   const cookie = isSecure ? '__Host-language' : 'language'
+  const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/' } as const
   return {
     of: ctx => {
       const [, chosen = '', place] = wellFormed.exec(ctx.cookies.get(cookie, { signed: false }) ?? '') ?? []
@@ -28,7 +31,10 @@ export const createPageLanguage = ({ languages, isSecure }: { languages: Languag
     remember: (ctx, { tag, path }) => {
       const place = placeOf(path)
       const value = wellFormed.test(`${tag}@${place}`) ? `${tag}@${place}` : tag
-      ctx.cookies.set(cookie, value, { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/', maxAge: yearMilliseconds })
+      ctx.cookies.set(cookie, value, { ...options, maxAge: yearMilliseconds })
+    },
+    forget: ctx => {
+      ctx.cookies.set(cookie, null, options)
     },
   }
 }

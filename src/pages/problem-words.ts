@@ -17,7 +17,8 @@ export const problemWords = (language: Catalogue, problem: ToldProblem | undefin
   if (!problem) return { fieldErrors: {} }
   const { fields } = problem
   if (!fields) return { error: sentenceOf(language, problem), fieldErrors: {} }
-  return { error: language.t('alert.check'), fieldErrors: Object.fromEntries(fields.map(fault => [fault.path, faultOf(language, fault)])) }
+  // Of several faults of a field the first is what to mend: nothing was typed, rather than what nothing lacks.
+  return { error: language.t('alert.check'), fieldErrors: Object.fromEntries(fields.toReversed().map(fault => [fault.path, faultOf(language, fault)])) }
 }
 
 // What no page was meant to show is told in English rather than not at all.

@@ -74,9 +74,23 @@ const plainTextOf = (message: IntlMessageFormat): string | undefined => {
 }
 
 const compose = (message: IntlMessageFormat, values: Values = {}): string => {
-  const isolated = Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? wrap('<bdi>', [value], '</bdi>') : value])
+  const isolated = Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? new Isolated(value) : value])
   const parts = message.formatToParts<Markup>({ ...Object.fromEntries(isolated), ...elements })
   return parts.map(({ value }) => escapeHtml(value)).join('')
+}
+
+/** Shown, it stands apart from the direction of the sentence; a `select` finds its branch by the value as text. */
+class Isolated extends Markup {
+  readonly value: string
+
+  constructor(value: string) {
+    super(`<bdi>${escapeHtml(value)}</bdi>`)
+    this.value = value
+  }
+
+  override toString(): string {
+    return this.value
+  }
 }
 
 const wrap = (start: string, inside: readonly unknown[], end: string) => new Markup(`${start}${inside.map(escapeHtml).join('')}${end}`)

@@ -86,7 +86,7 @@ export const createApiSessions = ({ database, change, devices, randomBytes, newI
             expiresAt: new Date(now().getTime() + apiSessionLifetimes.absoluteSeconds * 1000),
           },
         })
-        await devices.note(tx, { userId, from: { ip: actor.ip, userAgent: actor.userAgent } })
+        await devices.note(tx, { userId, from: { ip: actor.ip, userAgent: actor.userAgent, language: actor.language } })
         record('session.started', toTarget(made))
         return made
       })

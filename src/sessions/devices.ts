@@ -11,6 +11,8 @@ export interface Place {
   readonly deviceId?: string
   readonly ip?: string
   readonly userAgent?: string
+  /** What they are spoken to in there, as a BCP 47 tag. */
+  readonly language?: string | undefined
 }
 
 /** The devices of people. */
@@ -33,7 +35,7 @@ export const createDevices = ({ notify }: { notify: PostNotice }): Devices => ({
       made AS (INSERT INTO known_devices (user_id, key) SELECT ${userId}::uuid, ${key} WHERE NOT EXISTS (SELECT 1 FROM seen) ON CONFLICT DO NOTHING RETURNING key)
       SELECT EXISTS (SELECT 1 FROM made) AS "isNew", EXISTS (SELECT 1 FROM known_devices WHERE user_id = ${userId}::uuid) AS "hasOthers"`
     if (!noted?.isNew || !noted.hasOthers) return
-    await notify(tx, { kind: 'new_device', userId, actor: from })
+    await notify(tx, { kind: 'new_device', userId, actor: { ...from, userId } })
     // Whoever comes back after years is told too, so what is old goes only when something new is there.
     await tx.$executeRaw`DELETE FROM known_devices WHERE user_id = ${userId}::uuid AND seen_at < now() - interval '1 year'`
   },

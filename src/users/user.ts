@@ -53,6 +53,8 @@ export interface NewUser {
   readonly email: string
   readonly name?: string
   readonly picture?: string
+  /** What they are spoken to in, as a BCP 47 tag. */
+  readonly locale?: string | undefined
   readonly isEmailVerified?: boolean
   readonly isAdmin?: boolean
 }

@@ -37,12 +37,20 @@ export const createUsers = ({ database, change, now }: Needs): Users => {
     load: async id => (await database.run<UserRow>(byId, [id])).map(toUser)[0],
   })
   return {
-    create: async (actor, { email, name, picture, isEmailVerified = false, isAdmin = false }, also) => {
+    create: async (actor, { email, name, picture, locale, isEmailVerified = false, isAdmin = false }, also) => {
       mustAdminister(actor, { isAdmin })
       const emailNormalized = parseEmail(email)
       const user = await change(actor, async (tx, record) => {
         const row = await tx.user.create({
-          data: { email: email.trim(), emailNormalized, name, picture, emailVerifiedAt: isEmailVerified ? now() : null, systemRole: isAdmin ? 'admin' : null },
+          data: {
+            email: email.trim(),
+            emailNormalized,
+            name,
+            picture,
+            locale,
+            emailVerifiedAt: isEmailVerified ? now() : null,
+            systemRole: isAdmin ? 'admin' : null,
+          },
         })
         await also?.(tx, row.id, record)
         record('user.created', row)

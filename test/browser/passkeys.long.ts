@@ -157,3 +157,44 @@ browserTest(`without script there is no button but a word why${why}`, async t =>
   t.true(await page.locator('noscript p', { hasText: 'To use a passkey, turn on JavaScript in your browser.' }).isVisible())
   t.deepEqual(await layoutFaults(page), [])
 })
+
+/** Somebody at the page of the ways to sign in, with an authenticator that does not know them. */
+const atSecurity = async (t: ExecutionContext) => {
+  const page = await open(t)
+  const authenticator = await addAuthenticator(page)
+  const user = await makeUser(server)
+  await page.goto(`${server.issuer}/account/security`)
+  await signIn(page, user)
+  await page.waitForURL(`${server.issuer}/account/security`)
+  return { page, authenticator, user, button: page.getByRole('button', { name: 'Add a passkey' }) }
+}
+
+browserTest(`a passkey that was not made at the first try is made at the next, and nothing is said of it${why}`, async t => {
+  const { page, authenticator, button } = await atSecurity(t)
+  await authenticator.know(false)
+  await authenticator.touch()
+  await button.click()
+  await page.waitForTimeout(1000)
+  t.is(await page.locator('form[data-enrol] [role=status]').textContent(), '')
+  t.true(await button.isEnabled())
+  await authenticator.know(true)
+  await button.click()
+  await page.waitForURL(`${server.issuer}/account/security?done=passkey_added`)
+  t.is((await authenticator.credentials()).length, 1)
+})
+
+browserTest(`whoever signed in too long ago to add a passkey is asked to sign in again${why}`, async t => {
+  const { page, user, button } = await atSecurity(t)
+  await server.resources.database.pool.query(`UPDATE sessions SET proven_at = proven_at - interval '1 hour' WHERE user_id = $1`, [user.id])
+  await button.click()
+  await page.waitForURL(/\/interaction\//)
+  t.pass()
+})
+
+browserTest(`where the server cannot be asked for a new passkey, the browser is not blamed${why}`, async t => {
+  const { page, button } = await atSecurity(t)
+  await page.route('**/passkeys/options', route => route.abort())
+  await button.click()
+  await page.getByRole('status').filter({ hasText: 'The passkey was not added.' }).waitFor()
+  t.true(await button.isEnabled())
+})

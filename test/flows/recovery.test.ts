@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import * as client from 'openid-client'
+import { systemActor } from '../../src/platform/actor.ts'
+import { makeClient } from '../support/clients.ts'
 import { linkOf, mailTo } from '../support/mails.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { head, sendRaw } from '../support/raw.ts'
@@ -165,6 +167,26 @@ test('an address in any spelling reaches the address that is stored', async t =>
   t.is((await mailTo(server, email, 'Choose a new password')).to, email)
 })
 
+test('the pages of a forgotten password look as the page that they were left from', async t => {
+  const { id } = await server.services.organizations.create(systemActor, { name: 'Nordlicht' })
+  await server.services.organizationSettings.update(systemActor, id, { branding: { name: 'Nordlicht', primary_color: '#0b0b3b' } })
+  const portal = await makeClient(server, { organizationId: id })
+  const { email } = await makeUser(server)
+  const person = createPerson()
+  const first = await person.follow(await person.get((await portal.request()).url), redirectUri)
+  await person.submit(first, { username: email })
+  const form = await person.follow(await person.get(beside(first.url, 'recovery')), redirectUri)
+  const wrong = await person.submit(form, { username: '' })
+  const sent = await person.follow(await person.submit(form, { username: email }), redirectUri)
+  const chosen = await person.follow(await person.get(linkOf(await mailTo(server, email, 'Choose a new password'))), redirectUri)
+  const done = await person.follow(await person.submit(chosen, { password: newPassword }), redirectUri)
+  for (const page of [first, form, wrong, sent, chosen, done]) {
+    t.true(page.body.includes('Nordlicht</title>'), page.url.pathname)
+    t.true(page.body.includes('--brand:#0b0b3b'), page.url.pathname)
+  }
+  t.false((await createPerson().get(new URL('/recovery', server.issuer))).body.includes('Nordlicht'))
+})
+
 let count = 0
 const newEmail = () => `reader-${count++}@people.example`
 const makeSilent = async (locale?: string) => {
@@ -197,7 +219,7 @@ const readers: readonly (readonly [tag: string, make: () => Promise<{ person: Pe
 ]
 
 for (const [tag, make] of readers) {
-  test(`who signs up on a page in ${tag} is mailed in it, and keeps no language of it`, async t => {
+  test(`who signs up on a page in ${tag} is mailed in it`, async t => {
     const { person, page } = await beginSignIn(server, await make())
     const email = newEmail()
     const form = await person.get(beside(page.url, 'sign-up'))

@@ -4,6 +4,7 @@ import { createCatalogue } from '../../src/platform/catalogue.ts'
 
 const words = {
   greeting: { plain: 'Hello & welcome', to: 'Hello <strong>{name}</strong> & all', unseen: 'Change<unseen> name</unseen>' },
+  role: 'As {role, select, admin {administrator} other {“{role}”}}',
   minutes: '{minutes, plural, one {a minute} other {# minutes}}',
 }
 const english = createCatalogue('en', { words })
@@ -19,6 +20,13 @@ test('as HTML a message and what it tells of are escaped, and stand apart', t =>
   t.is(english.rich('greeting.plain').html, 'Hello &amp; welcome')
   t.is(english.rich('greeting.to', { name: '<b>&' }).html, 'Hello <strong><bdi>&lt;b&gt;&amp;</bdi></strong> &amp; all')
   t.is(english.rich('greeting.unseen').html, 'Change<span class="unseen"> name</span>')
+})
+
+test('as HTML a message says of a value what it says of it as text, and lets it stand apart where it shows it', t => {
+  t.is(english.t('role', { role: 'admin' }), 'As administrator')
+  t.is(english.rich('role', { role: 'admin' }).html, 'As administrator')
+  t.is(english.rich('role', { role: '<i>' }).html, 'As “<bdi>&lt;i&gt;</bdi>”')
+  t.is(english.rich('role', { role: 'constructor' }).html, 'As “<bdi>constructor</bdi>”')
 })
 
 test('what one language does not say is said in the other', t => {

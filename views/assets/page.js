@@ -16,6 +16,8 @@ const setDisabled = (form, disabled) => {
   for (const button of form.querySelectorAll('[type=submit]')) button.disabled = disabled
 }
 document.addEventListener('submit', event => {
+  // What a script does instead of sending is its own to bound.
+  if (event.defaultPrevented) return
   if (sent.has(event.target)) return event.preventDefault()
   sent.add(event.target)
   setTimeout(() => setDisabled(event.target, true))

@@ -3,9 +3,10 @@ const form = document.querySelector('form[data-enrol]')
 const { PublicKeyCredential } = window
 
 const api = async (path, options) => {
-  const answer = await (await fetch(`/api/v1${path}`, options)).json()
-  if (!answer.success) throw new Error(answer.message)
-  return answer.data
+  const answer = await fetch(`/api/v1${path}`, options)
+  const { success, message, data } = await answer.json()
+  if (!success) throw Object.assign(new Error(message), { status: answer.status })
+  return data
 }
 const enrol = async () => {
   const { csrf_token } = await api('/auth/me')
@@ -20,16 +21,23 @@ const enrol = async () => {
 if (form && PublicKeyCredential?.parseCreationOptionsFromJSON) {
   form.hidden = false
   const note = form.querySelector('[role=status]')
+  const tell = error => {
+    // Who closed the dialog knows.
+    if (['NotAllowedError', 'AbortError'].includes(error.name)) return
+    // The sign-in is over, or too long ago for this: the page asks for another.
+    if ([401, 403].includes(error.status)) return location.assign('/account/security')
+    const { known, failed, refused } = note.dataset
+    // WebAuthn §6.3.2: the authenticator holds one of those that were named as there already.
+    if (error.name === 'InvalidStateError') note.textContent = known
+    else note.textContent = error instanceof DOMException ? failed : refused
+  }
+  let isOpen = false
   form.addEventListener('submit', async event => {
     event.preventDefault()
+    if (isOpen) return
+    isOpen = true
     note.textContent = ''
-    try {
-      await enrol()
-    } catch (error) {
-      // Who closed the dialog knows.
-      if (['NotAllowedError', 'AbortError'].includes(error.name)) return
-      // WebAuthn §6.3.2: the authenticator holds one of those that were named as there already.
-      note.textContent = error.name === 'InvalidStateError' ? note.dataset.known : note.dataset.failed
-    }
+    await enrol().catch(tell)
+    isOpen = false
   })
 }

@@ -4,6 +4,7 @@ import { koaBody } from 'koa-body'
 import type { z } from 'zod'
 import { type FieldFault, Problem } from '../errors.ts'
 import { isOneOf, type Secrets } from '../secrets.ts'
+import { isPlainText } from './text.ts'
 
 /** Makes and checks the token of a form, bound to what the form belongs to. */
 export interface FormTokens {
@@ -33,6 +34,17 @@ export const readForm = async <Fields extends z.ZodType>(ctx: Context, { fields,
   const result = fields.safeParse(ctx.request.body ?? {})
   if (result.success) return result.data
   throw new Problem('validation_failed', { fields: faultsOf(result.error) })
+}
+
+const maxTyped = 2000
+
+/**
+ * What was typed into a field of the form that is posted, for the page that shows it again with what is wrong: also of a form that was not taken,
+ * and never of another site's. Not for secrets.
+ */
+export const typedIn = (ctx: Context, field: string): string | undefined => {
+  const value = new Map<string, unknown>(Object.entries(ctx.request.body ?? {})).get(field)
+  return typeof value === 'string' && isPlainText(value) ? value.slice(0, maxTyped).toWellFormed() : undefined
 }
 
 /** What is wrong with each field, by codes that the pages have words for. */
