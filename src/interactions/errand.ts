@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { notePageContext } from '../platform/http/page-context.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
-import type { Secrets } from '../platform/secrets.ts'
+import { hashOf, type Secrets } from '../platform/secrets.ts'
 
 const schema = z.object({
   /** Known to this browser alone: what its forms' tokens are bound to. */
@@ -25,6 +25,8 @@ export interface Errands {
   /** The one under way, or a new one. What is answered is in its language. */
   begin(ctx: Context): Errand
   update(ctx: Context, changes: Partial<Omit<Errand, 'id'>>): Errand
+  /** What a form's token is bound to: this browser and, where the form is of a link, that link. Another that is opened meanwhile ends the form. */
+  bindingOf(errand: Pick<Errand, 'id' | 'token'>): string
 }
 
 interface Needs {
@@ -48,5 +50,7 @@ export const createErrands = (name: string, { secrets, isSecure, newId }: Needs)
     notePageContext(ctx, { uiLocales: errand.language })
     return errand
   }
-  return { begin, update }
+  const bindingOf = ({ id, token }: Pick<Errand, 'id' | 'token'>) =>
+    [name, id, ...(token === undefined ? [] : [hashOf('link', token).toString('base64url')])].join('\0')
+  return { begin, update, bindingOf }
 }
