@@ -128,7 +128,7 @@ const LOCAL_NAMES: LocalNames = {
   'device-code': { ...PROBLEM, action: true, xsrf: true, userCode: true },
   'device-confirm': { ...PROBLEM, action: true, xsrf: true, userCode: true, client: true, device: true },
   'device-done': { client: true },
-  logout: { action: true, xsrf: true, isAutomatic: true, client: true },
+  logout: { ...PROBLEM, action: true, xsrf: true, isAutomatic: true, client: true },
   'signed-out': { isStillSignedIn: true, client: true, returnUrl: true },
   error: { ...PROBLEM, kind: true, detail: true, client: true, homeUrl: true },
   'post-on': { connection: true, action: true, fields: true, isAutomatic: true },
