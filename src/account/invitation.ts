@@ -5,6 +5,8 @@ import type { Invitations } from '../organizations/invitations.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
 import { seeOther } from '../platform/http/see-other.ts'
+import { text } from '../platform/http/text.ts'
+import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { OpenedInvitation } from './opened-invitation.ts'
 import { accountPage } from './page.ts'
@@ -18,6 +20,7 @@ export interface InvitationNeeds {
 }
 
 const path = '/account/invitation'
+const fields = z.strictObject({ invitation: text(100).optional() })
 
 /** Makes the page, and what opens its link. */
 export const createInvitationPage = ({ invitations, openedInvitation, present }: InvitationNeeds) => {
@@ -38,8 +41,9 @@ export const createInvitationPage = ({ invitations, openedInvitation, present }:
       view: 'account-invitation',
       isSensitive: false,
       show: async (ctx, { user }) => {
-        const { email, role, organization } = await get(ctx)
+        const { email, role, organization, token } = await get(ctx)
         return {
+          invitation: nameOf(token),
           invited: email,
           role,
           organization: organization.name,
@@ -48,8 +52,10 @@ export const createInvitationPage = ({ invitations, openedInvitation, present }:
         }
       },
       submit: async (ctx, { user, actor }, form) => {
-        parsed(z.strictObject({}), form)
+        const { invitation } = parsed(fields, form)
         const { token } = await get(ctx)
+        // Another link was opened meanwhile: that one is shown, and joined only when it was seen.
+        if (invitation !== nameOf(token)) throw new Problem('csrf_mismatch')
         await invitations.accept(actor, { token, userId: user.id })
         openedInvitation.forget(ctx)
         seeOther(ctx, '/account/organizations?done=joined')
@@ -58,3 +64,6 @@ export const createInvitationPage = ({ invitations, openedInvitation, present }:
     }),
   }
 }
+
+// By which a form says which invitation its page showed.
+const nameOf = (token: string): string => hashOf('shown invitation', token).toString('base64url')

@@ -51,8 +51,9 @@ export const createAccountRouter = (needs: Needs): Router => {
   router.get('/account', ctx => seeOther(ctx, '/account/profile'))
   // Where `/.well-known/passkey-endpoints` leads.
   router.get('/account/passkeys', ctx => seeOther(ctx, '/account/security'))
-  router.get(accountCallbackPath, ctx => {
-    const to = accountSignIn.finish(ctx)
+  router.get(accountCallbackPath, async ctx => {
+    // An answer that is old or a refusal takes nothing from whoever is signed in.
+    const to = accountSignIn.finish(ctx) ?? ((await findWhole(ctx, needs)) ? '/account/profile' : undefined)
     if (to !== undefined) return seeOther(ctx, to)
     ctx.status = 400
     present(ctx, 'account-outcome', { kind: 'refused', homeUrl: '/account/profile' })
@@ -103,14 +104,10 @@ const enter = async (
   }: Pick<Needs, 'findBrowserSession' | 'users' | 'secondFactor' | 'recentProofs' | 'accountSignIn' | 'pageLanguage' | 'now'>,
   { path, isSensitive }: Pick<AccountPageRoute, 'path' | 'isSensitive'>,
 ): Promise<Visit | undefined> => {
-  const session = await findBrowserSession(ctx)
+  const session = await findWhole(ctx, { findBrowserSession, secondFactor })
   const user = session && (await users.find(session.userId))
   const isFresh = session !== undefined && now().getTime() - session.authenticatedAt.getTime() < sensitiveSeconds * 1000
-  const isProvenByTwo = (found: typeof session) => found?.amr.includes(multiFactor) ?? false
-  // A factor may be confirmed, and this session proven by it, between the one look and the other: then the session is looked at again.
-  const isWhole =
-    session !== undefined && (isProvenByTwo(session) || (await secondFactor.list(session.userId)).length === 0 || isProvenByTwo(await findBrowserSession(ctx)))
-  if (!session || !user || user.isSuspended || !isWhole || (isSensitive && !isFresh)) {
+  if (!session || !user || user.isSuspended || (isSensitive && !isFresh)) {
     accountSignIn.begin(ctx, { to: path, ...(isSensitive ? { maxAgeSeconds: sensitiveSeconds } : {}) })
     return undefined
   }
@@ -137,6 +134,15 @@ const enter = async (
       language,
     },
   }
+}
+
+/** The session of this browser, where it proved both factors of whoever has two. */
+const findWhole = async (ctx: Context, { findBrowserSession, secondFactor }: Pick<Needs, 'findBrowserSession' | 'secondFactor'>) => {
+  const session = await findBrowserSession(ctx)
+  const isProvenByTwo = (found: typeof session) => found?.amr.includes(multiFactor) ?? false
+  if (!session || isProvenByTwo(session) || (await secondFactor.list(session.userId)).length === 0) return session
+  // A factor may be confirmed, and this session proven by it, between the one look and the other: then the session is looked at again.
+  return isProvenByTwo(await findBrowserSession(ctx)) ? session : undefined
 }
 
 interface Shown {

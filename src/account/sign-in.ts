@@ -2,7 +2,8 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { ownPath } from '../platform/http/own-path.ts'
-import { hashOf, isEqualSecret, type Secrets } from '../platform/secrets.ts'
+import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
+import { hashOf, type Secrets } from '../platform/secrets.ts'
 import { accountCallbackPath, accountClientId } from './account-client.ts'
 
 /** Sends people to sign in, and takes them back where they wanted to go. */
@@ -22,18 +23,25 @@ interface Needs {
   readonly acrValues: string
 }
 
+// Each tab begins its own: a cookie for each, so that none takes the place of another. Those of tabs that nobody finishes are given up, the oldest first.
 const cookieName = 'account_sign_in'
-const minutes = 30
-const begun = z.object({ state: z.string(), to: z.string() })
-const query = z.object({ state: z.string(), code: z.string() })
+const mostBegun = 6
+const ttlSeconds = 1800
+const begunName = new RegExp(`(?<=^|; *)${cookieName}_([\\w-]{22})(?==)`, 'g')
+const place = { path: '/account', binding: '' }
+const query = z.object({ state: z.string().regex(/^[\w-]{22}$/), code: z.string().optional() })
 
 /** Makes it. */
 export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, acrValues }: Needs): AccountSignIn => {
-  const options = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/account' } as const
+  const cookieOf = (state: string) =>
+    createSealedCookie({ name: `${cookieName}_${state}`, schema: z.object({ to: z.string() }), secrets, isSecure, ttlSeconds })
   return {
     begin: (ctx, { to, maxAgeSeconds, isAnother = false }) => {
       const state = randomBytes(16).toString('base64url')
-      ctx.cookies.set(cookieName, secrets.seal('form', JSON.stringify({ state, to }), cookieName), { ...options, maxAge: minutes * 60_000 })
+      // Browsers send the oldest first (RFC 6265 §5.4).
+      const begun = [...ctx.get('Cookie').matchAll(begunName)].map(([, other = '']) => other)
+      for (const other of begun.slice(0, Math.max(0, begun.length + 1 - mostBegun))) cookieOf(other).clear(ctx, place)
+      cookieOf(state).write(ctx, { to }, place)
       const address = new URL('/oauth2/authorize', issuer)
       address.search = new URLSearchParams({
         client_id: accountClientId,
@@ -53,20 +61,12 @@ export const createAccountSignIn = ({ secrets, issuer, isSecure, randomBytes, ac
       ctx.status = 303
     },
     finish: ctx => {
-      const sealed = ctx.cookies.get(cookieName, { signed: false })
-      ctx.cookies.set(cookieName, null, options)
-      const answer = query.safeParse(ctx.query)
-      const kept = opened(secrets, sealed)
-      if (!answer.success || !kept || !isEqualSecret(Buffer.from(answer.data.state), Buffer.from(kept.state))) return undefined
-      return ownPath(kept.to, issuer)
+      const { data } = query.safeParse(ctx.query)
+      if (!data) return undefined
+      const cookie = cookieOf(data.state)
+      const begun = cookie.read(ctx, place)
+      if (begun) cookie.clear(ctx, place)
+      return begun && data.code !== undefined ? ownPath(begun.to, issuer) : undefined
     },
-  }
-}
-
-const opened = (secrets: Secrets, sealed: string | undefined) => {
-  try {
-    return sealed === undefined ? undefined : begun.parse(JSON.parse(secrets.unseal('form', sealed, cookieName)))
-  } catch {
-    return undefined // somebody changed their own cookie: they begin again
   }
 }

@@ -7,7 +7,7 @@ import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type AskedProof, baseOf, type ProofCookie, placeOf, type RedeemedCookie } from './asked-proof.ts'
-import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import { tell } from './tell.ts'
 
 const remember = z.enum(['yes', 'on']).optional()
@@ -22,10 +22,11 @@ type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: Rede
 export const createCodePages = (needs: Needs) => {
   const { interactions, proofs, present, pageLanguage, forms, signUpGate, issuer, cookie, redeemed } = needs
   const finish = createFinish(needs)
-  const common = (interaction: Interaction, { email, purpose }: AskedProof) => ({
-    csrf: forms.issue(interaction.uid),
-    email,
-    reason: purpose,
+  const bindingOf = (interaction: Interaction, { email, purpose }: AskedProof) => boundTo(interaction, `${purpose}\0${email}`)
+  const common = (interaction: Interaction, proof: AskedProof) => ({
+    csrf: forms.issue(bindingOf(interaction, proof)),
+    email: proof.email,
+    reason: proof.purpose,
     client: interaction.client,
   })
   const show = (ctx: Context, interaction: Interaction, asked: AskedProof, problem?: Problem) =>
@@ -36,6 +37,7 @@ export const createCodePages = (needs: Needs) => {
       changeUrl: `${baseOf(interaction)}/${asked.purpose === 'sign_up' ? 'sign-up' : 'identifier'}`,
       isResent: asked.isResent,
       cancelAction: `${baseOf(interaction)}/cancel`,
+      cancelCsrf: forms.issue(interaction.uid),
       problem,
     })
   const showLink = (ctx: Context, interaction: Interaction, asked: AskedProof, problem?: Problem) =>
@@ -79,12 +81,12 @@ export const createCodePages = (needs: Needs) => {
     show: asked(async (ctx, interaction, proof) => show(ctx, interaction, proof)),
     submit: asked(async (ctx, interaction, proof) => {
       const { csrf, code, remember } = await readForm(ctx, { fields: codeForm, issuer })
-      forms.verify(interaction.uid, csrf)
+      forms.verify(bindingOf(interaction, proof), csrf)
       await finish(ctx, interaction, { proof, given: { code }, isRemembered: remember !== undefined })
     }),
     resend: asked(async (ctx, interaction, proof) => {
       const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
-      forms.verify(interaction.uid, csrf)
+      forms.verify(bindingOf(interaction, proof), csrf)
       await ask(ctx, interaction, proof, true)
     }),
     /** The secret leaves the address at once. In another browser than the one that asked the link is told to be good for nothing. */
@@ -109,7 +111,7 @@ export const createCodePages = (needs: Needs) => {
     }),
     submitLink: asked(async (ctx, interaction, proof) => {
       const { csrf, remember } = await readForm(ctx, { fields: linkForm, issuer })
-      forms.verify(interaction.uid, csrf)
+      forms.verify(bindingOf(interaction, proof), csrf)
       await finish(ctx, interaction, { proof, given: { token: proof.token ?? '' }, isRemembered: remember !== undefined })
     }, showLink),
   }

@@ -7,7 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { User } from '../users/user.ts'
-import { actingAs, type Interaction, isShownOnPage, type PageNeeds, type Progress } from './interaction.ts'
+import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds, type Progress } from './interaction.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -36,13 +36,14 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
     const base = `/interaction/${interaction.uid}`
     present(ctx, 'enrol-totp', {
       action: `${base}/enrol`,
-      csrf: forms.issue(interaction.uid),
+      csrf: forms.issue(boundTo(interaction, user.id)),
       account: user.email,
       client: interaction.client,
       secret: enrolment.secret,
       uri: enrolment.uri,
       qr: enrolment.qr,
       cancelAction: `${base}/cancel`,
+      cancelCsrf: forms.issue(interaction.uid),
       problem,
     })
   }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { FindLook } from '../clients/branding.ts'
 import { notePageContext } from '../platform/http/page-context.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
-import type { Secrets } from '../platform/secrets.ts'
+import { hashOf, type Secrets } from '../platform/secrets.ts'
 
 const schema = z.object({
   /** Known to this browser alone: what its forms' tokens are bound to. */
@@ -30,6 +30,8 @@ export interface Errands {
   /** Has what is answered look as the pages that were left for the one under way. */
   dress(ctx: Context): Promise<void>
   update(ctx: Context, changes: Partial<Omit<Errand, 'id'>>): Errand
+  /** What a form's token is bound to: this browser and, where the form is of a link, that link. Another that is opened meanwhile ends the form. */
+  bindingOf(errand: Pick<Errand, 'id' | 'token'>): string
 }
 
 interface Needs {
@@ -58,5 +60,7 @@ export const createErrands = (name: string, { findLook, secrets, isSecure, newId
     const clientId = cookie.read(ctx)?.clientId
     if (clientId !== undefined) notePageContext(ctx, (await findLook(clientId)) ?? {})
   }
-  return { begin, dress, update }
+  const bindingOf = ({ id, token }: Pick<Errand, 'id' | 'token'>) =>
+    [name, id, ...(token === undefined ? [] : [hashOf('link', token).toString('base64url')])].join('\0')
+  return { begin, dress, update, bindingOf }
 }

@@ -150,6 +150,9 @@ export interface PageNeeds {
   readonly now: () => Date
 }
 
+/** What a form is bound to that acts for somebody: whoever is named in another tab of the interaction meanwhile, it acts for nobody else. */
+export const boundTo = ({ uid }: Pick<Interaction, 'uid'>, whom: string): string => `${uid}\0${whom}`
+
 /** Who is asking on a page before they signed in, and in which language, where a mail may come of it. */
 export const visitor = (ctx: Context, language?: { readonly tag: string }): Actor => ({
   kind: 'anonymous',

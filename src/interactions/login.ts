@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import { readForm, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import type { LastConnection } from './last-connection.ts'
 import { tell } from './tell.ts'
 import type { UpstreamStart } from './upstream-start.ts'
@@ -30,7 +30,6 @@ type Needs = PageNeeds & {
 export const createLoginPages = (needs: Needs) => {
   const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection } = needs
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
-  const common = (interaction: Interaction) => ({ csrf: forms.issue(interaction.uid), client: interaction.client, cancelAction: `${base(interaction)}/cancel` })
 
   /** The address that is likely theirs; none for who says that they are somebody else. */
   const knownFor = async (ctx: Context, interaction: Interaction) => {
@@ -43,7 +42,9 @@ export const createLoginPages = (needs: Needs) => {
     const offer = await signUpGate.find(ctx, interaction)
     const known = await knownFor(ctx, interaction)
     present(ctx, 'identifier', {
-      ...common(interaction),
+      client: interaction.client,
+      csrf: forms.issue(interaction.uid),
+      cancelAction: `${base(interaction)}/cancel`,
       action: `${base(interaction)}/identifier`,
       username: typedIn(ctx, 'username') ?? known,
       changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
@@ -62,12 +63,15 @@ export const createLoginPages = (needs: Needs) => {
     { username, problem, isRemembered = true }: { username: string; problem?: Problem; isRemembered?: boolean },
   ) =>
     present(ctx, 'password', {
-      ...common(interaction),
+      client: interaction.client,
+      csrf: forms.issue(boundTo(interaction, username)),
       action: `${base(interaction)}/password`,
       changeUrl: `${base(interaction)}/identifier`,
       forgotUrl: offers.recovery ? `${base(interaction)}/recovery` : undefined,
       emailCodeAction: offers.emailCode ? `${base(interaction)}/email-code` : undefined,
       username,
+      cancelAction: `${base(interaction)}/cancel`,
+      cancelCsrf: forms.issue(interaction.uid),
       canRemember: true,
       remember: isRemembered,
       problem,
@@ -115,7 +119,7 @@ export const createLoginPages = (needs: Needs) => {
       try {
         const { csrf, password, remember } = await readForm(ctx, { fields: passwordForm, issuer })
         isRemembered = remember !== undefined
-        forms.verify(interaction.uid, csrf)
+        forms.verify(boundTo(interaction, username), csrf)
         const at = now()
         const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password, device: devices.read(ctx) })
         devices.remember(ctx, user.id)
@@ -134,7 +138,7 @@ export const createLoginPages = (needs: Needs) => {
       if (username === undefined) return seeOther(ctx, base(interaction))
       try {
         const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
-        forms.verify(interaction.uid, csrf)
+        forms.verify(boundTo(interaction, username), csrf)
         await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error

@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
-import { type Interaction, type Interactions, isShownOnPage, type Progress } from './interaction.ts'
+import { boundTo, type Interaction, type Interactions, isShownOnPage, type Progress } from './interaction.ts'
 
 interface FormNeeds<Fields extends z.ZodType<{ csrf: string }>> {
   readonly interactions: Interactions
@@ -12,21 +12,24 @@ interface FormNeeds<Fields extends z.ZodType<{ csrf: string }>> {
   readonly fields: Fields
 }
 
-/** Reads a page's form; a Problem that its page can show comes back as a value. Whoever proved nothing yet is told of the Problem at once. */
+/** Reads the form of a page for whoever is signing in; a Problem that its page can show comes back as a value. Whoever proved nothing yet is told of the Problem at once. */
 export const readProofForm = async <Fields extends z.ZodType<{ csrf: string }>>(ctx: Context, { interactions, forms, issuer, fields }: FormNeeds<Fields>) => {
   const interaction = await interactions.get(ctx)
-  const read = async () => {
-    const values = await readForm(ctx, { fields, issuer })
-    forms.verify(interaction.uid, values.csrf)
+  const values = await readForm(ctx, { fields, issuer }).catch(asShown)
+  const progress = await interactions.getProgress(ctx)
+  if (!progress && values instanceof Problem) throw values
+  // Where nobody is signing in there is nobody to act for: they go where the sign-in is.
+  if (!progress || values instanceof Problem) return { interaction, given: values, progress }
+  const verified = async () => {
+    forms.verify(boundTo(interaction, progress.userId), values.csrf)
     return values
   }
-  const given = await read().catch((error: unknown) => {
-    if (isShownOnPage(error)) return error
-    throw error
-  })
-  const progress = await interactions.getProgress(ctx)
-  if (!progress && given instanceof Problem) throw given
-  return { interaction, given, progress }
+  return { interaction, given: await verified().catch(asShown), progress }
+}
+
+const asShown = (error: unknown): Problem => {
+  if (isShownOnPage(error)) return error
+  throw error
 }
 
 interface Place {

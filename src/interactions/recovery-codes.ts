@@ -5,7 +5,7 @@ import { Problem } from '../platform/errors.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import { actingAs, type Interaction, type PageNeeds } from './interaction.ts'
+import { actingAs, boundTo, type Interaction, type PageNeeds } from './interaction.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -15,12 +15,15 @@ const keptOnly = z.object({ kept: text(2000) })
 /** Makes the page's handlers. */
 export const createRecoveryCodesPage = (needs: PageNeeds) => {
   const { interactions, recoveryCodes, present, pageLanguage, forms, secrets } = needs
-  const showFor = (ctx: Context, { interaction, codes, problem }: { interaction: Interaction; codes: readonly string[]; problem?: Problem }) =>
+  const showFor = (
+    ctx: Context,
+    { interaction, userId, codes, problem }: { interaction: Interaction; userId: string; codes: readonly string[]; problem?: Problem },
+  ) =>
     present(ctx, 'recovery-codes', {
       action: `/interaction/${interaction.uid}/recovery-codes`,
-      csrf: forms.issue(interaction.uid),
+      csrf: forms.issue(boundTo(interaction, userId)),
       // Whoever forgets to tick the box is shown the same codes again; only this browser can open them.
-      kept: secrets.seal('form', codes.join(' '), `recovery-codes\0${interaction.uid}`),
+      kept: secrets.seal('form', codes.join(' '), sealedFor(interaction, userId)),
       codes,
       problem,
     })
@@ -31,25 +34,29 @@ export const createRecoveryCodesPage = (needs: PageNeeds) => {
       const progress = await interactions.getProgress(ctx)
       if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
       // A page that is loaded again shows others: those before are void.
-      showFor(ctx, { interaction, codes: await recoveryCodes.issue(actingAs(ctx, progress.userId, pageLanguage.of(ctx)), progress.userId) })
+      const { userId } = progress
+      showFor(ctx, { interaction, userId, codes: await recoveryCodes.issue(actingAs(ctx, userId, pageLanguage.of(ctx)), userId) })
     },
     submit: async (ctx: Context) => {
       const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields })
       if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
       if (!(given instanceof Problem)) return seeOther(ctx, await interactions.codesSeen(ctx))
-      const codes = keptCodes(secrets, { body: ctx.request.body, uid: interaction.uid })
+      const { userId } = progress
+      const codes = keptCodes(secrets, { body: ctx.request.body, context: sealedFor(interaction, userId) })
       if (!codes) return seeOther(ctx, `/interaction/${interaction.uid}/recovery-codes`)
       tell(ctx, given)
-      showFor(ctx, { interaction, codes, problem: given })
+      showFor(ctx, { interaction, userId, codes, problem: given })
     },
   }
 }
 
-const keptCodes = (secrets: Secrets, { body, uid }: { body: unknown; uid: string }): readonly string[] | undefined => {
+const sealedFor = (interaction: Interaction, userId: string) => `recovery-codes\0${boundTo(interaction, userId)}`
+
+const keptCodes = (secrets: Secrets, { body, context }: { body: unknown; context: string }): readonly string[] | undefined => {
   const parsed = keptOnly.safeParse(body)
   if (!parsed.success) return undefined
   try {
-    return secrets.unseal('form', parsed.data.kept, `recovery-codes\0${uid}`).split(' ')
+    return secrets.unseal('form', parsed.data.kept, context).split(' ')
   } catch {
     return undefined // not what we sealed: they are shown others
   }

@@ -26,14 +26,15 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
   })
 
   const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : `/interaction/${interaction}`)
-  const csrf = (errand: Errand) => forms.issue(`recovery\0${errand.id}`)
+  // Whom a mail is asked for stands in that form itself.
+  const askBinding = ({ id }: Errand) => errands.bindingOf({ id })
   const showAsk = (
     ctx: Context,
     errand: Errand,
     { problem, username = typedIn(ctx, 'username') ?? errand.email }: { problem?: Problem; username?: string } = {},
-  ) => present(ctx, 'recovery', { action: '/recovery/request', csrf: csrf(errand), username, backUrl: backUrl(errand), problem })
+  ) => present(ctx, 'recovery', { action: '/recovery/request', csrf: forms.issue(askBinding(errand)), username, backUrl: backUrl(errand), problem })
   const showPassword = (ctx: Context, errand: Errand, { username, problem }: { username: string; problem?: Problem }) =>
-    present(ctx, 'new-password', { action: '/recovery', csrf: csrf(errand), username, minLength: needs.passwordMinLength, problem })
+    present(ctx, 'new-password', { action: '/recovery', csrf: forms.issue(errands.bindingOf(errand)), username, minLength: needs.passwordMinLength, problem })
   /** Shows a Problem on the form it came from; any other error goes on. */
   const shown = (ctx: Context, error: unknown, show: (problem: Problem) => void) => {
     if (!isShownOnPage(error)) throw error
@@ -59,7 +60,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     const errand = errands.begin(ctx)
     try {
       const { csrf, username } = await readForm(ctx, { fields: askForm, issuer })
-      forms.verify(`recovery\0${errand.id}`, csrf)
+      forms.verify(askBinding(errand), csrf)
       await proofs.ask(visitor(ctx, pageLanguage.of(ctx)), { purpose: 'password_reset', email: username })
       errands.update(ctx, { email: username, token: undefined })
       seeOther(ctx, '/recovery/sent')
@@ -81,7 +82,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     if (!user || errand.token === undefined) return seeOther(ctx, '/recovery')
     try {
       const { csrf, password } = await readForm(ctx, { fields: passwordForm, issuer })
-      forms.verify(`recovery\0${errand.id}`, csrf)
+      forms.verify(errands.bindingOf(errand), csrf)
       const { id } = await recovery.reset(visitor(ctx, pageLanguage.of(ctx)), { token: errand.token, password })
       // Whoever reads the mail is let in here, although strangers who guessed closed the account elsewhere.
       devices.remember(ctx, id)

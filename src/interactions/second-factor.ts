@@ -7,7 +7,7 @@ import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { actingAs, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
+import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -35,7 +35,7 @@ const createShow =
     const action = `${base}/second-factor/passkey`
     present(ctx, 'second-factor', {
       action: `${base}/${pathOf[given]}`,
-      csrf: forms.issue(interaction.uid),
+      csrf: forms.issue(boundTo(interaction, userId)),
       factor: given === 'totp' && held.includes('passkey') && !held.includes('totp') ? 'passkey' : given,
       account: user.email,
       switchUrl: `${base}/identifier`,
@@ -45,6 +45,7 @@ const createShow =
         .filter(other => other !== given)
         .map(factor => ({ factor, url: `${base}/${pathOf[factor]}` })),
       cancelAction: `${base}/cancel`,
+      cancelCsrf: forms.issue(interaction.uid),
       problem,
     })
   }
@@ -85,10 +86,11 @@ export const createSecondPasskey = (needs: PageNeeds) => {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
     giveOptions: async (ctx: Context) => {
       const { uid } = await interactions.get(ctx)
-      forms.verify(uid, (await readForm(ctx, { fields: optionsFields, issuer })).csrf)
+      const { csrf } = await readForm(ctx, { fields: optionsFields, issuer })
       const progress = await interactions.getProgress(ctx)
       if (progress?.next !== 'second_factor') throw new Problem('interaction_expired')
       const { userId } = progress
+      forms.verify(boundTo({ uid }, userId), csrf)
       ctx.set('Cache-Control', 'no-store')
       ctx.body = await passkeys.beginProof(actingAs(ctx, userId), { binding: uid, userId })
     },

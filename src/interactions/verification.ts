@@ -21,7 +21,7 @@ export const createVerificationRouter = (needs: PageNeeds & { readonly newId: ()
   const show = (ctx: Context, errand: Errand, { username, hasPassword, problem }: { username: string; hasPassword: boolean; problem?: Problem }) =>
     present(ctx, 'verify-email', {
       action: '/verify-email',
-      csrf: forms.issue(`verification\0${errand.id}`),
+      csrf: forms.issue(errands.bindingOf(errand)),
       username,
       hasPassword,
       recoveryUrl: '/recovery',
@@ -51,7 +51,7 @@ export const createVerificationRouter = (needs: PageNeeds & { readonly newId: ()
     const { user, hasPassword } = found
     try {
       const { csrf, password = '' } = await readForm(ctx, { fields: form, issuer })
-      forms.verify(`verification\0${errand.id}`, csrf)
+      forms.verify(errands.bindingOf(errand), csrf)
       if (hasPassword) await signIn.prove(visitor(ctx), { identifier: user.email, password, device: devices.read(ctx), isAgain: true })
       await emailVerification.verifyLink({ ...visitor(ctx), kind: 'user', id: user.id }, { token: errand.token, isOwner: hasPassword })
       errands.update(ctx, { token: undefined })

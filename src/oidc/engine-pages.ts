@@ -4,7 +4,9 @@ import { errors } from 'oidc-provider'
 import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import type { ErrorKind } from '../pages/page-locals.ts'
 import { Problem } from '../platform/errors.ts'
+import { seeOther } from '../platform/http/see-other.ts'
 import { isBuiltIn, namesOf } from './client-source.ts'
+import { isStale } from './form-secret.ts'
 import type { Hear } from './hear.ts'
 
 /** A client as pages tell of it. */
@@ -26,7 +28,7 @@ export interface ClientOnPage {
 export interface ShowPages {
   error(ctx: KoaContextWithOIDC, page: { kind: ErrorKind; detail: string; client?: ClientOnPage }): void
   expired(ctx: KoaContextWithOIDC, page: { startUrl?: string }): void
-  logout(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; client?: ClientOnPage; isAutomatic: boolean }): void
+  logout(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; client?: ClientOnPage; isAutomatic: boolean; problem?: Problem }): void
   signedOut(ctx: KoaContextWithOIDC, page: { client?: ClientOnPage; returnUrl?: string; isStillSignedIn: boolean }): void
   deviceCode(ctx: KoaContextWithOIDC, page: { action: string; xsrf: string; userCode?: string; problem?: Problem }): void
   deviceConfirm(
@@ -56,7 +58,8 @@ export const createEnginePages = ({ show, hear, findAgentOwners }: Needs): Engin
   error: async (ctx, out, error) => {
     await hear(ctx, requestOf(ctx))
     if (error instanceof errors.SessionNotFound) return show.expired(ctx, { startUrl: startUrlOf(ctx.oidc.client) })
-    show.error(ctx, { kind: kindOf(out.error, ctx), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
+    if (ctx.oidc?.route === 'end_session_confirm' && isStale(ctx)) return askAgain(ctx, show)
+    showError(ctx, show, out)
   },
   logout: {
     logoutSource: async ctx => {
@@ -76,12 +79,25 @@ export const createEnginePages = ({ show, hear, findAgentOwners }: Needs): Engin
   device: deviceHooks({ show, hear, findAgentOwners }),
 })
 
+// A form of signing out that another tab outdated is followed by what is to be said by now: that nobody is signed in, or the question anew.
+const askAgain = async (ctx: KoaContextWithOIDC, show: ShowPages): Promise<void> => {
+  const { session, params, provider } = ctx.oidc
+  const isAnswered = session?.accountId === undefined || (session.state === undefined && !params?.logout)
+  if (isAnswered) return seeOther(ctx, ctx.oidc.urlFor('end_session_success'))
+  if (session.state === undefined) return seeOther(ctx, ctx.oidc.urlFor('end_session'))
+  const client = toPage(await provider.Client.find(textOf(session.state.clientId) ?? ''))
+  show.logout(ctx, { action: ctx.oidc.urlFor('end_session_confirm'), xsrf: secretOf(ctx), client, isAutomatic: false, problem: new Problem('csrf_mismatch') })
+}
+
 const deviceHooks = ({ show, hear, findAgentOwners }: Needs): EnginePages['device'] => ({
   userCodeInputSource: async (ctx, _form, out, error) => {
     await hear(ctx, requestOf(ctx))
     const action = ctx.oidc.urlFor('code_verification')
-    if (error && isWithoutSession(ctx)) return show.expired(ctx, { startUrl: action })
-    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: userCodeOf(error) ?? typedCodeOf(ctx, error), problem: deviceFault(out, error) })
+    if (error && (isWithoutSession(ctx) || error instanceof errors.SessionNotFound)) return show.expired(ctx, { startUrl: action })
+    const isOld = isStale(ctx)
+    const problem = isOld ? new Problem('csrf_mismatch') : deviceFault(error)
+    if (out && !problem) return showError(ctx, show, out)
+    show.deviceCode(ctx, { action, xsrf: secretOf(ctx), userCode: isOld ? typedCode(ctx) : (userCodeOf(error) ?? typedCodeOf(ctx, error)), problem })
   },
   userCodeConfirmSource: async (ctx, _form, client, device, userCode) => {
     await hear(ctx, { ...requestOf(ctx), clientId: client.clientId })
@@ -136,26 +152,40 @@ const isOwnHint = ({ oidc: { entities, client, session } }: KoaContextWithOIDC):
 
 const userCodeOf = (error: unknown): string | undefined => (error instanceof Error && 'userCode' in error ? textOf(error.userCode) : undefined)
 
-// A form that is no longer taken is to be sent again as it is; a code that was given up is not.
-const typedCodeOf = ({ oidc }: KoaContextWithOIDC, error: unknown): string | undefined =>
-  error instanceof Error && error.name !== 'AbortedError' ? textOf(oidc.params?.user_code) : undefined
+const typedCode = ({ oidc }: KoaContextWithOIDC) => textOf(oidc.params?.user_code)
 
-const deviceFault = (out: unknown, error: unknown): Problem | undefined => {
-  if (!out && !error) return undefined
-  const name = error instanceof Error ? error.name : ''
-  const [code, message] = userCodeFaults[name] ?? (['unknown', 'is not valid or has expired'] as const)
-  return new Problem('validation_failed', { fields: [{ path: 'user_code', code, message }] })
+// A code that was given up is not sent again.
+const typedCodeOf = (ctx: KoaContextWithOIDC, error: unknown): string | undefined =>
+  error instanceof Error && userCodeFaults[error.name] !== cancelled ? typedCode(ctx) : undefined
+
+const deviceFault = (error: unknown): Problem | undefined => {
+  const [code, message] = userCodeFaults[error instanceof Error ? error.name : ''] ?? []
+  return code === undefined ? undefined : new Problem('validation_failed', { fields: [{ path: 'user_code', code, message: message ?? '' }] })
 }
 
+const unknownCode = ['unknown', 'is not valid or has expired'] as const
+const cancelled = ['cancelled', 'was cancelled'] as const
 const userCodeFaults: Readonly<Record<string, readonly [code: string, message: string]>> = {
-  AbortedError: ['cancelled', 'was cancelled'],
+  AbortedError: cancelled,
+  AccessDenied: cancelled,
+  UnmetAuthenticationRequirements: cancelled,
   NoCodeError: ['required', 'is missing'],
+  NotFoundError: unknownCode,
+  ExpiredError: unknownCode,
+  AlreadyUsedError: unknownCode,
+  InvalidClient: unknownCode,
 }
 
-const signingOut = new Set(['end_session', 'end_session_confirm', 'end_session_success'])
+const showError = (ctx: KoaContextWithOIDC, show: ShowPages, out: { error: string; error_description?: string | undefined }): void =>
+  show.error(ctx, { kind: kindOf(out.error, ctx), detail: [out.error, out.error_description].filter(Boolean).join(': '), client: toPage(ctx.oidc.client) })
+
+const signingOut = new Set(['end_session', 'end_session_success'])
+// What our own forms post: no application had a part in it.
+const ownForms = new Set(['end_session_confirm', 'code_verification'])
 
 const kindOf = (code: string, { oidc, status }: KoaContextWithOIDC): ErrorKind => {
   if (signingOut.has(oidc?.route) && status < 500) return 'invalid_sign_out'
+  if (ownForms.has(oidc?.route) && status < 500) return 'refused'
   switch (code) {
     case 'invalid_client':
     case 'invalid_redirect_uri':

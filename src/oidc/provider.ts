@@ -15,6 +15,7 @@ import { keepFromDeveloper, noteSource } from './client-source.ts'
 import { type ConfigurationNeeds, createConfiguration } from './configuration.ts'
 import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
+import { keepFormSecret } from './form-secret.ts'
 import { keepGrantFields } from './grant-fields.ts'
 import { toEngineKey } from './local-signing-key.ts'
 import { keepFromOwnOrigin } from './own-origin.ts'
@@ -95,6 +96,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   takeTokenless(provider, needs.registration)
   narrowOwnTokens(provider, configuration)
   keepFromOwnOrigin(provider, configuration)
+  keepFormSecret(provider, configuration)
   leaveLogoutsToJobs(provider)
   tellClass(provider)
   for (const extend of needs.extensions) extend(provider, configuration)

@@ -133,11 +133,11 @@ export interface AccountAuthenticatorPage extends AccountPage {
   readonly qr: { readonly size: number; readonly path: string }
 }
 
-/** Posts to `/account/invitation`. */
+/** Posts `invitation`, which says what was shown, to `/account/invitation`. It is for the address `invited`. */
 export interface AccountInvitationPage extends AccountPage {
+  readonly invitation: string
   readonly organization: string
   readonly role: string
-  /** The invited address. */
   readonly invited: string
   /** The person's own address, and whether it is the invited one and verified. */
   readonly email: string
@@ -181,6 +181,6 @@ export const accountLocalNames: Names = {
   'account-requests': { ...common, requests: true },
   'account-organizations': { ...common, organizations: true },
   'account-data': { ...common, email: true },
-  'account-invitation': { ...common, organization: true, role: true, invited: true, email: true, isYours: true },
+  'account-invitation': { ...common, invitation: true, organization: true, role: true, invited: true, email: true, isYours: true },
   ...accountLinkLocalNames,
 }

@@ -187,8 +187,8 @@ export const ACCOUNT_STATES: States = {
     },
   },
   'account-invitation': {
-    plain: { csrf, organization: 'Nordlicht Energie', role: 'admin', invited: email, email, isYours: true },
-    wrong: { csrf, organization: 'Nordlicht Energie', role: 'billing-manager', invited: longEmail, email, isYours: false },
+    plain: { csrf, invitation: 'shown', organization: 'Nordlicht Energie', role: 'admin', invited: email, email, isYours: true },
+    wrong: { csrf, invitation: 'shown', organization: 'Nordlicht Energie', role: 'billing-manager', invited: longEmail, email, isYours: false },
   },
   ...accountLinkStates,
 }

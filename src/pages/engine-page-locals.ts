@@ -23,7 +23,7 @@ export interface DeviceDonePage {
 }
 
 /** Posts `xsrf` and, to sign out, `logout=yes` to `action`. */
-export interface LogoutPage {
+export interface LogoutPage extends FormProblem {
   readonly action: string
   readonly xsrf: string
   /** The client proved that it may: nobody is asked where there is script. */

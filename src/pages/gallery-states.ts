@@ -140,7 +140,12 @@ export const GALLERY_STATES: States = {
     long: { ...confirm, client: longClient, device: { ip: '2001:0db8:85a3:0000:0000:8a2e:0370:7334', userAgent: browser } },
   },
   'device-done': { plain: { client }, alone: {}, long: { client: longClient } },
-  logout: { plain: { ...engineForm, client }, alone: engineForm, long: { ...engineForm, client: longClient } },
+  logout: {
+    plain: { ...engineForm, client },
+    alone: engineForm,
+    long: { ...engineForm, client: longClient },
+    error: { ...engineForm, client, problem: new Problem('csrf_mismatch') },
+  },
   'signed-out': {
     plain: { client, returnUrl: 'https://app.papertrail.example/' },
     alone: {},
@@ -148,14 +153,8 @@ export const GALLERY_STATES: States = {
     long: { client: longClient, returnUrl: '/' },
   },
   error: {
-    plain: {
-      kind: 'invalid_request',
-    },
-    client: {
-      kind: 'server_error',
-      client,
-      homeUrl: 'https://app.papertrail.example/',
-    },
+    plain: { kind: 'invalid_request' },
+    client: { kind: 'server_error', client, homeUrl: 'https://app.papertrail.example/' },
     detail: {
       kind: 'invalid_redirect_uri',
       detail: `invalid_redirect_uri: redirect_uri did not match any of the client’s registered redirect_uris\n${'    at frame\n'.repeat(24)}`,

@@ -69,7 +69,7 @@ export interface IdentifierPage extends FormProblem {
   readonly cancelAction?: string
 }
 
-/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `emailCodeAction` and `cancelAction`. */
+/** Posts `csrf`, `username`, `password` and, when ticked, `remember=yes` to `action`; `csrf` to `emailCodeAction`; `cancelCsrf` as `csrf` to `cancelAction`. */
 export interface PasswordPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -82,9 +82,10 @@ export interface PasswordPage extends FormProblem {
   readonly canRemember?: boolean
   readonly remember?: boolean
   readonly cancelAction?: string
+  readonly cancelCsrf?: string
 }
 
-/** Posts `csrf`, `code` to `action`, and what a passkey answers where `passkey` says; `csrf` to `cancelAction`. Its field error is `code`. */
+/** Posts `csrf`, `code` to `action`, and what a passkey answers where `passkey` says; `cancelCsrf` as `csrf` to `cancelAction`. Its field error is `code`. */
 export interface SecondFactorPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -98,9 +99,10 @@ export interface SecondFactorPage extends FormProblem {
   /** What else it can be proven by. */
   readonly ways: readonly { readonly factor: 'totp' | 'recovery_code'; readonly url: string }[]
   readonly cancelAction?: string
+  readonly cancelCsrf?: string
 }
 
-/** Posts `csrf`, `code` to `action`; `csrf` to `cancelAction`. Its field error is `code`. */
+/** Posts `csrf`, `code` to `action`; `cancelCsrf` as `csrf` to `cancelAction`. Its field error is `code`. */
 export interface EnrolTotpPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -112,6 +114,7 @@ export interface EnrolTotpPage extends FormProblem {
   readonly uri: string
   readonly qr: { readonly size: number; readonly path: string }
   readonly cancelAction?: string
+  readonly cancelCsrf?: string
 }
 
 /** Posts `csrf`, `kept` and `saved=yes` to `action`. Its field error is `saved`. */

@@ -13,7 +13,7 @@ export interface SignUpPage extends FormProblem {
   readonly cancelAction?: string
 }
 
-/** Posts `csrf`, `code` and, when ticked, `remember=yes` to `action`; `csrf` to `resendAction` and `cancelAction`. */
+/** Posts `csrf`, `code` and, when ticked, `remember=yes` to `action`; `csrf` to `resendAction`; `cancelCsrf` as `csrf` to `cancelAction`. */
 export interface CodePage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -25,6 +25,7 @@ export interface CodePage extends FormProblem {
   readonly isResent?: boolean
   readonly client?: PageClient
   readonly cancelAction?: string
+  readonly cancelCsrf?: string
 }
 
 /** Where the link of a mail leads in the browser that asked; posts `csrf` and, when ticked, `remember=yes` to `action`. */

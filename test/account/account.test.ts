@@ -9,7 +9,7 @@ import { plant } from '../support/canaries.ts'
 import { makeClient, refusal } from '../support/clients.ts'
 import { codeOf } from '../support/factors.ts'
 import { makeOrganizationOf } from '../support/organizations.ts'
-import { createPerson, type Person } from '../support/person.ts'
+import { type Answer, createPerson, type Person } from '../support/person.ts'
 import { createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -230,6 +230,38 @@ test('forms without their token, or from elsewhere, do nothing', async t => {
   ] as const)
     t.true((await person.post(at('/account/profile'), form as Record<string, string>, headers)).status >= 400)
   t.is((await server.services.userAdministration.get(user.id)).name, 'A Test Person')
+})
+
+/** Fills in the two pages of a sign-in, in the tab that stands at the first. */
+const goThrough = async (person: Person, first: Answer, { email }: { email: string }) => {
+  const asked = await person.follow(await person.submit(first, { username: email }), 'nowhere')
+  return person.follow(await person.submit(asked, { password }), 'nowhere')
+}
+
+test('of two tabs that sign in each comes to the page that it wanted, whichever is first', async t => {
+  const user = await makeUser(server)
+  for (const isFirstFirst of [true, false]) {
+    const person = createPerson()
+    const begin = async (path: string) => ({ path, page: await person.follow(await person.get(at(path)), 'nowhere') })
+    const tabs = [await begin('/account/sessions'), await begin('/account/apps')]
+    for (const { path, page } of isFirstFirst ? tabs : tabs.toReversed()) t.is((await goThrough(person, page, user)).url.pathname, path)
+  }
+})
+
+test('whoever is signed in is not told otherwise by a callback that is old or was used', async t => {
+  const { person, open } = await newcomer()
+  await open('/account/profile')
+  const answer = await person.get(at('/account/callback?code=abc&state=def'))
+  t.is(answer.location?.pathname, '/account/profile')
+  t.is([...person.cookies.keys()].filter(name => name.includes('account_sign_in')).length, 0)
+})
+
+test('a browser keeps the newest few of the sign-ins that it begins', async t => {
+  const person = createPerson()
+  for (let count = 0; count < 12; count += 1) await person.get(at('/account/profile'))
+  t.is([...person.cookies.keys()].filter(name => name.includes('account_sign_in')).length, 6)
+  const user = await makeUser(server)
+  t.is((await goThrough(person, await person.follow(await person.get(at('/account/apps')), 'nowhere'), user)).url.pathname, '/account/apps')
 })
 
 test('a callback that did not begin here signs nobody in', async t => {

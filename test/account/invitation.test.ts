@@ -23,12 +23,12 @@ const password = 'violet umbrella 77'
 const someone = () => `${randomUUID()}@people.example`
 
 /** Makes an organization that invites somebody; its owner's name is in the mail. */
-const invite = async (email: string) => {
+const invite = async (email: string, mails = 1) => {
   const owner = await makeUser(server)
   const { organizations, invitations, members } = server.services
   const { id } = await organizations.create(systemActor, { name: 'Nordlicht', ownerId: owner.id })
   const made = await invitations.create({ ...systemActor, userId: owner.id }, { organizationId: id, email, role: 'admin' })
-  const mail = await mailTo(server, email, 'invited')
+  const mail = await mailTo(server, email, 'invited', mails)
   const roleOf = async (userId: string) => {
     const { rows } = await members.list(id, {}, { limit: 100, isAscending: true })
     return rows.find(member => member.userId === userId)?.role
@@ -77,6 +77,25 @@ test('whoever has an account signs in by the link and joins', async t => {
   t.is(invited.url.pathname, '/account/invitation')
   t.is((await join(person, invited)).url.pathname, '/account/organizations')
   t.is(await roleOf(who.id), 'admin')
+})
+
+test('with two invitations open, the form of the one joins nothing of the other', async t => {
+  const who = await makeUser(server)
+  const [initech, umbrella] = [await invite(who.email), await invite(who.email, 2)]
+  const person = createPerson()
+  const first = await signIn(person, await open(person, initech.link), who)
+  const second = await open(person, umbrella.link)
+  t.is(second.url.pathname, '/account/invitation')
+
+  const refused = await join(person, first)
+  t.is(refused.status, 403)
+  t.true(refused.body.includes('This form has expired'))
+  t.is(await initech.roleOf(who.id), undefined)
+  t.is(await umbrella.roleOf(who.id), undefined)
+
+  t.is((await join(person, refused)).url.pathname, '/account/organizations')
+  t.is(await umbrella.roleOf(who.id), 'admin')
+  t.is(await initech.roleOf(who.id), undefined)
 })
 
 test('the invitation opens sign-up for its own address alone', async t => {

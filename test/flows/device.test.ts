@@ -145,3 +145,50 @@ test('a client that is not registered for it gets no device code', async t => {
   const relyingParty = await makeClient(server)
   t.is(await refusal(begin(relyingParty)), 'unauthorized_client')
 })
+
+test('with two tabs at the device page either takes a code, also after a mistake and after the other', async t => {
+  const device = await makeDevice()
+  const [one, other] = [await begin(device), await begin(device)]
+  const person = createPerson()
+  const address = `${server.issuer}/device`
+  const first = await person.get(address)
+  const second = await person.get(address)
+  const mistaken = await person.submit(first, { user_code: 'BBBB-BBBB' })
+  const confirm = await person.submit(second, { user_code: one.user_code })
+  t.true(confirm.body.includes('name="confirm"'))
+  const done = await person.follow(await person.press(confirm, 'name="confirm"'), 'none:')
+  t.true(done.body.includes('name="username"'))
+  for (const page of [first, mistaken]) t.true((await person.submit(page, { user_code: other.user_code })).body.includes('name="confirm"'))
+})
+
+test('a complete address that is opened in one tab ends no form in another', async t => {
+  const device = await makeDevice()
+  const [one, other] = [await begin(device), await begin(device)]
+  const person = createPerson()
+  const first = await person.get(`${server.issuer}/device`)
+  await person.get(other.verification_uri_complete ?? '')
+  t.true((await person.submit(first, { user_code: one.user_code })).body.includes('name="confirm"'))
+})
+
+test('a form of the device page that is too old is told as that, with the code that was typed', async t => {
+  const device = await makeDevice()
+  const { user_code } = await begin(device)
+  const person = createPerson()
+  const page = await person.get(`${server.issuer}/device`)
+  const old = await person.post(page.url, { xsrf: 'of another session', user_code })
+  t.is(old.status, 400)
+  t.true(old.body.includes('This form has expired'))
+  t.false(old.body.includes('That code'))
+  t.true(old.body.includes(`value="${user_code}"`))
+  t.true((await person.submit(old, { user_code })).body.includes('name="confirm"'))
+})
+
+test('what is no fault of a code is not told as one', async t => {
+  const person = createPerson()
+  const page = await person.get(`${server.issuer}/device`)
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  const twice = await person.post(page.url, new URLSearchParams(`xsrf=${xsrf}&user_code=BBBB-BBBB&user_code=CCCC-CCCC`))
+  t.is(twice.status, 400)
+  t.true(twice.body.includes('The request is not valid'))
+  t.false(twice.body.includes('That code'))
+})

@@ -136,3 +136,43 @@ test('a client with a back-channel is told which session ended', async t => {
   t.is(typeof payload.jti, 'string')
   t.is(received.length, 1)
 })
+
+test('with two tabs that ask the same, the older signs out too', async t => {
+  const { relyingParty, person } = await makeSignedIn()
+  const address = client.buildEndSessionUrl(relyingParty.configuration, { post_logout_redirect_uri: home, state: 'kept' })
+  const first = await person.get(address)
+  await person.get(address)
+  await person.get(`${server.issuer}/device`)
+  t.is((await person.submit(first, { logout: 'yes' })).location?.href, `${home}?state=kept`)
+  t.false(await isSignedIn(person, relyingParty))
+})
+
+test('with two tabs for two clients, the older has expired and asks again for the newer', async t => {
+  const { relyingParty, person } = await makeSignedIn()
+  const other = await makeClient(server, { name: 'The Other', postLogoutRedirectUris: [`${home}other`] })
+  const first = await person.get(client.buildEndSessionUrl(relyingParty.configuration, { post_logout_redirect_uri: home }))
+  await person.get(client.buildEndSessionUrl(other.configuration, { post_logout_redirect_uri: `${home}other` }))
+
+  const expired = await person.submit(first, { logout: 'yes' })
+  t.is(expired.status, 400)
+  t.true(expired.body.includes('This form has expired'))
+  t.true(expired.body.includes('The Other'))
+  t.false(expired.body.includes('data-automatic'))
+  t.true(await isSignedIn(person, relyingParty))
+  t.is((await person.submit(expired, { logout: 'yes' })).location?.href, `${home}other`)
+  t.false(await isSignedIn(person, relyingParty))
+})
+
+test('a form of signing out that was sent before is answered by what is so', async t => {
+  const { relyingParty, person } = await makeSignedIn()
+  const first = await person.get(client.buildEndSessionUrl(relyingParty.configuration, {}))
+  const second = await person.get(client.buildEndSessionUrl(relyingParty.configuration, {}))
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(first.body)?.[1] ?? ''
+  const stay = () => person.post(new URL(`${server.issuer}/oauth2/logout/confirm`), { xsrf })
+  await stay()
+  t.regex((await person.follow(await stay(), home)).body, /You are still signed in/)
+  const asked = await person.follow(await person.submit(second, { logout: 'yes' }), home)
+  t.true(asked.body.includes('name="logout"'))
+  await person.submit(asked, { logout: 'yes' })
+  t.regex((await person.follow(await person.submit(asked, { logout: 'yes' }), home)).body, /You are signed out/)
+})

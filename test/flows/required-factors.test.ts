@@ -17,6 +17,7 @@ import {
   open,
   saveCodes,
   scan,
+  tokenFor,
   twoFactors,
 } from '../support/factor-journeys.ts'
 import { codeOf, enrolTotp, wrongCodeOf } from '../support/factors.ts'
@@ -222,7 +223,7 @@ test('a passkey that did not know the person, is somebody else’s, was used bef
     'of another interaction': async () => holder.authenticator.get((await optionsOf(elsewhere.person, elsewhere.page)).options),
     'of a sign-in by passkey': async () => {
       const address = new URL(`${page.url.pathname.replace('second-factor', 'passkey')}/options`, page.url)
-      const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+      const csrf = await tokenFor(person, page, '/passkey')
       return holder.authenticator.get(JSON.parse((await person.post(address, { csrf })).body))
     },
     'no JSON': async () => '{"id":',
@@ -242,7 +243,6 @@ test('the answer of one person’s factor is nothing for somebody else who signs
   const { holder, person, page } = await stopped()
   const other = await makePasskeyHolder(server)
   const { options } = await optionsOf(person, page)
-  await person.post(new URL(page.url.pathname.replace('second-factor', 'switch'), page.url), { csrf: /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? '' })
   const identifier = await person.get(new URL(page.url.pathname.replace('second-factor', 'identifier'), page.url))
   const next = await enterPassword(person, identifier, other)
   t.is(asksFor(next), 'second-factor')

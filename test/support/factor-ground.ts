@@ -1,7 +1,7 @@
 // Browsers, tabs and what their people proved: the ground of a walk, on which each arrival is judged by the oracle.
 import type { SoftAuthenticator } from './authenticator.ts'
 import type { TestClient } from './clients.ts'
-import { hiddenOf, open } from './factor-journeys.ts'
+import { open, tokenFor } from './factor-journeys.ts'
 import { createOracle, type Demand, type Told } from './factor-oracle.ts'
 import { type Answer, createPerson } from './person.ts'
 import { redirectUri } from './relying-party.ts'
@@ -138,7 +138,7 @@ export const createGround = ({ server, people, doors }: { server: TestServer; pe
       const uid = at && uidOf(at.page)
       if (!at || !uid) return undefined
       const person = personOf(action)
-      const answer = await person.post(new URL(`/interaction/${uid}${path}`, server.issuer), { csrf: hiddenOf(at.page).csrf ?? '', ...values })
+      const answer = await person.post(new URL(`/interaction/${uid}${path}`, server.issuer), { csrf: await tokenFor(person, at.page, path), ...values })
       return { uid, answer, go: async () => arrive(action, { ...at, page: await person.follow(answer, redirectUri) }) }
     },
     /** Opens an address of the interaction in the tab, there or in another browser. */

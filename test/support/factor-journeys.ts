@@ -40,11 +40,22 @@ export const enterPassword = async (person: Person, page: Answer, { email, passw
 /** Ticks the box of the recovery codes. */
 export const saveCodes = async (person: Person, page: Answer) => person.follow(await person.post(page.url, { ...hiddenOf(page), saved: 'yes' }), redirectUri)
 
-/** What the hidden fields of a page's own form say; the choice of the language in the footer is another. */
+/** What the hidden fields of a page's own form say, its first; those to leave by, and the choice of the language in the footer, are others. */
 export const hiddenOf = ({ body }: Answer): Record<string, string> =>
   Object.fromEntries(
-    [...(body.split('<footer')[0] ?? '').matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+    [...(body.split('<footer')[0] ?? '').matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
+      .toReversed()
+      .map(([, name = '', value = '']) => [name, value]),
   )
+
+// Forms that act for nobody in particular.
+const ofNobody = /^\/(identifier|connection|passkey|sign-up|consent|organization|switch|cancel)\b/
+
+/** The token for a form at a path of an interaction: where it acts for somebody that of the page, which names them; else that of the first page. */
+export const tokenFor = async (person: Person, page: Answer, path: string): Promise<string> => {
+  const first = () => person.get(new URL(`${page.url.pathname.split('/').slice(0, 3).join('/')}/identifier`, page.url))
+  return hiddenOf(ofNobody.test(path) ? await first() : page).csrf ?? ''
+}
 
 /** The `otpauth:` address behind the code that the page shows. */
 export const scan = ({ body }: Answer): string => (/href="(otpauth:[^"]+)"/.exec(body)?.[1] ?? '').replaceAll('&amp;', '&')

@@ -1,5 +1,5 @@
 // What somebody may try by mail who lacks a step of a sign-in: a new password, a code, a link. Whoever reads the mail is the person, or a thief.
-import { asksFor, hiddenOf } from './factor-journeys.ts'
+import { asksFor } from './factor-journeys.ts'
 import type { Stuck } from './factor-states.ts'
 import { at, finish, type Way } from './factor-ways.ts'
 import { codeOf, linkOf, mailTo } from './mails.ts'
@@ -20,9 +20,8 @@ export const createMailWays = (server: TestServer): Readonly<Record<string, Way>
   const askForCode = async (stuck: Stuck) => {
     const { person, page, who } = stuck
     const identifier = await person.get(at(page, '/identifier'))
-    const { csrf = '' } = hiddenOf(identifier)
-    await person.submit(identifier, { username: who.email })
-    return mailOf(stuck, { subject: 'sign-in code', work: async () => person.follow(await person.post(at(page, '/email-code'), { csrf }), redirectUri) })
+    const asked = await person.follow(await person.submit(identifier, { username: who.email }), redirectUri)
+    return mailOf(stuck, { subject: 'sign-in code', work: async () => person.follow(await person.press(asked, '/email-code'), redirectUri) })
   }
   /** The mail proves one factor: what is missing is another, and it is asked for. */
   const goOn = async (stuck: Stuck, answered: Answer) => {

@@ -1,7 +1,7 @@
 // What somebody may try who lacks a step of a sign-in: each way answers where it led.
 import * as client from 'openid-client'
 import { makeClient, type TestClient } from './clients.ts'
-import { asksFor, essential, hiddenOf, open, twoFactors } from './factor-journeys.ts'
+import { asksFor, essential, open, tokenFor, twoFactors } from './factor-journeys.ts'
 import type { Prepared, Stuck } from './factor-states.ts'
 import { createMailWays } from './factor-ways-by-mail.ts'
 import { codeOf, wrongCodeOf } from './factors.ts'
@@ -25,7 +25,7 @@ export const finish = ({ person, page }: Stuck): Promise<Answer> => reach(person
 const send =
   (path: string, values: Record<string, string>): Way =>
   async ({ person, page }) =>
-    person.follow(await person.post(at(page, path), { csrf: hiddenOf(page).csrf ?? '', ...values }), redirectUri)
+    person.follow(await person.post(at(page, path), { csrf: await tokenFor(person, page, path), ...values }), redirectUri)
 const show =
   (path: string): Way =>
   ({ person, page }) =>
@@ -85,7 +85,8 @@ export async function prepareWays(server: TestServer, { careful, owner }: Prepar
       return person.follow(await sendPasskey(person, page, answer), redirectUri)
     },
     'a passkey of somebody else at the first page': async stuck => {
-      const options = await stuck.person.post(at(stuck.page, '/passkey/options'), { csrf: hiddenOf(stuck.page).csrf ?? '' })
+      const csrf = await tokenFor(stuck.person, stuck.page, '/passkey')
+      const options = await stuck.person.post(at(stuck.page, '/passkey/options'), { csrf })
       const answer = thief.authenticator.get(JSON.parse(options.body))
       return stuck.person.follow(await sendPasskey(stuck.person, stuck.page, answer), redirectUri)
     },
@@ -100,7 +101,7 @@ export async function prepareWays(server: TestServer, { careful, owner }: Prepar
     },
     'the forms of one interaction in another': async ({ person, page, entrance, parameters }) => {
       const other = await open(person, entrance, parameters)
-      return person.follow(await person.post(at(other.page, '/consent'), { csrf: hiddenOf(page).csrf ?? '', decision: 'allow' }), redirectUri)
+      return person.follow(await person.post(at(other.page, '/consent'), { csrf: await tokenFor(person, page, '/consent'), decision: 'allow' }), redirectUri)
     },
     'the address in another browser': ({ page }) => reach(createPerson(), page.url),
     'the password once more': async stuck => {
