@@ -6,7 +6,6 @@ import type { Agents } from '../clients/agents.ts'
 import { needsSecret } from '../clients/client.ts'
 import { Problem } from '../platform/errors.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
-import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { accountPage, type Submitted, type Visit } from './page.ts'
@@ -43,8 +42,7 @@ export const createAgentsPage = ({ agents, secrets, isSecure }: AgentsNeeds) => 
   ): Submitted => {
     const { agent, secret = '', done } = shown
     cookie.write(ctx, { name: agent.name, clientId: agent.clientId, secret }, { path, binding: user.id })
-    seeOther(ctx, `${path}?done=${done}`)
-    return { answered: true }
+    return { done }
   }
   const change = async (ctx: Context, visit: Visit, asked: z.output<typeof changing>): Promise<Submitted> => {
     const { user, actor } = visit

@@ -5,6 +5,7 @@ import type { Authenticators } from '../mfa/authenticators.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import { text, words } from '../platform/http/text.ts'
+import type { Done } from './done.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './parsed.ts'
 import { type CodesToShow, securityPath } from './recovery-codes.ts'
@@ -22,12 +23,18 @@ const other = z.union([z.strictObject({ remove: z.uuid() }), z.strictObject({ co
 const isRenaming = z.looseObject({ rename: text(100) })
 
 /** Makes it. */
-export const createSecurityPage = ({ authenticators, passkeys, recoveryCodes, codesToShow }: SecurityNeeds & { readonly codesToShow: CodesToShow }) =>
+export const createSecurityPage = ({
+  authenticators,
+  passkeys,
+  recoveryCodes,
+  codesToShow,
+  done,
+}: SecurityNeeds & { readonly codesToShow: CodesToShow; readonly done: Done }) =>
   accountPage({
     path: securityPath,
     view: 'account-security',
     isSensitive: true,
-    show: async (ctx, { user }) => {
+    show: async (ctx, { user, sid }) => {
       const factors = await authenticators.list(user.id)
       const { left } = await recoveryCodes.count(user.id)
       return {
@@ -35,6 +42,7 @@ export const createSecurityPage = ({ authenticators, passkeys, recoveryCodes, co
         hasCodes: factors.length > 0,
         codesLeft: left,
         renaming: renamedOf(ctx),
+        enrolledUrl: done.addressOf({ sid }, { path: securityPath, key: 'passkey_added' }),
       }
     },
     submit: async (ctx, { user, actor }, given) => {

@@ -1,5 +1,5 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
-import { type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
+import { type AccountInvitationPage, type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
 import type { FormProblem, PageAccess, PageClient, PageConnection } from './page-locals.ts'
 
 /** What every page of the account centre needs. */
@@ -95,6 +95,8 @@ export interface AccountSecurityPage extends AccountPage {
   readonly codesLeft: number
   /** The passkey whose new name was not taken. */
   readonly renaming?: string
+  /** Where the script goes on that made a passkey. */
+  readonly enrolledUrl: string
 }
 
 /** Posts `unlink` (an id) or `connection` (an id) to `/account/identities`. Times in milliseconds. */
@@ -146,17 +148,6 @@ export interface AccountAuthenticatorPage extends AccountPage {
   readonly qr: { readonly size: number; readonly path: string }
 }
 
-/** Posts `invitation`, which says what was shown, to `/account/invitation`. It is for the address `invited`. */
-export interface AccountInvitationPage extends AccountPage {
-  readonly invitation: string
-  readonly organization: string
-  readonly role: string
-  readonly invited: string
-  /** The person's own address, and whether it is the invited one and verified. */
-  readonly email: string
-  readonly isYours: boolean
-}
-
 /** View name to the type of its locals. */
 export interface AccountLocals extends AccountLinkLocals {
   readonly 'account-profile': AccountProfilePage
@@ -184,7 +175,7 @@ export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
   'account-email': { ...common, email: true, isEmailVerified: true },
-  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true },
+  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true, enrolledUrl: true },
   'account-identities': { ...common, identities: true, connections: true },
   'account-recovery-codes': { ...common, codes: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },
