@@ -132,6 +132,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
   const interactions = createInteractionRouters({
     ...services,
     interactions: protocol.interactions,
+    findBrowserSession,
     present,
     pageLanguage,
     showAccess,

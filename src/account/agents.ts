@@ -7,7 +7,6 @@ import { needsSecret } from '../clients/client.ts'
 import { Problem } from '../platform/errors.ts'
 import { typedIn } from '../platform/http/form.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
-import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { accountPage, type Submitted, type Visit } from './page.ts'
@@ -44,8 +43,7 @@ export const createAgentsPage = ({ agents, secrets, isSecure }: AgentsNeeds) => 
   ): Submitted => {
     const { agent, secret = '', done } = shown
     cookie.write(ctx, { name: agent.name, clientId: agent.clientId, secret }, { path, binding: user.id })
-    seeOther(ctx, `${path}?done=${done}`)
-    return { answered: true }
+    return { done }
   }
   const change = async (ctx: Context, visit: Visit, asked: z.output<typeof changing>): Promise<Submitted> => {
     const { user, actor } = visit

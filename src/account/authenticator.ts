@@ -65,9 +65,9 @@ export const createAuthenticatorPage = (needs: AuthenticatorNeeds & { readonly c
       }
       const { isFirst } = await confirm(actor, { user, id: asked.enrolment, code: asked.code })
       cookie.clear(ctx, placeOf(user))
-      if (!isFirst) seeOther(ctx, `${codesPath}?done=factor_added`)
-      else if ((await recoveryCodes.count(user.id)).left > 0) seeOther(ctx, `${securityPath}?done=factor_added`)
-      else codesToShow.goShow(ctx, { userId: user.id, codes: await recoveryCodes.issue(actor, user.id) })
+      if (!isFirst) return { done: 'factor_added', at: codesPath }
+      if ((await recoveryCodes.count(user.id)).left > 0) return { done: 'factor_added', at: securityPath }
+      codesToShow.goShow(ctx, { userId: user.id, codes: await recoveryCodes.issue(actor, user.id) })
       return { answered: true }
     },
   })

@@ -3,6 +3,7 @@ import type Router from '@koa/router'
 import { type AgentsNeeds, createAgentsPage } from './agents.ts'
 import { type AuthenticatorNeeds, createAuthenticatorPage } from './authenticator.ts'
 import { createDataPage } from './data.ts'
+import { createDone } from './done.ts'
 import { createIdentitiesPage, type IdentitiesNeeds } from './identities.ts'
 import { createInvitationPage, type InvitationNeeds } from './invitation.ts'
 import { type AccountNeeds, createAccountPages } from './pages.ts'
@@ -21,17 +22,18 @@ type Needs = AccountNeeds &
   Omit<RequestsNeeds, 'accountSignIn'> &
   Parameters<typeof createDataPage>[0] &
   Parameters<typeof createAccountSignIn>[0] &
-  Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'openInvitation'>
+  Omit<Parameters<typeof createAccountRouter>[0], 'pages' | 'accountSignIn' | 'done' | 'openInvitation'>
 
 /** Puts it together. */
 export const createAccount = (needs: Needs): Router => {
   const invitation = createInvitationPage(needs)
   const accountSignIn = createAccountSignIn(needs)
   const codesToShow = createCodesToShow(needs)
+  const done = createDone(needs)
   const factorPages = [
-    createSecurityPage({ ...needs, codesToShow }),
+    createSecurityPage({ ...needs, codesToShow, done }),
     createAuthenticatorPage({ ...needs, codesToShow }),
-    createRecoveryCodesPage({ codesToShow }),
+    createRecoveryCodesPage({ codesToShow, done }),
   ]
   const pages = [
     ...createAccountPages(needs),
@@ -42,5 +44,5 @@ export const createAccount = (needs: Needs): Router => {
     createDataPage(needs),
     invitation.page,
   ]
-  return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn })
+  return createAccountRouter({ ...needs, pages, openInvitation: invitation.open, accountSignIn, done })
 }

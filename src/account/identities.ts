@@ -61,12 +61,13 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
     comeBack: async (ctx, visit) => {
       try {
         await link(needs, ctx, visit)
-        seeOther(ctx, `${path}?done=linked`)
+        return { done: 'linked' }
       } catch (error) {
         if (error instanceof Problem) tellCause(log, error)
         if (!(error instanceof Problem && error.code === 'unauthenticated')) throw error
         // The session ended meanwhile: there they sign in.
         seeOther(ctx, path)
+        return { answered: true }
       }
     },
   })

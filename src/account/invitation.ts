@@ -58,8 +58,7 @@ export const createInvitationPage = ({ invitations, openedInvitation, present }:
         if (invitation !== nameOf(token)) throw new Problem('csrf_mismatch')
         await invitations.accept(actor, { token, userId: user.id })
         openedInvitation.forget(ctx)
-        seeOther(ctx, '/account/organizations?done=joined')
-        return { answered: true }
+        return { done: 'joined', at: '/account/organizations' }
       },
     }),
   }

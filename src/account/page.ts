@@ -24,7 +24,7 @@ export type AccountPageName = {
 type OwnLocals<View extends AccountPageName> = Omit<AccountLocals[View], keyof AccountPage>
 
 /** What a form came to: what to say, and where, when it is not the same page; or an answer that was already given. */
-export type Submitted = { readonly done: string } | { readonly answered: true }
+export type Submitted = { readonly done: string; readonly at?: `/account/${string}` } | { readonly answered: true }
 
 /** A page of the account centre. */
 export interface AccountPageRoute {
@@ -37,7 +37,7 @@ export interface AccountPageRoute {
   /** Does what the form asks; a Problem is shown on the page. */
   submit(ctx: Context, visit: Visit, form: unknown): Promise<Submitted>
   /** Takes up, at `<path>/return`, what was begun here and finished elsewhere; a Problem is shown on the page. */
-  comeBack?(ctx: Context, visit: Visit): Promise<void>
+  comeBack?(ctx: Context, visit: Visit): Promise<Submitted>
 }
 
 interface Definition<View extends AccountPageName> extends Omit<AccountPageRoute, 'show' | 'view'> {

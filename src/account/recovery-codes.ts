@@ -5,6 +5,7 @@ import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { Done } from './done.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './parsed.ts'
 
@@ -46,21 +47,21 @@ export const createCodesToShow = ({ secrets, isSecure, now }: Needs): CodesToSho
 }
 
 /** Makes the page. Whoever comes without codes to see goes back, told what was done where the address says it. */
-export const createRecoveryCodesPage = ({ codesToShow }: { codesToShow: CodesToShow }) =>
+export const createRecoveryCodesPage = ({ codesToShow, done }: { codesToShow: CodesToShow; done: Done }) =>
   accountPage({
     path: codesPath,
     view: 'account-recovery-codes',
     isSensitive: true,
-    show: async (ctx, { user }) => {
-      const codes = codesToShow.find(ctx, user.id)
+    show: async (ctx, visit) => {
+      const codes = codesToShow.find(ctx, visit.user.id)
       if (codes) return { codes }
-      seeOther(ctx, ctx.query.done === 'factor_added' ? `${securityPath}?done=factor_added` : securityPath)
+      const key = done.read(ctx, visit)
+      seeOther(ctx, key === undefined ? securityPath : done.addressOf(visit, { path: securityPath, key }))
       return undefined
     },
     submit: async (ctx, { user }, form) => {
       parsed(z.strictObject({ saved: text(10).min(1).prefault('') }), form)
       codesToShow.forget(ctx, user.id)
-      seeOther(ctx, `${securityPath}?done=codes_saved`)
-      return { answered: true }
+      return { done: 'codes_saved', at: securityPath }
     },
   })

@@ -15,8 +15,9 @@ import type { CollectPersonalData } from '../users/personal-data.ts'
 import type { Users } from '../users/users.ts'
 import { accountCallbackPath } from './account-client.ts'
 import { answerExport } from './data.ts'
+import type { Done } from './done.ts'
 import { createLinkPages, type LinkNeeds } from './links.ts'
-import { type AccountPageRoute, type FindBrowserSession, formBinding, shownCodes, type Visit } from './page.ts'
+import { type AccountPageRoute, type FindBrowserSession, formBinding, type Submitted, shownCodes, type Visit } from './page.ts'
 import type { BackchannelRequests } from './requests.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
@@ -25,6 +26,7 @@ interface Needs extends LinkNeeds {
   /** Opens the link of an invitation. */
   readonly openInvitation: (ctx: Context) => Promise<void>
   readonly accountSignIn: AccountSignIn
+  readonly done: Done
   readonly findBrowserSession: FindBrowserSession
   readonly users: Users
   readonly secondFactor: SecondFactor
@@ -42,7 +44,6 @@ interface Needs extends LinkNeeds {
 
 const sensitiveSeconds = 300
 const form = z.looseObject({ csrf: text(200) })
-const doneKey = /^[a-z_]{1,40}$/
 
 /** Makes the router. */
 export const createAccountRouter = (needs: Needs): Router => {
@@ -151,12 +152,19 @@ interface Shown {
   readonly problem?: Problem
 }
 
-const show = async (ctx: Context, { present, forms, backchannel, areAgentsOn }: Needs, { page, visit, problem }: Shown) => {
-  const done = typeof ctx.query.done === 'string' && doneKey.test(ctx.query.done) ? `account.done.${ctx.query.done}` : undefined
+const show = async (ctx: Context, { present, forms, done, backchannel, areAgentsOn }: Needs, { page, visit, problem }: Shown) => {
   const own = await page.show(ctx, visit)
   if (!own) return
+  const said = problem ? undefined : done.read(ctx, visit)
   const waiting = await backchannel.countWaiting(visit.user.id)
-  const locals = { ...own, csrf: forms.issue(formBinding(visit.sid)), done: problem ? undefined : done, waiting, withoutAgents: !areAgentsOn, problem }
+  const locals = {
+    ...own,
+    csrf: forms.issue(formBinding(visit.sid)),
+    done: said === undefined ? undefined : `account.done.${said}`,
+    waiting,
+    withoutAgents: !areAgentsOn,
+    problem,
+  }
   // `accountPage` holds what `show` gives to the view's own locals.
   present(ctx, page.view, locals as never)
 }
@@ -166,14 +174,14 @@ const submit = (ctx: Context, needs: Needs, shown: Shown) =>
     const { page, visit } = shown
     const { csrf, ...fields } = await readForm(ctx, { fields: form, issuer: needs.issuer })
     needs.forms.verify(formBinding(visit.sid), csrf)
-    const submitted = await page.submit(ctx, visit, fields)
-    if ('done' in submitted) seeOther(ctx, `${page.path}?done=${submitted.done}`)
+    return page.submit(ctx, visit, fields)
   })
 
-/** Does what is asked on a page, and shows a Problem of it there. */
-const showing = async (ctx: Context, needs: Needs, { page, visit }: Shown, work: () => Promise<void>) => {
+/** Does what is asked on a page, and says that it was done, or shows a Problem of it there. */
+const showing = async (ctx: Context, needs: Needs, { page, visit }: Shown, work: () => Promise<Submitted>) => {
   try {
-    await work()
+    const submitted = await work()
+    if ('done' in submitted) seeOther(ctx, needs.done.addressOf(visit, { path: submitted.at ?? page.path, key: submitted.done }))
   } catch (error) {
     if (!(error instanceof Problem) || !shownCodes.has(error.code)) return showExpired(ctx, needs.present, error)
     ctx.status = error.status

@@ -8,6 +8,7 @@ import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import { typedIn } from '../platform/http/form.ts'
 import { text, words } from '../platform/http/text.ts'
+import type { Done } from './done.ts'
 import { accountPage } from './page.ts'
 import { parsed } from './parsed.ts'
 import { type CodesToShow, securityPath } from './recovery-codes.ts'
@@ -32,12 +33,13 @@ export const createSecurityPage = ({
   recoveryCodes,
   pageLanguage,
   codesToShow,
-}: SecurityNeeds & { readonly codesToShow: CodesToShow }) =>
+  done,
+}: SecurityNeeds & { readonly codesToShow: CodesToShow; readonly done: Done }) =>
   accountPage({
     path: securityPath,
     view: 'account-security',
     isSensitive: true,
-    show: async (ctx, { user }) => {
+    show: async (ctx, { user, sid }) => {
       const { t } = pageLanguage.of(ctx)
       const factors = await authenticators.list(user.id)
       const { left } = await recoveryCodes.count(user.id)
@@ -52,6 +54,7 @@ export const createSecurityPage = ({
         codesLeft: left,
         renaming: renamedOf(ctx),
         label: typedIn(ctx, 'label'),
+        enrolledUrl: done.addressOf({ sid }, { path: securityPath, key: 'passkey_added' }),
       }
     },
     submit: async (ctx, { user, actor }, given) => {

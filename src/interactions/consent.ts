@@ -7,11 +7,21 @@ import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, type PageNeeds, visitor } from './interaction.ts'
+import type { SentTwice } from './sent-twice.ts'
 
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
 
 /** Makes the page's handlers. */
-export const createConsentPage = ({ interactions, users, showAccess, present, pageLanguage, forms, issuer }: PageNeeds) => ({
+export const createConsentPage = ({
+  interactions,
+  users,
+  showAccess,
+  present,
+  pageLanguage,
+  forms,
+  issuer,
+  sentTwice,
+}: PageNeeds & { readonly sentTwice: SentTwice }) => ({
   show: async (ctx: Context, interaction: Interaction) => {
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
@@ -29,12 +39,18 @@ export const createConsentPage = ({ interactions, users, showAccess, present, pa
       offline: interaction.hasOfflineAccess,
     })
   },
-  submit: async (ctx: Context) => {
-    const interaction = await interactions.get(ctx)
-    const { csrf, decision } = await readForm(ctx, { fields: form, issuer })
-    forms.verify(interaction.uid, csrf)
-    seeOther(ctx, decision === 'allow' ? await interactions.finishConsent(ctx, visitor(ctx)) : await interactions.refuse(ctx, visitor(ctx)))
-  },
+  submit: sentTwice.taking(
+    async ctx => {
+      const interaction = await interactions.get(ctx)
+      const { csrf, decision } = await readForm(ctx, { fields: form, issuer })
+      forms.verify(interaction.uid, csrf)
+      if (decision === 'deny') return seeOther(ctx, await interactions.refuse(ctx, visitor(ctx)))
+      const place = await interactions.finishConsent(ctx, visitor(ctx))
+      if (interaction.accountId !== undefined) sentTwice.keep(ctx, interaction, interaction.accountId)
+      seeOther(ctx, place)
+    },
+    ctx => String(ctx.params.uid),
+  ),
 })
 
 const toField = ({ label, value }: Interaction['details'][number]['fields'][number], t: (key: string) => string) => ({

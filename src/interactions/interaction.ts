@@ -57,6 +57,8 @@ export interface Interaction {
   /** The name of the organization that consent is asked for. */
   readonly organization?: string
   readonly hasOfflineAccess: boolean
+  /** Where the request is made once more, where the browser can do that. */
+  readonly repeatedBy?: string
 }
 
 /** How far a sign-in is in which something was proven. */
@@ -135,6 +137,7 @@ export interface PageNeeds {
   readonly connections: Connections
   readonly upstream: Upstream
   readonly upstreamSignIn: UpstreamSignIn
+  readonly findBrowserSession: (ctx: Context) => Promise<{ readonly userId: string } | undefined>
   readonly findConnectionForAddress: HomeRealm['findConnectionForAddress']
   readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */

@@ -8,6 +8,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import type { LastConnection } from './last-connection.ts'
+import type { SentTwice } from './sent-twice.ts'
 import { tell } from './tell.ts'
 import type { UpstreamStart } from './upstream-start.ts'
 
@@ -24,11 +25,13 @@ type Needs = PageNeeds & {
   readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void>
   readonly start: UpstreamStart
   readonly lastConnection: LastConnection
+  readonly sentTwice: SentTwice
 }
 
 /** Makes the pages' handlers. */
 export const createLoginPages = (needs: Needs) => {
-  const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection } = needs
+  const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection, sentTwice } =
+    needs
   const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
 
   /** The address that is likely theirs; none for who says that they are somebody else. */
@@ -77,6 +80,12 @@ export const createLoginPages = (needs: Needs) => {
       problem,
     })
 
+  const passwordBinding = (ctx: Context) => {
+    const uid = String(ctx.params.uid)
+    const username = identifiers.kept(ctx, { uid })
+    return username === undefined ? undefined : boundTo({ uid }, username)
+  }
+
   const open = async (ctx: Context) => {
     if (!offers.password) throw new Problem('not_found')
     return interactions.get(ctx)
@@ -111,7 +120,7 @@ export const createLoginPages = (needs: Needs) => {
       if (username === undefined) return seeOther(ctx, base(interaction))
       showPasswordFor(ctx, interaction, { username })
     },
-    submitPassword: async (ctx: Context) => {
+    submitPassword: sentTwice.taking(async ctx => {
       const interaction = await open(ctx)
       const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
@@ -123,13 +132,15 @@ export const createLoginPages = (needs: Needs) => {
         const at = now()
         const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password, device: devices.read(ctx) })
         devices.remember(ctx, user.id)
-        seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at }))
+        const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at })
+        sentTwice.keep(ctx, interaction, user.id)
+        seeOther(ctx, place)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
         showPasswordFor(ctx, interaction, { username, problem: error, isRemembered })
       }
-    },
+    }, passwordBinding),
     /** Mails a code to whom the identifier page named, instead of the password. */
     submitEmailCode: async (ctx: Context) => {
       if (!offers.emailCode) throw new Problem('not_found')

@@ -18,17 +18,19 @@ import { createOrganizationPage } from './organization.ts'
 import { createPasskeyPages } from './passkey.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
 import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
+import { createSentTwice } from './sent-twice.ts'
 import { createSignUpPage } from './sign-up.ts'
 import { createUpstreamStart } from './upstream-start.ts'
 
 /** Makes the router. */
 export const createInteractionRouter = (needs: PageNeeds): Router => {
-  const consent = createConsentPage(needs)
+  const sentTwice = createSentTwice(needs)
+  const consent = createConsentPage({ ...needs, sentTwice })
   const organization = createOrganizationPage(needs)
   const cookie = createProofCookie(needs)
   const code = createCodePages({ ...needs, cookie, redeemed: createRedeemedCookie(needs) })
   const [start, lastConnection] = [createUpstreamStart(needs), createLastConnection(needs)]
-  const login = createLoginPages({ ...needs, startCode: code.start, start, lastConnection })
+  const login = createLoginPages({ ...needs, startCode: code.start, start, lastConnection, sentTwice })
   const connection = createConnectionPages({ ...needs, start, lastConnection }, login)
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)

@@ -1,5 +1,6 @@
 // How the engine keeps device codes (RFC 8628): found by their user code, which is good for one decision.
-import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
+import { AlreadyUsedError } from 'oidc-provider/lib/helpers/re_render_errors.js'
 import type { Secrets } from '../platform/secrets.ts'
 import { lateSeconds, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
@@ -24,7 +25,7 @@ export const deviceCodeAdapter = ({ durable, secrets }: Needs): Partial<Adapter>
     const artifact = toArtifact(kind, { id, payload: { ...payload, sealedId: secrets.seal('artifact', id, kind) }, expiresIn: lateSeconds(expiresIn) })
     if (isNew(payload)) return durable.put(artifact)
     if (!isFirstDecision(payload)) return durable.put({ ...artifact, userCode: undefined })
-    if (!(await durable.claimUserCode(artifact))) throw new errors.InvalidRequest('this code was used already')
+    if (!(await durable.claimUserCode(artifact))) throw new AlreadyUsedError()
   },
   find: async id => {
     const stored = await durable.find(kind, id)

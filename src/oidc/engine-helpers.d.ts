@@ -30,3 +30,10 @@ declare module 'oidc-provider/lib/helpers/weak_cache.js' {
     readonly grantTypeHandlers: ReadonlyMap<string, (ctx: import('oidc-provider').KoaContextWithOIDC) => Promise<void>>
   }
 }
+
+declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
+  /** Has the page where a device's code is typed shown again, and says that this one was used. */
+  export class AlreadyUsedError extends Error {
+    constructor(userCode?: string)
+  }
+}

@@ -139,7 +139,8 @@ const isWithoutSession = ({ oidc: { session } }: KoaContextWithOIDC): boolean =>
   return true
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+/** A text that is not empty. */
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 
 // The client that proves it knows who is signed in may sign them out without a question (RP-Initiated Logout §2). Few ID tokens
 // have a `sid`; without one the user must be the same. A pairwise subject is nobody's id: that person is asked.

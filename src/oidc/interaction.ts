@@ -13,10 +13,11 @@ import { askedAcr, factorWish } from './acr.ts'
 import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
 import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
-import { type ClientOnPage, startUrlOf, toPage } from './engine-pages.ts'
+import { type ClientOnPage, startUrlOf, textOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
+import { repeatedOf } from './repeated.ts'
 import { type ShownDetail, showDetails } from './shown-details.ts'
 
 /** What is asked, and for whom. */
@@ -42,6 +43,8 @@ export interface Interaction {
   /** The name of the organization that consent is asked for, where it is for one. */
   readonly organization?: string
   readonly hasOfflineAccess: boolean
+  /** Where the request is made once more, where the browser can do that. */
+  readonly repeatedBy?: string
 }
 
 /** The interactions of the engine. Each finishing answers the address where the authorization goes on. */
@@ -128,6 +131,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
         details: await showDetails(found.prompt.name === 'consent' ? found.params.authorization_details : undefined, { detailsTypes, resourceServers }),
         organization: organizationOf(found.prompt)?.name,
         hasOfflineAccess: asked.scopes.includes('offline_access'),
+        repeatedBy: repeatedOf(found),
       }
     },
     finishLogin: progress.begin,
@@ -193,5 +197,3 @@ const translating = async <Result>(work: () => Promise<Result>): Promise<Result>
     throw isUnavailable(error) ? new Problem('unavailable', { cause: error, retryAfterSeconds: 5 }) : error
   }
 }
-
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)

@@ -1,4 +1,5 @@
 // What the pages need to which the links of mails about an account lead, whoever is signed in there.
+import type { AccountPage } from './account-locals.ts'
 import type { FormProblem } from './page-locals.ts'
 
 /** Posts to `action`: a link of a mail, which acts only when it is asked to. */
@@ -7,6 +8,17 @@ export interface AccountLinkPage extends FormProblem {
   readonly kind: 'change' | 'approve' | 'undo' | 'restore'
   readonly email: string
   readonly action: string
+}
+
+/** Posts `invitation`, which says what was shown, to `/account/invitation`. It is for the address `invited`. */
+export interface AccountInvitationPage extends AccountPage {
+  readonly invitation: string
+  readonly organization: string
+  readonly role: string
+  readonly invited: string
+  /** The person's own address, and whether it is the invited one and verified. */
+  readonly email: string
+  readonly isYours: boolean
 }
 
 /** Says what came of it: keys under `account.outcome.<kind>`. */

@@ -1,6 +1,6 @@
 /** What each page of the account centre needs to be shown. Every form posts `csrf` beside what is said. */
 import type { ShownAgents } from './account-agents-locals.ts'
-import { type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
+import { type AccountInvitationPage, type AccountLinkLocals, accountLinkLocalNames } from './account-link-locals.ts'
 import type { FormProblem, PageAccess, PageClient, PageConnection } from './page-locals.ts'
 
 /** What every page of the account centre needs. */
@@ -99,6 +99,8 @@ export interface AccountSecurityPage extends AccountPage {
   /** The passkey whose new name was not taken, and that name. */
   readonly renaming?: string
   readonly label?: string
+  /** Where the script goes on that made a passkey. */
+  readonly enrolledUrl: string
 }
 
 /** Posts `unlink` (an id) or `connection` (an id) to `/account/identities`. Times in milliseconds. */
@@ -133,17 +135,6 @@ export interface AccountAuthenticatorPage extends AccountPage {
   readonly qr: { readonly size: number; readonly path: string }
 }
 
-/** Posts `invitation`, which says what was shown, to `/account/invitation`. It is for the address `invited`. */
-export interface AccountInvitationPage extends AccountPage {
-  readonly invitation: string
-  readonly organization: string
-  readonly role: string
-  readonly invited: string
-  /** The person's own address, and whether it is the invited one and verified. */
-  readonly email: string
-  readonly isYours: boolean
-}
-
 /** View name to the type of its locals. */
 export interface AccountLocals extends AccountLinkLocals {
   readonly 'account-profile': AccountProfilePage
@@ -171,7 +162,7 @@ export const accountLocalNames: Names = {
   'account-profile': { ...common, name: true, email: true, isEmailVerified: true, locale: true, locales: true },
   'account-password': { ...common, username: true, hasPassword: true, minLength: true },
   'account-email': { ...common, email: true, isEmailVerified: true, newEmail: true },
-  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true, label: true },
+  'account-security': { ...common, factors: true, hasCodes: true, codesLeft: true, renaming: true, label: true, enrolledUrl: true },
   'account-identities': { ...common, identities: true, connections: true },
   'account-recovery-codes': { ...common, codes: true },
   'account-authenticator': { ...common, enrolment: true, account: true, secret: true, uri: true, qr: true },

@@ -14,6 +14,7 @@ const locales = [
 ]
 const profile = { csrf, name: 'Ada Lovelace', email, isEmailVerified: true, locales }
 const password = { csrf, username: email, hasPassword: true, minLength: 12 }
+const security = { csrf, enrolledUrl: '/account/security' }
 const here = { id: '1', device: 'Firefox on macOS', ip: '203.0.113.24', isApi: false, isCurrent: true, seenAt: at, startedAt: at }
 const sessions = [
   here,
@@ -126,10 +127,10 @@ export const ACCOUNT_STATES: States = {
     done: { csrf, email: longEmail, isEmailVerified: true, done: 'account.done.email_sent_both' },
   },
   'account-security': {
-    plain: { csrf, factors, hasCodes: true, codesLeft: 7 },
-    none: { csrf, factors: [], hasCodes: false, codesLeft: 0, done: 'account.done.factor_removed' },
+    plain: { ...security, factors, hasCodes: true, codesLeft: 7 },
+    none: { ...security, factors: [], hasCodes: false, codesLeft: 0, done: 'account.done.factor_removed' },
     'field-error': {
-      csrf,
+      ...security,
       factors,
       hasCodes: true,
       codesLeft: 0,

@@ -405,3 +405,20 @@ test('whoever has as many agents as one may have is told so, in their language',
   t.is(refused.status, 409)
   t.true(refused.body.includes('nombre maximal d’agents'))
 })
+
+test('what was done is said only where it was done: no link tells a person that their password was changed', async t => {
+  const { open, person } = await newcomer()
+  const first = await open('/account/profile')
+  for (const done of ['saved', 'password', 'deleted_zzz', `password.${'a'.repeat(43)}`, 'password.', '.']) {
+    const page = await person.get(at(`/account/profile?${new URLSearchParams({ done })}`))
+    t.is(page.status, 200)
+    t.notRegex(page.body, /⟦|was changed|Saved\.|role="status"/, done)
+  }
+  const saved = await person.follow(await person.submit(first, { name: 'Ida', locale: '' }), 'nowhere')
+  t.true(saved.body.includes('Saved.'))
+  // Neither on another page, nor of somebody else.
+  t.false((await person.get(at(`/account/sessions${saved.url.search}`))).body.includes('Saved.'))
+  const other = await newcomer()
+  await other.open('/account/profile')
+  t.false((await other.person.get(saved.url)).body.includes('Saved.'))
+})

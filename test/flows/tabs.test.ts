@@ -1,8 +1,10 @@
 // Several tabs of one browser: a form acts on what its own page showed, or on nothing.
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
+import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
-import { asksFor, codesOn, enterPassword, essential, go, scan, twoFactors } from '../support/factor-journeys.ts'
+import { makeClient } from '../support/clients.ts'
+import { asksFor, codesOn, enterPassword, essential, go, hiddenOf, open as openAt, scan, twoFactors } from '../support/factor-journeys.ts'
 import { codeOf as codeOfApp, enrolTotp } from '../support/factors.ts'
 import { codeOf, linkOf, mailTo, subjectsTo } from '../support/mails.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
@@ -180,4 +182,52 @@ test('whoever saved the recovery codes of one account has not seen those of anot
   t.is(asksFor(refused), 'recovery-codes')
   t.is(codesOn(refused).length, 10)
   t.notDeepEqual(codesOn(refused), codesOn(first))
+})
+
+/** Two forms, of which the second is sent when the first has come to the client; in a browser, a click that comes twice ends the first answer. */
+const sendTwice = async (person: Person, page: Answer, values: readonly [Record<string, string>, Record<string, string>]) => {
+  const back = await person.follow(await person.submit(page, values[0]), redirectUri)
+  return [back, await person.follow(await person.submit(page, values[1]), redirectUri)] as const
+}
+const isOver = ({ body }: Answer) => body.includes('This sign-in is over')
+
+test('a password that is sent twice leads to the client twice', async t => {
+  const { email, password } = await makeUser(server)
+  const { person, page, configuration, checks } = await toPassword(server, email)
+  const [first, second] = await sendTwice(person, page, [{ password }, { password }])
+  t.true(first.location?.searchParams.has('code'))
+  const tokens = await client.authorizationCodeGrant(configuration, second.location as URL, checks)
+  t.truthy(tokens.id_token)
+})
+
+test('a consent that is sent twice leads to the client twice, and one that is refused does not', async t => {
+  const portal = await makeClient(server, { isFirstParty: false })
+  const toConsent = async () => {
+    const person = createPerson()
+    const { page } = await openAt(person, portal)
+    return { person, page: await enterPassword(person, page, await makeUser(server)) }
+  }
+  const allowed = await toConsent()
+  const [first, second] = await sendTwice(allowed.person, allowed.page, [{ decision: 'allow' }, { decision: 'allow' }])
+  t.true(first.location?.searchParams.has('code'))
+  t.true(second.location?.searchParams.has('code'))
+  for (const decisions of [
+    [{ decision: 'deny' }, { decision: 'allow' }],
+    [{ decision: 'allow' }, { decision: 'deny' }],
+  ] as const) {
+    const { person, page } = await toConsent()
+    t.true(isOver((await sendTwice(person, page, decisions))[1]))
+  }
+})
+
+test('a form that is sent again leads nobody else to the client', async t => {
+  const [alice, bob] = [await makeUser(server), await makeUser(server)]
+  const { person, page } = await toPassword(server, alice.email)
+  await person.follow(await person.submit(page, { password: alice.password }), redirectUri)
+  const other = await beginSignIn(server, { person, parameters: { prompt: 'login' } })
+  const left = await signInBeside(person, other.page, bob)
+  t.true((await person.follow(await person.press(left, 'logout/confirm'), redirectUri)).location?.searchParams.has('code'))
+  t.true(isOver(await person.follow(await person.submit(page, { password: alice.password }), redirectUri)))
+  const csrf = hiddenOf(page).csrf ?? ''
+  t.true(isOver(await createPerson().post(page.url, { csrf, password: alice.password })))
 })

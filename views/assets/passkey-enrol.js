@@ -15,7 +15,7 @@ const enrol = async () => {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options)
   const credential = await navigator.credentials.create({ publicKey })
   await api('/users/me/passkeys', { method: 'POST', headers, body: JSON.stringify({ response: credential.toJSON() }) })
-  location.assign('/account/security?done=passkey_added')
+  location.assign(form.dataset.enrol)
 }
 
 if (form && PublicKeyCredential?.parseCreationOptionsFromJSON) {
