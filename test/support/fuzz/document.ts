@@ -64,7 +64,7 @@ export const contentOf = (document: Document, { responses }: Operation, status: 
 export const createFinder = (operations: readonly Operation[]) => {
   const patterns = operations.map(operation => ({
     operation,
-    pattern: new RegExp(`^${operation.path.replaceAll(/[.*+?^$()|[\]\\-]/g, '\\$&').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'i'),
+    pattern: new RegExp(`^${operation.path.replaceAll(/[.*+?^$()|[\]\\-]/g, '\\$&').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
     parameters: operation.path.split('{').length,
   }))
   return (path: string): readonly Operation[] => {
