@@ -39,18 +39,15 @@ export const createConsentPage = ({
       offline: interaction.hasOfflineAccess,
     })
   },
-  submit: sentTwice.taking(
-    async ctx => {
-      const interaction = await interactions.get(ctx)
-      const { csrf, decision } = await readForm(ctx, { fields: form, issuer })
-      forms.verify(interaction.uid, csrf)
-      if (decision === 'deny') return seeOther(ctx, await interactions.refuse(ctx, visitor(ctx)))
-      const place = await interactions.finishConsent(ctx, visitor(ctx))
-      if (interaction.accountId !== undefined) sentTwice.keep(ctx, interaction, interaction.accountId)
-      seeOther(ctx, place)
-    },
-    ctx => String(ctx.params.uid),
-  ),
+  submit: sentTwice.taking(async ctx => {
+    const interaction = await interactions.get(ctx)
+    const { csrf, decision } = await readForm(ctx, { fields: form, issuer })
+    forms.verify(interaction.uid, csrf)
+    if (decision === 'deny') return seeOther(ctx, await interactions.refuse(ctx, visitor(ctx)))
+    const place = await interactions.finishConsent(ctx, visitor(ctx))
+    if (interaction.accountId !== undefined) sentTwice.keep(ctx, interaction, { csrf, accountId: interaction.accountId })
+    seeOther(ctx, place)
+  }),
 })
 
 const toField = ({ label, value }: Interaction['details'][number]['fields'][number], t: (key: string) => string) => ({

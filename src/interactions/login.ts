@@ -67,7 +67,7 @@ export const createLoginPages = (needs: Needs) => {
   ) =>
     present(ctx, 'password', {
       client: interaction.client,
-      csrf: forms.issue(boundTo(interaction, username)),
+      csrf: sentTwice.issue(boundTo(interaction, username)),
       action: `${base(interaction)}/password`,
       changeUrl: `${base(interaction)}/identifier`,
       forgotUrl: offers.recovery ? `${base(interaction)}/recovery` : undefined,
@@ -79,12 +79,6 @@ export const createLoginPages = (needs: Needs) => {
       remember: isRemembered,
       problem,
     })
-
-  const passwordBinding = (ctx: Context) => {
-    const uid = String(ctx.params.uid)
-    const username = identifiers.kept(ctx, { uid })
-    return username === undefined ? undefined : boundTo({ uid }, username)
-  }
 
   const open = async (ctx: Context) => {
     if (!offers.password) throw new Problem('not_found')
@@ -128,19 +122,19 @@ export const createLoginPages = (needs: Needs) => {
       try {
         const { csrf, password, remember } = await readForm(ctx, { fields: passwordForm, issuer })
         isRemembered = remember !== undefined
-        forms.verify(boundTo(interaction, username), csrf)
+        sentTwice.verify(boundTo(interaction, username), csrf)
         const at = now()
         const { user, amr } = await signIn.prove(visitor(ctx), { identifier: username, password, device: devices.read(ctx) })
         devices.remember(ctx, user.id)
         const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at })
-        sentTwice.keep(ctx, interaction, user.id)
+        sentTwice.keep(ctx, interaction, { csrf, accountId: user.id })
         seeOther(ctx, place)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
         showPasswordFor(ctx, interaction, { username, problem: error, isRemembered })
       }
-    }, passwordBinding),
+    }),
     /** Mails a code to whom the identifier page named, instead of the password. */
     submitEmailCode: async (ctx: Context) => {
       if (!offers.emailCode) throw new Problem('not_found')
@@ -149,7 +143,7 @@ export const createLoginPages = (needs: Needs) => {
       if (username === undefined) return seeOther(ctx, base(interaction))
       try {
         const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
-        forms.verify(boundTo(interaction, username), csrf)
+        sentTwice.verify(boundTo(interaction, username), csrf)
         await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error

@@ -23,7 +23,7 @@ import { createSignUpPage } from './sign-up.ts'
 import { createUpstreamStart } from './upstream-start.ts'
 
 /** Makes the router. */
-export const createInteractionRouter = (needs: PageNeeds): Router => {
+export const createInteractionRouter = (needs: PageNeeds & { readonly newId: () => string }): Router => {
   const sentTwice = createSentTwice(needs)
   const consent = createConsentPage({ ...needs, sentTwice })
   const organization = createOrganizationPage(needs)

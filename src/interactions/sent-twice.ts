@@ -10,41 +10,52 @@ import { text } from '../platform/http/text.ts'
 import { placeOf } from './asked-proof.ts'
 import type { Interaction, PageNeeds } from './interaction.ts'
 
-/** Leads what was sent twice where it led. */
+/** The forms of pages by which a sign-in may end, each page known by the tokens of its own. */
 export interface SentTwice {
-  /** Remembers for whom a form leads on. */
-  keep(ctx: Context, interaction: Interaction, accountId: string): void
-  /** Runs a form's work; where the interaction is over, the form that ended it a moment ago goes on again, told by what its token is bound to. */
-  taking(work: (ctx: Context) => Promise<void>, bindingOf: (ctx: Context) => string | undefined): (ctx: Context) => Promise<void>
+  /** Makes the token of a page's forms, which is of this very page: the same page in another tab has another. */
+  issue(binding: string): string
+  /** Throws `csrf_mismatch`. */
+  verify(binding: string, token: string): void
+  /** Remembers the form that leads on, and for whom. */
+  keep(ctx: Context, interaction: Interaction, sent: { readonly csrf: string; readonly accountId: string }): void
+  /** Runs a form's work; where the interaction is over, the same form that ended it a moment ago goes on. */
+  taking(work: (ctx: Context) => Promise<void>): (ctx: Context) => Promise<void>
 }
 
-const ttlSeconds = 60
-const schema = z.object({ address: z.string(), accountId: z.string() })
+const ttlSeconds = 30
+const schema = z.object({ address: z.string(), csrf: z.string(), accountId: z.string() })
 const fields = z.looseObject({ csrf: text(200), decision: text(20).optional() })
 
 /** Makes it. */
-export const createSentTwice = ({ secrets, isSecure, forms, issuer, findBrowserSession }: PageNeeds): SentTwice => {
+export const createSentTwice = ({ secrets, isSecure, forms, issuer, newId, findBrowserSession }: PageNeeds & { readonly newId: () => string }): SentTwice => {
   const cookie = createSealedCookie({ name: 'sent', schema, secrets, isSecure, ttlSeconds })
-  const findAgain = async (ctx: Context, binding: string | undefined): Promise<string | undefined> => {
+  const findAgain = async (ctx: Context): Promise<string | undefined> => {
     const sent = cookie.read(ctx, placeOf({ uid: String(ctx.params.uid) }))
-    if (!sent || binding === undefined) return undefined
+    if (!sent) return undefined
     // The form may have been read before it came out that all is over.
     const { csrf, decision } = ctx.request.body === undefined ? await readForm(ctx, { fields, issuer }) : fields.parse(ctx.request.body)
-    forms.verify(binding, csrf)
     const session = await findBrowserSession(ctx)
     const isElse = session !== undefined && session.userId !== sent.accountId
-    return isElse || decision === 'deny' ? undefined : sent.address
+    return csrf !== sent.csrf || isElse || decision === 'deny' ? undefined : sent.address
   }
   return {
-    keep: (ctx, interaction, accountId) => {
-      if (interaction.repeatedBy !== undefined) cookie.write(ctx, { address: interaction.repeatedBy, accountId }, placeOf(interaction))
+    issue: binding => {
+      const page = newId()
+      return `${page}.${forms.issue(`${binding}\0${page}`)}`
     },
-    taking: (work, bindingOf) => async ctx => {
+    verify: (binding, token) => {
+      const [page = '', proof = ''] = token.split('.')
+      forms.verify(`${binding}\0${page}`, proof)
+    },
+    keep: (ctx, interaction, sent) => {
+      if (interaction.repeatedBy !== undefined) cookie.write(ctx, { address: interaction.repeatedBy, ...sent }, placeOf(interaction))
+    },
+    taking: work => async ctx => {
       try {
         await work(ctx)
       } catch (error) {
         const isOver = error instanceof Problem && error.code === 'interaction_expired'
-        const address = isOver ? await findAgain(ctx, bindingOf(ctx)) : undefined
+        const address = isOver ? await findAgain(ctx) : undefined
         if (address === undefined) throw error
         seeOther(ctx, address)
       }

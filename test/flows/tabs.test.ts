@@ -200,6 +200,14 @@ test('a password that is sent twice leads to the client twice', async t => {
   t.truthy(tokens.id_token)
 })
 
+test('a password page in another tab is over when the sign-in is', async t => {
+  const { email, password } = await makeUser(server)
+  const { person, page } = await toPassword(server, email)
+  const other = await person.get(page.url)
+  await person.follow(await person.submit(page, { password }), redirectUri)
+  t.true(isOver(await person.submit(other, { password })))
+})
+
 test('a consent that is sent twice leads to the client twice, and one that is refused does not', async t => {
   const portal = await makeClient(server, { isFirstParty: false })
   const toConsent = async () => {
