@@ -147,17 +147,17 @@ const makeHelper = async () => {
 
 test('whoever was invited to a role that is renamed has it, and none that is called so by now', async t => {
   const { asOwner, invited } = await makeHelper()
-  t.is((await asOwner('PATCH /roles/helper', { name: 'assistant' })).status, 200)
+  t.is((await asOwner('PATCH /roles/helper', { name: 'adviser' })).status, 200)
   t.is((await asOwner('POST /roles', { name: 'helper', permissions: ['members:read', 'members:write', 'roles:write'] })).status, 201)
-  t.is((await asOwner(`GET /invitations/${invited.id}`)).data.role, 'assistant')
+  t.is((await asOwner(`GET /invitations/${invited.id}`)).data.role, 'adviser')
   const { status, data } = await invited.accept()
-  t.deepEqual([status, data.role, await invited.role()], [200, 'assistant', 'assistant'])
+  t.deepEqual([status, data.role, await invited.role()], [200, 'adviser', 'adviser'])
 })
 
 test('a role is renamed for its own invitations alone', async t => {
   const [first, second] = [await makeHelper(), await makeHelper()]
   const other = await invite(first.organization, first.asOwner, 'member')
-  await first.asOwner('PATCH /roles/helper', { name: 'assistant' })
+  await first.asOwner('PATCH /roles/helper', { name: 'adviser' })
   t.is((await second.asOwner(`GET /invitations/${second.invited.id}`)).data.role, 'helper')
   t.is((await first.asOwner(`GET /invitations/${other.id}`)).data.role, 'member')
 })
@@ -184,8 +184,8 @@ test('whoever was invited gets the role as it became, unless who invited may not
 test('accepting while the role is renamed joins with the role, whichever comes first', async t => {
   for (let round = 0; round < 5; round += 1) {
     const { asOwner, invited } = await makeHelper()
-    const [accepted, renamed] = await Promise.all([invited.accept(), asOwner('PATCH /roles/helper', { name: 'assistant' })])
-    t.deepEqual([accepted.status, renamed.status, await invited.role()], [200, 200, 'assistant'])
+    const [accepted, renamed] = await Promise.all([invited.accept(), asOwner('PATCH /roles/helper', { name: 'adviser' })])
+    t.deepEqual([accepted.status, renamed.status, await invited.role()], [200, 200, 'adviser'])
   }
 })
 
