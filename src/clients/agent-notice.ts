@@ -2,7 +2,7 @@
 import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
-import { mailedName } from '../platform/http/text.ts'
+import { mailable } from '../platform/http/text.ts'
 import type { NewClient } from './client.ts'
 
 interface Made {
@@ -20,6 +20,3 @@ export const tellOwner = async (tx: TransactionClient, { actor, client, notify }
   const organization = await tx.organization.findUniqueOrThrow({ where: { id }, select: { name: true } })
   return notify(tx, { kind: 'member_agent_made', userId, actor, values: { agent, organization: mailable(organization.name, id) } })
 }
-
-// Mail programs make links of what looks like one.
-const mailable = (name: string, otherwise: string) => mailedName(255).safeParse(name).data ?? otherwise

@@ -4,7 +4,7 @@ import type { PostNotice } from '../mails/notices.ts'
 import { type Actor, can } from '../platform/actor.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
-import { mailedName } from '../platform/http/text.ts'
+import { mailable } from '../platform/http/text.ts'
 import type { Organization } from './organization.ts'
 
 /** A member who was added. */
@@ -37,8 +37,7 @@ export const createAdding = ({ limit, notify }: { limit: MakeLimit; notify: Post
     },
     tell: async (tx, actor, { organization, userId, role }) => {
       if (actor.kind === 'system' || actor.userId === userId) return
-      const name = mailedName(255).safeParse(organization.name).data ?? organization.id
-      await notify(tx, { kind: 'member_added', userId, actor, values: { organization: name, role } })
+      await notify(tx, { kind: 'member_added', userId, actor, values: { organization: mailable(organization.name, organization.id), role } })
     },
   }
 }

@@ -50,6 +50,9 @@ export const name = (maxLength: number) =>
 export const mailedName = (maxLength: number) =>
   name(maxLength).refine(value => !link.test(value), { error: 'must not hold a link', params: { code: 'name_link' } })
 
+/** A name that is there already as a mail may carry it, or what stands for it. */
+export const mailable = (given: string, otherwise: string): string => mailedName(255).safeParse(given).data ?? otherwise
+
 // Not by recursion: a small body may be nested deeper than the stack is.
 function* levelsOf(value: unknown) {
   for (let level: readonly unknown[] = [value]; level.length > 0; level = level.flatMap(membersOf)) yield level
