@@ -53,7 +53,7 @@ test('an app that nobody named is called what it is, in the language of the page
   t.is((await person.submit(adding, { code: codeOf(scan(adding)) })).status, 303)
   const page = await open(person, '/account/security')
   t.is(page.status, 200, textOf(page))
-  t.true(textOf(page).includes('Authentifizierungs-App'))
+  t.true(textOf(page).includes('Authenticator-App'))
   t.notRegex(textOf(page), /Authenticator app/)
 })
 
