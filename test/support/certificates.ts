@@ -1,11 +1,11 @@
 // Certificates of a test's own: an authority, and what it issues; nothing is kept.
 import type { webcrypto } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 import { exportPKCS8 } from 'jose'
+import { temporaryFolder } from './folder.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
@@ -66,7 +66,7 @@ export const asJwk = async ({ certificate, keys }: Certified) => ({
 
 /** Writes texts to files of a directory of their own; answers their paths. */
 export const writeFiles = (files: Readonly<Record<string, string>>): Record<string, string> => {
-  const directory = mkdtempSync(join(tmpdir(), 'authy2-certificates-'))
+  const directory = temporaryFolder('certificates')
   return Object.fromEntries(
     Object.entries(files).map(([name, text]) => {
       const path = join(directory, name)

@@ -1,15 +1,15 @@
 /** Assets are served from memory, for ever, under names that hold their hash. */
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import Koa from 'koa'
 import { createAssets } from '../../../src/platform/http/assets.ts'
+import { temporaryFolder } from '../../support/folder.ts'
 
 async function serve(t: ExecutionContext) {
-  const directory = await mkdtemp(join(tmpdir(), 'assets-'))
+  const directory = temporaryFolder('assets')
   await writeFile(join(directory, 'look.css'), 'a{}')
   await writeFile(join(directory, 'favicon.svg'), '<svg/>')
   const assets = createAssets(directory)

@@ -1,7 +1,6 @@
 /** Views are fixed, see only their locals, and escape every one of them. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { GALLERY_STATES } from '../../../src/pages/gallery-states.ts'
@@ -9,12 +8,13 @@ import type { PageName } from '../../../src/pages/page-locals.ts'
 import { createPages } from '../../../src/pages/pages.ts'
 import { createViews } from '../../../src/platform/http/views.ts'
 import { createLanguages } from '../../../src/platform/languages.ts'
+import { temporaryFolder } from '../../support/folder.ts'
 
 const DIRECTORY = join(import.meta.dirname, '../../../views')
 const HOSTILE = `"><script>alert(1)</script>' onload='alert(2)`
 
 async function makeViews(source: string, { isCached = true, locals = ['name', 'homeUrl', 'logoUrl', 'client'] } = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'views-'))
+  const directory = temporaryFolder('views')
   await writeFile(join(directory, 'layout.ejs'), '<main><%- page.body %></main>')
   await writeFile(join(directory, 'hello.ejs'), source)
   const views = createViews({ directory, isCached, locals: { hello: locals }, layout: 'layout' })
