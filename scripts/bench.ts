@@ -7,6 +7,7 @@ import { type Cell, measureRow, type Plan } from './bench/measure.ts'
 import { type Options, readOptions, UsageError } from './bench/options.ts'
 import { openPeer } from './bench/peer.ts'
 import { hashTable, idleTable, rowTable, type StartTime, sizeLine, startTable, steadinessTable } from './bench/report.ts'
+import type { Row } from './bench/rows.ts'
 import type { Scratch } from './bench/scratch.ts'
 import { measureSteadiness, type Steadiness } from './bench/steadiness.ts'
 import { type Subject, type SubjectDefinition, startSubject } from './bench/subject.ts'
@@ -65,7 +66,7 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
     const cells = await measureRow(
       row,
       targets
-        .filter(({ isPeer, name }) => (isPeer ? row.isForPeers : !row.isFilled || name !== embeddedName))
+        .filter(target => (target.isPeer ? isAskedOfPeer(row, target) : !row.isFilled || target.name !== embeddedName))
         .map(target => ({ target, prepare: target.name === bareKoa.name ? row.floor : row.prepare })),
       planFor(options, row.weight ?? 1, weights * targets.length),
     )
@@ -74,6 +75,8 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
     if (cells.some(isFailed)) process.exitCode = 1
   }
 }
+
+const isAskedOfPeer = ({ forPeers }: Row, { people }: Target): boolean => forPeers === 'client' || (forPeers === 'people' && people.length > 0)
 
 /**
  * Shares the time out: 160 s of load in all or a little more, 20 s when quick, besides that before a row's first round: V8

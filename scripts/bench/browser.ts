@@ -13,9 +13,15 @@ interface Cookie {
   readonly path: string
 }
 
+/** What somebody signs in with. */
+export interface Person {
+  readonly username: string
+  readonly password: string
+}
+
 /** Who uses a browser, and the address that the proxy in front tells. */
 export interface Visitor {
-  readonly user: { readonly username: string; readonly password: string }
+  readonly user: Person
   readonly address: string
 }
 

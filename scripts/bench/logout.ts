@@ -1,7 +1,6 @@
 // The row of signing out while a client that is to be told takes the connection and never answers.
 import { createServer } from 'node:net'
 import { z } from 'zod'
-import { portal } from './demo-data.ts'
 import type { Task } from './load.ts'
 import { codeFlow, expect200 } from './sign-in.ts'
 import { type Target, userScope } from './target.ts'
@@ -19,7 +18,7 @@ export async function signOuts(target: Target): Promise<Task[]> {
     .map(target.open)
     .map(browser => async () => {
       browser.forget()
-      await codeFlow(browser, target.endpoints, { scope: userScope })
+      await codeFlow(browser, target, { scope: userScope })
       const begunAt = performance.now()
       const page = expect200(await browser.get(target.endpoints.endSession))
       const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
@@ -32,7 +31,7 @@ export async function signOuts(target: Target): Promise<Task[]> {
 }
 
 // The engine in memory has no such API, and tells nobody.
-const nameDeadClient = async ({ browsers: [browser] }: Target): Promise<void> => {
+const nameDeadClient = async ({ browsers: [browser], application }: Target): Promise<void> => {
   if (!browser) throw new Error('no connection')
   const call = async (method: string, path: string, { body, token }: { body: object; token?: string }) =>
     fetch(new URL(`/api/v1${path}`, browser.url), {
@@ -43,7 +42,7 @@ const nameDeadClient = async ({ browsers: [browser] }: Target): Promise<void> =>
   const answer = await call('POST', '/auth/login', { body: administrator })
   if (answer.status === 404) return
   const { token } = signedIn.parse(await answer.json()).data
-  const changed = await call('PATCH', `/clients/${portal.id}`, { body: { metadata: { backchannel_logout_uri: await listenDeaf() } }, token })
+  const changed = await call('PATCH', `/clients/${application.id}`, { body: { metadata: { backchannel_logout_uri: await listenDeaf() } }, token })
   if (!changed.ok) throw new Error(`${changed.status} ${await changed.text()}`)
 }
 

@@ -50,7 +50,7 @@ async function prepareCell(row: Row, { target, prepare }: Measured, warmSeconds:
   const measured: Round[] = []
   try {
     const tasks = await prepare(target)
-    if (!row.isWarm) await runLoad(tasks, warmSeconds)
+    if (!row.isWarm || target.isPeer) await runLoad(tasks, warmSeconds)
     return { target, tasks, measured, failure: undefined }
   } catch (cause) {
     return { target, tasks: undefined, measured, failure: cause instanceof Error ? cause.message : String(cause) }

@@ -72,6 +72,7 @@ const usage = (unknown: readonly string[], known: readonly string[]): string =>
     '  large is PostgreSQL (with Redis where there is one) full of users, organizations, clients, events and tokens.',
     '  BENCH_PEER_ISSUER adds another provider that runs already to discovery, jwks, introspection and client-credentials of its algorithm, as the client',
     '  BENCH_PEER_CLIENT_ID with BENCH_PEER_CLIENT_SECRET (client_secret_basic). BENCH_PEER_FORM: what its token requests say besides, such as scope=read;',
+    '  BENCH_PEER_USERNAME, BENCH_PEER_PASSWORD and BENCH_PEER_REDIRECT_URI add it to userinfo, refresh, silent-code and password, by forms without scripts;',
     '  BENCH_PEER_PIDS: its processes on this machine (its database too, where ours counts), comma-separated, so that it is counted per core; BENCH_PEER_NAME.',
     '  BENCH_DATABASE_URL or DATABASE_URL adds PostgreSQL, REDIS_URL with it adds PostgreSQL + Redis.',
     '  --write puts the tables into docs/performance.md.',

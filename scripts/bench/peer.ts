@@ -8,13 +8,14 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Opens the provider that BENCH_PEER_ISSUER names, `undefined` where it names none. Throws a UsageError where a setting is missing or wrong.
- * Without BENCH_PEER_PIDS its requests are counted by the second alone.
+ * Without BENCH_PEER_USERNAME nobody signs in there. Without BENCH_PEER_PIDS its requests are counted by the second alone.
  */
 export async function openPeer(environment: Environment): Promise<Target | undefined> {
   const { BENCH_PEER_ISSUER: issuer, BENCH_PEER_CLIENT_ID: id, BENCH_PEER_CLIENT_SECRET: secret, BENCH_PEER_FORM: form = '' } = environment
   if (!issuer) return undefined
   if (!URL.canParse(issuer)) throw new UsageError(`BENCH_PEER_ISSUER is no URL: ${issuer}`)
   if (!id || secret === undefined) throw new UsageError('BENCH_PEER_ISSUER needs BENCH_PEER_CLIENT_ID and BENCH_PEER_CLIENT_SECRET')
+  const { application, people } = peopleOf(environment, { id, secret })
   const pids = (environment.BENCH_PEER_PIDS ?? '').split(',').filter(Boolean).map(Number)
   await verifyPids(pids)
   const url = new URL(issuer)
@@ -26,7 +27,15 @@ export async function openPeer(environment: Environment): Promise<Target | undef
   }
   // OpenID Connect Discovery §4.1: below the issuer's own path.
   const discovery = `${url.pathname.replace(/\/$/, '')}/.well-known/openid-configuration`
-  return createTarget(subject, { isPeer: true, discovery, service: { id, secret }, form })
+  return createTarget(subject, { isPeer: true, discovery, service: { id, secret }, application, people, form })
+}
+
+/** Who signs in to the same client, and where its codes are sent. */
+function peopleOf(environment: Environment, client: { id: string; secret: string }) {
+  const { BENCH_PEER_USERNAME: username, BENCH_PEER_PASSWORD: password, BENCH_PEER_REDIRECT_URI: redirectUri = '' } = environment
+  if (!username) return { application: { ...client, redirectUri }, people: [] }
+  if (!password || !URL.canParse(redirectUri)) throw new UsageError('BENCH_PEER_USERNAME needs BENCH_PEER_PASSWORD and a URL as BENCH_PEER_REDIRECT_URI')
+  return { application: { ...client, redirectUri }, people: [{ username, password }] }
 }
 
 /** Throws a UsageError for what is no process, and for one that would be counted twice. */

@@ -12,13 +12,13 @@ export interface Row {
   readonly title: string
   /** How many times longer than the others it runs; 1 unless told. */
   readonly weight?: number
-  /** Set where preparing has warmed the servers up already. */
+  /** Set where the rows before have warmed our servers up already. */
   readonly isWarm?: boolean
   readonly prepare: (target: Target) => Promise<readonly Task[]> | readonly Task[]
   /** The least ratio to the engine that is aimed at, by server. */
   readonly wanted?: Readonly<Record<string, number>>
-  /** Set where every provider can be asked the same. */
-  readonly isForPeers?: boolean
+  /** Set where every provider can be asked the same, by a client or by people who sign in. */
+  readonly forPeers?: 'client' | 'people'
   /** Set where the database must have been filled for it. */
   readonly isFilled?: boolean
   /** The least that one request of its kind can cost, asked of Koa alone. */
@@ -99,15 +99,15 @@ function refreshChain(target: Target, browser: SignedInBrowser['browser'], { ref
   let current = first
   return async () => {
     if (current === undefined) throw new Error('no refresh token was issued')
-    current = (await refresh(browser, target.endpoints, current)).refresh_token ?? current
+    current = (await refresh(browser, target, current)).refresh_token ?? current
   }
 }
 
 /** OIDC Core §11: offline_access may need prompt=consent; it is asked for only where nothing comes without. */
-async function offlineTokens({ endpoints }: Target, browser: SignedInBrowser['browser']): Promise<Tokens> {
+async function offlineTokens(target: Target, browser: SignedInBrowser['browser']): Promise<Tokens> {
   const scope = `${userScope} offline_access`
-  const tokens = await codeFlow(browser, endpoints, { scope })
-  return tokens.refresh_token === undefined ? codeFlow(browser, endpoints, { scope, prompt: 'consent' }) : tokens
+  const tokens = await codeFlow(browser, target, { scope })
+  return tokens.refresh_token === undefined ? codeFlow(browser, target, { scope, prompt: 'consent' }) : tokens
 }
 
 async function silentCode(target: Target): Promise<Task[]> {
@@ -115,14 +115,14 @@ async function silentCode(target: Target): Promise<Task[]> {
   return signedIn.map(
     ({ browser }) =>
       async () =>
-        void (await codeFlow(browser, target.endpoints, { scope: userScope, prompt: 'none' })),
+        void (await codeFlow(browser, target, { scope: userScope, prompt: 'none' })),
   )
 }
 
 function passwordSignIn(target: Target): Task[] {
   return target.browsers.map(target.open).map(browser => async () => {
     browser.forget()
-    await codeFlow(browser, target.endpoints, { scope: userScope })
+    await codeFlow(browser, target, { scope: userScope })
   })
 }
 
@@ -152,14 +152,14 @@ export function findRow(name: string): Row {
 
 /** The rows, in the order in which they run; `start-up` is measured apart. */
 export const rows: readonly Row[] = [
-  { name: 'discovery', title: 'Discovery', prepare: get(({ discovery }) => discovery), floor: bareGet, isForPeers: true, wanted: wanted(2, 2, 2) },
-  { name: 'jwks', title: 'JWKS', prepare: get(({ endpoints }) => endpoints.jwks), floor: bareGet, isForPeers: true, wanted: wanted(2, 2, 2) },
+  { name: 'discovery', title: 'Discovery', prepare: get(({ discovery }) => discovery), floor: bareGet, forPeers: 'client', wanted: wanted(2, 2, 2) },
+  { name: 'jwks', title: 'JWKS', prepare: get(({ endpoints }) => endpoints.jwks), floor: bareGet, forPeers: 'client', wanted: wanted(2, 2, 2) },
   {
     name: 'client-credentials',
     title: 'Client credentials, opaque',
     prepare: clientCredentials(),
     floor: barePost,
-    isForPeers: true,
+    forPeers: 'client',
     wanted: wanted(0.9, 0.85, 0.5),
   },
   {
@@ -174,15 +174,15 @@ export const rows: readonly Row[] = [
     title: 'Client credentials, ES256 JWT',
     prepare: clientCredentials('ES256'),
     floor: barePost,
-    isForPeers: true,
+    forPeers: 'client',
     wanted: wanted(1, 0.95, 0.8),
   },
-  { name: 'client-credentials-rs256', title: 'Client credentials, RS256 JWT', prepare: clientCredentials('RS256'), floor: barePost, isForPeers: true },
-  { name: 'introspection', title: 'Introspection', prepare: introspection, floor: barePost, isForPeers: true, wanted: wanted(0.95, 0.9, 0.7) },
-  { name: 'userinfo', title: 'Userinfo', prepare: userinfo, floor: bareGet, wanted: wanted(0.9, 0.7, 0.35) },
-  { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains, floor: barePost, wanted: wanted(0.75, 0.65, 0.4) },
-  { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode, floor: barePost, wanted: wanted(0.9, 0.75, 0.5) },
-  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn, floor: barePost },
+  { name: 'client-credentials-rs256', title: 'Client credentials, RS256 JWT', prepare: clientCredentials('RS256'), floor: barePost, forPeers: 'client' },
+  { name: 'introspection', title: 'Introspection', prepare: introspection, floor: barePost, forPeers: 'client', wanted: wanted(0.95, 0.9, 0.7) },
+  { name: 'userinfo', title: 'Userinfo', prepare: userinfo, floor: bareGet, forPeers: 'people', wanted: wanted(0.9, 0.7, 0.35) },
+  { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains, floor: barePost, forPeers: 'people', wanted: wanted(0.75, 0.65, 0.4) },
+  { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode, floor: barePost, forPeers: 'people', wanted: wanted(0.9, 0.75, 0.5) },
+  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn, floor: barePost, forPeers: 'people' },
   {
     name: 'logout',
     title: 'Logout with a dead relying party (p50, p99: signing out alone; the rest with its sign-in)',

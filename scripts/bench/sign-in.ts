@@ -2,7 +2,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Answer, Browser } from './browser.ts'
-import { portal } from './demo-data.ts'
 import { fillForm } from './forms.ts'
 
 /** Paths of the endpoints, from discovery; empty where there is none. */
@@ -13,6 +12,19 @@ export interface Endpoints {
   readonly userinfo: string
   readonly introspection: string
   readonly endSession: string
+}
+
+/** An application to which people sign in; its client authenticates by `client_secret_basic`. */
+export interface Application {
+  readonly id: string
+  readonly secret: string
+  readonly redirectUri: string
+}
+
+/** Where people sign in, and to what. */
+export interface SignInGround {
+  readonly endpoints: Endpoints
+  readonly application: Application
 }
 
 export const tokensSchema = z.object({ access_token: z.string(), refresh_token: z.string().optional(), id_token: z.string().optional() })
@@ -26,7 +38,6 @@ const metadataSchema = z.object({
   introspection_endpoint: z.url().optional(),
   end_session_endpoint: z.url().optional(),
 })
-const portalAuthorization = basicAuthorization(portal)
 
 /** The value of an Authorization header for `client_secret_basic`. */
 export function basicAuthorization({ id, secret }: { id: string; secret: string }): string {
@@ -53,11 +64,12 @@ export async function discover(browser: Browser, discovery: string): Promise<End
 }
 
 /** Signs in, or uses the session there is, and redeems the code. PKCE always. */
-export async function codeFlow(browser: Browser, endpoints: Endpoints, { scope, prompt }: { scope: string; prompt?: string }): Promise<Tokens> {
+export async function codeFlow(browser: Browser, ground: SignInGround, { scope, prompt }: { scope: string; prompt?: string }): Promise<Tokens> {
+  const { endpoints, application } = ground
   const verifier = randomBytes(32).toString('base64url')
   const query = new URLSearchParams({
-    client_id: portal.id,
-    redirect_uri: portal.redirectUri,
+    client_id: application.id,
+    redirect_uri: application.redirectUri,
     response_type: 'code',
     scope,
     state: randomBytes(16).toString('base64url'),
@@ -66,14 +78,14 @@ export async function codeFlow(browser: Browser, endpoints: Endpoints, { scope, 
     code_challenge_method: 'S256',
   })
   if (prompt !== undefined) query.set('prompt', prompt)
-  const code = await follow(browser, `${endpoints.authorization}?${query}`)
-  const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: portal.redirectUri, code_verifier: verifier })
-  return tokenRequest(browser, endpoints, form)
+  const code = await follow(browser, `${endpoints.authorization}?${query}`, application)
+  const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: application.redirectUri, code_verifier: verifier })
+  return tokenRequest(browser, ground, form)
 }
 
 /** Redeems a refresh token. */
-export function refresh(browser: Browser, endpoints: Endpoints, refreshToken: string): Promise<Tokens> {
-  return tokenRequest(browser, endpoints, new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }))
+export function refresh(browser: Browser, ground: SignInGround, refreshToken: string): Promise<Tokens> {
+  return tokenRequest(browser, ground, new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken }))
 }
 
 /** Throws, with the start of the body, unless the answer is a 200. */
@@ -82,12 +94,12 @@ export function expect200(answer: Answer): Answer {
   return answer
 }
 
-async function tokenRequest(browser: Browser, { token }: Endpoints, form: URLSearchParams): Promise<Tokens> {
-  const answer = expect200(await browser.post(token, form.toString(), { authorization: portalAuthorization }))
+async function tokenRequest(browser: Browser, { endpoints, application }: SignInGround, form: URLSearchParams): Promise<Tokens> {
+  const answer = expect200(await browser.post(endpoints.token, form.toString(), { authorization: basicAuthorization(application) }))
   return tokensSchema.parse(JSON.parse(answer.body))
 }
 
-async function follow(browser: Browser, start: string): Promise<string> {
+async function follow(browser: Browser, start: string, { redirectUri }: Application): Promise<string> {
   const { user, address } = browser.visitor
   const answers = { ...user, decision: 'allow' }
   let path = start
@@ -95,7 +107,7 @@ async function follow(browser: Browser, start: string): Promise<string> {
   for (let step = 0; step < 16; step += 1) {
     if (answer.location !== undefined) {
       const location = new URL(answer.location, new URL(path, browser.url))
-      if (location.href.startsWith(portal.redirectUri)) return codeOf(location)
+      if (location.href.startsWith(redirectUri)) return codeOf(location)
       path = location.pathname + location.search
       answer = await browser.get(path)
       continue

@@ -1,6 +1,7 @@
 // The bench beside another provider: found below its issuer's path, counted by its processes, measured in the row of its algorithm.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import test from 'ava'
 import { UsageError } from '../../scripts/bench/options.ts'
 import { openPeer } from '../../scripts/bench/peer.ts'
@@ -10,6 +11,7 @@ const token = (alg: string) => [JSON.stringify({ alg }), '{}', 'signature'].map(
 
 /** A provider below a path, whose tokens are of an algorithm and live for one introspection. */
 const startPeer = async (algorithm: string) => {
+  const signedIn: string[] = []
   const asked: string[] = []
   let introspected = 0
   const answer = ({ url }: IncomingMessage, issuer: string): object => {
@@ -25,13 +27,23 @@ const startPeer = async (algorithm: string) => {
     introspected += 1
     return { active: introspected <= 32 }
   }
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     asked.push(`${request.method} ${request.url}`)
+    if (request.url?.includes('/a?')) {
+      const { redirect_uri: redirectUri, client_id: clientId } = Object.fromEntries(new URL(request.url, issuer).searchParams)
+      const page = `<form method="post" action="/realms/bench/login?to=${redirectUri}&amp;client=${clientId}"><input name="username"><input name="password" type="password"></form>`
+      return void response.end(page)
+    }
+    if (request.url?.includes('/login?')) {
+      const { searchParams } = new URL(request.url, issuer)
+      signedIn.push(`${await text(request)} at ${searchParams.get('client')}`)
+      return void response.writeHead(302, { location: `${searchParams.get('to')}?code=one` }).end()
+    }
     request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(JSON.stringify(answer(request, issuer))))
   })
   await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/realms/bench`
-  return { issuer, asked, close: () => new Promise(resolve => server.close(resolve)) }
+  return { issuer, asked, signedIn, close: () => new Promise(resolve => server.close(resolve)) }
 }
 
 const settingsOf = (issuer: string, more: object = {}) => ({
@@ -66,12 +78,27 @@ test('a token that is not active any more is a failure of the row, not a fast an
   await t.throwsAsync(async () => ask?.(), { message: /not active/ })
 })
 
+test('a person who is named signs in there by its own forms', async t => {
+  const peer = await startPeer('ES256')
+  t.teardown(peer.close)
+  const person = { BENCH_PEER_USERNAME: 'bob', BENCH_PEER_PASSWORD: 'secret', BENCH_PEER_REDIRECT_URI: 'http://localhost:9/callback' }
+  const target = await openPeer(settingsOf(peer.issuer, person))
+  if (!target) throw new Error('no peer')
+  t.teardown(target.close)
+  const [signIn] = await findRow('password').prepare(target)
+  await signIn?.()
+  t.deepEqual(peer.signedIn, ['username=bob&password=secret at service'])
+  t.is(peer.asked.at(-1), 'POST /realms/bench/token')
+})
+
 test('what is set wrong is said before anything is measured', async t => {
   for (const more of [
     { BENCH_PEER_ISSUER: 'nowhere' },
     { BENCH_PEER_CLIENT_ID: '' },
     { BENCH_PEER_PIDS: '999999999' },
     { BENCH_PEER_PIDS: 'java' },
+    { BENCH_PEER_USERNAME: 'bob' },
+    { BENCH_PEER_USERNAME: 'bob', BENCH_PEER_PASSWORD: 'secret', BENCH_PEER_REDIRECT_URI: 'nowhere' },
     { BENCH_PEER_PIDS: `${process.ppid},${process.pid}` },
   ])
     await t.throwsAsync(openPeer(settingsOf('http://127.0.0.1:9/x', more)), { instanceOf: UsageError })
