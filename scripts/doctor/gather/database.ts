@@ -18,7 +18,7 @@ const server = `SELECT current_setting('server_version_num')::int AS version, cu
   (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS "isEncrypted",
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true), '0')::int
-    - (SELECT count(*)::int FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name NOT LIKE 'authy2%') AS "roomForConnections"`
+    - (SELECT count(*)::int FROM pg_stat_activity WHERE datid IS NOT NULL AND application_name NOT LIKE 'authy2%' AND application_name <> current_setting('application_name')) AS "roomForConnections"`
 
 const role = `SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls,
   (SELECT count(*)::int FROM pg_database WHERE datdba = pg_roles.oid AND datname <> current_database()) AS databases

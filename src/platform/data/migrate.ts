@@ -116,11 +116,7 @@ async function applyOnce(client: Connection, { name, sql, checksum }: Migration,
   await client.query('BEGIN')
   try {
     await client.query(sql)
-    await client.query('INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
-      randomUUID(),
-      checksum,
-      name,
-    ])
+    await recordMigration(client, { name, checksum })
     isAtCommit = true
     await client.query('COMMIT')
   } catch (error) {
@@ -130,6 +126,15 @@ async function applyOnce(client: Connection, { name, sql, checksum }: Migration,
     const end = isAtCommit && !(error instanceof pg.DatabaseError) ? 'was at its commit, and the next start finds out whether it was made' : 'was rolled back'
     throw new StartError('migration_failed', `The migration ${name} failed and ${end}: ${reason}`, { cause: error })
   }
+}
+
+/** Writes into the history, as Prisma does, that a migration was applied. */
+export async function recordMigration(client: Connection, { name, checksum }: Pick<Migration, 'name' | 'checksum'>): Promise<void> {
+  await client.query('INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
+    randomUUID(),
+    checksum,
+    name,
+  ])
 }
 
 /** A connection that is gone has rolled back and unlocked by going. */

@@ -1,27 +1,14 @@
 // Fills a database anew from another one or from a file, in one transaction: afterwards it is all there, checked, or nothing has changed.
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from './database.ts'
-import { historyTable, lockNumber } from './migrate.ts'
+import { empty } from './emptying.ts'
+import { historyTable, lockNumber, recordMigration } from './migrate.ts'
 import { type Migration, migrationsFolder, readMigrations } from './migrations.ts'
+import { RefillError } from './refill-error.ts'
 import { fillTable, readTally } from './refill-table.ts'
 import { type AppliedMigration, isSameTally, type RowSource, type Tally } from './rows.ts'
 import { plainSettings, unhurried } from './snapshot.ts'
-import { type Connection, historyName, quoted, readSequences, readTables } from './tables.ts'
-
-/** Why a database was not filled. */
-export type RefillErrorCode = 'schema_newer' | 'migration_edited' | 'not_empty' | 'not_ours' | 'in_use' | 'being_migrated' | 'differs'
-
-/** Ends the filling, with nothing changed; `message` is for people. */
-export class RefillError extends Error {
-  override readonly name = 'RefillError'
-  readonly code: RefillErrorCode
-
-  constructor(code: RefillErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
+import { type Connection, quoted, readSequences, readTables } from './tables.ts'
 
 /** What {@link refill} is told. */
 export interface RefillOptions {
@@ -53,7 +40,7 @@ export async function refill(
       await client.query(plainSettings)
       await refuseCompany(client, database)
       await begin?.(client)
-      await empty(client, isReplaced)
+      await empty(client, { isReplaced, folder })
       await client.query(historyTable)
       for (const migration of had) await apply(client, migration)
       const tallies = await fillAll(client, source)
@@ -108,39 +95,15 @@ async function refuseCompany(client: Connection, database: Database): Promise<vo
 async function isAccompanied(client: Connection, database: Database): Promise<boolean> {
   await client.query('SELECT pg_stat_clear_snapshot()')
   const { rows } = await client.query<{ count: number }>(
-    "SELECT count(*)::integer AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'authy2'",
+    // A connection's URL may name it otherwise: then ours is named so too.
+    "SELECT count(*)::integer AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name IN ('authy2', current_setting('application_name'))",
   )
   return (rows[0]?.count ?? 0) > database.openConnections()
 }
 
-async function empty(client: Connection, isReplaced: boolean): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    "SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition",
-  )
-  const names = rows.map(({ name }) => name)
-  if (isReplaced && names.length > 0 && !names.includes(historyName))
-    throw new RefillError('not_ours', 'The database has tables that are not those of Authy2: nothing of them is thrown away.')
-  const full = isReplaced ? [] : await fullOnes(client)
-  if (full.length > 0) throw new RefillError('not_empty', `The database is not empty: there are rows in ${full.join(', ')}.`)
-  if (names.length > 0) await client.query(`DROP TABLE ${names.map(quoted).join(', ')} CASCADE`)
-}
-
-async function fullOnes(client: Connection): Promise<string[]> {
-  const full: string[] = []
-  for (const { name } of await readTables(client)) {
-    const { rows } = await client.query<{ is_full: boolean }>(`SELECT EXISTS (SELECT FROM ${quoted(name)}) AS is_full`)
-    if (rows[0]?.is_full) full.push(name)
-  }
-  return full
-}
-
-async function apply(client: Connection, { name, sql, checksum }: Migration): Promise<void> {
-  await client.query(sql)
-  await client.query('INSERT INTO "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), 1)', [
-    randomUUID(),
-    checksum,
-    name,
-  ])
+async function apply(client: Connection, migration: Migration): Promise<void> {
+  await client.query(migration.sql)
+  await recordMigration(client, migration)
 }
 
 // A row that is added next is to come after those that are there.
