@@ -1,5 +1,6 @@
 // What is known of the request or job that code runs for, wherever it runs: its name, the span of its trace, and its time.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { TransactionClient } from './data/database.ts'
 import type { Deadline } from './deadline.ts'
 import type { Span } from './tracing/tracing.ts'
 
@@ -11,6 +12,8 @@ export interface WorkContext {
   readonly span?: Span | undefined
   /** Absent for what takes as long as it takes. */
   readonly deadline?: Deadline | undefined
+  /** Belongs to the transaction of each change; what it throws rolls the change back. */
+  readonly beforeCommit?: ((tx: TransactionClient) => Promise<void>) | undefined
 }
 
 const storage = new AsyncLocalStorage<WorkContext | undefined>()

@@ -2,11 +2,16 @@
 //
 // A request may hold a password, so its digest is keyed: whoever has the table alone guesses nothing from it. Who may do less than the first
 // is not told the answer, which may hold a secret that they could not have asked for: to them the key is used for another request.
+//
+// Whether a request has acted is written by its change, in the transaction of it: where the answer of a COMMIT was lost, nobody else knows.
+// A key whose request did not act is free again, at once where that is told and after a minute where its process is gone. What expires
+// fences: of two that hold a key one after the other, the older's change is rolled back.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
-import { type Database, statement } from '../data/database.ts'
+import { currentContext, runFor } from '../context.ts'
+import { type Database, statement, type TransactionClient } from '../data/database.ts'
 import { createPurge } from '../data/purge.ts'
 import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
@@ -25,13 +30,19 @@ const kept = z.object({ data: z.unknown(), meta: z.unknown().optional(), status:
 const claim = statement(
   'idempotency-claim',
   `INSERT INTO idempotency_keys AS i (key, request_hash, expires_at) VALUES ($1, $2, now() + interval '24 hours')
-   ON CONFLICT (key) DO UPDATE SET request_hash = excluded.request_hash, answer = NULL, expires_at = excluded.expires_at WHERE i.expires_at < now() RETURNING key`,
+   ON CONFLICT (key) DO UPDATE SET request_hash = excluded.request_hash, answer = NULL, acted_at = NULL, expires_at = excluded.expires_at
+   WHERE i.expires_at < now() OR (i.answer IS NULL AND i.acted_at IS NULL AND i.expires_at < now() + interval '24 hours' - interval '1 minute')
+   RETURNING expires_at`,
 )
 const look = statement('idempotency-look', 'SELECT request_hash, answer FROM idempotency_keys WHERE key = $1')
-const keep = statement('idempotency-keep', 'UPDATE idempotency_keys SET answer = $2 WHERE key = $1')
-const release = statement('idempotency-release', 'DELETE FROM idempotency_keys WHERE key = $1 AND answer IS NULL')
+const keep = statement('idempotency-keep', 'UPDATE idempotency_keys SET answer = $3 WHERE key = $1 AND expires_at = $2')
+const release = statement('idempotency-release', 'DELETE FROM idempotency_keys WHERE key = $1 AND expires_at = $2 AND answer IS NULL')
+const releaseUnacted = statement(
+  'idempotency-release-unacted',
+  'DELETE FROM idempotency_keys WHERE key = $1 AND expires_at = $2 AND answer IS NULL AND acted_at IS NULL',
+)
 
-/** Makes it. A refused request is not kept, so it may be sent again; one whose process died stays `busy`, for it may have acted. */
+/** Makes it. A refused request is not kept, so it may be sent again; so may one that failed without having acted; else it stays `busy`. */
 export const createOnce =
   ({ database, secrets }: { database: Database; secrets: Secrets }): Once =>
   async ({ ctx, actor, key, run }) => {
@@ -40,18 +51,24 @@ export const createOnce =
     const request = JSON.stringify([ctx.method, ctx.path, ctx.querystring, ctx.state.bodyDigest ?? ctx.request.body ?? null, reachOf(actor)])
     const requestHash = secrets.digest('idempotency-request', request)
     const context = id.toString('base64url')
-    if ((await asideOfDeadline(() => database.run(claim, [id, requestHash]))).length === 0)
-      return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })
+    const [claimed] = await asideOfDeadline(() => database.run<{ expires_at: Date }>(claim, [id, requestHash]))
+    if (!claimed) return again({ ctx, database, id, requestHash, open: told => opened(secrets, told, context) })
     let told: Told
     try {
-      told = await run()
+      told = await runFor({ ...currentContext(), beforeCommit: noting(id, claimed.expires_at) }, run)
     } catch (error) {
-      await asideOfDeadline(() => database.run(release, [id]))
+      const isRefusal = error instanceof Problem
+      await asideOfDeadline(() => database.run(isRefusal ? release : releaseUnacted, [id, claimed.expires_at]))
       throw error
     }
-    await asideOfDeadline(() => database.run(keep, [id, secrets.seal('idempotency', JSON.stringify(told), context)]))
+    await asideOfDeadline(() => database.run(keep, [id, claimed.expires_at, secrets.seal('idempotency', JSON.stringify(told), context)]))
     return told
   }
+
+const noting = (key: Buffer, expiresAt: Date) => async (tx: TransactionClient) => {
+  const count = await tx.$executeRaw`UPDATE idempotency_keys SET acted_at = now() WHERE key = ${key} AND expires_at = ${expiresAt}`
+  if (count === 0) throw new Problem('idempotency_key_busy', { retryAfterSeconds: 1 })
+}
 
 // What bounds a caller's credential; who signs in again may do as much as before.
 const reachOf = ({ agentId, organizationId, hasTwoFactors = false, tokenScopes }: Actor) => [
