@@ -2,7 +2,7 @@
 // as much as ten calls in it. A run that takes long has another beside it, so that nobody waits for what somebody else's rows wait for.
 import { currentContext, runFor, type WorkContext } from '../context.ts'
 import { keepDeadline, liftDeadline } from '../deadline.ts'
-import { isUnavailable } from './failures.ts'
+import { isHeldByOther, isUnavailable } from './failures.ts'
 
 interface Call<Item, Result> {
   readonly item: Item
@@ -28,8 +28,8 @@ const mostRunning = 2
 
 /**
  * Makes a function whose calls are gathered. A call resolves when its own row is committed. When a statement of several
- * fails, each item is tried alone, so that one bad row is nobody else's error; but not where the database itself is out of
- * reach, because everybody would wait for everybody else's time to run out.
+ * fails, each item is tried alone, so that one bad row, or one that somebody else holds, is nobody else's error; but not where the
+ * database itself is out of reach or of time, because everybody would wait for everybody else's time to run out.
  */
 export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxItems = 128, patienceMilliseconds = 3 }: Options<Item, Result>) => {
   let waiting: Call<Item, Result>[] = []
@@ -90,11 +90,9 @@ export const createBatch = <Item, Result>({ run, keyOf, isChange = false, maxIte
       const results = await runFor({ ...calls[0]?.context, deadline: undefined }, () => run(calls.map(call => call.item)))
       for (const [index, call] of calls.entries()) call.resolve(results[index] as Result)
     } catch (error) {
-      const isEverybodys = calls.length === 1 || isUnavailable(error)
-      for (const call of calls) {
-        if (isEverybodys) call.reject(error)
-        else await settle([call])
-      }
+      const isEverybodys = calls.length === 1 || (isUnavailable(error) && !isHeldByOther(error))
+      if (isEverybodys) for (const call of calls) call.reject(error)
+      else await Promise.all(calls.map(call => settle([call])))
     }
   }
 

@@ -67,6 +67,11 @@ export function isOutOfReach(error: unknown): boolean {
   })
 }
 
+/** Is this about rows that another transaction holds: a wait that ran out, a deadlock, no order of transactions? */
+export function isHeldByOther(error: unknown): boolean {
+  return layers(error).some(({ code, originalCode }) => [code, originalCode].some(state => state === '55P03' || state === '40P01' || state === '40001'))
+}
+
 /** Is this the refusal of a write by a database that can only be read: its disk is nearly full, or it is a standby? */
 export function isReadOnly(error: unknown): boolean {
   return layers(error).some(({ code, originalCode }) => code === '25006' || originalCode === '25006')

@@ -118,3 +118,17 @@ test('a batch goes on after an outage', async t => {
   isOut = false
   t.is(await write(4), 4)
 })
+
+test('a row that somebody else holds is waited for by its own call alone', async t => {
+  const write = createBatch<string, string>({
+    run: async items => {
+      if (items.includes('held')) throw Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' })
+      return items.map(item => `kept ${item}`)
+    },
+  })
+  const outcomes = await Promise.allSettled(['held', 'a', 'b'].map(write))
+  t.deepEqual(
+    outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : 'refused')),
+    ['refused', 'kept a', 'kept b'],
+  )
+})
