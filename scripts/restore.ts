@@ -7,6 +7,7 @@ import { restore } from '../src/backup/restore.ts'
 import { readToldErasures } from '../src/backup/told-erasures.ts'
 import { createEndHeldAgents } from '../src/oidc/agent-endings.ts'
 import { endBackchannelRequestsOfClient } from '../src/oidc/backchannel-requests.ts'
+import { describeUrl } from '../src/platform/data/connection.ts'
 import { openDatabase } from '../src/platform/data/database.ts'
 import { fanOut } from '../src/webhooks/fan-out.ts'
 import { tableText, withBackups } from './with-backups.ts'
@@ -37,7 +38,7 @@ else if (given?.values.replace && !given.values.yes && !process.stdin.isTTY) mis
 else if (given && file !== undefined)
   await withBackups(async ({ config, cipher, beforeCommit, ...needs }) => {
     const { replace: isReplaced, 'keep-sessions': areSessionsKept, deleted, revive: areDeletedRevived, yes } = given.values
-    if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : nameOf(config.databaseUrl)))) return
+    if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : describeUrl(config.databaseUrl)))) return
     const toldErasures = deleted === undefined ? [] : await readToldErasures(deleted)
     const { header, tables, liveKeys, erased } = await restore(
       { ...needs, outbox: fanOut, endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, now: needs.now }) },
@@ -75,8 +76,4 @@ async function isSure(name: string): Promise<boolean> {
   console.error('Nothing was changed.')
   process.exitCode = 1
   return false
-}
-
-function nameOf(url: string): string {
-  return new URL(url).pathname.slice(1)
 }
