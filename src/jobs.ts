@@ -20,7 +20,7 @@ interface Needs {
   readonly engine: Pick<Engine, 'current'>
 }
 
-// Clients that do not answer take five seconds a try; nobody's mail waits for them.
+// Clients that do not answer take five seconds a try, and so does the server of a picture; nobody's mail waits for them, nor they for each other.
 const logoutsTogether = 16
 
 /** Starts doing jobs until told to stop. Without a mailer its mails wait in the queue. */
@@ -28,8 +28,6 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
   const { log, mailer, metrics, tracing } = resources
   const isCached = config.environment !== 'development'
   const handlers: JobHandler[] = [
-    services.images.handler,
-    ...services.backchannelHandlers,
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]
@@ -38,6 +36,8 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
     services.startDelivering(),
     startJobs({ ...each, handlers }),
     startJobs({ ...each, handlers: [createLogoutHandler({ engine, now: resources.now })], together: logoutsTogether }),
+    startJobs({ ...each, handlers: services.backchannelHandlers }),
+    startJobs({ ...each, handlers: [services.images.handler] }),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))

@@ -42,7 +42,8 @@ const start = async () => {
   if (isFirst()) process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
   answerRoundTrips(resources)
   stopOnSignal(async () => {
-    await Promise.all([shutdown.drain(), stopTasksInTime(stopTasks)])
+    const [, failures] = await Promise.all([shutdown.drain(), stopTasksInTime(stopTasks)])
+    for (const error of failures) resources.log.warn({ err: error }, 'a task could not be stopped, and is left')
     // Who serves on needs to hear of what others change until the last answer.
     await stopTasksInTime(stopLearning, learningMilliseconds)
     await resources.metrics?.leave()

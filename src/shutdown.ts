@@ -45,9 +45,15 @@ export const createShutdown = ({ graceSeconds }: { readonly graceSeconds: number
   }
 }
 
-/** Stops what runs beside requests; a turn that takes longer than there is time for is left, for the next process begins it again. */
-export const stopTasksInTime = async (stops: readonly (() => Promise<unknown>)[], milliseconds = taskMilliseconds): Promise<void> => {
-  await Promise.race([Promise.all(stops.map(stop => stop())), sleep(milliseconds, undefined)])
+/**
+ * Stops what runs beside requests; a turn that takes longer than there is time for, or cannot be ended, is left, for the next process
+ * begins it again. Gives why some could not.
+ */
+export const stopTasksInTime = async (stops: readonly (() => Promise<unknown>)[], milliseconds = taskMilliseconds): Promise<readonly unknown[]> => {
+  const failures: unknown[] = []
+  const stopped = Promise.all(stops.map(stop => stop().catch(error => failures.push(error))))
+  await Promise.race([stopped, sleep(milliseconds)])
+  return failures
 }
 
 // RFC 9112 §9.6: whoever keeps the connection open is told with the answer not to use it again, so nobody asks into a closing door.

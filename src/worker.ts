@@ -27,7 +27,7 @@ const start = async () => {
   process.stdout.write('The Authy2 worker is ready.\n')
   stopOnSignal(async () => {
     await stopServer()
-    await stopTasksInTime(stopTasks)
+    for (const error of await stopTasksInTime(stopTasks)) resources.log.warn({ err: error }, 'a task could not be stopped, and is left')
     await resources.close()
   }, resources.log)
 }

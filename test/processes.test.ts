@@ -242,7 +242,7 @@ test('a server that stops answers what is under way, and tells kept-alive connec
 test('a task that does not come to its end keeps no process from leaving, and one that fails is told', async t => {
   t.timeout(60_000)
   await t.notThrowsAsync(stopTasksInTime([() => new Promise(() => undefined)], 10))
-  await t.throwsAsync(stopTasksInTime([async () => Promise.reject(new Error('out'))], 10_000), { message: 'out' })
+  t.like(await stopTasksInTime([async () => Promise.reject(new Error('out'))], 10_000), [{ message: 'out' }])
 })
 
 test('a port that is taken, or an address of another machine, is told in a sentence', async t => {

@@ -1,5 +1,5 @@
 // The durable queue: jobs are rows of the change that asks for them, claimed by whoever is free. A library was weighed: pg-boss brings a
-// schema and migrations of its own, and graphile-worker does not run on the embedded database; this is four statements.
+// schema and migrations of its own, and graphile-worker does not run on the embedded database; this is a handful of statements.
 import { EventEmitter } from 'node:events'
 import { currentContext, runFor } from '../context.ts'
 import { type Database, statement, type TransactionClient } from '../data/database.ts'
@@ -36,8 +36,8 @@ export interface Queue {
   postpone(job: Claimed, why: { readonly reason: string; readonly seconds?: number }): Promise<void>
   /** Gives a claimed job up to whoever is free: this process is about to end. */
   handBack(job: Claimed): Promise<void>
-  /** Calls back soon after a job was asked for in this process. */
-  onAdded(listener: () => void): () => void
+  /** Calls back soon after a job of these kinds was asked for in this process. */
+  onAdded(kinds: readonly string[], listener: () => void): () => void
 }
 
 const leaseSeconds = 30
@@ -90,7 +90,7 @@ export const createQueue = ({ database, secrets, newId }: { database: Database; 
     })
     await tx.job.createMany({ data })
     // Whoever looks for jobs does so for nobody: it does those of others too.
-    runFor(undefined, () => setTimeout(() => added.emit('added'), commitMilliseconds).unref())
+    runFor(undefined, () => setTimeout(() => added.emit(kind.name), commitMilliseconds).unref())
   }
   return {
     add: (tx, { kind, payload, runAt }) => addAll(tx, { kind, payloads: [payload], runAt }),
@@ -114,9 +114,11 @@ export const createQueue = ({ database, secrets, newId }: { database: Database; 
     handBack: async ({ id, attempt }) => {
       await database.run(handBack, [id, attempt])
     },
-    onAdded: listener => {
-      added.on('added', listener)
-      return () => added.off('added', listener)
+    onAdded: (kinds, listener) => {
+      for (const kind of kinds) added.on(kind, listener)
+      return () => {
+        for (const kind of kinds) added.off(kind, listener)
+      }
     },
   }
 }

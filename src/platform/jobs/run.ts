@@ -46,28 +46,31 @@ export const startJobs = ({
 }: Needs): (() => Promise<void>) => {
   const byKind = new Map(handlers.map(handler => [handler.kind.name, handler]))
   const kinds = [...byKind.keys()]
-  const underWay = new Set<Claimed>()
+  const underWay = new Map<Claimed, Promise<void>>()
   let isStopping = false
   let isWanted = false
+  /** Whether the last look took all that there was room for. */
+  let areMoreThere = false
   let turn: Promise<void> | undefined
 
   const take = async (job: Claimed) => {
-    underWay.add(job)
     try {
       await follow(job, { queue, handler: byKind.get(job.kind), log, tracing, onTried })
-    } finally {
-      underWay.delete(job)
+    } catch (error) {
+      log.warn({ err: error }, 'a job could not be put back; it is tried again later')
     }
+    underWay.delete(job)
+    if (areMoreThere) look()
   }
+  // A place that is free is filled at once: nobody waits for the slowest of those who were taken together.
   const work = async () => {
-    do {
+    while (isWanted && !isStopping && underWay.size < together) {
       isWanted = false
-      const claimed = await queue.claim(kinds, together)
-      const attempts = await Promise.allSettled(claimed.map(take))
-      for (const { reason } of attempts.filter(one => one.status === 'rejected'))
-        log.warn({ err: reason }, 'a job could not be put back; it is tried again later')
-      if (claimed.length === together) isWanted = true
-    } while (isWanted && !isStopping)
+      const places = together - underWay.size
+      const claimed = await queue.claim(kinds, places)
+      areMoreThere = claimed.length === places
+      for (const job of claimed) underWay.set(job, take(job))
+    }
   }
   const look = () => {
     isWanted = true
@@ -79,14 +82,20 @@ export const startJobs = ({
       })
   }
   const timer = setInterval(look, lookMilliseconds)
-  const forget = queue.onAdded(look)
+  const forget = queue.onAdded(kinds, look)
   look()
   return async () => {
     isStopping = true
     clearInterval(timer)
     forget()
-    await Promise.race([turn, sleep(patienceMilliseconds, undefined, { ref: false })])
-    await Promise.all([...underWay].map(job => queue.handBack(job)))
+    const settled = (async () => {
+      await turn
+      await Promise.all(underWay.values())
+    })()
+    await Promise.race([settled, sleep(patienceMilliseconds, undefined, { ref: false })])
+    const handedBack = await Promise.allSettled([...underWay.keys()].map(job => queue.handBack(job)))
+    for (const { reason } of handedBack.filter(one => one.status === 'rejected'))
+      log.warn({ err: reason }, 'a job could not be handed back; it is begun again when its time has run out')
   }
 }
 

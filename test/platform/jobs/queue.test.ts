@@ -60,7 +60,7 @@ test.serial('of two who did the same job only the later one speaks for it', asyn
 
 test.serial('who looks for jobs because one was asked for does not do it for the request that asked', async t => {
   const { promise, resolve } = Promise.withResolvers<unknown>()
-  const forget = queue.onAdded(() => resolve(currentContext()))
+  const forget = queue.onAdded([greet.name], () => resolve(currentContext()))
   await runFor({ requestId: 'of-the-asker' }, () => ask('Ada'))
   t.is(await promise, undefined)
   forget()
@@ -111,4 +111,33 @@ test.serial('a process that stops hands back what it cannot finish: another does
   t.deepEqual(await queue.claim([greet.name], 1), [])
   await stop()
   t.like(await queue.claim([greet.name], 1), [{ kind: greet.name, attempt: 2 }])
+})
+
+test.serial('a place that is free is filled at once, and nobody waits for the slowest of those taken together', async t => {
+  const greeted: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const handler = jobHandler(greet, async ({ name }) => {
+    if (name === 'slow') await promise
+    greeted.push(name)
+  })
+  for (const name of ['slow', 'Ada', 'Bob', 'Eve', 'Kim', 'Joe']) await ask(name)
+  const stop = startJobs({ queue, handlers: [handler], log, together: 2 })
+  t.teardown(stop)
+  await until(async () => greeted.length === 5)
+  t.false(greeted.includes('slow'))
+  resolve()
+  await until(async () => (await rows()).length === 0)
+})
+
+test.serial('a stop that cannot hand back what is under way is a stop all the same', async t => {
+  const begun = Promise.withResolvers<void>()
+  const handler = jobHandler(greet, async () => {
+    begun.resolve()
+    await new Promise(() => undefined)
+  })
+  await ask('Ada')
+  const away: Queue = { ...queue, handBack: () => Promise.reject(new Error('Connection terminated')) }
+  const stop = startJobs({ queue: away, handlers: [handler], log, patienceMilliseconds: 10 })
+  await begun.promise
+  await t.notThrowsAsync(stop())
 })
