@@ -33,7 +33,9 @@ const scryptBytes = promisify<string, Buffer, number, ScryptOptions, Buffer>(scr
 const pbkdf2Bytes = promisify(pbkdf2)
 
 /** Reads a hash of any kind that is known here; the fault never tells the hash. */
-export const readHash = (hash: string): ReadHash => {
+export const readHash = (given: string): ReadHash => {
+  // Django puts the name of its hasher before what argon2 and bcrypt write.
+  const hash = given.replace(/^argon2(?=\$argon2)|^bcrypt\$(?=\$2)/, '')
   if (hash.length > maxLength) return { fault: `is longer than ${maxLength} characters` }
   return kinds.find(({ start }) => start.test(hash))?.read(hash) ?? { fault: 'is of no kind that is taken: argon2, bcrypt, scrypt or PBKDF2' }
 }

@@ -1,5 +1,6 @@
 // Looks at each row of an import for itself: what can be made of it, or what is wrong with it.
 import { type FieldFault, Problem, type ProblemCode } from '../platform/errors.ts'
+import { faultsOf } from '../platform/http/faults.ts'
 import { normalizeEmail } from './email.ts'
 import { type ImportResult, importRow } from './import.ts'
 
@@ -27,7 +28,9 @@ export const checkRow = (given: unknown, { row, hashFault }: { row: number; hash
     return failed(
       { row, email: emailOf(given) },
       'validation_failed',
-      parsed.error.issues.slice(0, maxFaults).map(({ path, message }) => toFault(path.join('.'), message)),
+      faultsOf(parsed.error.issues)
+        .slice(0, maxFaults)
+        .map(({ path, message }) => toFault(path.join('.'), message)),
     )
   const { email, email_verified: isEmailVerified, full_name: name = null, locale = null, password_hash: passwordHash } = parsed.data
   const emailNormalized = normalizeEmail(email)

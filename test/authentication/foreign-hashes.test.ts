@@ -41,6 +41,8 @@ const vectors: readonly (readonly [madeBy: string, password: string, hash: strin
   ['passlib', 'password', '$pbkdf2-sha512$1212$RHY0Fr3IDMSVO/RSZyb5ow$eNLfBK.eVozomMr.1gYa17k9B7KIK25NOEshvhrSX.esqY3s.FvWZViXz4KoLlQI.BzY/YTNJOiKc5gBYFYGww'],
   ['hashlib', phrase, '$pbkdf2-sha256$i=29000$AQIDBAUGBwgJCgsMDQ4PEA$iRBkQ1El5j2Ll8eLrDcBT5JZZOmzYlGHf7YryTIcZ7Y'],
   ['hashlib', phrase, '$pbkdf2-sha512$i=25000$AQIDBAUGBwgJCgsMDQ4PEA$i9upswO8grD3mbcMuNBnLYioF5mgJhWFgGADX/zAHGpXQCOm/2HEPV9NTejn0Qqj5lSxwgPaxR44SwsoIdhwTg'],
+  ['argon2, as Django writes it', 'password', 'argon2$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'],
+  ['crypt(3), as Django writes it', phrase, 'bcrypt$$2b$10$abcdefghijklmnopqrstuuGGgFFcYeueaAql8Z7U7CnCTRw4DR77W'],
   ['hashlib, as Django writes it', phrase, 'pbkdf2_sha1$1000$NaClNaClNaCl$tp5y7YTaIxqUbCP12nQrNldLoxs='],
   ['hashlib, as Django writes it', phrase, 'pbkdf2_sha256$29000$NaClNaClNaCl$QjgizpVj8ahjNigKCl2FCkaorl84SdFZGYfp9dv3E/w='],
   [
@@ -126,7 +128,7 @@ const refused: readonly (readonly [hash: string, reason: RegExp])[] = [
   [`$pbkdf2-md5$i=29000$${salt}$${tag}`, /PBKDF2 hash/],
   ['pbkdf2_sha256$260000$$QjgizpVj8ahjNigKCl2FCkaorl84SdFZGYfp9dv3E/w=', /PBKDF2 hash/],
   ['pbkdf2_sha256$99999999999$NaCl$QjgizpVj8ahjNigKCl2FCkaorl84SdFZGYfp9dv3E/w=', /PBKDF2 hash/],
-  ...['', ' ', 'x', 'password', '5f4dcc3b5aa765d61d8327deb882cf99', '$1$abc$def', '$6$abc$def', '\0', ` ${kept}`, 'bcrypt$$2b$10$x'].map(
+  ...['', ' ', 'x', 'password', '5f4dcc3b5aa765d61d8327deb882cf99', '$1$abc$def', '$6$abc$def', '\0', ` ${kept}`, 'bcrypt_sha256$$2b$10$x'].map(
     hash => [hash, /no kind/] as const,
   ),
   [`$2b$10$${'a'.repeat(100_000)}`, /longer than/],

@@ -50,7 +50,7 @@ test('each row is told by itself, in the order of the rows, and a bad one keeps 
   )
   t.deepEqual(statuses(results), ['created', ...Array(11).fill('failed'), 'created'])
   t.deepEqual(types(results).slice(2, 4), ['CONFLICT', 'CONFLICT'])
-  t.deepEqual(paths(results), ['', 'email', 'email', 'email', '', 'password_hash', 'password_hash', 'email', 'email,full_name', '', '', '', ''])
+  t.deepEqual(paths(results), ['', 'email', 'email', 'email', 'system_role', 'password_hash', 'password_hash', 'email', 'email,full_name', '', '', '', ''])
   t.like(data, { created: 2, failed: 11, valid: 0, dry_run: false })
   const { data: made } = await api.ask(`GET /users/${results[0]?.id}`, { token: on.admin })
   t.like(made, { email: first.toUpperCase(), email_verified: true, full_name: 'First', locale: 'de-CH', system_role: null })
@@ -96,7 +96,7 @@ test('all or nothing is nothing where a row is bad, and the refusal names it', a
     [{ email: known }, 'users.3.email'],
     [{ email: taken }, 'users.3.email'],
     [{ email: address(), password_hash: 'x' }, 'users.3.password_hash'],
-    [{ email: address(), system_role: 'admin' }, 'users.3'],
+    [{ email: address(), system_role: 'admin' }, 'users.3.system_role'],
   ] as const) {
     const { status, error } = await on.send({ mode: 'all', users: [...rows.slice(0, 3), bad, ...rows.slice(4)] })
     t.deepEqual([status, error?.type, error?.details.fields?.map(field => field.path)], [400, 'VALIDATION_ERROR', [path]])
