@@ -16,10 +16,14 @@ export const isKnown = (ctx: Context, etag: string): boolean => names(ctx.get('I
 /** The comparison with `If-Match`. */
 export const ifMatchOf =
   (ctx: Context): IfMatch =>
-  version => {
-    const wanted = ctx.req.headers['if-match']
-    if (wanted !== undefined && !isNamed(wanted, etagOf(version))) throw new Problem('precondition_failed')
-  }
+  version =>
+    mustBeNamed(ctx, etagOf(version))
+
+/** Throws `precondition_failed` where `If-Match` names other versions than what is read (RFC 9110 §13.1.1). */
+export const mustBeNamed = (ctx: Context, etag: string): void => {
+  const wanted = ctx.req.headers['if-match']
+  if (wanted !== undefined && !isNamed(wanted, etag)) throw new Problem('precondition_failed')
+}
 
 /** Throws `unsupported_precondition` where `If-Match` names versions that nothing will be compared with (RFC 9110 §13.1.1: it is not ignored). */
 export const mustNameNoVersion = (ctx: Context): void => {

@@ -8,7 +8,7 @@ import { Problem } from '../errors.ts'
 import { allow } from './allow.ts'
 import { readBody } from './body.ts'
 import { success } from './envelope.ts'
-import { etagOf, ifMatchOf, isKnown, mustNameNoVersion } from './etag.ts'
+import { etagOf, ifMatchOf, isKnown, mustBeNamed, mustNameNoVersion } from './etag.ts'
 import { faultsOf } from './faults.ts'
 import type { Once } from './idempotency.ts'
 import { sendLines } from './lines.ts'
@@ -119,6 +119,7 @@ const tell = (ctx: Context, { one, answer: { data = null, meta, status, etag } }
   ctx.set('Cache-Control', 'no-store')
   const tag = etag ?? (one.method === 'GET' && status === 200 ? etagOf(JSON.stringify([data, meta])) : undefined)
   if (tag !== undefined) ctx.set('ETag', tag)
+  if (one.method === 'GET' && tag !== undefined) mustBeNamed(ctx, tag)
   if (one.method === 'GET' && tag !== undefined && isKnown(ctx, tag)) {
     ctx.status = 304
     ctx.body = null

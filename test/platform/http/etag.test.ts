@@ -131,3 +131,14 @@ test('the document says which writes compare, and that any may be refused', t =>
   t.deepEqual(told.toSorted(), [...comparing, 'PATCH /users/me/passkeys/:id'].toSorted())
   for (const { name, told } of writes) t.true('412' in (told.responses as object), name)
 })
+
+test('a read under If-Match is answered while it is of that version, and else refused', async t => {
+  const thing = await Object.values(kinds)[0]?.make()
+  if (!thing) return t.fail('there is none')
+  const tag = await etagOf(thing)
+  const read = (match: string) => api.ask(`GET ${thing.at}`, { token: thing.token, headers: { 'if-match': match } })
+  t.is((await read(tag)).status, 200)
+  t.is((await read('*')).status, 200)
+  const refused = await read('"nope"')
+  t.deepEqual([refused.status, refused.error?.type, refused.data], [412, 'PRECONDITION_FAILED', null])
+})
