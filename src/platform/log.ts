@@ -26,10 +26,13 @@ export const openLog = (level: string, destination: DestinationStream = standard
       },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (error: Error) => withoutBytes(pino.stdSerializers.err(error), { isOutOfReach: isOutOfReach(error) }) },
-      redact: { paths: redacted.flatMap(name => [`["${name}"]`, `*["${name}"]`]), censor: '[redacted]' },
+      redact: { paths: redacted.flatMap(name => [`["${name}"]`, `*["${name}"]`]), censor },
     },
     destination,
   )
+
+// The code of an error (ECONNRESET, a SQLSTATE) is no authorization code.
+const censor = (value: unknown, [parent, name]: string[]): unknown => (parent === 'err' && name === 'code' ? value : '[redacted]')
 
 const standardError = (): DestinationStream => {
   const destination = pino.destination({ dest: 2, sync: false, maxLength: maxWaiting })
