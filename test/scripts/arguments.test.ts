@@ -31,6 +31,8 @@ const refused: readonly (readonly [script: string, ...given: string[]])[] = [
   ['client-create'],
   ['client-create', 'Name', '--public'],
   ['client-create', 'Name', '--redirect-uri', 'http://app.example/cb'],
+  ['client-create', 'Name', '--redirect-uri', 'com.example.app:/cb'],
+  ['client-create', 'Name', '--native', '--redirect-uri', 'http://app.example/cb'],
   ['client-create', 'Name', '--first-party', '--permission', 'admins:write'],
   ['client-create', 'Name', '--permission', 'users:read'],
   ['client-create', ''],
