@@ -12,7 +12,7 @@ const usage = `Usage: authy2 [command] [options]
   backup                  writes all that the database holds into one encrypted file, while servers run
   restore                 puts a backup into an empty database, while no server runs
   move                    copies the embedded database into PostgreSQL
-  user:create, client:create, resource:create, registration:token, keys:rotate, secrets:reseal, audit:verify
+  demo:remove, user:create, client:create, resource:create, registration:token, keys:rotate, secrets:reseal, audit:verify
 Every command reads the settings from the environment and from .env; authy2 <command> --help tells its options.`
 
 // The commands read their own arguments, as when they are run by themselves.

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, string>> = {
   migrate: 'db-migrate',
   doctor: 'doctor',
   health: 'health',
+  'demo:remove': 'demo-remove',
   'user:create': 'user-create',
   'client:create': 'client-create',
   'resource:create': 'resource-create',

@@ -1,5 +1,6 @@
 // npm run db:seed     adds the demo data of development, if it is not there yet.
 import { isToRun } from '../src/arguments.ts'
+import { ConfigError } from '../src/config.ts'
 import { seedDemoData } from '../src/demo-data.ts'
 import { withServices } from './with-services.ts'
 
@@ -8,6 +9,6 @@ Adds the people, clients and organizations of the demo, whose passwords are know
 
 if (isToRun(usage))
   await withServices(async ({ config, services }) => {
-    if (config.environment === 'production') throw new Error('Demo data has known passwords and is refused in production.')
+    if (config.environment === 'production') throw new ConfigError(['NODE_ENV is production, where demo data is refused: its passwords are known'])
     console.log((await seedDemoData(services)) ? 'Demo data was added.' : 'The demo data is there already.')
   })

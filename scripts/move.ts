@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path'
 import { misused, readArguments } from '../src/arguments.ts'
 import { BackupError } from '../src/backup/backup.ts'
 import { move } from '../src/backup/move.ts'
-import { openDatabase } from '../src/platform/data/database.ts'
+import { demoKeptText, findOpenDemo } from '../src/demo-kept.ts'
+import { type Database, openDatabase } from '../src/platform/data/database.ts'
 import { tableText, withBackups } from './with-backups.ts'
 
 const usage = `Usage: npm run move -- postgresql://user@host/database
@@ -20,12 +21,18 @@ else if (given && url !== undefined)
     const from = await openDatabase({ dataDir })
     try {
       const to = await openDatabase({ url, dataDir })
-      const tables = await move({ from, to, beforeCommit }).finally(() => to.close())
+      const { tables, demo } = await moveInto(to, { from, beforeCommit }).finally(() => to.close())
       const key = secretKey === undefined ? `what ${join(dataDir, 'secret-key')} holds` : 'as it is now: nothing opens under another'
       console.log(
         `${tableText(tables)}\nMoved: both databases hold the same. Change two settings:\n  DATABASE_URL  the address given here\n  SECRET_KEY    ${key}`,
       )
+      if (demo.length > 0) console.error(demoKeptText(demo))
     } finally {
       await from.close()
     }
   })
+
+async function moveInto(to: Database, { from, beforeCommit }: { from: Database; beforeCommit: () => void }) {
+  const tables = await move({ from, to, beforeCommit })
+  return { tables, demo: await findOpenDemo(to) }
+}

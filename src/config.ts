@@ -5,8 +5,9 @@ import type { ConfiguredProviders } from './connectors/settings-connections.ts'
 import { type KeyConfig, keyConfigOf, keySettings } from './key-settings.ts'
 import { type ObservabilityConfig, observabilityConfigOf, observabilitySettings } from './observability-settings.ts'
 import { redisUrlFault } from './platform/data/redis-url.ts'
+import { isLoopbackHost } from './platform/http/loopback.ts'
 import { type ProcessConfig, processConfigOf, processFaults, processSettings } from './process-settings.ts'
-import { loopback, productionFaults } from './production-faults.ts'
+import { productionFaults } from './production-faults.ts'
 import { providerFaults, providerSettings, providersOf } from './provider-settings.ts'
 import { type RegistrationConfig, registrationConfigOf, registrationSettings } from './registration-settings.ts'
 import { oneOf, wholeNumber, without } from './setting-schemas.ts'
@@ -19,7 +20,7 @@ const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(empt
 const withDefault = <Schema extends z.ZodType<string | number>>(schema: Schema, value: z.output<Schema>) =>
   z.preprocess(given => emptyIsAbsent(given) ?? value, schema)
 const flag = oneOf('true', 'false', '1', '0').transform(value => value === 'true' || value === '1')
-const origin = (value: string) => URL.canParse(value) && new URL(value).origin === value
+const origin = (value: string) => /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value
 
 const environmentSchema = z.object({
   NODE_ENV: withDefault(oneOf('development', 'test', 'production'), 'development'),
@@ -167,7 +168,7 @@ export const readConfig = (environment: Environment = process.env): Config => {
     ...observabilityConfigOf(settings),
     tls: tlsOf(environment),
     logLevel: settings.LOG_LEVEL,
-    isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && loopback.test(new URL(issuer).hostname)),
+    isDemoSeeded: settings.SEED_DEMO ?? (settings.NODE_ENV !== 'production' && isLoopbackHost(new URL(issuer).hostname)),
   }
 }
 

@@ -14,7 +14,8 @@ export const demoUsers = [
   { email: 'hank@globex.example', password: 'OwnerPass123!', name: 'Hank Owner', isAdmin: false, memberships: { globex: 'owner' } },
 ] as const satisfies readonly { email: string; password: string; name: string; isAdmin: boolean; memberships: Readonly<Record<string, OrganizationRole>> }[]
 
-const organizations = [
+/** The organizations of the demo. */
+export const demoOrganizations = [
   { slug: 'acme-corp', name: 'Acme Corp' },
   { slug: 'globex', name: 'Globex' },
 ] as const
@@ -49,7 +50,8 @@ export const demoClients = [
   },
 ] as const satisfies readonly NewClient[]
 
-const resourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgorithm => ({
+/** The APIs of the demo, which are the system's. */
+export const demoResourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgorithm => ({
   identifier: `http://localhost:4000/api/${signingAlgorithm.toLowerCase()}`,
   name: `Acme API (${signingAlgorithm})`,
   scopes: ['read', 'write'],
@@ -61,13 +63,13 @@ const resourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgori
 
 /** Seeds what is missing. Answers whether anything was. */
 export const seedDemoData = async (services: Services): Promise<boolean> => {
-  if (await services.organizations.findBySlug(organizations[0].slug)) return false
+  if (await services.organizations.findBySlug(demoOrganizations[0].slug)) return false
   const ids = new Map<string, OrganizationId>()
-  for (const organization of organizations) ids.set(organization.slug, (await services.organizations.create(systemActor, organization)).id)
+  for (const organization of demoOrganizations) ids.set(organization.slug, (await services.organizations.create(systemActor, organization)).id)
   await Promise.all(demoUsers.map(user => seedUser(services, { user, ids })))
   const organizationId = ids.get('acme-corp')
   for (const client of demoClients) await services.clients.create(systemActor, { ...client, organizationId })
-  for (const server of resourceServers) await services.resourceServers.create(systemActor, server)
+  for (const server of demoResourceServers) await services.resourceServers.create(systemActor, server)
   return true
 }
 

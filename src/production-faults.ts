@@ -1,7 +1,5 @@
 // What production refuses of settings that are well-formed, and good enough for development.
-
-/** Hosts that are this machine. */
-export const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+import { isLoopbackHost } from './platform/http/loopback.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -12,7 +10,7 @@ export const productionFaults = (environment: Environment): string[] => {
   const issuer = environment.ISSUER
   if (issuer && URL.canParse(issuer)) {
     const url = new URL(issuer)
-    if (url.protocol !== 'https:' && !loopback.test(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
+    if (url.protocol !== 'https:' && !isLoopbackHost(url.hostname)) faults.push('ISSUER must be https in production (http is for loopback addresses only)')
   }
   const methods = environment.SIGN_IN_METHODS
   if (methods && !methods.includes('password') && !environment.SMTP_URL) faults.push('SIGN_IN_METHODS without password needs SMTP_URL')

@@ -1,9 +1,10 @@
 // What must be opened and closed: database, Redis, mail, log, DNS; and the clock and randomness, which come from nowhere else.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HashingCost } from './authentication/password.ts'
 import type { Config } from './config.ts'
+import { makeDataDir } from './platform/data/data-dir.ts'
 import { type Database, openDatabase } from './platform/data/database.ts'
 import { openSecrets } from './platform/data/lasting-keys.ts'
 import { migrate } from './platform/data/migrate.ts'
@@ -111,7 +112,7 @@ export const findSecretKey = ({ secretKey, dataDir }: { readonly secretKey?: str
 const developmentKey = (dataDir: string): string => {
   const path = join(dataDir, 'secret-key')
   if (existsSync(path)) return readFileSync(path, 'utf8').trim()
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(dataDir)
   writeFileSync(path, `${randomBytes(48).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
   chmodSync(path, 0o600)
   return readFileSync(path, 'utf8').trim()

@@ -3,9 +3,11 @@ import cluster from 'node:cluster'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
+import { findOpenDemo, refuseDemoData } from './demo-kept.ts'
 import { startAllJobs } from './jobs.ts'
 import { listenOn } from './listen.ts'
 import { systemActor } from './platform/actor.ts'
+import { isLoopbackAddress } from './platform/http/loopback.ts'
 import type { Log } from './platform/log.ts'
 import { fail, loadEnvironmentFile, stopOnSignal } from './process.ts'
 import { openResources, type Resources } from './resources.ts'
@@ -29,17 +31,19 @@ const start = async () => {
   await services.signingKeys.ensure(systemActor)
   await services.settingsConnections.ensure(systemActor)
   if (config.isDemoSeeded) await seedDemoData(services)
+  if (config.environment === 'production') await refuseDemoData(resources.database)
   const shutdown = createShutdown({ graceSeconds: config.shutdownGraceSeconds })
   const app = await createApp({ config, resources, services, isStopping: shutdown.isStopping })
   if (config.environment === 'production') releaseStartMemory()
-  await listen(app, { config, log: resources.log, shutdown })
+  const isLocal = await isForThisMachine(config, resources)
+  await listen(app, { config, log: resources.log, shutdown, isLocal })
   const stopTasks = [
     ...startTasks(resources, services),
     startVacuum(resources),
     ...(config.areJobsRunHere ? [startAllJobs({ config, resources, services, engine: app.protocol.engine })] : []),
   ]
   const stopLearning = startLearning(resources, services, app.protocol.engine)
-  if (isFirst()) process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied }))
+  if (isFirst()) process.stdout.write(startText(config, { milliseconds: performance.now() - startedAt, applied: resources.applied, isLocal }))
   answerRoundTrips(resources)
   stopOnSignal(async () => {
     const [, failures] = await Promise.all([shutdown.drain(), stopTasksInTime(stopTasks)])
@@ -54,16 +58,25 @@ const start = async () => {
 // Of several processes one tells the newcomer.
 const isFirst = () => cluster.worker === undefined || cluster.worker.id === 1
 
-const listen = async ({ listener }: App, { config, log, shutdown }: { config: Config; log: Log; shutdown: Shutdown }): Promise<void> => {
-  const { port, host, isDemoSeeded } = config
-  const server = createListener(config, { listener, log })
-  shutdown.guard(server)
-  // Known passwords are for this machine alone, unless the operator says where to listen.
-  if (isDemoSeeded && host === undefined) server.on('connection', socket => isLoopback(socket.remoteAddress) || socket.destroy())
-  await listenOn(server, { port, host, setting: 'PORT' })
+interface Listening {
+  readonly config: Config
+  readonly log: Log
+  readonly shutdown: Shutdown
+  /** Whether only this machine is answered. */
+  readonly isLocal: boolean
 }
 
-const isLoopback = (address = '') => address === '::1' || /^(::ffff:)?127\./.test(address)
+// Known passwords, and mail that anybody may read, are for this machine alone, unless the operator says where to listen.
+const isForThisMachine = async ({ host, environment }: Config, { mailbox, database }: Resources): Promise<boolean> =>
+  host === undefined && environment !== 'production' && (mailbox !== undefined || (await findOpenDemo(database)).length > 0)
+
+const listen = async ({ listener }: App, { config, log, shutdown, isLocal }: Listening): Promise<void> => {
+  const { port, host } = config
+  const server = createListener(config, { listener, log })
+  shutdown.guard(server)
+  if (isLocal) server.on('connection', socket => isLoopbackAddress(socket.remoteAddress) || socket.destroy())
+  await listenOn(server, { port, host, setting: 'PORT' })
+}
 
 // The benchmark asks over IPC how many round trips were made.
 const answerRoundTrips = ({ database, redis }: Resources) => {

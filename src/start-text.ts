@@ -2,8 +2,15 @@
 import type { Config } from './config.ts'
 import { demoClients, demoUsers } from './demo-data.ts'
 
+interface Started {
+  readonly milliseconds: number
+  readonly applied: readonly string[]
+  /** Whether only this machine is answered. */
+  readonly isLocal: boolean
+}
+
 /** The start text: where things are and, with demo data, who may sign in. */
-export const startText = (config: Config, { milliseconds, applied }: { milliseconds: number; applied: readonly string[] }): string => {
+export const startText = (config: Config, { milliseconds, applied, isLocal }: Started): string => {
   const database = config.databaseUrl ? 'PostgreSQL' : `embedded PostgreSQL in ${config.dataDir}`
   const redis = config.redisUrl ? ' · Redis' : ''
   const migrated = applied.length > 0 ? ` · ${applied.length} migration${applied.length === 1 ? '' : 's'} applied` : ''
@@ -13,6 +20,7 @@ export const startText = (config: Config, { milliseconds, applied }: { milliseco
     `  Issuer      ${config.issuer}`,
     `  Discovery   ${config.issuer}/.well-known/openid-configuration`,
     `  Mail        ${mailText(config)}`,
+    ...(isLocal ? ['  Answers     this machine alone, as long as HOST is not set'] : []),
     ...(config.tls.own || config.tls.clientHeader ? [`  TLS         ${tlsText(config)}`] : []),
     ...(config.isDemoSeeded ? demoLines(config) : []),
   ]

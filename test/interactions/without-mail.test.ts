@@ -50,7 +50,7 @@ test('what is done by mail alone is refused in a sentence', async t => {
 })
 
 test('the start says where mail goes, without the password of the mail server', t => {
-  const told = (settings: Record<string, string>) => startText(readConfig(settings), { milliseconds: 1, applied: [] })
+  const told = (settings: Record<string, string>) => startText(readConfig(settings), { milliseconds: 1, applied: [], isLocal: false })
   t.regex(told({}), /Mail {8}kept for reading at http:\/\/localhost:3000\/dev\/mail/)
   const withServer = told({ SMTP_URL: 'smtp://user:hunter2@mail.example.com:587' })
   t.regex(withServer, /Mail {8}by mail\.example\.com:587/)

@@ -66,7 +66,7 @@ export const keptChecks: readonly Check[] = [
     code: 'demo_kept',
     level: 'wrong',
     why: 'Their passwords and secrets stand in the documentation, and one of them administers the system.',
-    mend: 'Delete these accounts and clients, or begin with an empty database.',
+    mend: 'Run npm run demo:remove (authy2 demo:remove).',
     look: ({ settings, database: { kept } }) =>
       settings.isProduction && kept !== undefined && kept.demo.length > 0 && `Demo data is in the database: ${few(kept.demo)}.`,
   },

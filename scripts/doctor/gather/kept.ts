@@ -1,5 +1,5 @@
 // Finds out what lies in the tables: migrations, keys, people, jobs.
-import { demoClients, demoUsers } from '../../../src/demo-data.ts'
+import { demoNames, demoRows } from '../../../src/demo-kept.ts'
 import { readMigrations } from '../../../src/platform/data/migrations.ts'
 import { createSecrets } from '../../../src/platform/secrets.ts'
 import type { Environment, KeptFacts, KeyFacts, MigrationFacts } from '../facts.ts'
@@ -17,9 +17,6 @@ const keptRow = `SELECT
   count(*) FILTER (WHERE NOT EXISTS (
     SELECT 1 FROM authenticators WHERE user_id = users.id AND confirmed_at IS NOT NULL AND authenticators.deleted_at IS NULL))::int AS "adminsOfOneFactor"
   FROM users WHERE system_role = 'admin' AND deleted_at IS NULL AND suspended_at IS NULL`
-
-const demoRows = `SELECT email AS name FROM users WHERE email_normalized = ANY($1) AND deleted_at IS NULL AND suspended_at IS NULL
-  UNION ALL SELECT client_id FROM clients WHERE client_id = ANY($2) AND deleted_at IS NULL`
 
 interface KeyRow {
   readonly kid: string
@@ -67,8 +64,8 @@ export const gatherKeys = async (ask: Ask, environment: Environment): Promise<Ke
 /** Counts what operators ought to know of. */
 export const gatherKept = async (ask: Ask): Promise<KeptFacts | undefined> => {
   const [counts] = await ask<Omit<KeptFacts, 'demo'>>(keptRow)
-  const demo = await ask<{ name: string }>(demoRows, [demoUsers.map(({ email }) => email), demoClients.map(({ clientId }) => clientId)])
-  return counts && { ...counts, demo: demo.map(({ name }) => name) }
+  const demo = await ask<{ name: string; isOpen: boolean }>(demoRows, demoNames)
+  return counts && { ...counts, demo: demo.filter(({ isOpen }) => isOpen).map(({ name }) => name) }
 }
 
 const isOpened = ({ kid, sealedJwk }: KeyRow, environment: Environment): boolean | undefined => {

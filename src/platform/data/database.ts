@@ -1,9 +1,11 @@
 // The database: one pool for Prisma and for raw statements, to a PostgreSQL server or to the embedded one.
+
 import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
 import { describeUrl, embeddedPool, serverPool, statementNames } from './connection.ts'
 import { type DataLog, silent } from './data-log.ts'
 import { type Embedded, startEmbedded } from './embedded.ts'
+import { messageOf } from './failures.ts'
 import type { Prisma } from './generated/client.ts'
 import { PrismaClient } from './generated/client.ts'
 import { createOutages, type Outages } from './outages.ts'
@@ -106,7 +108,7 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
     await close()
     throw new StartError(
       'database_unreachable',
-      `The database at ${place} cannot be used: ${reasonOf(error)}. Check DATABASE_URL and that PostgreSQL is running.`,
+      `The database at ${place} cannot be used: ${messageOf(error)}. Check DATABASE_URL and that PostgreSQL is running.`,
     )
   }
   outages.watch()
@@ -153,9 +155,4 @@ function closer({ prisma, pools, embedded, outages }: Closed): () => Promise<voi
     await embedded?.stop()
   }
   return () => (closing ??= close())
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,10 +1,11 @@
 // The embedded database as its server sees it: a child process that is started, watched, started again and stopped.
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { longestSocketPath } from './beacon.ts'
+import { makeDataDir } from './data-dir.ts'
 import type { DataLog } from './data-log.ts'
 import { freeBytes, inMebibytes } from './disk.ts'
 import { endChild, spawnChild, untilReady } from './embedded-child.ts'
@@ -45,9 +46,9 @@ export interface EmbeddedOptions {
   readonly isBrief?: boolean
 }
 
-/** Takes the data directory and starts the database in it. Throws a StartError `data_dir_in_use`, `disk_low` or `embedded_failed`. */
+/** Takes the data directory and starts the database in it. Throws a StartError `data_dir_unusable`, `data_dir_in_use`, `disk_low` or `embedded_failed`. */
 export async function startEmbedded({ dataDir, log, floorBytes = 256 * 1_048_576, silenceSeconds = 10, isBrief = false }: EmbeddedOptions): Promise<Embedded> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDataDir(dataDir)
   refuseFullDisk(dataDir, floorBytes)
   const lock = await takeLock(dataDir)
   const host = socketFolder(dataDir)

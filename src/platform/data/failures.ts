@@ -99,3 +99,9 @@ function layers(error: unknown, depth = 0): Failure[] {
   const parts = [failure.cause, failure.meta?.driverAdapterError, ...(Array.isArray(failure.errors) ? failure.errors : [])]
   return [failure, ...parts.flatMap(part => layers(part, depth + 1))]
 }
+
+/** What an error says, or its parts one after the other. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,6 +1,8 @@
 // Redis, for what may be lost: one connection that answers within a quarter of a second or fails, and comes back by itself.
+
 import { Redis as Client, Cluster, type CommonRedisOptions } from 'ioredis'
 import { type DataLog, silent } from './data-log.ts'
+import { messageOf } from './failures.ts'
 import { hearBeforeGivingUp } from './redis-patience.ts'
 import { tellCommands } from './redis-spans.ts'
 import { describeRedis, parseRedisUrl, type RedisPlace } from './redis-url.ts'
@@ -162,9 +164,4 @@ function countWrites(node: Client, onTrip: () => void): void {
     })
   }
   node.on('connect', count)
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }

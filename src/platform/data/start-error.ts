@@ -4,6 +4,7 @@
 export type StartErrorCode =
   | 'data_dir_in_use'
   | 'data_dir_empty'
+  | 'data_dir_unusable'
   | 'copy_refused'
   | 'disk_low'
   | 'embedded_failed'
@@ -15,6 +16,7 @@ export type StartErrorCode =
   | 'migration_edited'
   | 'migration_unfinished'
   | 'secret_key_changed'
+  | 'demo_data_kept'
   | 'tls_files_invalid'
   | 'port_unusable'
   | 'process_ended'

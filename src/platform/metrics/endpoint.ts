@@ -2,6 +2,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 import { Problem } from '../errors.ts'
+import { isLoopbackAddress } from '../http/loopback.ts'
 import { scrapeCluster } from './cluster.ts'
 import { type Metrics, mediaTypes } from './metrics.ts'
 
@@ -44,7 +45,6 @@ const forwarded = ['x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'forwarde
 
 // A proxy on this machine is a neighbour too, and so is a page in its browser that gave a name of its own our address.
 const isOfThisMachine = (ctx: Context) =>
-  isLoopback(ctx.req.socket.remoteAddress) && forwarded.every(name => ctx.req.headers[name] === undefined) && localHost.test(ctx.req.headers.host ?? '')
+  isLoopbackAddress(ctx.req.socket.remoteAddress) && forwarded.every(name => ctx.req.headers[name] === undefined) && localHost.test(ctx.req.headers.host ?? '')
 
 const localHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
-const isLoopback = (address = '') => address === '::1' || /^(::ffff:)?127\./.test(address)
