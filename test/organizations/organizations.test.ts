@@ -89,6 +89,18 @@ test('deleting an organization disables its clients at once, restoring it brings
   t.truthy((await asked()).access_token)
 })
 
+test('an organization that is restored is answered as it is read afterwards, by its version too', async t => {
+  const { token } = await api.signIn()
+  const { data } = await api.ask('POST /organizations', { token, body: { name: 'There and back' } })
+  await api.ask(`DELETE /organizations/${data.id}`, { token })
+  const restored = await api.ask(`POST /organizations/${data.id}/restore`, { token: admin })
+  const read = await api.ask(`GET /organizations/${data.id}`, { token })
+  t.deepEqual(restored.data, read.data)
+  t.is(restored.headers.etag, read.headers.etag)
+  const match = { 'if-match': String(restored.headers.etag) }
+  t.is((await api.ask(`PATCH /organizations/${data.id}`, { token, body: { description: 'Again' }, headers: match })).status, 200)
+})
+
 test.serial('an organization that is forgotten is locked before its clients, as everybody does who changes one', async t => {
   const { services, resources } = api.server
   const { id } = await services.organizations.create(systemActor, { name: 'Locked first' })
