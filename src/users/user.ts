@@ -69,12 +69,6 @@ export interface UserChanges {
   readonly isAdmin?: boolean
 }
 
-/** Parses a language tag as far as languages are told apart (BCP 47). */
-export const localeSchema = z
-  .string()
-  .max(35)
-  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
-
 /** Whether a user may sign in. */
 export const userStatuses = ['active', 'suspended', 'deleted'] as const
 

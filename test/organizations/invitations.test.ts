@@ -138,6 +138,14 @@ test('an invitation by an API key, which no person made, is good until it is tak
   t.is((await second.accept()).status, 404)
 })
 
+test('an invitation is in the language that is named, and what is no language is refused', async t => {
+  const { asOwner } = await makeOrganization(api)
+  for (const locale of ['', 'd', '../de', 'de_AT', 'de\n', 'german language', 'x'.repeat(36)])
+    t.is((await asOwner('POST /invitations', { email: 'invited@example.com', locale })).status, 400, JSON.stringify(locale))
+  t.is((await asOwner('POST /invitations', { email: 'german@example.com', locale: 'de-AT' })).status, 201)
+  t.regex((await mailTo(api.server, 'german@example.com', 'eingeladen')).text, /lädt Sie ein/)
+})
+
 const makeHelper = async () => {
   const organization = await makeOrganization(api)
   await organization.asOwner('POST /roles', { name: 'helper', permissions: ['members:read'] })

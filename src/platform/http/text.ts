@@ -31,6 +31,9 @@ export const text = (maxLength: number) => z.string().max(maxLength).refine(isPl
 /** An id of ours as a path, query or body names it: in small letters afterwards. */
 export const uuid = z.string().toLowerCase().pipe(z.uuid())
 
+/** The tag of a language, as far as languages are told apart (BCP 47). */
+export const languageTag = text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de')
+
 /** What is searched for or called by: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
 export const words = (maxLength: number) => text(maxLength).normalize('NFC').trim().min(1)
 
