@@ -146,6 +146,17 @@ test('an invitation is in the language that is named, and what is no language is
   t.regex((await mailTo(api.server, 'german@example.com', 'eingeladen')).text, /lädt Sie ein/)
 })
 
+test('the mail to whoever is invited carries no name that mail programs make a link of', async t => {
+  const { id, owner, asOwner } = await makeOrganization(api)
+  const { pool } = api.server.resources.database
+  await pool.query("UPDATE organizations SET name = 'Win at www.evil.example' WHERE id = $1", [id])
+  await pool.query("UPDATE users SET name = 'See https://evil.example' WHERE id = $1", [owner.id])
+  await asOwner('POST /invitations', { email: 'stranger@example.com' })
+  const { subject, text, html } = await mailTo(api.server, 'stranger@example.com', 'invited')
+  t.false(`${subject} ${text} ${html}`.includes('evil.example'))
+  t.true(text.includes(id) && text.includes(owner.email), text)
+})
+
 const makeHelper = async () => {
   const organization = await makeOrganization(api)
   await organization.asOwner('POST /roles', { name: 'helper', permissions: ['members:read'] })

@@ -53,8 +53,8 @@ export const name = (maxLength: number) =>
 export const mailedName = (maxLength: number) =>
   name(maxLength).refine(value => !link.test(value), { error: 'must not hold a link', params: { code: 'name_link' } })
 
-/** A name that is there already as a mail may carry it, or what stands for it. */
-export const mailable = (given: string, otherwise: string): string => mailedName(255).safeParse(given).data ?? otherwise
+/** A name that is there already as a mail may carry it, or what stands for it and for one that is not there. */
+export const mailable = (given: string | null | undefined, otherwise: string): string => mailedName(255).safeParse(given).data ?? otherwise
 
 // Not by recursion: a small body may be nested deeper than the stack is.
 function* levelsOf(value: unknown) {
