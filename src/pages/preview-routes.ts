@@ -22,7 +22,7 @@ interface Needs {
 
 const body = z.strictObject({ branding: brandingBody, page: z.enum(previewedPages).default('identifier'), language: languageTag.optional() })
 const output = z.object({ html: z.string(), warnings: warningsOutput })
-const organization = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+const organization = z.strictObject({ id: organizationIdSchema })
 const clientName = text(255).min(1)
 const description =
   'The HTML is a whole document that can be used for nothing: without scripts, its forms and links dead, with a content security policy of its own. ' +

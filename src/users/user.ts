@@ -4,12 +4,13 @@ import type { Actor } from '../platform/actor.ts'
 import { event } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { uuid } from '../platform/http/text.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
 
-/** Parses a user's id. */
-export const userIdSchema = z.uuid().brand<'UserId'>()
+/** Parses a user's id; it is in small letters afterwards. */
+export const userIdSchema = uuid.brand<'UserId'>()
 
 /** A person who signs in. */
 export interface User {

@@ -29,7 +29,7 @@ export const isTooDeep = (value: unknown): boolean => {
 export const text = (maxLength: number) => z.string().max(maxLength).refine(isPlainText, 'contains characters that text cannot have')
 
 /** An id of ours as a path, query or body names it: in small letters afterwards. */
-export const uuid = z.string().toLowerCase().pipe(z.uuid())
+export const uuid = z.uuid().toLowerCase()
 
 /** The tag of a language, as far as languages are told apart (BCP 47). */
 export const languageTag = text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de')
