@@ -7,6 +7,7 @@ import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
+import { requestOf } from '../platform/http/asker.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
@@ -117,9 +118,6 @@ const enter = async (
     accountSignIn.begin(ctx, { to: path, isAnother: true })
     return undefined
   }
-  const { requestId } = ctx.state
-  const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined
-  const language = pageLanguage.of(ctx).tag
   return {
     user,
     sid: session.sid,
@@ -129,10 +127,8 @@ const enter = async (
       userId: user.id,
       sessionId: session.sid,
       permissions: new Set(),
-      requestId,
-      ip: ctx.ip,
-      userAgent,
-      language,
+      ...requestOf(ctx),
+      language: pageLanguage.of(ctx).tag,
     },
   }
 }
