@@ -11,10 +11,10 @@ import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
+import type { FindBrowserSession } from '../sessions/session.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { EmailChanges } from '../users/email-change.ts'
 import { createLinkCookie } from './link-cookie.ts'
-import type { FindBrowserSession } from './page.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
 /** What the pages of links need. */

@@ -87,9 +87,9 @@ const bySession =
   }
 
 const byBrowser = async ({ identifyBrowser, standings }: Needs, ctx: Context): Promise<Caller | undefined> => {
-  const session = await identifyBrowser(ctx)
-  if (!session) return undefined
-  const { sid, userId, amr } = session
+  const page = await identifyBrowser(ctx)
+  if (!page) return undefined
+  const { sid, userId, amr } = page.session
   const standing = await standings.find({ userId, hasTwoFactors: amr.includes(multiFactor) })
   return standing && { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
 }
