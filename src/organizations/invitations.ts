@@ -15,7 +15,7 @@ import { findRole } from './find-role.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
 import type { FindGiven } from './inviter.ts'
-import type { Organization, OrganizationId } from './organization.ts'
+import { type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
 
 /** The invitations of organizations. */
 export interface Invitations {
@@ -141,7 +141,7 @@ export const createInvitations = (needs: Needs): Invitations => {
         // The organization is locked before the row, as by whoever invites again or renames the role: else each waits for the other.
         const found = await tx.invitation.findFirst({ where, select: { organizationId: true } })
         if (!found) throw new Problem('link_expired')
-        const organizationId = found.organizationId as OrganizationId
+        const organizationId = organizationIdSchema.parse(found.organizationId)
         const organization = await lock(tx, organizationId).catch(gone)
         // One statement decides who accepts; what is wrong afterwards rolls it back.
         const [invitation] = await tx.invitation.updateManyAndReturn({ where, data: { acceptedAt: now() } })
