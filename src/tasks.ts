@@ -5,6 +5,7 @@ import { purgeUnusedClients } from './clients/unused.ts'
 import { purgeAcceptedAssertions } from './connectors/accepted-assertions.ts'
 import { purgeUpstreamRequests } from './connectors/upstream-requests.ts'
 import { createForget } from './forgetting.ts'
+import { purgeImageAddresses, purgeImages } from './images/purge.ts'
 import { purgeAuthenticators } from './mfa/authenticators.ts'
 import { purgePasskeyChallenges } from './mfa/passkey-challenges.ts'
 import { purgeSignInTickets } from './mfa/tickets.ts'
@@ -56,6 +57,8 @@ const purges: readonly Purge[] = [
   purgePolls,
   purgeJobs,
   purgeUnusedClients,
+  purgeImageAddresses,
+  purgeImages,
   purgeWebhookDeliveries,
   purgeSigningKeys,
   purgeChangedTargets,

@@ -6,14 +6,15 @@ import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { requestOf } from '../platform/http/asker.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
+import type { FindBrowserSession } from '../sessions/session.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { EmailChanges } from '../users/email-change.ts'
 import { createLinkCookie } from './link-cookie.ts'
-import type { FindBrowserSession } from './page.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
 /** What the pages of links need. */
@@ -136,10 +137,4 @@ const createLinkPage = (
 const bindingOf = (token: string) => `link\0${hashOf('link', token).toString('base64url')}`
 
 // Whoever holds the link need not be signed in here.
-const byMail = (ctx: Context): Actor => ({
-  kind: 'anonymous',
-  permissions: new Set(),
-  requestId: ctx.state.requestId,
-  ip: ctx.ip,
-  userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
-})
+const byMail = (ctx: Context): Actor => ({ kind: 'anonymous', permissions: new Set(), ...requestOf(ctx) })

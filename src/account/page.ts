@@ -5,9 +5,6 @@ import type { Actor } from '../platform/actor.ts'
 import type { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 
-/** The session of the hosted pages, found by its signed cookie. */
-export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; authenticatedAt: Date; amr: readonly string[] } | undefined>
-
 /** Who is here. */
 export interface Visit {
   readonly user: User

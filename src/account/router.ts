@@ -7,17 +7,19 @@ import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
+import { requestOf } from '../platform/http/asker.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
+import type { FindBrowserSession } from '../sessions/session.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
 import type { Users } from '../users/users.ts'
 import { accountCallbackPath } from './account-client.ts'
 import { answerExport } from './data.ts'
 import type { Done } from './done.ts'
 import { createLinkPages, type LinkNeeds } from './links.ts'
-import { type AccountPageRoute, type FindBrowserSession, formBinding, type Submitted, shownCodes, type Visit } from './page.ts'
+import { type AccountPageRoute, formBinding, type Submitted, shownCodes, type Visit } from './page.ts'
 import type { BackchannelRequests } from './requests.ts'
 import type { AccountSignIn } from './sign-in.ts'
 
@@ -117,9 +119,6 @@ const enter = async (
     accountSignIn.begin(ctx, { to: path, isAnother: true })
     return undefined
   }
-  const { requestId } = ctx.state
-  const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined
-  const language = pageLanguage.of(ctx).tag
   return {
     user,
     sid: session.sid,
@@ -129,10 +128,8 @@ const enter = async (
       userId: user.id,
       sessionId: session.sid,
       permissions: new Set(),
-      requestId,
-      ip: ctx.ip,
-      userAgent,
-      language,
+      ...requestOf(ctx),
+      language: pageLanguage.of(ctx).tag,
     },
   }
 }

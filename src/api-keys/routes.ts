@@ -5,15 +5,12 @@ import { Problem } from '../platform/errors.ts'
 import { mustHold } from '../platform/http/allow.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { name } from '../platform/http/text.ts'
+import { name, uuid } from '../platform/http/text.ts'
 import { time } from '../platform/http/time.ts'
 import { apiKeyOutput, toApiKeyOutput } from './api-key.ts'
 import type { ApiKeys } from './api-keys.ts'
 
-const organizationId = z
-  .uuid()
-  .transform(id => id.toLowerCase())
-  .optional()
+const organizationId = uuid.optional()
 const keyName = name(100)
 
 interface Needs {
@@ -73,7 +70,7 @@ export const createApiKeyRoutes = ({ apiKeys, lists, now, permissions }: Needs):
     summary: 'Revokes an API key.',
     permission: 'api_keys:write',
     within: 'given',
-    params: z.strictObject({ id: z.uuid() }),
+    params: z.strictObject({ id: uuid }),
     output: done,
     handle: async ({ actor, params }) => {
       await revoke({ apiKeys, actor, id: params.id })

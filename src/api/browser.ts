@@ -2,12 +2,15 @@
 import type { Context } from 'koa'
 import { Problem } from '../platform/errors.ts'
 import type { FormTokens } from '../platform/http/form.ts'
+import type { BrowserSession, FindBrowserSession } from '../sessions/session.ts'
 
-/** The session of the hosted pages, found by its signed cookie. */
-export type FindBrowserSession = (ctx: Context) => Promise<{ sid: string; userId: string; amr: readonly string[] } | undefined>
+/** A page of ours that proved to be one, with the session of its browser: what `find` alone gives is no such thing. */
+export interface OwnPage {
+  readonly session: BrowserSession
+}
 
-/** Finds the browser's session and lets only our own pages use it. Throws `csrf_header_mismatch`. */
-export type IdentifyBrowser = FindBrowserSession
+/** Finds who asks from one of our own pages; nobody else's. Throws `csrf_header_mismatch`. */
+export type IdentifyBrowser = (ctx: Context) => Promise<OwnPage | undefined>
 
 /** The header in which our pages send the session's token. */
 export const csrfHeader = 'X-CSRF-Token'
@@ -27,7 +30,7 @@ export const createIdentifyBrowser =
     if (!['GET', 'HEAD'].includes(ctx.method)) {
       verifyCsrf(forms, { sid: session.sid, token: ctx.get(csrfHeader) })
     }
-    return session
+    return { session }
   }
 
 const verifyCsrf = (forms: FormTokens, { sid, token }: { sid: string; token: string }) => {

@@ -8,7 +8,7 @@ import type { Route } from '../platform/http/route.ts'
 /** Throws `not_found` for an organization that is not there. */
 export type GetOrganization = (id: OrganizationId) => Promise<unknown>
 
-const params = z.object({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+const params = z.object({ id: organizationIdSchema })
 
 /** The route behind the door. A member's standing proves that the organization lives; for all others one statement asks. */
 export const withinExisting = (one: Route, get: GetOrganization): Route =>

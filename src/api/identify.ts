@@ -5,6 +5,7 @@ import type { ApiKeys } from '../api-keys/api-keys.ts'
 import { multiFactor } from '../mfa/authenticator.ts'
 import type { Actor, Membership } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { requestOf } from '../platform/http/asker.ts'
 import type { Identify } from '../platform/http/mount.ts'
 import { acceptedRanges } from '../platform/language-ranges.ts'
 import type { Languages } from '../platform/languages.ts'
@@ -57,11 +58,11 @@ export const createIdentify = (needs: Needs): Identify => {
   const ways = { session: bySession(needs), key: byKey(needs), token: byAccessToken(needs) }
   return async ctx => {
     const authorization = ctx.get('Authorization')
-    if (authorization === '') return { ...((await byBrowser(needs, ctx)) ?? nobody), ...requestOf(needs, ctx) }
+    if (authorization === '') return { ...((await byBrowser(needs, ctx)) ?? nobody), ...askedIn(needs, ctx) }
     const credential = bearer.exec(authorization)?.[1]
     const caller = credential === undefined ? undefined : await ways[kindOf(credential)](credential)
     if (!caller) throw new Problem('unauthenticated')
-    return { ...caller, ...requestOf(needs, ctx) }
+    return { ...caller, ...askedIn(needs, ctx) }
   }
 }
 
@@ -70,14 +71,9 @@ const kindOf = (credential: string) => {
   return credential.startsWith(apiKeyPrefix) ? 'key' : 'token'
 }
 
-const requestOf = ({ languages }: Needs, ctx: Context) => {
+const askedIn = ({ languages }: Needs, ctx: Context) => {
   const accepted = ctx.get('Accept-Language')
-  return {
-    requestId: ctx.state.requestId,
-    ip: ctx.ip,
-    userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
-    language: accepted ? languages.choose(acceptedRanges(accepted)).tag : undefined,
-  }
+  return { ...requestOf(ctx), language: accepted ? languages.choose(acceptedRanges(accepted)).tag : undefined }
 }
 
 const bySession =
@@ -91,9 +87,9 @@ const bySession =
   }
 
 const byBrowser = async ({ identifyBrowser, standings }: Needs, ctx: Context): Promise<Caller | undefined> => {
-  const session = await identifyBrowser(ctx)
-  if (!session) return undefined
-  const { sid, userId, amr } = session
+  const page = await identifyBrowser(ctx)
+  if (!page) return undefined
+  const { sid, userId, amr } = page.session
   const standing = await standings.find({ userId, hasTwoFactors: amr.includes(multiFactor) })
   return standing && { kind: 'user', id: userId, userId, sessionId: sid, ...standing }
 }

@@ -5,12 +5,12 @@ import type { Members } from '../organizations/members.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { mailedName, text } from '../platform/http/text.ts'
+import { languageTag, mailedName, text } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { UserAdministration } from '../users/administration.ts'
 import type { CollectPersonalData } from '../users/personal-data.ts'
-import { localeSchema, toUserOutput, type User, userIdOf, userOutput } from '../users/user.ts'
+import { toUserOutput, type User, userIdOf, userOutput } from '../users/user.ts'
 import { csrfTokenOf } from './browser.ts'
 
 interface Needs {
@@ -62,7 +62,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       body: z.strictObject({
         full_name: mailedName(200).nullish(),
         picture: pictureAddress.nullish(),
-        locale: localeSchema.nullish(),
+        locale: languageTag.nullish(),
       }),
       output: userOutput,
       handle: async ({ actor, body: { full_name: name, ...rest }, ifMatch }) => {

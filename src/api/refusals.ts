@@ -21,7 +21,7 @@ export const createRecordRefusals =
   }
 
 const existing = async (organizations: Pick<Organizations, 'get'>, given: string | undefined) => {
-  const id = organizationIdSchema.safeParse(given?.toLowerCase()).data
+  const id = organizationIdSchema.safeParse(given).data
   if (id === undefined) return undefined
   try {
     return (await organizations.get(id)).id

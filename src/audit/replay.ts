@@ -40,6 +40,9 @@ export interface Replay {
   end(head: Head): Replayed
 }
 
+/** Which of the events before it one follows: the last, an older one while those after that are unsound, or none of them. */
+type Link = 'last' | 'older' | 'none'
+
 /** How many hashes an event may follow where those before it are unsound. */
 const maxCandidates = 8
 
@@ -53,12 +56,14 @@ export const createReplay = ({ from, macs }: { from: Place; macs: ChainMacs }): 
   let older: readonly Buffer[] = []
   let unsound: Plain | undefined
 
-  /** Whether an event follows; that also says of an unsound one before it whether it belongs here. */
-  const follows = (previous: Buffer): boolean => {
-    const isAfterLast = own.some(hash => hash.equals(previous))
-    const isAfterOlder = older.some(hash => hash.equals(previous))
-    if (unsound && (isAfterLast || isAfterOlder)) unsound.kind = isAfterLast ? 'edited' : 'inserted'
-    return isAfterLast || isAfterOlder
+  const linkTo = (previous: Buffer): Link => {
+    if (own.some(hash => hash.equals(previous))) return 'last'
+    return older.some(hash => hash.equals(previous)) ? 'older' : 'none'
+  }
+
+  /** What follows says of an unsound one before it whether it belongs here. */
+  const settle = (link: Link): void => {
+    if (unsound && link !== 'none') unsound.kind = link === 'last' ? 'edited' : 'inserted'
   }
 
   const note = (row: ChainRow, { isSound, isLinked }: { isSound: boolean; isLinked: boolean }) => {
@@ -85,13 +90,18 @@ export const createReplay = ({ from, macs }: { from: Place; macs: ChainMacs }): 
       count += 1
       const computed = linkOf(row.previous, leafOf(row))
       const isSound = computed.equals(row.hash)
-      note(row, { isSound, isLinked: follows(row.previous) })
+      const link = linkTo(row.previous)
+      settle(link)
+      note(row, { isSound, isLinked: link !== 'none' })
       older = isSound ? [] : [...own, ...older].slice(0, maxCandidates)
       own = isSound ? [row.hash] : [row.hash, computed]
       place = { seq: row.seq, hash: row.hash, mac: macs.next(place, row) }
     },
     end: head => {
-      const isAtHead = findings.length >= maxFaults || (place.seq === head.seq && follows(head.hash))
+      const isFull = findings.length >= maxFaults
+      const link = !isFull && place.seq === head.seq ? linkTo(head.hash) : 'none'
+      settle(link)
+      const isAtHead = isFull || link !== 'none'
       return { findings, place, end: isAtHead ? 'at head' : place.seq < head.seq ? 'before head' : 'apart' }
     },
   }

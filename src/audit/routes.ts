@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { linesRoute, type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import { time } from '../platform/http/time.ts'
 import type { AuditExport } from './audit-export.ts'
 import type { AuditLog } from './audit-log.ts'
@@ -14,7 +14,6 @@ interface Needs {
   readonly lists: Lists
 }
 
-const id = z.uuid().transform(value => value.toLowerCase())
 const filters = {
   actor: text(200).optional(),
   action: text(100).optional(),
@@ -24,11 +23,11 @@ const filters = {
   from: time.optional(),
   to: time.optional(),
 }
-const systemFilters = { ...filters, organization: id.optional() }
+const systemFilters = { ...filters, organization: uuid.optional() }
 const sorts = ['-occurred_at', 'occurred_at'] as const
 const systemQuery = listQuery({ sorts, filters: systemFilters })
 const systemExport = z.strictObject(systemFilters)
-const params = z.strictObject({ id })
+const params = z.strictObject({ id: uuid })
 
 /** Makes the routes. */
 export const createAuditRoutes = ({ auditLog, auditExport, lists }: Needs): readonly Route[] => {

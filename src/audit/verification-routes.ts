@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { text, uuid } from '../platform/http/text.ts'
 import type { Checkpoint, CheckpointList } from './checkpoint-list.ts'
 import { faultKinds } from './fault.ts'
 import type { Verification, Verified } from './verification.ts'
@@ -13,11 +13,10 @@ interface Needs {
   readonly lists: Lists
 }
 
-const id = z.uuid().transform(value => value.toLowerCase())
-const params = z.strictObject({ id })
+const params = z.strictObject({ id: uuid })
 const checkpoint = text(4000).optional()
 const sorts = ['-created_at', 'created_at'] as const
-const systemQuery = listQuery({ sorts, filters: { organization: id.optional() } })
+const systemQuery = listQuery({ sorts, filters: { organization: uuid.optional() } })
 
 const verifiedOutput = z.object({
   intact: z.boolean(),
@@ -54,7 +53,7 @@ export const createAuditVerificationRoutes = ({ verification, checkpointList, li
       summary: 'Whether the audit log is as it was written, or what is wrong with it; also held against a checkpoint kept elsewhere.',
       isLong: true,
       permission: 'audit:read',
-      body: z.strictObject({ organization_id: id.optional(), checkpoint }),
+      body: z.strictObject({ organization_id: uuid.optional(), checkpoint }),
       output: verifiedOutput,
       handle: async ({ body }) => ({ data: toVerified(await verification.verify({ organizationId: body.organization_id, checkpoint: body.checkpoint })) }),
     }),

@@ -1,10 +1,11 @@
 // The words of this slice: a connection is an upstream provider as somebody configured it, an identity is what it knows of a user.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { uuid } from '../platform/http/text.ts'
 import type { Configured } from './connector.ts'
 
 /** The id of a connection. */
-export const connectionIdSchema = z.uuid().brand('ConnectionId')
+export const connectionIdSchema = uuid.brand('ConnectionId')
 
 /** The id of a connection. */
 export type ConnectionId = z.output<typeof connectionIdSchema>

@@ -38,7 +38,8 @@ interface Needs {
   readonly fetch: typeof fetch
 }
 
-const put = statement('image-put', 'INSERT INTO images (hash, type, bytes) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING')
+// One that is there already becomes a new one, which is not forgotten before its address is written.
+const put = statement('image-put', 'INSERT INTO images (hash, type, bytes) VALUES ($1, $2, $3) ON CONFLICT (hash) DO UPDATE SET created_at = now()')
 const point = statement(
   'image-point',
   'INSERT INTO image_addresses (address, image_hash) VALUES ($1, $2) ON CONFLICT (address) DO UPDATE SET image_hash = $2, fetched_at = now()',

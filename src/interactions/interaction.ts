@@ -22,6 +22,7 @@ import type { Present } from '../pages/present.ts'
 import type { ShowAccess } from '../pages/shown-access.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
+import { requestOf } from '../platform/http/asker.ts'
 import type { FormTokens } from '../platform/http/form.ts'
 import type { Log } from '../platform/log.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -160,9 +161,7 @@ export const boundTo = ({ uid }: Pick<Interaction, 'uid'>, whom: string): string
 export const visitor = (ctx: Context, language?: { readonly tag: string }): Actor => ({
   kind: 'anonymous',
   permissions: new Set(),
-  requestId: ctx.state.requestId,
-  ip: ctx.ip,
-  userAgent: ctx.get('User-Agent').slice(0, 512) || undefined,
+  ...requestOf(ctx),
   language: language?.tag,
 })
 

@@ -48,6 +48,6 @@ export type MailRequest = z.input<typeof mailRequest>
 /** The job that sends one: tried for about eight hours. */
 export const sendMail: JobKind<z.output<typeof mailRequest>> = {
   name: 'mail.send',
-  schema: mailRequest as z.ZodType<z.output<typeof mailRequest>>,
+  schema: mailRequest,
   maxAttempts: 15,
 }

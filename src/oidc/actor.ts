@@ -1,6 +1,7 @@
 // Who is asking, inside a request that the engine handles.
 import Provider from 'oidc-provider'
 import { type Actor, systemActor } from '../platform/actor.ts'
+import { requestOf } from '../platform/http/asker.ts'
 
 /** The client that authenticated, else nobody; outside any request, the system. */
 export const actorOf = (): Actor => {
@@ -11,8 +12,6 @@ export const actorOf = (): Actor => {
     kind: client ? 'client' : 'anonymous',
     id: client?.clientId,
     permissions: new Set(),
-    requestId: ctx.state.requestId,
-    ip: ctx.ip,
-    userAgent: ctx.get('user-agent').slice(0, 512) || undefined,
+    ...requestOf(ctx),
   }
 }

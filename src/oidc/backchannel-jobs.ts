@@ -7,7 +7,7 @@ import type { Mails } from '../mails/mails.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
-import { mailedName } from '../platform/http/text.ts'
+import { mailable } from '../platform/http/text.ts'
 import { Hopeless, type JobHandler, jobHandler } from '../platform/jobs/job.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { pingClient, tellPerson } from './backchannel-request.ts'
@@ -66,15 +66,12 @@ export const createTellHandler = ({ database, mails, findAgentOwners, limit, iss
         kind: 'approval_asked',
         to: told.email,
         locale: told.locale ?? undefined,
-        values: { client: mailable(told.clientName) ?? told.clientId, owner: mailable(owner) ?? 'none', minutes },
+        values: { client: mailable(told.clientName, told.clientId), owner: mailable(owner, 'none'), minutes },
         url: `${issuer}/account/requests`,
       })
     })
   })
 }
-
-// Mail programs make links of what looks like one.
-const mailable = (name: string | undefined): string | undefined => mailedName(320).safeParse(name).data
 
 const isWithin = async (consumed: Promise<unknown>): Promise<boolean> => {
   try {

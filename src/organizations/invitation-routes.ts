@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { text, uuid } from '../platform/http/text.ts'
+import { languageTag, text, uuid } from '../platform/http/text.ts'
 import { userIdOf } from '../users/user.ts'
 import type { Invitation } from './invitation.ts'
 import type { Invitations } from './invitations.ts'
@@ -55,7 +55,7 @@ export const createInvitationRoutes = ({ invitations, lists }: Needs): readonly 
       'Invites somebody by mail; nobody invites to a role that may do more than they may, then and when it is accepted. An open invitation to the same address is void.',
     permission: 'members:write',
     params: organizationParams,
-    body: z.strictObject({ email: text(320), role: roleNameSchema.default('member'), locale: text(35).optional() }),
+    body: z.strictObject({ email: text(320), role: roleNameSchema.default('member'), locale: languageTag.optional() }),
     output: invitationOutput,
     status: 201,
     handle: async ({ actor, params, body }) => answer(await invitations.create(actor, { organizationId: params.id, ...body })),

@@ -8,13 +8,14 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
+import { mailable } from '../platform/http/text.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
 import { findRole } from './find-role.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
 import type { FindGiven } from './inviter.ts'
-import type { Organization, OrganizationId } from './organization.ts'
+import { type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
 
 /** The invitations of organizations. */
 export interface Invitations {
@@ -91,7 +92,7 @@ export const createInvitations = (needs: Needs): Invitations => {
       await byOrganization.consume(organizationId)
       await byAddress.consume(`${organizationId} ${email}`)
       return change(actor, async (tx, record) => {
-        const organization = await lock(tx, organizationId)
+        const organization = mailable((await lock(tx, organizationId)).name, organizationId)
         const { handed } = await findRole(tx, { organizationId, role, permissionsOf })
         await mustHoldRoles(tx, { actor, organizationId, roles: [handed] })
         const known = await tx.organizationMember.count({ where: { organizationId, user: { emailNormalized: email, deletedAt: null } } })
@@ -113,7 +114,7 @@ export const createInvitations = (needs: Needs): Invitations => {
           kind: 'invitation',
           to: email,
           locale: locale ?? (await languageFor(tx, { organizationId, email })),
-          values: { organization: organization.name, inviter: inviter?.name ?? inviter?.email ?? organization.name, role: handed.name, hours: invitationHours },
+          values: { organization, inviter: mailable(inviter?.name, inviter?.email ?? organization), role: handed.name, hours: invitationHours },
           url: `${issuer}/account/invitation/${token}`,
         })
         record('invitation.created', row, { organizationId })
@@ -140,7 +141,7 @@ export const createInvitations = (needs: Needs): Invitations => {
         // The organization is locked before the row, as by whoever invites again or renames the role: else each waits for the other.
         const found = await tx.invitation.findFirst({ where, select: { organizationId: true } })
         if (!found) throw new Problem('link_expired')
-        const organizationId = found.organizationId as OrganizationId
+        const organizationId = organizationIdSchema.parse(found.organizationId)
         const organization = await lock(tx, organizationId).catch(gone)
         // One statement decides who accepts; what is wrong afterwards rolls it back.
         const [invitation] = await tx.invitation.updateManyAndReturn({ where, data: { acceptedAt: now() } })

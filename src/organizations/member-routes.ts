@@ -16,8 +16,7 @@ interface Needs {
 }
 
 const inside = { within: 'organization' } as const
-const userId = z.string().toLowerCase().pipe(userIdSchema)
-const memberParams = organizationParams.extend({ userId })
+const memberParams = organizationParams.extend({ userId: userIdSchema })
 
 const memberOutput = z.object({
   user_id: z.uuid(),
@@ -53,7 +52,7 @@ export const createMemberRoutes = ({ members, lists }: Needs): readonly Route[] 
     permission: 'members:write',
     params: organizationParams,
     body: z
-      .strictObject({ user_id: userId.optional(), email: text(320).optional(), role: role.default('member') })
+      .strictObject({ user_id: userIdSchema.optional(), email: text(320).optional(), role: role.default('member') })
       .refine(body => (body.user_id === undefined) !== (body.email === undefined), 'Give either user_id or email.'),
     output: memberOutput,
     status: 201,

@@ -1,13 +1,14 @@
 // The words of this slice: organizations, who belongs to them, and what is told of it.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { uuid } from '../platform/http/text.ts'
 import type { UserId } from '../users/user.ts'
 
 /** A UUID v7. */
 export type OrganizationId = string & z.$brand<'OrganizationId'>
 
-/** Parses an organization's id. */
-export const organizationIdSchema = z.uuid().brand<'OrganizationId'>()
+/** Parses an organization's id; it is in small letters afterwards. */
+export const organizationIdSchema = uuid.brand<'OrganizationId'>()
 
 /** The roles that every organization has, from most to least. */
 export const organizationRoles = ['owner', 'admin', 'member'] as const

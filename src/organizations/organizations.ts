@@ -123,11 +123,11 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
         if (!before?.deletedAt) throw new Problem('not_found')
         const at = now()
         const data = { deletedAt: null, accessEndedAt: endOfAbsence(before, at) }
-        const { count } = await tx.organization.updateMany({ where: { id, deletedAt: before.deletedAt }, data })
-        if (count === 0) throw new Problem('not_found')
+        const [row] = await tx.organization.updateManyAndReturn({ where: { id, deletedAt: before.deletedAt }, data })
+        if (!row) throw new Problem('not_found')
         await belongings.enable(tx, id, { disabledAt: before.deletedAt, at })
-        record('organization.restored', before, { organizationId: id })
-        return toOrganization(before)
+        record('organization.restored', row, { organizationId: id })
+        return toOrganization(row)
       }),
     purge: createPurgeOrganizations({ database, change, now, belongings }),
   }

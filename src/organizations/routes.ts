@@ -16,8 +16,8 @@ interface Needs {
 }
 
 const inside = { within: 'organization' } as const
-/** The path's organization; ids are compared in small letters. */
-export const organizationParams = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+/** The path's organization. */
+export const organizationParams = z.strictObject({ id: organizationIdSchema })
 const name = mailedName(200)
 const slug = z.string().regex(slugPattern, 'must be small letters, digits and single hyphens, up to 63')
 const description = text(2000).trim()

@@ -3,10 +3,10 @@ import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, readBranding } from '../platform/branding-settings.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { ChangeFeed } from '../platform/data/change-feed.ts'
-import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { Problem } from '../platform/errors.ts'
+import { isObject } from '../platform/values.ts'
 import type { OrganizationId } from './organization.ts'
 import { lockOrganization } from './organizations.ts'
 
@@ -22,9 +22,9 @@ export interface OrganizationSettings {
 
 /** Which settings are changed; what is not named stays. */
 export interface SettingsChanges {
-  readonly branding?: BrandingSettings | undefined
-  readonly isSignUpOpen?: boolean | undefined
-  readonly isMfaRequired?: boolean | undefined
+  readonly branding?: BrandingSettings
+  readonly isSignUpOpen?: boolean
+  readonly isMfaRequired?: boolean
 }
 
 /** The settings of organizations. */
@@ -48,26 +48,34 @@ interface Needs {
 
 /** Makes the service. */
 export const createOrganizationSettings = ({ database, change, feed, now }: Needs): SettingsOfOrganizations => {
+  const findRow = (id: string) => database.prisma.organization.findFirst({ where: { id, deletedAt: null }, select: columns })
   const load = async (id: string) => {
-    const row = await database.prisma.organization.findFirst({ where: { id, deletedAt: null }, select: columns })
+    const row = await findRow(id)
     return row ? toSettings(row) : undefined
+  }
+  const getRow = async (id: string) => {
+    const row = await findRow(id)
+    if (!row) throw new Problem('not_found')
+    return row
   }
   const memo = createMemo({ ttlMilliseconds: 1000, now, load, ends: { feed, by: { organization: ({ id }) => id } } })
   return {
     find: memo.get,
     forget: memo.forget,
-    get: async id => {
-      const settings = await load(id)
-      if (!settings) throw new Problem('not_found')
-      return settings
-    },
+    get: async id => toSettings(await getRow(id)),
     update: async (actor, id, { expect, ...changes }) => {
+      const known = await getRow(id)
+      if (changedNames(known, changes).length === 0) {
+        expect?.(known.updatedAt)
+        return toSettings(known)
+      }
       const settings = await change(actor, async (tx, record) => {
-        const before = await lockOrganization(tx, id)
-        expect?.(before.updatedAt)
+        const organization = await lockOrganization(tx, id)
+        expect?.(organization.updatedAt)
+        const before = await tx.organization.findUniqueOrThrow({ where: { id }, select: columns })
         const row = await tx.organization.update({ where: { id }, data: changes, select: columns })
         // Names only: images are long, and no news.
-        record('organization.settings_updated', { ...before, changed: namesOf(changes) }, { organizationId: id })
+        record('organization.settings_updated', { ...organization, changed: changedNames(before, changes) }, { organizationId: id })
         return toSettings(row)
       })
       memo.forget(id)
@@ -87,7 +95,14 @@ interface Row {
 
 const toSettings = ({ branding, updatedAt, ...policy }: Row): OrganizationSettings => ({ ...policy, branding: readBranding(branding), version: updatedAt })
 
-const namesOf = ({ branding, ...policy }: SettingsChanges) => [
-  ...Object.keys(branding ?? {}).map(name => `branding.${name}`),
-  ...toldNamesOf(policy, { isSignUpOpen: 'sign_up' }),
-]
+// As events name them: each of the branding for itself, though it is replaced whole.
+const told = ({ branding, isSignUpOpen, isMfaRequired }: Omit<Row, 'updatedAt'>): Readonly<Record<string, unknown>> => ({
+  ...Object.fromEntries(Object.entries(isObject(branding) ? branding : {}).map(([name, value]) => [`branding.${name}`, value])),
+  sign_up: isSignUpOpen,
+  mfa_required: isMfaRequired,
+})
+
+const changedNames = (before: Row, changes: SettingsChanges): string[] => {
+  const [former, latter] = [told(before), told({ ...before, ...changes })]
+  return Object.keys({ ...former, ...latter }).filter(name => former[name] !== latter[name])
+}

@@ -1,7 +1,7 @@
 // Slugs: the short name of an organization, as addresses carry it.
 
 /** What a slug may be: small letters and digits, single hyphens between them, up to 63. */
-export const slugPattern = /^[a-z0-9](-?[a-z0-9]){0,62}$/
+export const slugPattern = /^(?=.{1,63}$)[a-z0-9](-?[a-z0-9])*$/
 
 const maxLength = 48
 

@@ -47,3 +47,14 @@ export interface EnginePageLocals {
   readonly logout: LogoutPage
   readonly 'signed-out': SignedOutPage
 }
+
+type Names = { readonly [View in keyof EnginePageLocals]: Readonly<Record<keyof Required<EnginePageLocals[View]>, true>> }
+
+/** The names of each page's locals; the compiler holds them equal to the types. */
+export const engineLocalNames: Names = {
+  'device-code': { problem: true, action: true, xsrf: true, userCode: true },
+  'device-confirm': { problem: true, action: true, xsrf: true, userCode: true, client: true, device: true },
+  'device-done': { client: true },
+  logout: { problem: true, action: true, xsrf: true, isAutomatic: true, client: true },
+  'signed-out': { isStillSignedIn: true, client: true, returnUrl: true },
+}

@@ -6,8 +6,10 @@ import { createViews } from '../platform/http/views.ts'
 import type { Languages } from '../platform/languages.ts'
 import { accountLocalNames } from './account-locals.ts'
 import { consentLocalNames } from './consent-page-locals.ts'
+import { engineLocalNames } from './engine-page-locals.ts'
 import type { FormProblem, PageLocals, PageName } from './page-locals.ts'
 import { problemWords } from './problem-words.ts'
+import { proofLocalNames } from './proof-page-locals.ts'
 
 /** What every page needs beside its own locals. */
 export interface CommonLocals {
@@ -125,11 +127,7 @@ const LOCAL_NAMES: LocalNames = {
   },
   'enrol-totp': { ...PROBLEM, action: true, csrf: true, account: true, client: true, secret: true, uri: true, qr: true, cancelAction: true, cancelCsrf: true },
   'recovery-codes': { ...PROBLEM, action: true, csrf: true, kept: true, codes: true },
-  'device-code': { ...PROBLEM, action: true, xsrf: true, userCode: true },
-  'device-confirm': { ...PROBLEM, action: true, xsrf: true, userCode: true, client: true, device: true },
-  'device-done': { client: true },
-  logout: { ...PROBLEM, action: true, xsrf: true, isAutomatic: true, client: true },
-  'signed-out': { isStillSignedIn: true, client: true, returnUrl: true },
+  ...engineLocalNames,
   error: { ...PROBLEM, kind: true, detail: true, client: true, homeUrl: true },
   'post-on': { connection: true, action: true, fields: true, isAutomatic: true },
   expired: { startUrl: true },
@@ -137,29 +135,7 @@ const LOCAL_NAMES: LocalNames = {
   gallery: { gallery: true },
   ...accountLocalNames,
   ...consentLocalNames,
-  'sign-up': { ...PROBLEM, action: true, csrf: true, email: true, name: true, minLength: true, signInUrl: true, client: true, cancelAction: true },
-  code: {
-    ...PROBLEM,
-    action: true,
-    csrf: true,
-    email: true,
-    reason: true,
-    resendAction: true,
-    changeUrl: true,
-    isResent: true,
-    client: true,
-    cancelAction: true,
-    cancelCsrf: true,
-  },
-  'code-link': { ...PROBLEM, action: true, csrf: true, email: true, reason: true, codeUrl: true, client: true },
-  recovery: { ...PROBLEM, action: true, csrf: true, username: true, backUrl: true },
-  'recovery-sent': { againUrl: true, backUrl: true },
-  'new-password': { ...PROBLEM, action: true, csrf: true, username: true, minLength: true },
-  'recovery-done': { backUrl: true },
-  'verify-email': { ...PROBLEM, action: true, csrf: true, username: true, hasPassword: true, recoveryUrl: true },
-  'email-verified': {},
-  mailbox: { mails: true },
-  'mailbox-mail': { to: true, subject: true, at: true, parts: true, listUrl: true },
+  ...proofLocalNames,
 }
 
 const COMMON_NAMES = [

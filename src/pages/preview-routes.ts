@@ -9,7 +9,7 @@ import type { SettingsOfOrganizations } from '../organizations/settings.ts'
 import type { Actor } from '../platform/actor.ts'
 import { type BrandingSettings, brandingBody, over, toBranding, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { type Route, route } from '../platform/http/route.ts'
-import { text } from '../platform/http/text.ts'
+import { languageTag, text } from '../platform/http/text.ts'
 import { previewedPages, type RenderPreview } from './preview.ts'
 
 interface Needs {
@@ -20,10 +20,9 @@ interface Needs {
   readonly clientAdministration: Pick<ClientAdministration, 'get'>
 }
 
-const language = text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de')
-const body = z.strictObject({ branding: brandingBody, page: z.enum(previewedPages).default('identifier'), language: language.optional() })
+const body = z.strictObject({ branding: brandingBody, page: z.enum(previewedPages).default('identifier'), language: languageTag.optional() })
 const output = z.object({ html: z.string(), warnings: warningsOutput })
-const organization = z.strictObject({ id: z.string().toLowerCase().pipe(organizationIdSchema) })
+const organization = z.strictObject({ id: organizationIdSchema })
 const clientName = text(255).min(1)
 const description =
   'The HTML is a whole document that can be used for nothing: without scripts, its forms and links dead, with a content security policy of its own. ' +

@@ -107,3 +107,32 @@ export interface ProofPageLocals {
   readonly mailbox: MailboxPage
   readonly 'mailbox-mail': MailboxMailPage
 }
+
+type Names = { readonly [View in keyof ProofPageLocals]: Readonly<Record<keyof Required<ProofPageLocals[View]>, true>> }
+
+/** The names of each page's locals; the compiler holds them equal to the types. */
+export const proofLocalNames: Names = {
+  'sign-up': { problem: true, action: true, csrf: true, email: true, name: true, minLength: true, signInUrl: true, client: true, cancelAction: true },
+  code: {
+    problem: true,
+    action: true,
+    csrf: true,
+    email: true,
+    reason: true,
+    resendAction: true,
+    changeUrl: true,
+    isResent: true,
+    client: true,
+    cancelAction: true,
+    cancelCsrf: true,
+  },
+  'code-link': { problem: true, action: true, csrf: true, email: true, reason: true, codeUrl: true, client: true },
+  recovery: { problem: true, action: true, csrf: true, username: true, backUrl: true },
+  'recovery-sent': { againUrl: true, backUrl: true },
+  'new-password': { problem: true, action: true, csrf: true, username: true, minLength: true },
+  'recovery-done': { backUrl: true },
+  'verify-email': { problem: true, action: true, csrf: true, username: true, hasPassword: true, recoveryUrl: true },
+  'email-verified': {},
+  mailbox: { mails: true },
+  'mailbox-mail': { to: true, subject: true, at: true, parts: true, listUrl: true },
+}

@@ -1,7 +1,7 @@
 // A tenant's branding as the API takes it and the database keeps it: parsed strictly, replaced whole.
 import { z } from 'zod'
 import { type Branding, type BrandingWarning, brandingWarnings } from './branding.ts'
-import { name, text } from './http/text.ts'
+import { languageTag, name, text } from './http/text.ts'
 
 // An image in the page is sent with every page: two logos and an icon keep it under 50 KB.
 const maxImage = 20_000
@@ -37,7 +37,7 @@ export const brandingBody = z
     support_url: contactAddress,
     terms_url: webAddress,
     privacy_url: webAddress,
-    default_language: text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de'),
+    default_language: languageTag,
   })
   .partial()
 

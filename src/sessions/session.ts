@@ -1,4 +1,5 @@
 // The words of this slice: a session, and what is told of it.
+import type { Context } from 'koa'
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
 
@@ -22,6 +23,17 @@ export interface Session {
   readonly lastSeenAt: Date
   readonly expiresAt: Date
 }
+
+/** The session of the hosted pages in the browser that asks. */
+export interface BrowserSession {
+  readonly sid: string
+  readonly userId: string
+  readonly authenticatedAt: Date
+  readonly amr: readonly string[]
+}
+
+/** Finds it by its signed cookie, whatever page asks. */
+export type FindBrowserSession = (ctx: Context) => Promise<BrowserSession | undefined>
 
 /** A session as the API tells of one. */
 export const sessionOutput = z.object({

@@ -1,7 +1,6 @@
 // The words of an import: what a row says, and what came of it.
 import { z } from 'zod'
-import { mailedName, text } from '../platform/http/text.ts'
-import { localeSchema } from './user.ts'
+import { languageTag, mailedName, text } from '../platform/http/text.ts'
 
 /** How many users one import may bring. */
 export const maxImportRows = 10_000
@@ -14,7 +13,7 @@ export const importRow = z.strictObject({
   email: text(320),
   email_verified: z.boolean().nullish(),
   full_name: mailedName(200).nullish(),
-  locale: localeSchema.nullish(),
+  locale: languageTag.nullish(),
   password_hash: text(512).nullish().meta({ description: 'argon2, bcrypt, scrypt or PBKDF2, as the other system kept it; replaced at the first sign-in.' }),
 })
 

@@ -42,7 +42,7 @@ interface Needs {
   readonly apiSessions: ApiSessions
   readonly authenticators: Authenticators
   readonly identities: Pick<Identities, 'listKept'>
-  readonly auditLog: AuditLog
+  readonly auditLog: Pick<AuditLog, 'newest'>
   readonly consents: { list(userId: string): Promise<readonly Consent[]> }
   readonly listAgents: (userId: string, which?: { readonly isDeleted: boolean }) => Promise<readonly Agent[]>
   readonly now: () => Date
@@ -64,8 +64,8 @@ export const createCollectPersonalData =
       consents.list(userId),
       listAgents(userId),
       listAgents(userId, { isDeleted: true }),
-      auditLog.list({ actorId: userId }, { limit: newestEvents }),
-      auditLog.list({ targetId: userId, targetKind: 'user' }, { limit: newestEvents }),
+      auditLog.newest({ actorId: userId }, newestEvents),
+      auditLog.newest({ targetId: userId, targetKind: 'user' }, newestEvents),
     ])
     return {
       exported_at: now().toISOString(),
@@ -99,7 +99,7 @@ export const createCollectPersonalData =
         granted_at: grantedAt.toISOString(),
       })),
       agents: [...agents, ...deletedAgents].map(toAgent),
-      events: newestFirst([...done.rows, ...suffered.rows]).map(({ occurredAt, action, outcome, target, ip, userAgent }) => ({
+      events: newestFirst([...done, ...suffered]).map(({ occurredAt, action, outcome, target, ip, userAgent }) => ({
         occurred_at: occurredAt.toISOString(),
         action,
         outcome,

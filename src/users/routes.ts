@@ -3,11 +3,11 @@ import { z } from 'zod'
 import type { AssignedPasswords } from '../authentication/assigned-passwords.ts'
 import { type Lists, listQuery } from '../platform/http/list.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
-import { mailedName, text, words } from '../platform/http/text.ts'
+import { languageTag, mailedName, text, words } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { sessionOutput, toSessionOutput } from '../sessions/session.ts'
 import type { UserAdministration } from './administration.ts'
-import { localeSchema, toUserOutput as output, type User, userIdSchema, userOutput, userStatuses } from './user.ts'
+import { toUserOutput as output, type User, userIdSchema, userOutput, userStatuses } from './user.ts'
 
 interface Needs {
   readonly userAdministration: UserAdministration
@@ -97,7 +97,7 @@ const kept = ({ userAdministration: users, assignedPasswords, lists }: Needs): r
         email_verified: z.boolean(),
         full_name: fullName.nullable(),
         picture: picture.nullable(),
-        locale: localeSchema.nullable(),
+        locale: languageTag.nullable(),
         system_role: systemRole.nullable(),
       })
       .partial(),

@@ -4,12 +4,13 @@ import type { Actor } from '../platform/actor.ts'
 import { event } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { uuid } from '../platform/http/text.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
 
-/** Parses a user's id. */
-export const userIdSchema = z.uuid().brand<'UserId'>()
+/** Parses a user's id; it is in small letters afterwards. */
+export const userIdSchema = uuid.brand<'UserId'>()
 
 /** A person who signs in. */
 export interface User {
@@ -68,12 +69,6 @@ export interface UserChanges {
   readonly locale?: string | null
   readonly isAdmin?: boolean
 }
-
-/** Parses a language tag as far as languages are told apart (BCP 47). */
-export const localeSchema = z
-  .string()
-  .max(35)
-  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)
 
 /** Whether a user may sign in. */
 export const userStatuses = ['active', 'suspended', 'deleted'] as const

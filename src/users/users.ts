@@ -59,7 +59,10 @@ export const createUsers = ({ database, change, now }: Needs): Users => {
       return fromPrisma(user)
     },
     forget: memo.forget,
-    find: async id => (userIdSchema.safeParse(id).success ? memo.get(id) : undefined),
+    find: async given => {
+      const id = userIdSchema.safeParse(given).data
+      return id === undefined ? undefined : memo.get(id)
+    },
     findByEmail: async email => {
       const normalized = normalizeEmail(email)
       return normalized === undefined ? undefined : (await database.run<UserRow>(byEmail, [normalized])).map(toUser)[0]

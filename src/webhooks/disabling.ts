@@ -8,6 +8,7 @@ import { managementPrefix } from '../platform/api-identifier.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { mailable } from '../platform/http/text.ts'
 import type { Held } from './line.ts'
 import type { Attempt } from './send.ts'
 import { told, type WebhookRow } from './webhook.ts'
@@ -70,9 +71,10 @@ const tell = async (tx: TransactionClient, { row, reason, mails, issuer }: { row
 
 // Which webhook it is, whose, and where it is enabled.
 const namesOf = async (tx: TransactionClient, { id, name, organizationId }: WebhookRow, issuer: string) => {
-  const webhook = name === null ? id : `${name} (${id})`
+  const named = mailable(name, id)
+  const webhook = named === id ? id : `${named} (${id})`
   if (organizationId === null) return { webhook, place: 'system', organization: '', at: `${issuer}${managementPrefix}/webhooks/${id}` }
   const organization = await tx.organization.findUnique({ where: { id: organizationId }, select: { name: true } })
   const at = `${issuer}${managementPrefix}/organizations/${organizationId}/webhooks/${id}`
-  return { webhook, place: 'organization', organization: organization?.name ?? organizationId, at }
+  return { webhook, place: 'organization', organization: mailable(organization?.name, organizationId), at }
 }

@@ -138,6 +138,25 @@ test('an invitation by an API key, which no person made, is good until it is tak
   t.is((await second.accept()).status, 404)
 })
 
+test('an invitation is in the language that is named, and what is no language is refused', async t => {
+  const { asOwner } = await makeOrganization(api)
+  for (const locale of ['', 'd', '../de', 'de_AT', 'de\n', 'german language', 'x'.repeat(36)])
+    t.is((await asOwner('POST /invitations', { email: 'invited@example.com', locale })).status, 400, JSON.stringify(locale))
+  t.is((await asOwner('POST /invitations', { email: 'german@example.com', locale: 'de-AT' })).status, 201)
+  t.regex((await mailTo(api.server, 'german@example.com', 'eingeladen')).text, /lädt Sie ein/)
+})
+
+test('the mail to whoever is invited carries no name that mail programs make a link of', async t => {
+  const { id, owner, asOwner } = await makeOrganization(api)
+  const { pool } = api.server.resources.database
+  await pool.query("UPDATE organizations SET name = 'Win at www.evil.example' WHERE id = $1", [id])
+  await pool.query("UPDATE users SET name = 'See https://evil.example' WHERE id = $1", [owner.id])
+  await asOwner('POST /invitations', { email: 'stranger@example.com' })
+  const { subject, text, html } = await mailTo(api.server, 'stranger@example.com', 'invited')
+  t.false(`${subject} ${text} ${html}`.includes('evil.example'))
+  t.true(text.includes(id) && text.includes(owner.email), text)
+})
+
 const makeHelper = async () => {
   const organization = await makeOrganization(api)
   await organization.asOwner('POST /roles', { name: 'helper', permissions: ['members:read'] })

@@ -38,6 +38,20 @@ test('a slug is unique among the living', async t => {
     t.is((await api.ask('POST /organizations', { token, body: { name: 'x', slug } })).status, 400, slug)
 })
 
+test('a slug and the name of a role are at most 63 characters, hyphens counted, and what is made can be asked for', async t => {
+  const { token } = await api.signIn()
+  const longest = `${'a-'.repeat(31)}a`
+  for (const tooLong of [`${longest}a`, `${'a-'.repeat(62)}a`])
+    t.is((await api.ask('POST /organizations', { token, body: { name: 'Long', slug: tooLong } })).status, 400, tooLong)
+  const { data: organization } = await api.ask('POST /organizations', { token, body: { name: 'Long', slug: longest } })
+  t.is((await api.ask(`GET /organizations?slug=${longest}`, { token: admin })).data[0]?.id, organization.id)
+  const roles = `/organizations/${organization.id}/roles`
+  for (const tooLong of [`${longest}a`, `${'a-'.repeat(62)}a`])
+    t.is((await api.ask(`POST ${roles}`, { token, body: { name: tooLong, permissions: [] } })).status, 400, tooLong)
+  t.is((await api.ask(`POST ${roles}`, { token, body: { name: longest, permissions: [] } })).status, 201)
+  t.is((await api.ask(`GET ${roles}/${longest}`, { token })).data.name, longest)
+})
+
 test('twenty who ask for one slug at once make one organization', async t => {
   const { token } = await api.signIn()
   const replies = await Promise.all(Array.from({ length: 20 }, () => api.ask('POST /organizations', { token, body: { name: 'Race', slug: 'the-race' } })))
@@ -73,6 +87,18 @@ test('deleting an organization disables its clients at once, restoring it brings
   t.is((await api.ask(`POST /organizations/${data.id}/restore`, { token: admin })).status, 200)
   await sleep(1100)
   t.truthy((await asked()).access_token)
+})
+
+test('an organization that is restored is answered as it is read afterwards, by its version too', async t => {
+  const { token } = await api.signIn()
+  const { data } = await api.ask('POST /organizations', { token, body: { name: 'There and back' } })
+  await api.ask(`DELETE /organizations/${data.id}`, { token })
+  const restored = await api.ask(`POST /organizations/${data.id}/restore`, { token: admin })
+  const read = await api.ask(`GET /organizations/${data.id}`, { token })
+  t.deepEqual(restored.data, read.data)
+  t.is(restored.headers.etag, read.headers.etag)
+  const match = { 'if-match': String(restored.headers.etag) }
+  t.is((await api.ask(`PATCH /organizations/${data.id}`, { token, body: { description: 'Again' }, headers: match })).status, 200)
 })
 
 test.serial('an organization that is forgotten is locked before its clients, as everybody does who changes one', async t => {

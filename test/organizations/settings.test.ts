@@ -192,6 +192,31 @@ test('a change is told by its names, without images, and only over what was read
   t.is((await write(String(headers.etag))).status, 200)
 })
 
+test('what is taken away is told too, and what changes nothing is no change', async t => {
+  const { id, owner, patch } = await begin()
+  const { data, headers } = await patch({ name: 'Nordlicht', primary_color: '#0b0b3b', radius: '4px' })
+  const ask = (body: unknown, match = '*') => api.ask(`PATCH /organizations/${id}/settings`, { token: owner.token, body, headers: { 'if-match': match } })
+  for (const body of [{}, { branding: data.branding }, { sign_up: 'open', mfa_required: false }]) {
+    const answer = await ask(body)
+    t.deepEqual([answer.status, answer.headers.etag, answer.data], [200, headers.etag, data])
+    t.is((await ask(body, '"other"')).status, 412)
+  }
+  await patch({ name: 'Nordlicht', radius: '5px', support_url: 'https://nordlicht.example/' })
+  await patch({})
+  const { rows } = await api.server.resources.database.pool.query(
+    "SELECT target->'changed' AS changed FROM audit_events WHERE action = 'organization.settings_updated' AND organization_id = $1 ORDER BY seq",
+    [id],
+  )
+  t.deepEqual(
+    rows.map(({ changed }) => changed.toSorted()),
+    [
+      ['branding.name', 'branding.primary_color', 'branding.radius'],
+      ['branding.primary_color', 'branding.radius', 'branding.support_url'],
+      ['branding.name', 'branding.radius', 'branding.support_url'],
+    ],
+  )
+})
+
 test('members read, managers write, and strangers are told nothing', async t => {
   const { id, owner } = await begin()
   const [member, stranger] = [await api.signIn(), await api.signIn()]
@@ -227,7 +252,7 @@ test('the policy on sign-up and second factors is open at first, set by itself, 
   )
   t.deepEqual(
     rows.map(({ changed }) => changed),
-    [['sign_up'], ['mfa_required'], []],
+    [['sign_up'], ['mfa_required']],
   )
   for (const body of [{ sign_up: 'ajar' }, { sign_up: null }, { sign_up: true }, { mfa_required: 'yes' }, { is_sign_up_open: true }])
     t.is((await ask(`PATCH /organizations/${id}/settings`, body)).status, 400)

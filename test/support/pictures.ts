@@ -10,6 +10,9 @@ export const svg = Buffer.from('<?xml version="1.0"?><!-- ours --><svg xmlns="ht
 
 export const dark = Buffer.concat([png, Buffer.from('dark')])
 
+/** What is served below `/one-of/`: another picture at each address. */
+export const pngOf = (path: string) => Buffer.concat([png, Buffer.from(path)])
+
 /** Where our own origin shows a picture. */
 export const pictureAt = (bytes: Buffer): string => `/assets/images/${createHash('sha256').update(bytes).digest('hex')}`
 
@@ -39,7 +42,7 @@ export async function startPictures() {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace(/\?.*/, '')
     asked.push(path)
-    const bytes = gone.has(path) ? undefined : served[path]
+    const bytes = gone.has(path) ? undefined : path.startsWith('/one-of/') ? pngOf(path) : served[path]
     if (path === '/slow.png') return
     if (path === '/elsewhere.png') response.writeHead(302, { location: '/logo.png' }).end()
     // What it says of the type is not believed.

@@ -49,6 +49,16 @@ test('a user is made, read, changed, deleted and restored', async t => {
   t.is((await asAdmin(`POST /users/${id}/restore`)).status, 404)
 })
 
+test('a user who is changed by their id in capitals is known as changed at once', async t => {
+  const { users } = api.server.services
+  const { id } = await makeUser(api.server)
+  t.is((await users.find(id))?.name, (await users.find(id.toUpperCase()))?.name)
+  const changed = await api.ask(`PATCH /users/${id.toUpperCase()}`, { token: admin, body: { full_name: 'Changed By Capitals' } })
+  t.deepEqual([changed.status, changed.data.id], [200, id])
+  t.is((await users.find(id))?.name, 'Changed By Capitals')
+  t.is((await users.find(id.toUpperCase()))?.name, 'Changed By Capitals')
+})
+
 test('an address of a deleted user can be used again, and then the deleted one stays deleted', async t => {
   const email = 'used-again@people.example'
   const { id } = (await asAdmin('POST /users', { email })).data

@@ -178,6 +178,19 @@ test('who answers 410 is told no more: the webhook is disabled, the owners hear 
   )
 })
 
+test('the mail about a disabled webhook carries no name that mail programs make a link of', async t => {
+  const mine = await make(t, { answer: () => ({ status: 410 }) })
+  await sql("UPDATE organizations SET name = 'Win at www.evil.example' WHERE id = $1", [mine.id])
+  await sql("UPDATE webhooks SET name = 'See https://evil.example' WHERE id = $1", [mine.webhook.id])
+  await mine.addRole('first')
+  const subject = `The webhook to ${new URL(mine.receiver.url).host} was disabled`
+  const find = async () => (await api.server.mailsTo(mine.owner.email)).find(mail => mail.subject === subject)
+  await soon(async () => (await find()) !== undefined)
+  const { text = '', html = '' } = (await find()) ?? {}
+  t.false(`${text} ${html}`.includes('evil.example'))
+  t.true(text.includes(`the webhook ${mine.webhook.id} of the organization ${mine.id}`), text)
+})
+
 test('an event is given up after the last of its tries; the webhook is disabled, and both can be mended', async t => {
   const mine = await make(t, { answer: time => ({ status: time === 1 ? 302 : 204, headers: { location: '/elsewhere' } }) })
   await api.server.services.webhooks.update(systemActor, { id: mine.webhook.id, organizationId: mine.id }, { isDisabled: true })

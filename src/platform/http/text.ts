@@ -29,7 +29,10 @@ export const isTooDeep = (value: unknown): boolean => {
 export const text = (maxLength: number) => z.string().max(maxLength).refine(isPlainText, 'contains characters that text cannot have')
 
 /** An id of ours as a path, query or body names it: in small letters afterwards. */
-export const uuid = z.string().toLowerCase().pipe(z.uuid())
+export const uuid = z.uuid().toLowerCase()
+
+/** The tag of a language, as far as languages are told apart (BCP 47). */
+export const languageTag = text(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag such as de')
 
 /** What is searched for or called by: one Unicode form, so that what looks alike is alike, and nothing but spaces is nothing. */
 export const words = (maxLength: number) => text(maxLength).normalize('NFC').trim().min(1)
@@ -50,8 +53,8 @@ export const name = (maxLength: number) =>
 export const mailedName = (maxLength: number) =>
   name(maxLength).refine(value => !link.test(value), { error: 'must not hold a link', params: { code: 'name_link' } })
 
-/** A name that is there already as a mail may carry it, or what stands for it. */
-export const mailable = (given: string, otherwise: string): string => mailedName(255).safeParse(given).data ?? otherwise
+/** A name that is there already as a mail may carry it, or what stands for it and for one that is not there. */
+export const mailable = (given: string | null | undefined, otherwise: string): string => mailedName(255).safeParse(given).data ?? otherwise
 
 // Not by recursion: a small body may be nested deeper than the stack is.
 function* levelsOf(value: unknown) {
