@@ -27,6 +27,7 @@ import { createAccountDeletion } from './users/account-deletion.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEmailChanges } from './users/email-change.ts'
 import { createEvictUnproven } from './users/evict-unproven.ts'
+import { hasAccessSince } from './users/hold-user.ts'
 import { createUserImports } from './users/imports.ts'
 import { createCollectPersonalData } from './users/personal-data.ts'
 import { createWebhookServices } from './webhook-services.ts'
@@ -48,7 +49,16 @@ export const createServices = (resources: Resources, config: Config) => {
   const upstream = createUpstreamServices(resources, { ...foundation, ...authentication, ...tenants, ...connectors }, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
-  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endings.ofSession })
+  const apiSessions = createApiSessions({
+    database,
+    change,
+    devices,
+    randomBytes,
+    newId: newUuid,
+    now,
+    endBrowserSession: endings.ofSession,
+    hasAccessSince,
+  })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)
   const { forget } = users

@@ -67,6 +67,8 @@ export interface Progress {
   readonly next?: 'second_factor' | 'enrolment'
   readonly enrolmentId?: string
   readonly areCodesDue: boolean
+  /** The session that goes on, or when they proved themselves in this sign-in. */
+  readonly actsBy: Pick<Actor, 'sessionId' | 'provenAt'>
 }
 
 /** What was proven first; `authenticatedAt` is when, where another provider did not ask again, and `askedAt` what sensitive things go by. */
@@ -167,8 +169,9 @@ export const visitor = (ctx: Context, language?: { readonly tag: string }): Acto
 })
 
 /** Who is asking on a page after the first proof. */
-export const actingAs = (ctx: Context, userId: string, language?: { readonly tag: string }): Actor => ({
+export const actingAs = (ctx: Context, { userId, actsBy }: Pick<Progress, 'userId' | 'actsBy'>, language?: { readonly tag: string }): Actor => ({
   ...visitor(ctx, language),
+  ...actsBy,
   kind: 'user',
   id: userId,
   userId,

@@ -34,6 +34,18 @@ export interface User {
 export type EndAccess = (tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }) => Promise<void>
 
 /**
+ * Whether a person who proved themselves then has had access ever since: nobody gave them another password, suspended or deleted them, also not
+ * in that very millisecond. In a change it is so until the change ends.
+ */
+export type HasAccessSince = (tx: Pick<TransactionClient, '$queryRaw'>, proof: { readonly userId: string; readonly since: Date }) => Promise<boolean>
+
+/**
+ * Holds a living user until the change ends, for whoever puts something into the account. Throws `not_found`, `unauthenticated` where the session
+ * that the actor acts in has ended, and `interaction_expired` where what they proved in a sign-in was before the end of the user's access.
+ */
+export type HoldForActor = (tx: TransactionClient, actor: Actor, userId: string) => Promise<void>
+
+/**
  * Counts the address as verified, in the change's own transaction; `isFirst` where nobody had proven it before. `undefined` where the
  * user has gone, is suspended, or has another address by now. The address is the canonical one.
  */
