@@ -36,6 +36,7 @@ export const createAccountDeletion = ({ userAdministration, change, challenges, 
   remove: (actor, user, { expect } = {}) =>
     userAdministration.remove(actor, user.id, {
       expect,
+      isOwn: true,
       within: async (tx, deletedAt) => {
         const { token } = await challenges.issue(tx, {
           purpose: 'account_restore',

@@ -24,11 +24,15 @@ export interface UserFilter {
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
 
+// What everybody may change of themselves.
+const ownChanges: ReadonlySet<string> = new Set(['full_name', 'picture', 'locale'])
+
 type Within = (tx: TransactionClient, deletedAt: Date) => Promise<void>
 
 /**
  * The administration of users. Each change throws `not_found` for a user that is not there, and `forbidden` where an
- * administrator of the system is touched, made or unmade by who is none.
+ * administrator of the system is touched, made or unmade by who is none. One who comes without that permission, as to the account centre,
+ * changes what everybody changes of themselves, and deletes their own account.
  */
 export interface UserAdministration {
   list(filter: UserFilter, page: PageRequest): Promise<Found<User>>
@@ -37,8 +41,11 @@ export interface UserAdministration {
   update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
   suspend(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
   activate(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
-  /** Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its transaction. */
-  remove(actor: Actor, id: UserId, options?: { readonly expect?: Expect; readonly within?: Within }): Promise<void>
+  /**
+   * Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its
+   * transaction. `isOwn` where people delete themselves.
+   */
+  remove(actor: Actor, id: UserId, options?: { readonly expect?: Expect; readonly within?: Within; readonly isOwn?: boolean }): Promise<void>
   /** Throws `email_taken` when the address has been taken meanwhile. */
   restore(actor: Actor, id: UserId): Promise<User>
   /** Ends whatever the user is signed in with. */
@@ -65,9 +72,9 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
     return user
   }
 
-  const lock = async (tx: TransactionClient, actor: Actor, id: UserId): Promise<User> => {
+  const lock = async (tx: TransactionClient, actor: Actor, id: UserId, { isOwn = false } = {}): Promise<User> => {
     const user = await lockUser(tx, id)
-    mustAdminister(actor, user)
+    if (!isOwn || actor.userId !== id) mustAdminister(actor, user)
     return user
   }
   const get = async (id: UserId): Promise<User> => {
@@ -87,7 +94,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       const changed = toldNamesOf(changes, { name: 'full_name', isAdmin: 'system_role' })
       if (changed.length === 0) return expected(await get(id), expect)
       return changeUser(actor, id, async (tx, record) => {
-        const before = expected(await lock(tx, actor, id), expect)
+        const before = expected(await lock(tx, actor, id, { isOwn: changed.every(name => ownChanges.has(name)) }), expect)
         mustAdminister(actor, changes)
         if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
@@ -112,10 +119,10 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         record('user.activated', row)
         return fromPrisma(row)
       }),
-    remove: async (actor, id, { expect, within } = {}) => {
+    remove: async (actor, id, { expect, within, isOwn } = {}) => {
       await changeUser(actor, id, async (tx, record) => {
         await guardRemoval(tx, id)
-        const before = expected(await lock(tx, actor, id), expect)
+        const before = expected(await lock(tx, actor, id, { isOwn }), expect)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)

@@ -75,6 +75,28 @@ test('users are listed by address, state and part of a name, page by page', asyn
   )
 })
 
+test('of themselves an administrator who came without that permission changes what they are called and shown as, not their address or role', async t => {
+  const { id } = await makeUser(api.server)
+  const { userAdministration, accountDeletion } = api.server.services
+  const user = await userAdministration.update(systemActor, id, { isAdmin: true })
+  const self = { kind: 'user', id, userId: id, permissions: new Set<string>() } as const
+  t.is(await code(userAdministration.update(self, id, { name: 'Grace', picture: null, locale: 'de' })), 'kept')
+  for (const changes of [
+    { email: 'elsewhere@people.example' },
+    { isEmailVerified: true },
+    { isAdmin: false },
+    { isAdmin: true },
+    { name: 'G', isAdmin: false },
+  ])
+    t.is(await code(userAdministration.update(self, id, changes)), 'forbidden', JSON.stringify(changes))
+  for (const work of [userAdministration.remove(self, id), userAdministration.suspend(self, id), userAdministration.endSessions(self, id)])
+    t.is(await code(work), 'forbidden')
+  const other = { ...self, id: user.id, userId: (await makeUser(api.server)).id }
+  t.is(await code(userAdministration.update(other, id, { name: 'Not them' })), 'forbidden')
+  t.is(await code(accountDeletion.remove(other, user)), 'forbidden')
+  t.is(await code(accountDeletion.remove(self, user)), 'kept')
+})
+
 test('only administrators of the system see users', async t => {
   const { token, id } = await api.signIn()
   for (const operation of ['GET /users', `GET /users/${id}`, `POST /users/${id}/suspend`, `DELETE /users/${id}`])
