@@ -62,7 +62,17 @@ export const createServices = (resources: Resources, config: Config) => {
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)
   const { forget } = users
-  const userAdministration = createUserAdministration({ database, change, now, forget, endAccess, guardRemoval: members.guardRemoval, agentsOfOwners })
+  const userAdministration = createUserAdministration({
+    database,
+    change,
+    now,
+    forget,
+    endAccess,
+    guardRemoval: members.guardRemoval,
+    agentsOfOwners,
+    challenges,
+    notify,
+  })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
   const signingKeys = createSigningKeys({ ...config.keys, database, change, secrets, now })
   const webhooks = createWebhookServices(resources, foundation, config)

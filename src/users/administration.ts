@@ -1,5 +1,7 @@
 // Users as their administrators see and change them: also those who are suspended or deleted.
+import type { Challenges } from '../challenges/challenges.ts'
 import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { toldNamesOf } from '../platform/data/changed.ts'
@@ -9,17 +11,11 @@ import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
+import { createLeaveAddress } from './left-address.ts'
 import { createPurgeUsers } from './purge.ts'
-import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
+import type { EndAccess, GuardRemoval, User, UserChanges, UserId } from './user.ts'
+import { toWhere, type UserFilter } from './user-filter.ts'
 import { fromPrisma, parseEmail } from './user-row.ts'
-
-/** Which users to list. */
-export interface UserFilter {
-  readonly email?: string
-  readonly status?: (typeof userStatuses)[number]
-  /** Part of an address or a name. */
-  readonly q?: string
-}
 
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
@@ -37,7 +33,7 @@ type Within = (tx: TransactionClient, deletedAt: Date) => Promise<void>
 export interface UserAdministration {
   list(filter: UserFilter, page: PageRequest): Promise<Found<User>>
   get(id: UserId): Promise<User>
-  /** Throws `email_taken`, and `last_admin` where nobody would be left. */
+  /** Throws `email_taken`, and `last_admin` where nobody would be left. Links mailed to an address that is left are void, and its reader is told. */
   update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
   suspend(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
   activate(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
@@ -62,10 +58,14 @@ interface Needs {
   readonly endAccess: EndAccess
   readonly guardRemoval: GuardRemoval
   readonly agentsOfOwners: AgentsOfOwners
+  readonly challenges: Challenges
+  readonly notify: PostNotice
 }
 
 /** Makes the service. */
-export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval, agentsOfOwners }: Needs): UserAdministration => {
+export const createUserAdministration = (needs: Needs): UserAdministration => {
+  const { database, change, now, forget, endAccess, guardRemoval, agentsOfOwners } = needs
+  const leaveAddress = createLeaveAddress(needs)
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
     forget(id)
@@ -98,6 +98,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         mustAdminister(actor, changes)
         if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
+        if (isMoved(changes, before)) await leaveAddress(tx, { actor, before, to: row.email })
         record('user.updated', { ...row, changed })
         return fromPrisma(row)
       })
@@ -149,7 +150,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         await endAccess(tx, id)
         record('user.sessions_ended', { ...user })
       }),
-    purge: createPurgeUsers({ database, change, now, agentsOfOwners }),
+    purge: createPurgeUsers(needs),
   }
 }
 
@@ -158,20 +159,11 @@ const expected = (user: User, expect?: Expect): User => {
   return user
 }
 
-const toWhere = ({ email, status, q }: UserFilter): Prisma.UserWhereInput => ({
-  ...(status === 'deleted' ? { deletedAt: { not: null } } : { deletedAt: null }),
-  ...(status === 'suspended' ? { suspendedAt: { not: null } } : {}),
-  ...(status === 'active' ? { suspendedAt: null } : {}),
-  ...(email === undefined ? {} : { emailNormalized: normalizeEmail(email) ?? '' }),
-  ...(q === undefined ? {} : { OR: [{ emailNormalized: { contains: likeText(q.toLowerCase()) } }, { name: { contains: likeText(q), mode: 'insensitive' } }] }),
-})
+const isMoved = ({ email }: UserChanges, before: User): boolean => email !== undefined && parseEmail(email) !== normalizeEmail(before.email)
 
-// Prisma hands `%` and `_` on to LIKE, where they stand for anything.
-const likeText = (text: string) => text.replace(/[\\%_]/g, '\\$&')
-
-const toData = ({ email, isEmailVerified, isAdmin, ...plain }: UserChanges, { before, now }: { before: User; now: Date }): Prisma.UserUpdateInput => {
-  const isMoved = email !== undefined && parseEmail(email) !== normalizeEmail(before.email)
-  const isVerified = isEmailVerified ?? (isMoved ? false : undefined)
+const toData = (changes: UserChanges, { before, now }: { before: User; now: Date }): Prisma.UserUpdateInput => {
+  const { email, isEmailVerified, isAdmin, ...plain } = changes
+  const isVerified = isEmailVerified ?? (isMoved(changes, before) ? false : undefined)
   return {
     ...plain,
     ...(email === undefined ? {} : { email: email.trim(), emailNormalized: parseEmail(email) }),
