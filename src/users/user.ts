@@ -1,7 +1,7 @@
 // The words of this slice: who a user is, and what is told of one.
 import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
-import { event } from '../platform/data/change.ts'
+import { event, type RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 
@@ -53,6 +53,13 @@ export type ProveEmail = (
   tx: TransactionClient,
   proof: { readonly userId: string; readonly email: string },
 ) => Promise<{ readonly isFirst: boolean } | undefined>
+
+/** Puts a person's own profile in the place of the one that somebody else gave their account; there is no picture of them yet. */
+export type ReplaceProfile = (
+  tx: TransactionClient,
+  record: RecordEvent,
+  profile: { readonly userId: string; readonly name?: string; readonly locale?: string | undefined },
+) => Promise<User>
 
 /** Takes away what somebody may have put into an account before its owner came, in the change's own transaction. */
 export type EraseUnproven = (tx: TransactionClient, userId: string) => Promise<void>
