@@ -30,7 +30,7 @@ export const createEmailCode = ({ proofs, users, change, acceptProof }: Needs): 
       const user = await users.findByEmail(email)
       if (!user || user.isSuspended) throw new Problem('proof_expired')
       await change(actor, async (tx, record) => {
-        await acceptProof(tx, { userId: user.id, email })
+        await acceptProof(tx, record, { userId: user.id, email })
         record('sign_in.succeeded', { id: user.id, method })
       })
       users.forget(user.id)

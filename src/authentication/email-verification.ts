@@ -33,9 +33,10 @@ const hasPassword = statement('has-password', "SELECT 1 FROM authentication_meth
 /** Makes the service. */
 export const createEmailVerification = ({ database, challenges, users, change, acceptProof }: Needs): EmailVerification => {
   const accept = async (tx: TransactionClient, record: RecordEvent, { userId = '', email, isOwner }: { userId?: string; email: string; isOwner: boolean }) => {
-    const { isFirst } = await acceptProof(tx, { userId, email, isOwner })
+    const { isFirst } = await acceptProof(tx, record, { userId, email, isOwner })
     await challenges.voidAll(tx, { userId, purposes: [purpose] })
-    record('email.verified', { id: userId, is_first: isFirst })
+    // It was verified by other means since it was asked for.
+    if (!isFirst) record('email.verified', { id: userId, is_first: false })
   }
   return {
     verifyCode: async (actor, { userId, code }) => {

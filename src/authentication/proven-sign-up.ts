@@ -53,10 +53,9 @@ export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
   // Somebody made an account with this address and never proved it: what its owner says of themselves takes the place of what stood there.
   const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }) => {
     const user = await change(actor, async (tx, record) => {
-      const { isFirst } = await acceptProof(tx, { userId, email })
+      const { isFirst } = await acceptProof(tx, record, { userId, email })
       if (!isFirst) throw new Problem('proof_expired')
       await replacePassword(tx, record, { userId, secret, actor })
-      record('email.verified', { id: userId, is_first: isFirst })
       return replaceProfile(tx, record, { userId, name, locale: actor.language })
     })
     users.forget(userId)
