@@ -56,7 +56,7 @@ export const createEmailVerification = ({ database, challenges, users, change, a
     verifyLink: async (actor, { token, isOwner }) => {
       const userId = (await challenges.find(purpose, token))?.userId
       if (userId === undefined) throw new Problem('proof_expired')
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
         const challenge = await challenges.redeemLink(tx, { purpose, token, binding: ownBinding(userId) })
         if (!challenge) throw new Problem('proof_expired')
         await accept(tx, record, { ...challenge, isOwner })

@@ -52,7 +52,7 @@ export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
     })
   // Somebody made an account with this address and never proved it: what its owner says of themselves takes the place of what stood there.
   const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }) => {
-    const user = await change(actor, async (tx, record) => {
+    const user = await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
       const { isFirst } = await acceptProof(tx, record, { userId, email })
       if (!isFirst) throw new Problem('proof_expired')
       await replacePassword(tx, record, { userId, secret, actor })

@@ -33,7 +33,7 @@ export const createPasskeyProof = ({ database, change, users, challenges, ceremo
     const owner = await findOwner(answer)
     try {
       const proof = await proven(answer, owner)
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: proof.user.id }, async (tx, record) => {
         if (!(await use(tx, proof))) throw new PasskeyRefusal('counter')
         record(told.accepted, { id: proof.user.id, ...told.shown })
       })
