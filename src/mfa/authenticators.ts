@@ -56,7 +56,10 @@ export const createAuthenticators = ({ database, change, notify, strikes, mustAd
     }),
 })
 
-/** Forgets what was removed a month ago: nothing brings it back. */
-export const purgeAuthenticators = createPurge({ table: 'authenticators', due: "deleted_at < now() - interval '30 days'" })
+/** Forgets what was removed a month ago, for nothing brings it back, and the seed of an enrolment that nobody confirmed in a day. */
+export const purgeAuthenticators = createPurge({
+  table: 'authenticators',
+  due: "deleted_at < now() - interval '30 days' OR (confirmed_at IS NULL AND created_at < now() - interval '1 day')",
+})
 
 const living = (userId: string) => ({ userId, confirmedAt: { not: null }, deletedAt: null })
