@@ -2,11 +2,12 @@
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
+import { hasPassword } from './password-row.ts'
 import { ownBinding } from './proof-mails.ts'
 
 /** Verifies addresses of accounts. Each throws `proof_expired` for what is dead. */
@@ -28,7 +29,6 @@ interface Needs {
 }
 
 const purpose = 'email_verification'
-const hasPassword = statement('has-password', "SELECT 1 FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. */
 export const createEmailVerification = ({ database, challenges, users, change, acceptProof }: Needs): EmailVerification => {
@@ -51,7 +51,7 @@ export const createEmailVerification = ({ database, challenges, users, change, a
       const challenge = await challenges.find(purpose, token)
       const user = challenge?.userId === undefined ? undefined : await users.find(challenge.userId)
       if (!user || user.isSuspended) return undefined
-      return { user, hasPassword: (await database.run(hasPassword, [user.id])).length > 0 }
+      return { user, hasPassword: await hasPassword(database.prisma, user.id) }
     },
     verifyLink: async (actor, { token, isOwner }) => {
       const userId = (await challenges.find(purpose, token))?.userId

@@ -4,11 +4,12 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
-import { normalizeEmail } from '../users/email.ts'
+import { parseEmail } from '../users/email.ts'
 import type { ReplaceProfile, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
 import type { Passwords } from './password.ts'
+import { keepPassword } from './password-row.ts'
 import type { AnswerHere, ProofHere, Proofs } from './proofs.ts'
 import type { ReplacePassword } from './replace-password.ts'
 import type { VerifyStrength } from './strength.ts'
@@ -47,9 +48,7 @@ export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
   const { limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, replaceProfile } = needs
   const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
   const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
-    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, async (tx, userId) => {
-      await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
-    })
+    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, (tx, userId) => keepPassword(tx, { userId, secret }))
   // Somebody made an account with this address and never proved it: what its owner says of themselves takes the place of what stood there.
   const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }) => {
     const user = await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
@@ -63,8 +62,7 @@ export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
   }
   return {
     begin: async (actor, { name, password, ...proof }) => {
-      if (normalizeEmail(proof.email) === undefined)
-        throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'This is not an email address.' }] })
+      parseEmail(proof.email)
       // A point before the password is hashed: what is dear is not had for nothing.
       await byAddress.consume(addressKey(actor.ip ?? 'unknown'))
       verifyStrength(password, { path: 'password', personal: { email: proof.email, name } })

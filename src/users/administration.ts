@@ -10,12 +10,12 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
-import { normalizeEmail } from './email.ts'
+import { normalizeEmail, parseEmail } from './email.ts'
 import { createLeaveAddress } from './left-address.ts'
 import { createPurgeUsers } from './purge.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId } from './user.ts'
 import { toWhere, type UserFilter } from './user-filter.ts'
-import { fromPrisma, parseEmail } from './user-row.ts'
+import { fromPrisma } from './user-row.ts'
 
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
