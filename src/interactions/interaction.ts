@@ -133,7 +133,6 @@ export interface PageNeeds {
   readonly forms: FormTokens
   readonly devices: KnownDevices
   readonly identifiers: IdentifierCookie
-  /** What of signing up and in is offered. */
   readonly offers: Offers
   readonly signUpGate: SignUpGate
   readonly connections: Connections
@@ -144,10 +143,8 @@ export interface PageNeeds {
   readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */
   readonly findConnectionRule: FindConnectionRule
-  /** How they look. */
   readonly findLook: FindLook
   readonly log: Log
-  /** The fewest code points of a password. */
   readonly passwordMinLength: number
   readonly secrets: Secrets
   readonly issuer: string
