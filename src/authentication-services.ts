@@ -25,6 +25,7 @@ import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 import { createEndAccess } from './users/end-access.ts'
 import { createProveEmail } from './users/prove-email.ts'
+import { replaceProfile } from './users/replace-profile.ts'
 import { createUsers } from './users/users.ts'
 
 /** These services. */
@@ -61,7 +62,17 @@ export const createAuthenticationServices = (
   const erasures = [endOwnAgents, endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseIdentities, eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
-  const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
+  const provenSignUp = createProvenSignUp({
+    limit,
+    verifyStrength,
+    proofs,
+    users,
+    passwords,
+    change,
+    acceptProof,
+    replacePassword,
+    replaceProfile,
+  })
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof })

@@ -21,6 +21,7 @@ import { createRecentProofs } from './sessions/recent-proofs.ts'
 import type { TenantServices } from './tenant-services.ts'
 import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
+import { holdForActor } from './users/hold-user.ts'
 
 interface Below extends Foundation {
   readonly users: AuthenticationServices['users']
@@ -49,6 +50,7 @@ export const createFactorServices = (
     change,
     users,
     authenticators,
+    holdForActor,
     notify,
     limit,
     issuer,
@@ -57,8 +59,8 @@ export const createFactorServices = (
     randomBytes,
     now,
   })
-  const totps = createTotps({ database, change, secrets, limit, notify, issuerName: 'Authy2', randomBytes, now })
-  const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, randomBytes })
+  const totps = createTotps({ database, change, secrets, limit, notify, holdForActor, issuerName: 'Authy2', randomBytes, now })
+  const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, holdForActor, randomBytes })
   const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
   const isRequiredBy = async (id: string) => (await organizationSettings.find(id))?.isMfaRequired ?? false
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, isRequiredBy, now })

@@ -27,6 +27,7 @@ import { createAccountDeletion } from './users/account-deletion.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEmailChanges } from './users/email-change.ts'
 import { createEvictUnproven } from './users/evict-unproven.ts'
+import { hasAccessSince } from './users/hold-user.ts'
 import { createUserImports } from './users/imports.ts'
 import { createCollectPersonalData } from './users/personal-data.ts'
 import { createWebhookServices } from './webhook-services.ts'
@@ -48,11 +49,30 @@ export const createServices = (resources: Resources, config: Config) => {
   const upstream = createUpstreamServices(resources, { ...foundation, ...authentication, ...tenants, ...connectors }, config)
   const devices = createDevices({ notify })
   const sessions = createSessions({ database, devices, newId: newUuid })
-  const apiSessions = createApiSessions({ database, change, devices, randomBytes, newId: newUuid, now, endBrowserSession: endings.ofSession })
+  const apiSessions = createApiSessions({
+    database,
+    change,
+    devices,
+    randomBytes,
+    newId: newUuid,
+    now,
+    endBrowserSession: endings.ofSession,
+    hasAccessSince,
+  })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)
   const { forget } = users
-  const userAdministration = createUserAdministration({ database, change, now, forget, endAccess, guardRemoval: members.guardRemoval, agentsOfOwners })
+  const userAdministration = createUserAdministration({
+    database,
+    change,
+    now,
+    forget,
+    endAccess,
+    guardRemoval: members.guardRemoval,
+    agentsOfOwners,
+    challenges,
+    notify,
+  })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
   const signingKeys = createSigningKeys({ ...config.keys, database, change, secrets, now })
   const webhooks = createWebhookServices(resources, foundation, config)

@@ -1,4 +1,5 @@
 // Who signs in by other providers: asked, answered, found or made, linked.
+import { hasPassword } from './authentication/password-row.ts'
 import type { AuthenticationServices } from './authentication-services.ts'
 import type { Config } from './config.ts'
 import type { ConnectorServices } from './connector-services.ts'
@@ -37,6 +38,6 @@ export const createUpstreamServices = (
       askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
       now,
     }),
-    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, ...offered }),
+    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, hasPassword, ...offered }),
   }
 }

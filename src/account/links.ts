@@ -123,7 +123,7 @@ const createLinkPage = (
       cookie.forget(ctx)
       try {
         const session = await findBrowserSession(ctx)
-        const outcome = await act({ ...byMail(ctx), language: pageLanguage.of(ctx).tag, userId: session?.userId }, token)
+        const outcome = await act({ ...byMail(ctx, session), language: pageLanguage.of(ctx).tag }, token)
         present(ctx, 'account-outcome', { kind: outcome, homeUrl: '/account/profile' })
       } catch (error) {
         if (!(error instanceof Problem && (error.code === 'link_expired' || error.code === 'email_taken'))) throw error
@@ -137,4 +137,8 @@ const createLinkPage = (
 const bindingOf = (token: string) => `link\0${hashOf('link', token).toString('base64url')}`
 
 // Whoever holds the link need not be signed in here.
-const byMail = (ctx: Context): Actor => ({ kind: 'anonymous', permissions: new Set(), ...requestOf(ctx) })
+const byMail = (ctx: Context, session: { readonly userId: string } | undefined): Actor => ({
+  ...(session ? { kind: 'user', id: session.userId, userId: session.userId } : { kind: 'anonymous' }),
+  permissions: new Set(),
+  ...requestOf(ctx),
+})

@@ -5,6 +5,7 @@ import type { MustAdminister } from '../users/admins.ts'
 import type { NewUser, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
+import { keepPassword } from './password-row.ts'
 import type { SignIn } from './sign-in.ts'
 import type { VerifyStrength } from './strength.ts'
 
@@ -33,9 +34,7 @@ export const createAssignedPasswords = ({ users, passwords, signIn, verifyStreng
     if (password === undefined) return users.create(actor, user)
     verifyStrength(password, { path: 'password', personal: user })
     const secret = await passwords.hash(password)
-    return users.create(actor, user, async (tx, userId) => {
-      await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
-    })
+    return users.create(actor, user, (tx, userId) => keepPassword(tx, { userId, secret }))
   },
   assign: async (actor, { user, password }) => {
     mustAdminister(actor, user)

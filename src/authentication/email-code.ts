@@ -29,8 +29,8 @@ export const createEmailCode = ({ proofs, users, change, acceptProof }: Needs): 
       const { email } = await proofs.redeemHere({ ...answer, purpose: 'sign_in' })
       const user = await users.findByEmail(email)
       if (!user || user.isSuspended) throw new Problem('proof_expired')
-      await change(actor, async (tx, record) => {
-        await acceptProof(tx, { userId: user.id, email })
+      await change({ ...actor, kind: 'user', id: user.id }, async (tx, record) => {
+        await acceptProof(tx, record, { userId: user.id, email })
         record('sign_in.succeeded', { id: user.id, method })
       })
       users.forget(user.id)

@@ -2,11 +2,12 @@
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
-import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
+import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
+import { hasPassword } from './password-row.ts'
 import { ownBinding } from './proof-mails.ts'
 
 /** Verifies addresses of accounts. Each throws `proof_expired` for what is dead. */
@@ -28,14 +29,14 @@ interface Needs {
 }
 
 const purpose = 'email_verification'
-const hasPassword = statement('has-password', "SELECT 1 FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. */
 export const createEmailVerification = ({ database, challenges, users, change, acceptProof }: Needs): EmailVerification => {
   const accept = async (tx: TransactionClient, record: RecordEvent, { userId = '', email, isOwner }: { userId?: string; email: string; isOwner: boolean }) => {
-    const { isFirst } = await acceptProof(tx, { userId, email, isOwner })
+    const { isFirst } = await acceptProof(tx, record, { userId, email, isOwner })
     await challenges.voidAll(tx, { userId, purposes: [purpose] })
-    record('email.verified', { id: userId, is_first: isFirst })
+    // It was verified by other means since it was asked for.
+    if (!isFirst) record('email.verified', { id: userId, is_first: false })
   }
   return {
     verifyCode: async (actor, { userId, code }) => {
@@ -50,12 +51,12 @@ export const createEmailVerification = ({ database, challenges, users, change, a
       const challenge = await challenges.find(purpose, token)
       const user = challenge?.userId === undefined ? undefined : await users.find(challenge.userId)
       if (!user || user.isSuspended) return undefined
-      return { user, hasPassword: (await database.run(hasPassword, [user.id])).length > 0 }
+      return { user, hasPassword: await hasPassword(database.prisma, user.id) }
     },
     verifyLink: async (actor, { token, isOwner }) => {
       const userId = (await challenges.find(purpose, token))?.userId
       if (userId === undefined) throw new Problem('proof_expired')
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
         const challenge = await challenges.redeemLink(tx, { purpose, token, binding: ownBinding(userId) })
         if (!challenge) throw new Problem('proof_expired')
         await accept(tx, record, { ...challenge, isOwner })

@@ -4,11 +4,12 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
-import { normalizeEmail } from '../users/email.ts'
-import type { User } from '../users/user.ts'
+import { parseEmail } from '../users/email.ts'
+import type { ReplaceProfile, User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
 import type { Passwords } from './password.ts'
+import { keepPassword } from './password-row.ts'
 import type { AnswerHere, ProofHere, Proofs } from './proofs.ts'
 import type { ReplacePassword } from './replace-password.ts'
 import type { VerifyStrength } from './strength.ts'
@@ -39,30 +40,29 @@ interface Needs {
   readonly change: Change
   readonly acceptProof: AcceptProof
   readonly replacePassword: ReplacePassword
+  readonly replaceProfile: ReplaceProfile
 }
 
 /** Makes the service. Sixty sign-ups an address and minute. */
-export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
+export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
+  const { limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, replaceProfile } = needs
   const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
   const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
-    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, async (tx, userId) => {
-      await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
-    })
-  // Somebody made an account with this address and never proved it.
-  const takeOver = async (actor: Actor, { user, email, secret }: { user: User; email: string; secret: string }) => {
-    await change(actor, async (tx, record) => {
-      const { isFirst } = await acceptProof(tx, { userId: user.id, email })
+    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, (tx, userId) => keepPassword(tx, { userId, secret }))
+  // Somebody made an account with this address and never proved it: what its owner says of themselves takes the place of what stood there.
+  const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }) => {
+    const user = await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
+      const { isFirst } = await acceptProof(tx, record, { userId, email })
       if (!isFirst) throw new Problem('proof_expired')
-      await replacePassword(tx, record, { userId: user.id, secret, actor })
-      record('email.verified', { id: user.id, is_first: isFirst })
+      await replacePassword(tx, record, { userId, secret, actor })
+      return replaceProfile(tx, record, { userId, name, locale: actor.language })
     })
-    users.forget(user.id)
+    users.forget(userId)
     return user
   }
   return {
     begin: async (actor, { name, password, ...proof }) => {
-      if (normalizeEmail(proof.email) === undefined)
-        throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'This is not an email address.' }] })
+      parseEmail(proof.email)
       // A point before the password is hashed: what is dear is not had for nothing.
       await byAddress.consume(addressKey(actor.ip ?? 'unknown'))
       verifyStrength(password, { path: 'password', personal: { email: proof.email, name } })
@@ -72,7 +72,7 @@ export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passw
     finish: async (actor, { pending, ...answer }) => {
       const { email } = await proofs.redeemHere({ ...answer, purpose: 'sign_up' })
       const user = await users.findByEmail(email)
-      return user ? takeOver(actor, { user, email, secret: pending.secret }) : create(actor, { email, ...pending })
+      return user ? takeOver(actor, { ...pending, userId: user.id, email }) : create(actor, { ...pending, email })
     },
   }
 }

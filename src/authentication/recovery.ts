@@ -49,7 +49,7 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
         const challenge = await challenges.redeemLink(tx, { purpose, token })
         if (challenge?.userId !== user.id) throw new Problem('proof_expired')
         const { email } = challenge
-        await acceptProof(tx, { userId: user.id, email })
+        await acceptProof(tx, record, { userId: user.id, email })
         await replacePassword(tx, record, { userId: user.id, secret, actor, isFirstTold: true, isRecovery: true })
         await challenges.voidAll(tx, { userId: user.id, email })
         record('password.reset', { id: user.id })

@@ -10,6 +10,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { EndAccess } from '../users/user.ts'
+import { keepPassword, voidPassword } from './password-row.ts'
 
 /** A password that was hashed already. */
 export interface NewPassword {
@@ -44,14 +45,14 @@ export const createReplacePassword =
       await agentsOfOwners.end(tx, record, { userId, organizationId: null })
     }
     await endAccess(tx, userId, { exceptSid })
-    const { count } = await tx.authenticationMethod.updateMany({ where: { userId, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
-    await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
-    if (count > 0 || isFirstTold) await notify(tx, { kind: 'password_changed', userId, actor })
+    const hadPassword = await voidPassword(tx, { userId, at: now() })
+    await keepPassword(tx, { userId, secret })
+    if (hadPassword || isFirstTold) await notify(tx, { kind: 'password_changed', userId, actor })
   }
 
 /** Takes a user's passwords away. */
 export const createErasePasswords =
   ({ now }: { now: () => Date }) =>
   async (tx: TransactionClient, userId: string): Promise<void> => {
-    await tx.authenticationMethod.updateMany({ where: { userId, kind: 'password', deletedAt: null }, data: { deletedAt: now() } })
+    await voidPassword(tx, { userId, at: now() })
   }

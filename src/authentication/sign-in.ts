@@ -13,6 +13,7 @@ import type { User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Proof, RefusalReason } from './authentication.ts'
 import type { Hashing, Passwords } from './password.ts'
+import { hasPassword } from './password-row.ts'
 import type { NewPassword, ReplacePassword } from './replace-password.ts'
 import { createSignInBudget } from './sign-in-budget.ts'
 
@@ -114,7 +115,7 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       await giveBack()
       return { user: proven, amr: ['pwd'] }
     },
-    hasPassword: async userId => (await database.run(passwordOf, [userId])).length > 0,
+    hasPassword: userId => hasPassword(database.prisma, userId),
     setPassword: async (actor, { id, password, guard, ...options }) => {
       const secret = await passwords.hash(password)
       await change(actor, async (tx, record) => {

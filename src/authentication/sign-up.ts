@@ -5,6 +5,7 @@ import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
+import { keepPassword } from './password-row.ts'
 import type { Proofs } from './proofs.ts'
 import type { SignIn } from './sign-in.ts'
 import type { VerifyStrength } from './strength.ts'
@@ -36,7 +37,7 @@ export const createSignUp = ({ users, passwords, signIn, proofs, limit, verifySt
       const secret = await passwords.hash(password)
       // One commit: nobody is left without a password.
       return users.create(actor, { email, name }, async (tx, userId) => {
-        await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
+        await keepPassword(tx, { userId, secret })
         await proofs.askWithin(tx, actor, { purpose: 'email_verification', email })
       })
     },

@@ -52,6 +52,7 @@ interface Needs {
   readonly isEmailCodeOffered: boolean
   /** Whether people sign in by a password. */
   readonly isPasswordOffered: boolean
+  readonly hasPassword: (tx: TransactionClient, userId: string) => Promise<boolean>
 }
 
 /** Makes the service. */
@@ -132,11 +133,11 @@ const usableOthers = async ({ database, connections }: Needs, { userId, id }: { 
 
 const hasWayIn = async (
   tx: TransactionClient,
-  { user, others, offered }: { user: User; others: readonly string[]; offered: Pick<Needs, 'isEmailCodeOffered' | 'isPasswordOffered'> },
+  { user, others, offered }: { user: User; others: readonly string[]; offered: Pick<Needs, 'isEmailCodeOffered' | 'isPasswordOffered' | 'hasPassword'> },
 ): Promise<boolean> => {
   if (offered.isEmailCodeOffered && user.isEmailVerified) return true
   const userId = user.id
-  if (offered.isPasswordOffered && (await tx.authenticationMethod.count({ where: { userId, kind: 'password', deletedAt: null } })) > 0) return true
+  if (offered.isPasswordOffered && (await offered.hasPassword(tx, userId))) return true
   if ((await tx.authenticator.count({ where: { userId, kind: 'passkey', confirmedAt: { not: null }, deletedAt: null } })) > 0) return true
   return (await tx.identity.count({ where: { userId, connectionId: { in: [...others] } } })) > 0
 }

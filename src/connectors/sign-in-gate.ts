@@ -39,7 +39,7 @@ export const passGate = async (
   if (isJoining && !address?.isOfOrganization) throw refused('not_a_member', userId)
   if (isJoining) await joinBy({ join, tx, record }, { connection, claims: identity.claims, userId })
   await verifyConnection(tx, connection)
-  if (linkedBy !== undefined && isFirstProof) await acceptProof(tx, { userId, email: linkedBy }).catch(lookAgain)
+  if (linkedBy !== undefined && isFirstProof) await acceptProof(tx, record, { userId, email: linkedBy }).catch(lookAgain)
   const user = await lockLiving(tx, userId)
   if (organizationId !== undefined && user.isAdmin) throw refused('administrator', userId)
   if (linkedBy !== undefined && linkedBy !== user.verifiedEmail) throw new Problem('conflict')

@@ -90,8 +90,9 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         await freeSubject(tx, record, data)
         const { id } = await tx.identity.create({ data })
         if (!isEntitled) await needs.askVerification(tx, actor, email)
-        record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
-        record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
+        const by = { ...ofOrganization(connection), byUserId: userId }
+        record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, by)
+        record('sign_in.succeeded', toldOf(connection, userId), by)
       },
     )
     return id

@@ -25,7 +25,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
   const enrolmentOf = async (ctx: Context, { user, progress }: { user: User; progress: Progress }): Promise<TotpEnrolment> => {
     const known = progress.enrolmentId === undefined ? undefined : await totps.findEnrolment(user, progress.enrolmentId)
     if (known) return known
-    const made = await totps.enrol(actingAs(ctx, user.id), { user })
+    const made = await totps.enrol(actingAs(ctx, progress), { user })
     await interactions.noteEnrolment(ctx, made.id)
     return made
   }
@@ -63,7 +63,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
       const enrolment = await enrolmentOf(ctx, { user, progress })
       try {
         if (given instanceof Problem) throw given
-        await totps.confirm(actingAs(ctx, user.id, pageLanguage.of(ctx)), { user, id: enrolment.id, code: given.code })
+        await totps.confirm(actingAs(ctx, progress, pageLanguage.of(ctx)), { user, id: enrolment.id, code: given.code })
         seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, isEnrolled: true }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

@@ -68,6 +68,8 @@ export interface Progress {
   readonly next?: 'second_factor' | 'enrolment'
   readonly enrolmentId?: string
   readonly areCodesDue: boolean
+  /** The session that goes on, or when they proved themselves in this sign-in. */
+  readonly actsBy: Pick<Actor, 'sessionId' | 'provenAt'>
 }
 
 /** What was proven first; `authenticatedAt` is when, where another provider did not ask again, and `askedAt` what sensitive things go by. */
@@ -132,7 +134,6 @@ export interface PageNeeds {
   readonly forms: FormTokens
   readonly devices: KnownDevices
   readonly identifiers: IdentifierCookie
-  /** What of signing up and in is offered. */
   readonly offers: Offers
   readonly signUpGate: SignUpGate
   readonly connections: Connections
@@ -143,10 +144,8 @@ export interface PageNeeds {
   readonly isDomainProvenBy: HomeRealm['isDomainProvenBy']
   /** Whose pages a client's are. */
   readonly findConnectionRule: FindConnectionRule
-  /** How they look. */
   readonly findLook: FindLook
   readonly log: Log
-  /** The fewest code points of a password. */
   readonly passwordMinLength: number
   readonly secrets: Secrets
   readonly issuer: string
@@ -166,8 +165,9 @@ export const visitor = (ctx: Context, language?: { readonly tag: string }): Acto
 })
 
 /** Who is asking on a page after the first proof. */
-export const actingAs = (ctx: Context, userId: string, language?: { readonly tag: string }): Actor => ({
+export const actingAs = (ctx: Context, { userId, actsBy }: Pick<Progress, 'userId' | 'actsBy'>, language?: { readonly tag: string }): Actor => ({
   ...visitor(ctx, language),
+  ...actsBy,
   kind: 'user',
   id: userId,
   userId,

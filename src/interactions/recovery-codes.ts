@@ -35,7 +35,7 @@ export const createRecoveryCodesPage = (needs: PageNeeds) => {
       if (!progress?.areCodesDue || progress.next) return seeOther(ctx, await withProgress(ctx, { interactions, interaction, progress }))
       // A page that is loaded again shows others: those before are void.
       const { userId } = progress
-      showFor(ctx, { interaction, userId, codes: await recoveryCodes.issue(actingAs(ctx, userId, pageLanguage.of(ctx)), userId) })
+      showFor(ctx, { interaction, userId, codes: await recoveryCodes.issue(actingAs(ctx, progress, pageLanguage.of(ctx)), userId) })
     },
     submit: async (ctx: Context) => {
       const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields })

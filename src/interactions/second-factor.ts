@@ -67,7 +67,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
-        const { amr } = await secondFactor.prove(actingAs(ctx, userId, pageLanguage.of(ctx)), { userId, factor, code: given.code })
+        const { amr } = await secondFactor.prove(actingAs(ctx, progress, pageLanguage.of(ctx)), { userId, factor, code: given.code })
         seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
@@ -92,7 +92,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
       const { userId } = progress
       forms.verify(boundTo({ uid }, userId), csrf)
       ctx.set('Cache-Control', 'no-store')
-      ctx.body = await passkeys.beginProof(actingAs(ctx, userId), { binding: uid, userId })
+      ctx.body = await passkeys.beginProof(actingAs(ctx, progress), { binding: uid, userId })
     },
     submit: async (ctx: Context) => {
       const { interaction, given, progress } = await readProofForm(ctx, { ...needs, fields: passkeyFields })
@@ -100,7 +100,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
-        const { amr } = await passkeys.prove(actingAs(ctx, userId), { binding: interaction.uid, userId, response: given.response })
+        const { amr } = await passkeys.prove(actingAs(ctx, progress), { binding: interaction.uid, userId, response: given.response })
         seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

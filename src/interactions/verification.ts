@@ -53,7 +53,7 @@ export const createVerificationRouter = (needs: PageNeeds & { readonly newId: ()
       const { csrf, password = '' } = await readForm(ctx, { fields: form, issuer })
       forms.verify(errands.bindingOf(errand), csrf)
       if (hasPassword) await signIn.prove(visitor(ctx), { identifier: user.email, password, device: devices.read(ctx), isAgain: true })
-      await emailVerification.verifyLink({ ...visitor(ctx), kind: 'user', id: user.id }, { token: errand.token, isOwner: hasPassword })
+      await emailVerification.verifyLink(visitor(ctx), { token: errand.token, isOwner: hasPassword })
       errands.update(ctx, { token: undefined })
       seeOther(ctx, '/verify-email/done')
     } catch (error) {

@@ -10,6 +10,7 @@ export const mailKinds = [
   'email_change',
   'email_change_approval',
   'email_changed',
+  'email_replaced',
   'password_changed',
   'new_device',
   'factor_added',

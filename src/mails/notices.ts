@@ -20,6 +20,7 @@ const places = {
   member_added: '/account/organizations',
   email_change_approval: '/account/email',
   email_changed: '/account/email',
+  email_replaced: '/account/email',
   account_deleted: '/account',
 } as const satisfies Partial<Record<MailRequest['kind'], string>>
 

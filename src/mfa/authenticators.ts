@@ -9,7 +9,7 @@ import type { MustAdminister } from '../users/admins.ts'
 import type { User, UserId } from '../users/user.ts'
 import { type Authenticator, amrOfCode, type FactorKind } from './authenticator.ts'
 import { toAuthenticator, toNoted, toTarget } from './authenticator-row.ts'
-import { referencesOfPasskey } from './passkey-row.ts'
+import { referencesOfRow } from './passkey-row.ts'
 
 /**
  * Takes back what a removed factor proved in sessions and tokens that live on, in the change's own transaction: what says all of its
@@ -49,14 +49,17 @@ export const createAuthenticators = ({ database, change, notify, strikes, mustAd
       const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id, kind }, data: { deletedAt: now(), secret: '' } })
       if (!removed) throw new Problem('not_found')
       if ((await tx.authenticator.count({ where: living(user.id) })) === 0) await tx.recoveryCode.deleteMany({ where: { userId: user.id } })
-      const references = removed.kind === 'totp' ? amrOfCode : referencesOfPasskey(removed)
+      const references = removed.kind === 'totp' ? amrOfCode : referencesOfRow(removed)
       for (const strike of strikes) await strike(tx, { userId: user.id, references })
       record('authenticator.removed', toTarget(removed))
       await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(removed) })
     }),
 })
 
-/** Forgets what was removed a month ago: nothing brings it back. */
-export const purgeAuthenticators = createPurge({ table: 'authenticators', due: "deleted_at < now() - interval '30 days'" })
+/** Forgets what was removed a month ago, for nothing brings it back, and the seed of an enrolment that nobody confirmed in a day. */
+export const purgeAuthenticators = createPurge({
+  table: 'authenticators',
+  due: "deleted_at < now() - interval '30 days' OR (confirmed_at IS NULL AND created_at < now() - interval '1 day')",
+})
 
 const living = (userId: string) => ({ userId, confirmedAt: { not: null }, deletedAt: null })

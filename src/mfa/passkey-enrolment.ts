@@ -1,5 +1,4 @@
 // A person's own passkeys: made, listed, renamed and removed; whoever's account it is hears of it by mail.
-import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { deviceName } from '../platform/http/device.ts'
 import type { User } from '../users/user.ts'
@@ -17,7 +16,7 @@ const livingOf = (userId: string) => ({ userId, kind, deletedAt: null })
 
 /** Makes the part. */
 export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
-  const { database, change, challenges, ceremonies, authenticators, notify, now } = needs
+  const { database, change, challenges, ceremonies, authenticators, notify, holdForActor, now } = needs
   const list = (userId: string) => database.prisma.authenticator.findMany({ where: livingOf(userId), orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] })
 
   const verified = async (response: RegistrationJson, { user, binding }: { user: User; binding: string }): Promise<Credential> => {
@@ -43,7 +42,8 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
       const credential = await verified(response, { user, binding })
       const { aaguid } = credential.details
       return change(actor, async (tx, record) => {
-        await lockUser(tx, user.id)
+        // Of those who add at once each sees what the others added.
+        await holdForActor(tx, actor, user.id)
         if ((await tx.authenticator.count({ where: livingOf(user.id) })) >= maxPasskeys) throw new Problem('too_many_passkeys')
         const row = await tx.authenticator.create({
           data: {
@@ -75,9 +75,6 @@ export const createPasskeyEnrolment = (needs: PartNeeds): PasskeyEnrolment => {
     remove: (actor, { user, id }) => authenticators.remove(actor, { user, id, kind }),
   }
 }
-
-// Of those who add at once each sees what the others added.
-const lockUser = (tx: TransactionClient, userId: string) => tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
 
 const toColumns = ({ id, publicKey, counter, details }: Credential) => ({
   credentialId: new Uint8Array(Buffer.from(id, 'base64url')),

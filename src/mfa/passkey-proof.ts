@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import { addressKey } from '../platform/http/limit.ts'
 import { type AssertionJson, PasskeyRefusal } from './passkey.ts'
 import type { Assertion, Credential } from './passkey-ceremonies.ts'
-import { referencesOfPasskey, toCredential, toDescriptor } from './passkey-row.ts'
+import { referencesOfRow, toCredential, toDescriptor } from './passkey-row.ts'
 import { challengeOf } from './passkey-shape.ts'
 import type { PartNeeds, PasskeyProof } from './passkeys.ts'
 import { handleOf } from './user-handle.ts'
@@ -33,12 +33,12 @@ export const createPasskeyProof = ({ database, change, users, challenges, ceremo
     const owner = await findOwner(answer)
     try {
       const proof = await proven(answer, owner)
-      await change(actor, async (tx, record) => {
+      await change({ ...actor, kind: 'user', id: proof.user.id }, async (tx, record) => {
         if (!(await use(tx, proof))) throw new PasskeyRefusal('counter')
         record(told.accepted, { id: proof.user.id, ...told.shown })
       })
       await failures.reward(key)
-      return { user: proof.user, amr: referencesOf(proof) }
+      return { user: proof.user, amr: provenReferences(proof) }
     } catch (error) {
       if (!(error instanceof PasskeyRefusal)) throw error
       const { reason } = error
@@ -99,7 +99,7 @@ const use = async (tx: TransactionClient, { rowId, credential, assertion: { coun
 }
 
 /** And `mfa` (RFC 8176 §2) where it knew the person by PIN or body, which is something they have and something they know or are. */
-const referencesOf = ({ credential, assertion }: Used): AuthenticationMethodReference[] => [
-  ...referencesOfPasskey(credential),
+const provenReferences = ({ credential, assertion }: Used): AuthenticationMethodReference[] => [
+  ...referencesOfRow(credential),
   ...(assertion.isUserVerified ? (['mfa'] as const) : []),
 ]

@@ -6,10 +6,10 @@ import { done, type Route, route } from '../platform/http/route.ts'
 import { name } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from '../users/administration.ts'
-import { type User, userIdSchema } from '../users/user.ts'
+import { type User, userIdOf } from '../users/user.ts'
 import { type AlsoChanged, withSecondFactor } from './authenticator.ts'
 import { creationOptionsJson, type Passkey, registrationJson } from './passkey.ts'
-import { referencesOf } from './passkey-row.ts'
+import { referencesOfKey } from './passkey-row.ts'
 import type { Passkeys } from './passkeys.ts'
 
 interface Needs {
@@ -35,8 +35,9 @@ const passkeyOutput = z.object({
 /** Makes the routes. A passkey is made in two steps: the options for the browser, then what the browser made of them. */
 export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs }: Needs): readonly Route[] => {
   const me = async (actor: Actor): Promise<{ user: User; binding: string }> => {
-    if (actor.userId === undefined || actor.sessionId === undefined) throw new Problem('forbidden')
-    return { user: await userAdministration.get(userIdSchema.parse(actor.userId)), binding: actor.sessionId }
+    const id = userIdOf(actor)
+    if (actor.sessionId === undefined) throw new Problem('forbidden')
+    return { user: await userAdministration.get(id), binding: actor.sessionId }
   }
   return [
     route({
@@ -61,7 +62,7 @@ export const createPasskeyRoutes = ({ passkeys, userAdministration, recentProofs
       handle: async ({ actor, body }) => {
         await recentProofs.verify(actor)
         const also = (made: Passkey): AlsoChanged => {
-          const amr = withSecondFactor([], referencesOf(made))
+          const amr = withSecondFactor([], referencesOfKey(made))
           return (tx, record) => recentProofs.renewIn(tx, record, { actor, amr })
         }
         return told(await passkeys.enrol(actor, { ...(await me(actor)), ...body, also }))

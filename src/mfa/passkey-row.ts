@@ -41,9 +41,9 @@ export const toDescriptor = (row: Row) => {
 }
 
 /** RFC 8176 §2: `hwk` for a key that cannot leave its device and `swk` for one that is synced, as the authenticator says; `user` for the touch. */
-export const referencesOf = ({ isSynced }: Pick<Passkey, 'isSynced'>): AuthenticationMethodReference[] => [isSynced ? 'swk' : 'hwk', 'user']
+export const referencesOfKey = ({ isSynced }: Pick<Passkey, 'isSynced'>): AuthenticationMethodReference[] => [isSynced ? 'swk' : 'hwk', 'user']
 
 /** The same, of one as it is stored. */
-export const referencesOfPasskey = (row: Pick<Row, 'details'>): AuthenticationMethodReference[] => referencesOf({ isSynced: toDetails(row).isBackupEligible })
+export const referencesOfRow = (row: Pick<Row, 'details'>): AuthenticationMethodReference[] => referencesOfKey({ isSynced: toDetails(row).isBackupEligible })
 
 const toDetails = ({ details }: Pick<Row, 'details'>): CredentialDetails => detailsSchema.parse(details)

@@ -5,7 +5,7 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import type { Database } from '../platform/data/database.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
-import type { User } from '../users/user.ts'
+import type { HoldForActor, User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AlsoChanged } from './authenticator.ts'
 import type { Authenticators } from './authenticators.ts'
@@ -21,7 +21,7 @@ export interface PasskeyEnrolment {
   beginEnrolment(given: { user: User; binding: string }): Promise<CreationOptions>
   /**
    * Keeps a passkey that was made, under a name of the person's or of its own. Throws `validation_failed` whose cause is the
-   * refusal, `passkey_taken` for one that is kept already, and `too_many_passkeys`. `also` is done in the same commit.
+   * refusal, `passkey_taken` for one that is kept already, `too_many_passkeys`, and what {@link HoldForActor} throws. `also` is done in the same commit.
    */
   enrol(
     actor: Actor,
@@ -57,6 +57,7 @@ interface Needs {
   readonly users: Users
   readonly notify: PostNotice
   readonly authenticators: Pick<Authenticators, 'remove'>
+  readonly holdForActor: HoldForActor
   readonly limit: MakeLimit
   readonly issuer: string
   readonly productName: string

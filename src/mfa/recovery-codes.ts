@@ -5,10 +5,11 @@ import type { Change } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { HoldForActor } from '../users/user.ts'
 
 /** The recovery codes of people. */
 export interface RecoveryCodes {
-  /** Makes ten and voids those before, of which the user is told. Throws `factor_missing` for whoever has nothing they could stand in for. */
+  /** Makes ten and voids those before, of which the user is told. Throws `factor_missing` for whoever has nothing they could stand in for, and what {@link HoldForActor} throws. */
   issue(actor: Actor, userId: string): Promise<readonly string[]>
   /** How many are left, and when they were made. */
   count(userId: string): Promise<{ left: number; issuedAt?: Date }>
@@ -21,6 +22,7 @@ interface Needs {
   readonly change: Change
   readonly secrets: Secrets
   readonly notify: PostNotice
+  readonly holdForActor: HoldForActor
   readonly randomBytes: (size: number) => Buffer
 }
 
@@ -30,13 +32,13 @@ const codeBytes = 10
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** Makes the service. */
-export const createRecoveryCodes = ({ database, change, secrets, notify, randomBytes }: Needs): RecoveryCodes => {
+export const createRecoveryCodes = ({ database, change, secrets, notify, holdForActor, randomBytes }: Needs): RecoveryCodes => {
   const hashOfCode = (userId: string, code: string) => new Uint8Array(secrets.digest('recovery-code', `${userId}\0${canonical(code)}`))
   return {
     issue: async (actor, userId) => {
       const made = Array.from({ length: codes }, () => codeOf(randomBytes(codeBytes)))
       await change(actor, async (tx, record) => {
-        await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
+        await holdForActor(tx, actor, userId)
         const factors = await tx.authenticator.count({ where: { userId, confirmedAt: { not: null }, deletedAt: null } })
         if (factors === 0) throw new Problem('factor_missing')
         const { count: voided } = await tx.recoveryCode.deleteMany({ where: { userId } })

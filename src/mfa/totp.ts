@@ -8,7 +8,7 @@ import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { type QrCode, qrCodeOf } from '../platform/qr.ts'
 import type { Secrets } from '../platform/secrets.ts'
-import type { User } from '../users/user.ts'
+import type { HoldForActor, User } from '../users/user.ts'
 import type { AlsoChanged, Authenticator } from './authenticator.ts'
 import { toAuthenticator, toNoted, toTarget, unnamedApp } from './authenticator-row.ts'
 
@@ -25,11 +25,11 @@ export interface TotpEnrolment {
 
 /** The authenticator apps of people. */
 export interface Totps {
-  /** Begins an enrolment, in place of one that was not confirmed. Throws `too_many_factors`. */
+  /** Begins an enrolment, in place of one that was not confirmed. Throws `too_many_factors`, and what {@link HoldForActor} throws. */
   enrol(actor: Actor, enrolment: { user: User; name?: string }): Promise<TotpEnrolment>
   /** An enrolment of this user that still waits for its first code. */
   findEnrolment(user: User, id: string): Promise<TotpEnrolment | undefined>
-  /** Throws `validation_failed` for a wrong code, `not_found` for an enrolment that is none, `too_many_attempts`. */
+  /** Throws `validation_failed` for a wrong code, `not_found` for an enrolment that is none, `too_many_attempts`, and what {@link HoldForActor} throws. */
   confirm(actor: Actor, confirmation: { user: User; id: string; code: string; also?: AlsoChanged }): Promise<Authenticator>
   /** Uses a code up, in the transaction of a change; answers whether it was good. */
   accept(tx: TransactionClient, proof: { userId: string; code: string }): Promise<boolean>
@@ -42,6 +42,7 @@ interface Needs {
   readonly limit: MakeLimit
   readonly notify: PostNotice
   readonly issuerName: string
+  readonly holdForActor: HoldForActor
   readonly randomBytes: (size: number) => Buffer
   readonly now: () => Date
 }
@@ -56,7 +57,7 @@ const driftSteps = 1
 
 /** Makes the service. Thirty first codes a user and five minutes; of one form sent twenty times none is told to wait. */
 export const createTotps = (needs: Needs): Totps => {
-  const { database, change, secrets, now, notify } = needs
+  const { database, change, secrets, now, notify, holdForActor } = needs
   const byUser = needs.limit('totp:confirm', { points: 30, durationSeconds: 300 })
   const stepOf = (sealed: string, { userId, code }: { userId: string; code: string }): number | undefined => {
     const token = digitsOf(code)
@@ -85,7 +86,7 @@ export const createTotps = (needs: Needs): Totps => {
     enrol: async (actor, { user, name = unnamedApp }) => {
       const seed = new Secret({ buffer: Uint8Array.from(needs.randomBytes(seedBytes)).buffer }).base32
       const row = await change(actor, async (tx, record) => {
-        await lockUser(tx, user.id)
+        await holdForActor(tx, actor, user.id)
         await tx.authenticator.deleteMany({ where: { userId: user.id, kind: 'totp', confirmedAt: null } })
         const own = { userId: user.id, kind: 'totp' }
         if ((await tx.authenticator.count({ where: { ...own, deletedAt: null } })) >= maxTotps) throw new Problem('too_many_factors')
@@ -106,6 +107,7 @@ export const createTotps = (needs: Needs): Totps => {
       const step = stepOf(row.secret, { userId: user.id, code })
       if (step === undefined) throw wrongFirstCode()
       const confirmed = await change(actor, async (tx, record) => {
+        await holdForActor(tx, actor, user.id)
         const at = now()
         const data = { confirmedAt: at, lastUsedAt: at, counter: BigInt(step) }
         const [made] = await tx.authenticator.updateManyAndReturn({ where: pending(user, id), data })
@@ -135,10 +137,6 @@ const useStep = async (tx: TransactionClient, { id, step }: { id: string; step: 
     UPDATE authenticators SET counter = ${BigInt(step)}, last_used_at = now(), updated_at = now()
     WHERE id = ${id}::uuid AND counter < ${BigInt(step)} AND confirmed_at IS NOT NULL AND deleted_at IS NULL`
   return used === 1
-}
-
-const lockUser = async (tx: TransactionClient, userId: string) => {
-  await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`
 }
 
 const digitsOf = (code: string) => code.replace(/[\s-]/g, '')

@@ -7,7 +7,7 @@ import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { Actor } from '../platform/actor.ts'
 import { type Change, event } from '../platform/data/change.ts'
-import { isUnavailable } from '../platform/data/database.ts'
+import { type Database, isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
 import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
@@ -87,6 +87,7 @@ interface Needs {
   readonly engine: Engine
   readonly change: Change
   readonly demands: Demands
+  readonly database: Database
   readonly hear: Hear
   readonly noteUse: (clientId: string) => Promise<void>
   readonly findAgentOwners: FindAgentOwners
@@ -95,7 +96,8 @@ interface Needs {
 }
 
 /** Makes the entrance's view of interactions. */
-export const createInteractions = ({ engine, change, demands, hear, noteUse, findAgentOwners, detailsTypes, resourceServers }: Needs): Interactions => {
+export const createInteractions = (needs: Needs): Interactions => {
+  const { engine, change, hear, noteUse, findAgentOwners, detailsTypes, resourceServers } = needs
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
   const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
     translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
@@ -108,7 +110,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
   // A choice is of whoever made it, so it may stay while they prove themselves.
   const save = async (ctx: Context, result: InteractionResults) =>
     finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
-  const progress = createLoginProgress({ engine, demands, find: own, save })
+  const progress = createLoginProgress({ ...needs, find: own, save })
 
   return {
     get: async ctx => {
@@ -153,8 +155,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
       const accountId = found.session?.accountId
       const clientId = String(found.params.client_id)
       if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
-      const { Grant } = engine.current()
-      const known = found.grantId ? await Grant.find(found.grantId) : undefined
+      const known = found.grantId ? await engine.current().Grant.find(found.grantId) : undefined
       const asked = { prompt: found.prompt, accountId, clientId, known, sessionUid: found.session?.uid }
       const { grantId, scopes, organizationId } = await keepConsent(engine.current(), asked)
       const given = { client_id: clientId, scopes, organization_id: organizationId }

@@ -3,7 +3,10 @@ import type { Context } from 'koa'
 import type { InteractionResults } from 'oidc-provider'
 import { z } from 'zod'
 import { multiFactor, withSecondFactor } from '../mfa/authenticator.ts'
+import type { Actor } from '../platform/actor.ts'
+import type { Database } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { hasAccessSince } from '../users/hold-user.ts'
 import type { Demands, NextProof } from './demands.ts'
 import type { Engine } from './provider.ts'
 
@@ -29,6 +32,8 @@ export interface Progress {
   /** The enrolment that was begun in this interaction, and is shown in no other. */
   readonly enrolmentId?: string
   readonly areCodesDue: boolean
+  /** What whoever is here acts by: the session that goes on, or what they proved in this sign-in. */
+  readonly actsBy: Pick<Actor, 'sessionId' | 'provenAt'>
 }
 
 /** Moves a sign-in on. Each answers the address where it goes on: a page of ours, or the authorization request. */
@@ -76,13 +81,14 @@ interface Found {
 interface Needs {
   readonly engine: Engine
   readonly demands: Demands
+  readonly database: Database
   /** The interaction of this browser and address. Throws `interaction_expired`. */
   readonly find: (ctx: Context) => Promise<Found>
   readonly save: (ctx: Context, result: InteractionResults) => Promise<string>
 }
 
 /** Makes it. */
-export const createLoginProgress = ({ engine, demands, find, save }: Needs): LoginProgress => {
+export const createLoginProgress = ({ engine, demands, database, find, save }: Needs): LoginProgress => {
   const nextOf = (found: Found, { accountId, amr, isSignIn }: Pending) =>
     demands.next({ userId: accountId, amr, isSigningIn: isSignIn, clientId: String(found.params.client_id), params: found.params })
 
@@ -94,10 +100,14 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
     return `/interaction/${found.uid}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
   }
 
+  // What was proven before the person's access ended is as if it were not proven: it begins anew. A session that ended has no interaction.
+  const isOver = async (pending: Pending) =>
+    pending.isSignIn && !(await hasAccessSince(database.prisma, { userId: pending.accountId, since: provenAtOf(pending) }))
+
   // A step up goes on from what the session proved; a sign-in from what this interaction did.
   const findPending = async (found: Found): Promise<Pending | undefined> => {
     const kept = schema.safeParse(found.result?.pending)
-    if (kept.success) return kept.data
+    if (kept.success) return (await isOver(kept.data)) ? undefined : kept.data
     if (found.prompt.name !== 'mfa' || !found.session) return undefined
     const session = await engine.current().Session.findByUid(found.session.uid)
     if (!session?.accountId || session.accountId !== found.session.accountId) throw new Problem('interaction_expired')
@@ -118,7 +128,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       const pending = await findPending(found)
       if (!pending) return undefined
       const next = await nextOf(found, pending)
-      return { userId: pending.accountId, next, enrolmentId: pending.enrolmentId, areCodesDue: pending.areCodesDue ?? false }
+      const { accountId: userId, enrolmentId, areCodesDue = false } = pending
+      return { userId, next, enrolmentId, areCodesDue, actsBy: actsBy(found, pending) }
     },
     findPlace: async (ctx, by) => {
       const found = await find(ctx)
@@ -151,6 +162,11 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       }),
   }
 }
+
+const provenAtOf = ({ provenAt }: Pending) => new Date(Math.round(provenAt * 1000))
+
+const actsBy = ({ session }: Found, pending: Pending): Progress['actsBy'] =>
+  pending.isSignIn || !session ? { provenAt: provenAtOf(pending) } : { sessionId: session.uid }
 
 const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
   login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, askedAt, challengeId },

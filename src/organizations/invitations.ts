@@ -10,7 +10,7 @@ import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
 import { mailable } from '../platform/http/text.ts'
 import { hashOf } from '../platform/secrets.ts'
-import { normalizeEmail } from '../users/email.ts'
+import { parseEmail } from '../users/email.ts'
 import { findRole } from './find-role.ts'
 import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
@@ -87,8 +87,7 @@ export const createInvitations = (needs: Needs): Invitations => {
     },
     create: async (actor, { organizationId, email: typed, role, locale }) => {
       if (!needs.isMailPossible) throw new Problem('mail_not_possible')
-      const email = normalizeEmail(typed)
-      if (email === undefined) throw new Problem('validation_failed', { fields: [{ path: 'email', code: 'no_email', message: 'is no email address' }] })
+      const email = parseEmail(typed)
       await byOrganization.consume(organizationId)
       await byAddress.consume(`${organizationId} ${email}`)
       return change(actor, async (tx, record) => {

@@ -18,6 +18,8 @@ export interface Actor {
   readonly agentId?: string
   /** The session of the API that the caller's token belongs to. */
   readonly sessionId?: string
+  /** When a person proved who they are, where they act in a sign-in that has no session yet. */
+  readonly provenAt?: Date | undefined
   /** Whether a person proved two factors in the session that they act in, or that their token is of. */
   readonly hasTwoFactors?: boolean
   /** The scopes of the access token that they came by, where they came by one. */

@@ -5,6 +5,7 @@ import { type Database, type Prisma, statement, type TransactionClient } from '.
 import { noteAside } from '../platform/data/note-aside.ts'
 import { Problem } from '../platform/errors.ts'
 import { hashOf } from '../platform/secrets.ts'
+import type { HasAccessSince } from '../users/user.ts'
 import type { Devices } from './devices.ts'
 import { apiSessionLifetimes, type Session, sessionTokenPrefix } from './session.ts'
 
@@ -38,12 +39,13 @@ interface Needs {
   readonly newId: () => string
   readonly now: () => Date
   readonly endBrowserSession: EndBrowserSession
+  readonly hasAccessSince: HasAccessSince
 }
 
 const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
 
 /** Makes the service. */
-export const createApiSessions = ({ database, change, devices, randomBytes, newId, now, endBrowserSession }: Needs): ApiSessions => {
+export const createApiSessions = ({ database, change, devices, randomBytes, newId, now, endBrowserSession, hasAccessSince }: Needs): ApiSessions => {
   const living = (userId: string): Prisma.SessionWhereInput => ({
     userId,
     endedAt: null,
@@ -72,7 +74,7 @@ export const createApiSessions = ({ database, change, devices, randomBytes, newI
       const token = `${sessionTokenPrefix}${randomBytes(32).toString('base64url')}`
       const id = newId()
       const row = await change(actor, async (tx, record) => {
-        await lockAccess(tx, { userId, since })
+        if (!(await hasAccessSince(tx, { userId, since }))) throw new Problem('invalid_credentials')
         const made = await tx.session.create({
           data: {
             id,
@@ -118,13 +120,6 @@ export const createApiSessions = ({ database, change, devices, randomBytes, newI
 const noneIfNotFound = (error: unknown): number => {
   if (error instanceof Problem && error.code === 'not_found') return 0
   throw error
-}
-
-// Whoever ends access changes the user's row first: either it waits for this commit and ends the session too, or it is seen here.
-const lockAccess = async (tx: TransactionClient, { userId, since }: { userId: string; since: Date }) => {
-  const [user] = await tx.$queryRaw<{ access_ended_at: Date | null }[]>`
-    SELECT access_ended_at FROM users WHERE id = ${userId}::uuid AND deleted_at IS NULL AND suspended_at IS NULL FOR SHARE`
-  if (!user || (user.access_ended_at !== null && user.access_ended_at >= since)) throw new Problem('invalid_credentials')
 }
 
 const toTarget = ({ id, kind, userId }: { id: string; kind: string; userId: string }) => ({ id, kind, user_id: userId })

@@ -7,9 +7,9 @@ import type { Change } from '../platform/data/change.ts'
 import { restorableDays } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { UserAdministration } from './administration.ts'
+import { parseEmail } from './email.ts'
 import type { EvictUnproven } from './evict-unproven.ts'
 import type { User } from './user.ts'
-import { parseEmail } from './user-row.ts'
 
 /** Deletions by the person whose account it is. */
 export interface AccountDeletion {
@@ -36,6 +36,7 @@ export const createAccountDeletion = ({ userAdministration, change, challenges, 
   remove: (actor, user, { expect } = {}) =>
     userAdministration.remove(actor, user.id, {
       expect,
+      isOwn: true,
       within: async (tx, deletedAt) => {
         const { token } = await challenges.issue(tx, {
           purpose: 'account_restore',

@@ -1,5 +1,7 @@
 // Users as their administrators see and change them: also those who are suspended or deleted.
+import type { Challenges } from '../challenges/challenges.ts'
 import type { AgentsOfOwners } from '../clients/agents-of-owners.ts'
+import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { toldNamesOf } from '../platform/data/changed.ts'
@@ -8,37 +10,38 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
-import { normalizeEmail } from './email.ts'
+import { normalizeEmail, parseEmail } from './email.ts'
+import { createLeaveAddress } from './left-address.ts'
 import { createPurgeUsers } from './purge.ts'
-import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
-import { fromPrisma, parseEmail } from './user-row.ts'
-
-/** Which users to list. */
-export interface UserFilter {
-  readonly email?: string
-  readonly status?: (typeof userStatuses)[number]
-  /** Part of an address or a name. */
-  readonly q?: string
-}
+import type { EndAccess, GuardRemoval, User, UserChanges, UserId } from './user.ts'
+import { toWhere, type UserFilter } from './user-filter.ts'
+import { fromPrisma } from './user-row.ts'
 
 /** Called with the version of what is about to be changed; throws where the caller meant another. */
 type Expect = (version: Date) => void
+
+// What everybody may change of themselves.
+const ownChanges: ReadonlySet<string> = new Set(['full_name', 'picture', 'locale'])
 
 type Within = (tx: TransactionClient, deletedAt: Date) => Promise<void>
 
 /**
  * The administration of users. Each change throws `not_found` for a user that is not there, and `forbidden` where an
- * administrator of the system is touched, made or unmade by who is none.
+ * administrator of the system is touched, made or unmade by who is none. One who comes without that permission, as to the account centre,
+ * changes what everybody changes of themselves, and deletes their own account.
  */
 export interface UserAdministration {
   list(filter: UserFilter, page: PageRequest): Promise<Found<User>>
   get(id: UserId): Promise<User>
-  /** Throws `email_taken`, and `last_admin` where nobody would be left. */
+  /** Throws `email_taken`, and `last_admin` where nobody would be left. Links mailed to an address that is left are void, and its reader is told. */
   update(actor: Actor, id: UserId, changes: UserChanges & { readonly expect?: Expect }): Promise<User>
   suspend(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
   activate(actor: Actor, id: UserId, options?: { readonly expect?: Expect }): Promise<User>
-  /** Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its transaction. */
-  remove(actor: Actor, id: UserId, options?: { readonly expect?: Expect; readonly within?: Within }): Promise<void>
+  /**
+   * Softly; throws `last_admin` and `last_owner` where nobody would be left. What else belongs to the deletion is done `within` its
+   * transaction. `isOwn` where people delete themselves.
+   */
+  remove(actor: Actor, id: UserId, options?: { readonly expect?: Expect; readonly within?: Within; readonly isOwn?: boolean }): Promise<void>
   /** Throws `email_taken` when the address has been taken meanwhile. */
   restore(actor: Actor, id: UserId): Promise<User>
   /** Ends whatever the user is signed in with. */
@@ -55,19 +58,23 @@ interface Needs {
   readonly endAccess: EndAccess
   readonly guardRemoval: GuardRemoval
   readonly agentsOfOwners: AgentsOfOwners
+  readonly challenges: Challenges
+  readonly notify: PostNotice
 }
 
 /** Makes the service. */
-export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval, agentsOfOwners }: Needs): UserAdministration => {
+export const createUserAdministration = (needs: Needs): UserAdministration => {
+  const { database, change, now, forget, endAccess, guardRemoval, agentsOfOwners } = needs
+  const leaveAddress = createLeaveAddress(needs)
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
     forget(id)
     return user
   }
 
-  const lock = async (tx: TransactionClient, actor: Actor, id: UserId): Promise<User> => {
+  const lock = async (tx: TransactionClient, actor: Actor, id: UserId, { isOwn = false } = {}): Promise<User> => {
     const user = await lockUser(tx, id)
-    mustAdminister(actor, user)
+    if (!isOwn || actor.userId !== id) mustAdminister(actor, user)
     return user
   }
   const get = async (id: UserId): Promise<User> => {
@@ -87,10 +94,11 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       const changed = toldNamesOf(changes, { name: 'full_name', isAdmin: 'system_role' })
       if (changed.length === 0) return expected(await get(id), expect)
       return changeUser(actor, id, async (tx, record) => {
-        const before = expected(await lock(tx, actor, id), expect)
+        const before = expected(await lock(tx, actor, id, { isOwn: changed.every(name => ownChanges.has(name)) }), expect)
         mustAdminister(actor, changes)
         if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
+        if (isMoved(changes, before)) await leaveAddress(tx, { actor, before, to: row.email })
         record('user.updated', { ...row, changed })
         return fromPrisma(row)
       })
@@ -112,10 +120,10 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         record('user.activated', row)
         return fromPrisma(row)
       }),
-    remove: async (actor, id, { expect, within } = {}) => {
+    remove: async (actor, id, { expect, within, isOwn } = {}) => {
       await changeUser(actor, id, async (tx, record) => {
         await guardRemoval(tx, id)
-        const before = expected(await lock(tx, actor, id), expect)
+        const before = expected(await lock(tx, actor, id, { isOwn }), expect)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
@@ -142,7 +150,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         await endAccess(tx, id)
         record('user.sessions_ended', { ...user })
       }),
-    purge: createPurgeUsers({ database, change, now, agentsOfOwners }),
+    purge: createPurgeUsers(needs),
   }
 }
 
@@ -151,20 +159,11 @@ const expected = (user: User, expect?: Expect): User => {
   return user
 }
 
-const toWhere = ({ email, status, q }: UserFilter): Prisma.UserWhereInput => ({
-  ...(status === 'deleted' ? { deletedAt: { not: null } } : { deletedAt: null }),
-  ...(status === 'suspended' ? { suspendedAt: { not: null } } : {}),
-  ...(status === 'active' ? { suspendedAt: null } : {}),
-  ...(email === undefined ? {} : { emailNormalized: normalizeEmail(email) ?? '' }),
-  ...(q === undefined ? {} : { OR: [{ emailNormalized: { contains: likeText(q.toLowerCase()) } }, { name: { contains: likeText(q), mode: 'insensitive' } }] }),
-})
+const isMoved = ({ email }: UserChanges, before: User): boolean => email !== undefined && parseEmail(email) !== normalizeEmail(before.email)
 
-// Prisma hands `%` and `_` on to LIKE, where they stand for anything.
-const likeText = (text: string) => text.replace(/[\\%_]/g, '\\$&')
-
-const toData = ({ email, isEmailVerified, isAdmin, ...plain }: UserChanges, { before, now }: { before: User; now: Date }): Prisma.UserUpdateInput => {
-  const isMoved = email !== undefined && parseEmail(email) !== normalizeEmail(before.email)
-  const isVerified = isEmailVerified ?? (isMoved ? false : undefined)
+const toData = (changes: UserChanges, { before, now }: { before: User; now: Date }): Prisma.UserUpdateInput => {
+  const { email, isEmailVerified, isAdmin, ...plain } = changes
+  const isVerified = isEmailVerified ?? (isMoved(changes, before) ? false : undefined)
   return {
     ...plain,
     ...(email === undefined ? {} : { email: email.trim(), emailNormalized: parseEmail(email) }),

@@ -1,12 +1,11 @@
 // The operation by which people ask to change their own address.
 import { z } from 'zod'
-import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import type { RecentProofs } from '../sessions/recent-proofs.ts'
 import type { UserAdministration } from './administration.ts'
 import type { EmailChanges } from './email-change.ts'
-import { userIdSchema } from './user.ts'
+import { userIdOf } from './user.ts'
 
 interface Needs {
   readonly userAdministration: UserAdministration
@@ -25,9 +24,9 @@ export const createEmailChangeRoutes = ({ userAdministration, emailChanges, rece
     output: done,
     status: 202,
     handle: async ({ actor, body }) => {
-      if (actor.userId === undefined) throw new Problem('forbidden')
+      const id = userIdOf(actor)
       await recentProofs.verify(actor)
-      await emailChanges.request(actor, { user: await userAdministration.get(userIdSchema.parse(actor.userId)), email: body.email })
+      await emailChanges.request(actor, { user: await userAdministration.get(id), email: body.email })
       return { data: null }
     },
   }),

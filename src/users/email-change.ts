@@ -11,11 +11,10 @@ import type { Change } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
-import { normalizeEmail } from './email.ts'
+import { normalizeEmail, parseEmail } from './email.ts'
 import { addressOf, createGive, createRedeem } from './email-links.ts'
 import { type EvictUnproven, isYielding } from './evict-unproven.ts'
 import type { EndAccess, User, UserId } from './user.ts'
-import { parseEmail } from './user-row.ts'
 
 /** Changes of address. */
 export interface EmailChanges {

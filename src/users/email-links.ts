@@ -5,9 +5,9 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import { parseEmail } from './email.ts'
 import type { EvictUnproven } from './evict-unproven.ts'
 import { type UserId, userIdSchema } from './user.ts'
-import { parseEmail } from './user-row.ts'
 
 interface Needs {
   readonly change: Change

@@ -1,6 +1,4 @@
 // Turns the rows of users into users.
-import { Problem } from '../platform/errors.ts'
-import { normalizeEmail } from './email.ts'
 import { type User, userIdSchema } from './user.ts'
 
 /** A row as raw statements read it. */
@@ -61,10 +59,3 @@ export const fromPrisma = (row: PrismaRow): User =>
     updated_at: row.updatedAt,
     deleted_at: row.deletedAt,
   })
-
-/** The canonical address. Throws `validation_failed` for what is none. */
-export const parseEmail = (email: string): string => {
-  const normalized = normalizeEmail(email)
-  if (!normalized) throw new Problem('validation_failed', { fields: [{ path: 'email', message: 'This is not an email address.', code: 'no_email' }] })
-  return normalized
-}

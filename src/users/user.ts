@@ -1,7 +1,7 @@
 // The words of this slice: who a user is, and what is told of one.
 import { z } from 'zod'
 import type { Actor } from '../platform/actor.ts'
-import { event } from '../platform/data/change.ts'
+import { event, type RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { uuid } from '../platform/http/text.ts'
@@ -35,6 +35,18 @@ export interface User {
 export type EndAccess = (tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }) => Promise<void>
 
 /**
+ * Whether a person who proved themselves then has had access ever since: nobody gave them another password, suspended or deleted them, also not
+ * in that very millisecond. In a change it is so until the change ends.
+ */
+export type HasAccessSince = (tx: Pick<TransactionClient, '$queryRaw'>, proof: { readonly userId: string; readonly since: Date }) => Promise<boolean>
+
+/**
+ * Holds a living user until the change ends, for whoever puts something into the account. Throws `not_found`, `unauthenticated` where the session
+ * that the actor acts in has ended, and `interaction_expired` where what they proved in a sign-in was before the end of the user's access.
+ */
+export type HoldForActor = (tx: TransactionClient, actor: Actor, userId: string) => Promise<void>
+
+/**
  * Counts the address as verified, in the change's own transaction; `isFirst` where nobody had proven it before. `undefined` where the
  * user has gone, is suspended, or has another address by now. The address is the canonical one.
  */
@@ -42,6 +54,13 @@ export type ProveEmail = (
   tx: TransactionClient,
   proof: { readonly userId: string; readonly email: string },
 ) => Promise<{ readonly isFirst: boolean } | undefined>
+
+/** Puts a person's own profile in the place of the one that somebody else gave their account; there is no picture of them yet. */
+export type ReplaceProfile = (
+  tx: TransactionClient,
+  record: RecordEvent,
+  profile: { readonly userId: string; readonly name?: string; readonly locale?: string | undefined },
+) => Promise<User>
 
 /** Takes away what somebody may have put into an account before its owner came, in the change's own transaction. */
 export type EraseUnproven = (tx: TransactionClient, userId: string) => Promise<void>

@@ -4,9 +4,9 @@ import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { mustAdminister } from './admins.ts'
-import { normalizeEmail } from './email.ts'
+import { normalizeEmail, parseEmail } from './email.ts'
 import { type NewUser, type User, userIdSchema } from './user.ts'
-import { fromPrisma, parseEmail, toUser, type UserRow, userColumns } from './user-row.ts'
+import { fromPrisma, toUser, type UserRow, userColumns } from './user-row.ts'
 
 /** The users of the system. */
 export interface Users {

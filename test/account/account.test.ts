@@ -69,6 +69,18 @@ test('a person changes their name and language', async t => {
   t.is(kept.locale, 'de')
 })
 
+test('an administrator of the system changes their own name and deletes their own account', async t => {
+  const { user, person, open } = await newcomer()
+  await server.services.userAdministration.update(systemActor, user.id, { isAdmin: true })
+  const page = await open('/account/profile')
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page.body)?.[1] ?? ''
+  t.is((await person.post(at('/account/profile'), { csrf, name: 'Grace Hopper', locale: '' })).status, 303)
+  t.is((await server.services.userAdministration.get(user.id)).name, 'Grace Hopper')
+  const deleted = await person.submit(await open('/account/data'), { confirm: user.email })
+  t.true(deleted.body.includes('Your account was deleted'))
+  await t.throwsAsync(server.services.userAdministration.get(user.id))
+})
+
 test('a changed password signs out everywhere else, and a wrong current one is told beside its field', async t => {
   const { user, person, open: openHere } = await newcomer()
   const other = createPerson()

@@ -99,6 +99,10 @@ for (const [first, steps] of [
     t.is((await steps[1](ends[1] ?? '', who)).status, 404)
     const told = (await actionsOn(who.id)).filter(action => action.startsWith('user.email'))
     t.deepEqual(told, ['user.email_change_requested', 'user.email_change_confirmed', 'user.email_changed'])
+    const inSession = first === 'new' ? 'user.email_change_confirmed' : 'user.email_changed'
+    const [by] = (await server.resources.database.pool.query('SELECT actor_id FROM audit_events WHERE target_id = $1 AND action = $2', [who.id, inSession]))
+      .rows
+    t.is(by.actor_id, who.id, 'the link to the new address is opened by whoever is signed in')
     const person = createPerson()
     t.is((await person.press(await person.follow(await person.get(await undoLink(who.email)), 'nowhere:'), 'csrf')).status, 200)
     t.is(await emailOf(who.id), who.email)

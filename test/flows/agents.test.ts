@@ -350,10 +350,7 @@ const recoveries: Record<string, (who: Awaited<ReturnType<typeof makeUser>>) => 
   },
   'prove their address first, after a stranger made the account': async ({ id, email }) => {
     await server.services.userAdministration.update(systemActor, id, { isEmailVerified: false })
-    return server.services.change(systemActor, async (tx, record) => {
-      await server.services.acceptProof(tx, { userId: id, email })
-      record('email.verified', { id, is_first: true })
-    })
+    return server.services.change(systemActor, (tx, record) => server.services.acceptProof(tx, record, { userId: id, email }))
   },
 }
 for (const [how, recover] of Object.entries(recoveries))

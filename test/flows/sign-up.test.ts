@@ -116,6 +116,26 @@ test('an account that a stranger made in somebody’s name is theirs once they s
   t.is((await api('/auth/login', who)).status, 200)
 })
 
+test('nothing that a stranger said of the person stays in the account that they made: name, language and picture are the person’s', async t => {
+  const who = person()
+  const { id } = await server.services.users.create(systemActor, {
+    email: who.email,
+    name: 'Call 555 0100 Now',
+    locale: 'fr',
+    picture: 'https://stranger.example/face.png',
+  })
+  const { person: browser, page, configuration, checks } = await toSignUpCode(server, { ...who, name: 'Victoria Victim' })
+  const back = await browser.follow(await browser.submit(page, { code: codeOf(await mailTo(server, who.email, 'adresse')) }), redirectUri)
+  const tokens = await client.authorizationCodeGrant(configuration, back.location ?? page.url, checks)
+  const told = await client.fetchUserInfo(configuration, tokens.access_token, id)
+  t.like(told, { name: 'Victoria Victim', locale: 'en', email_verified: true, picture: undefined })
+  const { rows } = await server.resources.database.pool.query('SELECT action FROM audit_events WHERE target_id = $1 ORDER BY id', [id])
+  t.deepEqual(
+    rows.map(({ action }) => action).filter(action => /^(user|email|password)\./.test(action)),
+    ['user.created', 'email.verified', 'user.updated'],
+  )
+})
+
 test('a stranger who signs somebody up gets nothing of the person’s own account', async t => {
   const who = person()
   const stranger = await toSignUpCode(server, { ...who, password: 'the password of a stranger' })

@@ -54,8 +54,8 @@ test('somebody nobody knows becomes a user whose token says that another provide
   t.is(user.identities.length, 1)
   t.is(user.identities[0]?.subject, who.sub)
   t.deepEqual(
-    (await events({ targetId: user.id })).map(({ action }) => action).filter(action => action.startsWith('sign_in')),
-    ['sign_in.succeeded'],
+    (await events({ targetId: user.id, action: { startsWith: 'sign_in' } })).map(({ action, actorKind, actorId }) => [action, actorKind, actorId]),
+    [['sign_in.succeeded', 'user', user.id]],
   )
 })
 

@@ -28,6 +28,7 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   email_change: { values: { minutes: '57' }, url },
   email_change_approval: { values: { ...place, old_email: 'old@people.example', new_email: 'new@people.example', minutes: '57' }, url },
   email_changed: { values: { ...place, old_email: 'old@people.example', new_email: 'new@people.example', hours: '57' }, url },
+  email_replaced: { values: { ...place, old_email: 'old@people.example', new_email: 'new@people.example' }, url },
   password_changed: { values: place, url },
   new_device: { values: place, url },
   factor_added: { values: passkey, url },

@@ -4,6 +4,7 @@ import test from 'ava'
 import { maxPasskeys } from '../../src/mfa/passkey.ts'
 import { createPasskeys } from '../../src/mfa/passkeys.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { holdForActor } from '../../src/users/hold-user.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { enrol, makeHolder, makePerson, refusalOf, signInWith, visitor } from '../support/passkeys.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -29,6 +30,7 @@ const passkeysAt = (offsetSeconds: number, policy: { userVerification: 'required
   createPasskeys({
     ...server.resources,
     ...server.services,
+    holdForActor,
     issuer: server.issuer,
     productName: 'Authy2',
     policy: { residentKey: 'required', ...policy },

@@ -6,7 +6,7 @@ import { systemActor } from '../../src/platform/actor.ts'
 import { Problem } from '../../src/platform/errors.ts'
 import { password, startApi, type TestApi } from '../support/api.ts'
 import { makeClient, refusal } from '../support/clients.ts'
-import { linkOf, linkToken, mailTo } from '../support/mails.ts'
+import { linkOf, linkToken, mailTo, subjectsTo } from '../support/mails.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
 import { makeUser } from '../support/users.ts'
@@ -59,6 +59,36 @@ test('a user who is changed by their id in capitals is known as changed at once'
   t.is((await users.find(id.toUpperCase()))?.name, 'Changed By Capitals')
 })
 
+test('an address that an administrator replaces is told of it, and no link that was mailed before brings an older one back', async t => {
+  const made = await makeUser(api.server, { password })
+  const [first, second, third] = [made.email, `second-${made.email}`, `third-${made.email}`]
+  const { emailChanges, proofs } = api.server.services
+  const find = async () => (await asAdmin(`GET /users/${made.id}`)).data
+  const user = await api.server.services.userAdministration.get(made.id as never)
+  await emailChanges.request(systemActor, { user, email: second })
+  await emailChanges.confirm(systemActor, { end: 'old', token: linkToken(await mailTo(api.server, first, 'Approve')) })
+  await emailChanges.confirm(systemActor, { end: 'new', token: linkToken(await mailTo(api.server, second, 'Confirm')) })
+  const undo = linkToken(await mailTo(api.server, first, 'was changed'))
+  await proofs.ask(systemActor, { purpose: 'password_reset', email: second })
+  const reset = linkToken(await mailTo(api.server, second, 'Choose a new password'))
+
+  t.is((await asAdmin(`PATCH /users/${made.id}`, { full_name: 'Another Name', email: second.toUpperCase() })).status, 200)
+  t.truthy(await emailChanges.find('undo', undo), 'the address is the same')
+  t.is((await asAdmin(`PATCH /users/${made.id}`, { email: third, email_verified: true })).status, 200)
+  t.is(await code(emailChanges.undo(systemActor, undo)), 'link_expired')
+  t.is(await api.server.services.recovery.find(reset), undefined)
+  t.like(await find(), { email: third, email_verified: true })
+  const told = await mailTo(api.server, second.toUpperCase(), 'another email address')
+  t.true(told.text.includes(third))
+  t.is((await api.server.mailsTo(third)).length, 0)
+})
+
+test('an address that was never verified is not told where its user went', async t => {
+  const { id, email } = (await asAdmin('POST /users', { email: 'unproven-before@people.example' })).data
+  await asAdmin(`PATCH /users/${id}`, { email: 'unproven-after@people.example' })
+  t.deepEqual(await subjectsTo(api.server, email), [])
+})
+
 test('an address of a deleted user can be used again, and then the deleted one stays deleted', async t => {
   const email = 'used-again@people.example'
   const { id } = (await asAdmin('POST /users', { email })).data
@@ -83,6 +113,28 @@ test('users are listed by address, state and part of a name, page by page', asyn
     (await asAdmin('GET /users?q=listed_&status=suspended')).data.map((user: { id: string }) => user.id),
     [first.data[0].id],
   )
+})
+
+test('of themselves an administrator who came without that permission changes what they are called and shown as, not their address or role', async t => {
+  const { id } = await makeUser(api.server)
+  const { userAdministration, accountDeletion } = api.server.services
+  const user = await userAdministration.update(systemActor, id, { isAdmin: true })
+  const self = { kind: 'user', id, userId: id, permissions: new Set<string>() } as const
+  t.is(await code(userAdministration.update(self, id, { name: 'Grace', picture: null, locale: 'de' })), 'kept')
+  for (const changes of [
+    { email: 'elsewhere@people.example' },
+    { isEmailVerified: true },
+    { isAdmin: false },
+    { isAdmin: true },
+    { name: 'G', isAdmin: false },
+  ])
+    t.is(await code(userAdministration.update(self, id, changes)), 'forbidden', JSON.stringify(changes))
+  for (const work of [userAdministration.remove(self, id), userAdministration.suspend(self, id), userAdministration.endSessions(self, id)])
+    t.is(await code(work), 'forbidden')
+  const other = { ...self, id: user.id, userId: (await makeUser(api.server)).id }
+  t.is(await code(userAdministration.update(other, id, { name: 'Not them' })), 'forbidden')
+  t.is(await code(accountDeletion.remove(other, user)), 'forbidden')
+  t.is(await code(accountDeletion.remove(self, user)), 'kept')
 })
 
 test('only administrators of the system see users', async t => {

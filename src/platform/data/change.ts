@@ -21,6 +21,8 @@ export type EventKinds = Readonly<Record<string, EventKind>>
 interface RecordOptions {
   readonly outcome?: 'kept' | 'refused'
   readonly organizationId?: string
+  /** The person who did it, where the change itself makes or finds out who they are. */
+  readonly byUserId?: string
 }
 
 /** Notes an event for the change's commit. `target` is stripped by the event's schema. */
@@ -104,8 +106,8 @@ interface Recorded {
 const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEvent => ({
   action: name,
   outcome: options?.outcome ?? 'kept',
-  actor_kind: actor.kind,
-  actor_id: text(actor.id),
+  actor_kind: options?.byUserId === undefined ? actor.kind : 'user',
+  actor_id: text(options?.byUserId ?? actor.id),
   target_kind: kind.target,
   target_id: text(target.id),
   target: plain({ ...kind.schema.parse(target), ...(actor.agentId === undefined ? {} : { via_agent: actor.agentId }) }),

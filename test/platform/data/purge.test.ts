@@ -100,13 +100,16 @@ test.serial('devices, factors and invitations go when nobody can use them any mo
   for (const days of [729, 731]) await database.prisma.knownDevice.create({ data: { userId, key: Buffer.from(String(days)), seenAt: daysAgo(days) } })
   for (const days of [29, 31]) await database.prisma.authenticator.create({ data: { userId, kind: 'totp', name: 'App', secret: '', deletedAt: daysAgo(days) } })
   await database.prisma.authenticator.create({ data: { userId, kind: 'totp', name: 'App', secret: '', confirmedAt: daysAgo(400) } })
+  // An enrolment that nobody confirmed.
+  for (const days of [0.9, 1.1])
+    await database.prisma.authenticator.create({ data: { userId, kind: 'totp', name: 'App', secret: 'sealed', createdAt: daysAgo(days) } })
   const { id: organizationId } = await database.prisma.organization.create({ data: { name: 'Acme', slug: 'acme' } })
   for (const days of [29, 31])
     await database.prisma.invitation.create({
       data: { organizationId, email: `${days}@people.example`, role: 'member', tokenHash: Buffer.from(String(days)), expiresAt: daysAgo(days) },
     })
   t.is(await purgeDevices(database, 100), 1)
-  t.is(await purgeAuthenticators(database, 100), 1)
+  t.is(await purgeAuthenticators(database, 100), 2)
   t.is(await purgeInvitations(database, 100), 1)
-  t.deepEqual(await Promise.all([database.prisma.knownDevice.count(), database.prisma.authenticator.count(), database.prisma.invitation.count()]), [1, 2, 1])
+  t.deepEqual(await Promise.all([database.prisma.knownDevice.count(), database.prisma.authenticator.count(), database.prisma.invitation.count()]), [1, 3, 1])
 })
