@@ -17,10 +17,31 @@ export function contracting(sql: string): string[] {
   const statements = statementsOf(sql)
   const made = madeBy(statements)
   return statements.flatMap(statement => {
-    const table = /^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?"?(\w+)"?/i.exec(statement)?.[1]
-    if (table !== undefined) return made.has(table) ? [] : faultsOf(statement).map(fault => `${fault}: ${statement}`)
-    return /^(DROP (TABLE|TYPE|VIEW|FUNCTION)|ALTER TYPE .* RENAME)\b/i.test(statement) ? [`takes away what the old version uses: ${statement}`] : []
+    const table = /^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?"?(\w+)"?/i.exec(statement)?.[1] ?? uniquelyIndexed(statement)
+    if (table !== undefined) return made.has(table) ? [] : [...faultsOf(statement), ...tightening(statement, statements)].map(fault => `${fault}: ${statement}`)
+    return isTaking(statement, statements) ? [`takes away what the old version uses: ${statement}`] : []
   })
+}
+
+const uniquelyIndexed = (statement: string): string | undefined => /^CREATE UNIQUE INDEX .*?\bON (?:ONLY )?"?(\w+)"?/i.exec(statement)?.[1]
+
+// An index may be what an ON CONFLICT of the old version needs; one that is made anew under its name serves on.
+function isTaking(statement: string, statements: readonly string[]): boolean {
+  const index = /^DROP INDEX (?:IF EXISTS )?"?(\w+)"?/i.exec(statement)?.[1]
+  if (index !== undefined) return !statements.some(other => new RegExp(`^CREATE (UNIQUE )?INDEX (IF NOT EXISTS )?"?${index}"? `, 'i').test(other))
+  return /^(DROP (TABLE|TYPE|VIEW|FUNCTION)|ALTER TYPE .* RENAME)\b/i.test(statement)
+}
+
+/** What the old version writes is refused by a rule that it does not know; but not by one that is wider than before, or is about a column that it does not know either. */
+function tightening(statement: string, statements: readonly string[]): string[] {
+  const rule =
+    /\bADD CONSTRAINT "?(\w+)"? (?:UNIQUE|CHECK|FOREIGN KEY|PRIMARY KEY|EXCLUDE)\b/i.exec(statement)?.[1] ??
+    /^CREATE UNIQUE INDEX (?:IF NOT EXISTS )?"?(\w+)"?/i.exec(statement)?.[1]
+  if (rule === undefined) return []
+  const isAnew = statements.some(other => new RegExp(`\\bDROP (CONSTRAINT|INDEX) (IF EXISTS )?"?${rule}"?(?!\\w)`, 'i').test(other))
+  const added = statements.flatMap(other => [...other.matchAll(/\bADD COLUMN (?:IF NOT EXISTS )?"?(\w+)"?/gi)].map(([, column = '']) => column))
+  const isOfNew = added.some(column => new RegExp(`\\b${column}\\b`).test(statement))
+  return isAnew || isOfNew ? [] : ['holds what the old version writes to a rule that it does not know']
 }
 
 /** Tells each index on a large table that is not alone in its file: what else is locked there stays so until the index is built. */

@@ -126,7 +126,7 @@ test('a migration leaves the limits of later statements as they were', async t =
 })
 
 // Those up to here are older than any release.
-const newestWithoutRule = '20261122182658_resource_servers_introspect'
+const newestWithoutRule = '20261123133659_idempotency_acted'
 
 test('no migration breaks the version before, unless it says that it contracts', t => {
   const broken = readMigrations()
@@ -145,6 +145,11 @@ test('what breaks the version before is told of each statement, and what only ad
     'ALTER TABLE "users" ALTER COLUMN "name" DROP DEFAULT;',
     'ALTER TABLE "users" ADD COLUMN "a" TEXT DEFAULT \'x\',\nADD COLUMN     "b" TEXT NOT NULL;',
     '-- DropTable\nDROP TABLE "users";',
+    'CREATE UNIQUE INDEX "users_name_key" ON "users"("name");',
+    'ALTER TABLE "users" ADD CONSTRAINT "users_name_key" UNIQUE ("name");',
+    'ALTER TABLE "users" ADD CONSTRAINT "users_name_check" CHECK ("name" <> \'\');',
+    'ALTER TABLE "users" ADD CONSTRAINT "users_picture_fkey" FOREIGN KEY ("picture") REFERENCES "images"("id");',
+    'DROP INDEX "users_email_normalized_key";',
   ]
   for (const sql of breaking) t.is(contracting(sql).length, 1, sql)
   const adding = [
@@ -152,6 +157,9 @@ test('what breaks the version before is told of each statement, and what only ad
     'ALTER TABLE "users" ADD COLUMN "a" TEXT, ALTER COLUMN "name" DROP NOT NULL;',
     'CREATE TABLE "made" ("id" UUID NOT NULL); ALTER TABLE "made" ALTER COLUMN "id" DROP DEFAULT;',
     'ALTER TABLE "users" DROP CONSTRAINT "users_kind"; ALTER TABLE "users" ADD CONSTRAINT "users_kind" CHECK (true);',
+    'ALTER TABLE "users" ADD COLUMN "nick" TEXT; CREATE UNIQUE INDEX "users_nick_key" ON "users"("nick");',
+    'ALTER TABLE "users" ADD COLUMN "a" UUID; ALTER TABLE "users" ADD CONSTRAINT "users_a_fkey" FOREIGN KEY ("a") REFERENCES "images"("id");',
+    'DROP INDEX "users_a"; CREATE UNIQUE INDEX "users_a" ON "users"("a") WHERE deleted_at IS NULL;',
     'CREATE FUNCTION one() RETURNS void AS $$ BEGIN ALTER TABLE users RENAME TO people; END; $$ LANGUAGE plpgsql;',
     '-- contract: no version reads it since 1.4\nALTER TABLE "users" DROP COLUMN "name";',
   ]
