@@ -5,6 +5,7 @@ import { createPurge } from '../data/purge.ts'
 import type { Redis } from '../data/redis.ts'
 import { asideOfDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
+import { hashOf } from '../secrets.ts'
 import { plainAddress } from './address.ts'
 
 /** What is left of a budget. */
@@ -49,10 +50,12 @@ export const createLimits =
     const own = new RateLimiterMemory(budget)
     const count = (key: string) => limiter.consume(key).catch(failure => (isReadOnly(failure) ? own.consume(key) : Promise.reject(failure)))
     const discount = (key: string) => limiter.reward(key).catch(failure => (isReadOnly(failure) ? own.reward(key) : Promise.reject(failure)))
+    // Of any length, and nobody's address in clear.
+    const stored = (key: string) => hashOf('limit', key).toString('base64url')
     return {
       consume: async (key, { onFirstRefusal } = {}) => {
         try {
-          const { remainingPoints, msBeforeNext } = await asideOfDeadline(() => count(key))
+          const { remainingPoints, msBeforeNext } = await asideOfDeadline(() => count(stored(key)))
           return { points, remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
@@ -61,7 +64,7 @@ export const createLimits =
         }
       },
       reward: async key => {
-        await asideOfDeadline(() => discount(key))
+        await asideOfDeadline(() => discount(stored(key)))
       },
     }
   }

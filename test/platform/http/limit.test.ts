@@ -47,6 +47,14 @@ for (const store of ['the database', 'Redis'] as const) {
     t.is(codes.filter(code => code === 'too_many_attempts').length, 23)
   })
 
+  test(`a key may be as long as an address is, and stands nowhere in ${store}`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const key = `ada@${'a'.repeat(300)}.example`
+    t.is(await codeOf(limits()(`long-${store}`, { points: 1, durationSeconds: 60 }).consume(key)), 'taken')
+    const kept = store === 'Redis' ? await redis?.client.keys('*') : (await database.prisma.rateLimit.findMany()).map(({ key }) => key)
+    t.false(JSON.stringify(kept).includes('ada@'))
+  })
+
   test(`a refusal of ${store} says when to come again`, async t => {
     if (!isThere()) return t.log('skipped: there is no redis-server')
     const limit = limits()(`when-${store}`, { points: 1, durationSeconds: 60 })
