@@ -67,6 +67,10 @@ export const toSecretColumns = ({ clientId, secret, method }: { clientId: string
     : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
 })
 
+/** Whether the secrets that a client has under one method prove it under another; the others are given up for good. */
+export const areSecretsKept = (before: string, after: string): boolean =>
+  needsSecret(after) && (after === 'client_secret_jwt') === (before === 'client_secret_jwt')
+
 /** The living secrets that sign, any of which an assertion may be signed by. */
 export const signingSecrets = ({ secrets }: Registration, now: Date): readonly string[] =>
   secrets.flatMap(({ plain, expiresAt }) => (plain !== undefined && (!expiresAt || expiresAt > now) ? [plain] : []))

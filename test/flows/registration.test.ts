@@ -186,6 +186,19 @@ test('a client that turns to a method with a secret is given one that opens', as
   t.false((await client.tokenIntrospection(configuration, 'no-such-token')).active)
 })
 
+test('a secret that a client gave up opens nothing any more, also when an administrator gives it a method with one again', async t => {
+  const secretly = { token_endpoint_auth_method: 'client_secret_basic' }
+  const { registered } = await register(secretly)
+  const { client_id: clientId, client_secret: secret = '', registration_client_uri: uri, registration_access_token: token } = registered
+  const isRight = () => server.services.clients.verifySecret(clientId, secret)
+  t.true(await isRight())
+  const changed = await send(uri, { method: 'PUT', token, body: { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' } })
+  t.is(changed.status, 200)
+  const { secrets } = await server.services.clientAdministration.update(systemActor, { id: clientId }, { authenticationMethod: 'client_secret_basic' })
+  t.deepEqual(secrets, [])
+  t.false(await isRight())
+})
+
 test('the token of one client opens no other', async t => {
   const [one, two] = await Promise.all([register(), register()])
   t.is((await send(two.registered.registration_client_uri, { token: one.registered.registration_access_token })).status, 401)
