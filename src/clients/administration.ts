@@ -11,7 +11,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { EndAgents } from './agent.ts'
 import { mustBeOwnable } from './agent-rule.ts'
-import { emptied, mustBelongToTheLiving } from './belongings.ts'
+import { emptied, isFull, mustBelongToTheLiving } from './belongings.ts'
 import type { FindCarried } from './carried.ts'
 import type { Client, ClientChanges } from './client.ts'
 import { type ClientRow, toClient, toUpdate } from './client-row.ts'
@@ -133,7 +133,7 @@ export const createClientAdministration = ({
       }),
     ...createSecretAdministration({ sought, secrets, now, randomBytes, findCarried }),
     purge: (actor, batch) => {
-      const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] }
+      const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [...isFull] }
       const select = { id: true, clientId: true }
       return purgeEach({
         database,

@@ -254,6 +254,24 @@ test('a member that is null is one that is left out (RFC 7592 §2.2)', async t =
   t.truthy(registered.client_secret)
 })
 
+test('of a client without a name that was deleted long ago nothing is kept but its identifier', async t => {
+  const { prisma } = server.resources.database
+  const told = { contacts: ['ops@shop.example'] }
+  for (const changed of [
+    {},
+    { redirect_uris: [], grant_types: ['client_credentials'], response_types: [], token_endpoint_auth_method: 'client_secret_basic' },
+  ]) {
+    const { registered } = await register({ client_name: undefined, token_endpoint_auth_method: 'none', ...told, ...changed })
+    const { client_id: clientId, registration_client_uri: uri, registration_access_token: token } = registered
+    t.is((await send(uri, { method: 'DELETE', token })).status, 204)
+    await prisma.client.update({ where: { clientId }, data: { deletedAt: new Date(Date.now() - 40 * 86_400_000) } })
+    await server.services.clientAdministration.purge(systemActor, 100)
+    const row = await prisma.client.findUniqueOrThrow({ where: { clientId }, include: { secrets: true } })
+    t.deepEqual([row.redirectUris, row.metadata, row.secrets], [[], {}, []])
+  }
+  t.is(await server.services.clientAdministration.purge(systemActor, 100), 0)
+})
+
 const bad: Readonly<Record<string, Metadata>> = {
   'an empty list of redirect URIs': { redirect_uris: [] },
   'a redirect URI that is none': { redirect_uris: ['nowhere'] },
