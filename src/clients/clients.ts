@@ -27,8 +27,6 @@ export interface Clients {
   readonly register: Register
   /** Notes that somebody let the client in: one that registered itself and is never used is forgotten. */
   noteUse(clientId: string): Promise<void>
-  /** Deletes a client softly; absent ones are left alone. */
-  remove(actor: Actor, clientId: string): Promise<void>
   /** What stands for the secret of a client whose secrets are only digests. */
   standInSecret(clientId: string): string
   /** Whether the secret is one of the client's living secrets; `found`: the client, for who has just found it. */
@@ -113,15 +111,6 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
       return { id, secret }
     },
     register: createRegister({ change, secrets, now, images, forget: memo.forget }),
-    remove: async (actor, clientId) => {
-      const client = await database.prisma.client.findFirst({ where: { clientId, deletedAt: null }, select: { id: true, name: true } })
-      if (!client) return
-      await change(actor, async (tx, record) => {
-        await tx.client.update({ where: { clientId }, data: { deletedAt: now(), accessEndedAt: now(), version: { increment: 1 } } })
-        record('client.deleted', { id: client.id, client_id: clientId, name: client.name })
-      })
-      memo.forget(clientId)
-    },
     noteUse: async clientId => {
       await database.run(firstUse, [clientId])
     },

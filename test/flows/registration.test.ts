@@ -7,6 +7,7 @@ import { cibaGrant } from '../support/ciba.ts'
 import { createPerson } from '../support/person.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { makeUser } from '../support/users.ts'
 
 let server: TestServer
 test.before(async () => {
@@ -125,6 +126,31 @@ test('a client reads, changes and deletes its own registration, each time with t
   t.is((await send(uri, { method: 'DELETE', token: next.registration_access_token })).status, 204)
   t.is((await send(uri, { token: next.registration_access_token })).status, 401)
   await t.throwsAsync(client.tokenIntrospection(configuration, 'no-such-token'))
+})
+
+test('what a client asked people ends when it deletes itself, and waits for nobody when an administrator restores it', async t => {
+  const more = { backchannel_token_delivery_mode: 'poll' }
+  const { registered } = await register(more)
+  const { client_id: id, client_secret: secret, registration_client_uri: uri, registration_access_token: token } = registered
+  await server.services.clientAdministration.update(systemActor, { id }, { grantTypes: [...metadata.grant_types, cibaGrant], metadata: more })
+  const { configuration } = await createRelyingParty(server.issuer, { clientId: id, auth: client.ClientSecretPost(secret) })
+  const who = await makeUser(server)
+  await client.initiateBackchannelAuthentication(configuration, { scope: 'openid', login_hint: who.email })
+  const waiting = () => server.services.backchannelRequests.countWaiting(who.id)
+  t.is(await waiting(), 1)
+  t.is((await send(uri, { method: 'DELETE', token })).status, 204)
+  await server.services.clientAdministration.restore(systemActor, { id }, {})
+  t.is(await waiting(), 0)
+})
+
+test('of deletions at the same time by one registration token one is the end of the client, and is told once', async t => {
+  const { registered } = await register()
+  const { client_id: clientId, registration_client_uri: uri, registration_access_token: token } = registered
+  const answers = await Promise.all(Array.from({ length: 10 }, () => send(uri, { method: 'DELETE', token })))
+  t.is(answers.filter(({ status }) => status === 204).length, 1)
+  t.true(answers.every(({ status, body }) => status === 204 || (status === 401 && body.error === 'invalid_token')))
+  const { auditEvent } = server.resources.database.prisma
+  t.is(await auditEvent.count({ where: { action: 'client.deleted', target: { path: ['client_id'], equals: clientId } } }), 1)
 })
 
 test('of changes at the same time by one registration token one wins, and its answer’s token opens', async t => {
