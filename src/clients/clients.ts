@@ -10,7 +10,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { tellOwner } from './agent-notice.ts'
 import { mustBeOwnable } from './agent-rule.ts'
-import { type NewClient, needsSecret, type Registration } from './client.ts'
+import { clientIdPattern, type NewClient, needsSecret, type Registration } from './client.ts'
 import { toCreate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
 import { createRegister, type Register } from './register.ts'
@@ -78,7 +78,7 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
     ends: { feed, by: { client: ({ client_id: clientId }) => clientId, organization: () => undefined } },
   })
   const find = async (clientId: string) => {
-    const found = isWellFormed(clientId) ? await memo.get(clientId) : undefined
+    const found = clientIdPattern.test(clientId) ? await memo.get(clientId) : undefined
     // An agent ends by what happens to its owner, of which nobody here is told: it is looked at again each time.
     if (found?.ownerUserId !== undefined) memo.forget(clientId)
     return found
@@ -127,6 +127,3 @@ const mustLive = async (tx: TransactionClient, organizationId: string) => {
   const found = await tx.$queryRaw<unknown[]>`SELECT id FROM organizations WHERE id = ${organizationId}::uuid AND deleted_at IS NULL FOR SHARE`
   if (found.length === 0) throw new Problem('not_found')
 }
-
-// RFC 6749 appendix A.1: printable ASCII; anything else cannot be the identifier of a client.
-const isWellFormed = (clientId: string) => clientId.length <= 255 && /^[\x20-\x7e]+$/.test(clientId)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { name, text } from '../platform/http/text.ts'
 import { detailsSchema } from './details-schema.ts'
-import { type AdministeredResourceServer, type DetailsType, type ResourceServerChanges, scopePattern } from './resource-server.ts'
+import { type AdministeredResourceServer, type DetailsType, type ResourceServerChanges, resourceIdentifier, scopePattern } from './resource-server.ts'
 
 const scopeName = z.string().regex(scopePattern, 'must be printable ASCII without spaces, quotes and backslashes')
 const access = z.enum(['any', 'listed'])
@@ -39,7 +39,7 @@ export const resourceServerBody = z.strictObject(own).partial()
 /** What a new one is made of. */
 export const newResourceServerBody = z.strictObject({
   ...resourceServerBody.shape,
-  identifier: text(1000).min(1),
+  identifier: resourceIdentifier,
   name: own.name,
   scopes: own.scopes.default([]),
   token_format: own.token_format.default('jwt'),

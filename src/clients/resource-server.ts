@@ -13,6 +13,7 @@
 // - An organization's types begin with the identifier of their resource, so that none is taken from others (RFC 9396 §2.1).
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { text } from '../platform/http/text.ts'
 import { isVouchedFor, type Registration } from './client.ts'
 import type { DetailsSchema } from './details-schema.ts'
 
@@ -74,6 +75,9 @@ export interface AdministeredResourceServer extends ResourceServer {
   readonly createdAt: Date
   readonly updatedAt: Date
 }
+
+/** An identifier as it is given. */
+export const resourceIdentifier = text(1000).min(1)
 
 /** What is wrong with an identifier (RFC 8707 §2: an absolute URI without a fragment); `own` are those of the server itself. */
 export const identifierFault = (identifier: string, own: readonly string[]): string | undefined => {

@@ -215,6 +215,18 @@ test('what a client may do for itself is given, told, used and taken back throug
   t.is(await asService('GET /users'), 403)
 })
 
+test('a client may exchange tokens for whatever a resource server may be called and have for a scope, and nothing longer', async t => {
+  const give = async (audience: object) => {
+    const { status, error } = await asAdmin('POST /clients', { ...machine, token_exchange: { audiences: [audience] } })
+    return [status, error?.details.fields?.[0]?.path]
+  }
+  const [identifier, scope] = [`https://api.example/${'x'.repeat(980)}`, 's'.repeat(200)]
+  t.is((await asAdmin('POST /resource-servers', { name: 'Long', identifier, scopes: [{ name: scope }] })).status, 201)
+  t.deepEqual(await give({ identifier, scopes: [scope] }), [201, undefined])
+  t.deepEqual(await give({ identifier: `${identifier}x`, scopes: [scope] }), [400, 'token_exchange.audiences.0.identifier'])
+  t.deepEqual(await give({ identifier, scopes: [`${scope}s`] }), [400, 'token_exchange.audiences.0.scopes.0'])
+})
+
 test('a client is not enabled while its organization is deleted', async t => {
   const { services } = api.server
   const { id: organizationId } = await services.organizations.create(systemActor, { name: 'Gone with clients' })
