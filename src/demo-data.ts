@@ -1,5 +1,6 @@
 // The demo data of development: two organizations, their people, their clients. Seeding twice changes nothing.
 import type { NewClient } from './clients/client.ts'
+import { accessTokenAlgorithms } from './clients/resource-server.ts'
 import type { OrganizationId, OrganizationRole } from './organizations/organization.ts'
 import { systemActor } from './platform/actor.ts'
 import type { Services } from './services.ts'
@@ -49,7 +50,7 @@ export const demoClients = [
   },
 ] as const satisfies readonly NewClient[]
 
-const resourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgorithm => ({
+const resourceServers = accessTokenAlgorithms.map(signingAlgorithm => ({
   identifier: `http://localhost:4000/api/${signingAlgorithm.toLowerCase()}`,
   name: `Acme API (${signingAlgorithm})`,
   scopes: ['read', 'write'],

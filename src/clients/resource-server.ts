@@ -37,6 +37,9 @@ export interface ListedClient {
   readonly introspects?: boolean
 }
 
+/** What JWT access tokens are signed by. */
+export const accessTokenAlgorithms = ['ES256', 'RS256', 'EdDSA'] as const
+
 /** A resource server as tokens for it are issued. */
 export interface ResourceServer {
   /** An absolute URI. */
@@ -48,7 +51,7 @@ export interface ResourceServer {
   /** What scopes mean, by their names. */
   readonly scopeDescriptions: Readonly<Record<string, string>>
   readonly tokenFormat: 'jwt' | 'opaque'
-  readonly signingAlgorithm: 'ES256' | 'RS256' | 'EdDSA'
+  readonly signingAlgorithm: (typeof accessTokenAlgorithms)[number]
   readonly accessTokenTtlSeconds: number
   readonly allowsOfflineAccess: boolean
   readonly requiresPermissions: boolean
