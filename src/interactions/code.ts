@@ -6,8 +6,9 @@ import { Problem } from '../platform/errors.ts'
 import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type AskedProof, baseOf, type ProofCookie, placeOf, type RedeemedCookie } from './asked-proof.ts'
+import type { AskedProof, ProofCookie, RedeemedCookie } from './asked-proof.ts'
 import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { baseOf, placeOf } from './place.ts'
 import { tell } from './tell.ts'
 
 const remember = z.enum(['yes', 'on']).optional()

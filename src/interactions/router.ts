@@ -16,6 +16,7 @@ import { createLastConnection } from './last-connection.ts'
 import { createLoginPages } from './login.ts'
 import { createOrganizationPage } from './organization.ts'
 import { createPasskeyPages } from './passkey.ts'
+import { baseOf } from './place.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
 import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
 import { createSentTwice } from './sent-twice.ts'
@@ -35,7 +36,7 @@ export const createInteractionRouter = (needs: PageNeeds & { readonly newId: () 
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)
   const secondPasskey = createSecondPasskey(needs)
-  const router = new Router({ prefix: '/interaction/:uid' })
+  const router = new Router({ prefix: baseOf({ uid: ':uid' }) })
   router.use(createExpired(needs))
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
@@ -72,14 +73,14 @@ export const createInteractionRouter = (needs: PageNeeds & { readonly newId: () 
     ['/recovery-codes', createRecoveryCodesPage(needs)],
   ] as const
   for (const [path, { show, submit }] of pages) router.get(path, show).post(path, submit)
-  for (const [path, page] of shownElsewhere) router.get(path, ctx => seeOther(ctx, `/interaction/${ctx.params.uid}${page}`))
+  for (const [path, page] of shownElsewhere) router.get(path, ctx => seeOther(ctx, `${baseOf({ uid: String(ctx.params.uid) })}${page}`))
   router.get('/code/:token', code.openLink)
   router.post('/consent', consent.submit)
   router.get('/organization', organization.search)
   router.post('/organization', organization.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)
-    seeOther(ctx, `/interaction/${ctx.params.uid}/identifier`)
+    seeOther(ctx, `${baseOf({ uid: String(ctx.params.uid) })}/identifier`)
   })
   router.post('/cancel', async ctx => {
     await readToken(ctx, needs)

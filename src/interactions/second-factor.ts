@@ -8,6 +8,7 @@ import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -31,7 +32,7 @@ const createShow =
   async (ctx: Context, { interaction, userId, problem, unknownPasskey }: Shown) => {
     const [user, held] = await Promise.all([users.find(userId), secondFactor.list(userId)])
     if (!user) throw new Problem('interaction_expired')
-    const base = `/interaction/${interaction.uid}`
+    const base = baseOf(interaction)
     const action = `${base}/second-factor/passkey`
     present(ctx, 'second-factor', {
       action: `${base}/${pathOf[given]}`,

@@ -24,7 +24,7 @@ import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { backchannelSeconds, lifetimes } from './lifetimes.ts'
 import { endpointAliases, type MutualTls, mutualTlsMethods } from './mutual-tls.ts'
-import { paths } from './paths.ts'
+import { interactionPath, paths } from './paths.ts'
 import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
 import { assertAssertion, refreshTokenSeconds } from './security-profile.ts'
@@ -94,7 +94,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,
   cookies: cookies(needs),
-  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => interactionPath(interaction) },
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { multiFactor, withSecondFactor } from '../mfa/authenticator.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Demands, NextProof } from './demands.ts'
+import { interactionPath } from './paths.ts'
 import type { Engine } from './provider.ts'
 
 /** A proof of who somebody is: the first one of a sign-in. */
@@ -90,8 +91,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
     const next = await nextOf(found, pending)
     if (next === undefined && !pending.areCodesDue) return save(ctx, toResult(pending))
     await save(ctx, { pending })
-    if (next === undefined) return `/interaction/${found.uid}/recovery-codes`
-    return `/interaction/${found.uid}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
+    if (next === undefined) return `${interactionPath(found)}/recovery-codes`
+    return `${interactionPath(found)}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
   }
 
   // A step up goes on from what the session proved; a sign-in from what this interaction did.
