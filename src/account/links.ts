@@ -1,14 +1,12 @@
 // Links of mails about the account: opened without acting, for programs follow links too; the secret leaves the address bar at once.
 import type { Context } from 'koa'
-import { z } from 'zod'
 import type { AccountLinkPage, AccountOutcomePage } from '../pages/account-link-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
-import { type FormTokens, readForm } from '../platform/http/form.ts'
+import { type FormTokens, readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
 import type { EmailChanges } from '../users/email-change.ts'
@@ -47,8 +45,6 @@ interface Link {
   /** Answers what came of it. */
   act(actor: Actor, token: string): Promise<AccountOutcomePage['kind']>
 }
-
-const form = z.strictObject({ csrf: text(200) })
 
 /** Makes them. */
 export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
@@ -115,7 +111,7 @@ const createLinkPage = (
       present(ctx, 'account-link', { csrf: forms.issue(bindingOf(token)), kind, email, action: path })
     },
     submit: async ctx => {
-      const { csrf } = await readForm(ctx, { fields: form, issuer })
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
       const token = cookie.read(ctx)
       if (token === undefined) return expired(ctx)
       forms.verify(bindingOf(token), csrf)

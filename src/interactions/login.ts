@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { tellCause } from '../connectors/cause.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm, typedIn } from '../platform/http/form.ts'
+import { readForm, tokenOnly, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
@@ -20,8 +20,6 @@ const passwordForm = z.strictObject({
   password: text(1024).min(1),
   remember: z.enum(['yes', 'on']).optional(),
 })
-const tokenOnly = z.strictObject({ csrf: text(200) })
-
 type Needs = PageNeeds & {
   readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void>
   readonly start: UpstreamStart

@@ -1,10 +1,8 @@
 // The hosted sign-in: a page a prompt, forms in, and back to the authorization request.
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { z } from 'zod'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
 import { createProofCookie, createRedeemedCookie } from './asked-proof.ts'
 import { createCodePages } from './code.ts'
 import { createConnectionPages } from './connection.ts'
@@ -99,8 +97,6 @@ const shownElsewhere = [
   ['/switch', ''],
   ['/cancel', ''],
 ] as const
-
-const tokenOnly = z.strictObject({ csrf: text(200) })
 
 const readToken = async (ctx: Context, { interactions, forms, issuer }: PageNeeds) => {
   const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type CodeFactor, codesOf } from '../mfa/authenticator.ts'
 import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
@@ -15,7 +15,6 @@ import { tell } from './tell.ts'
 const csrf = text(200)
 const codeFields = z.strictObject({ csrf, code: text(100).trim().min(1) })
 const passkeyFields = z.strictObject({ csrf, response: assertionField })
-const optionsFields = z.strictObject({ csrf })
 
 const pathOf: Readonly<Record<CodeFactor, string>> = { totp: 'second-factor', recovery_code: 'second-factor/recovery-code' }
 
@@ -87,7 +86,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
     giveOptions: async (ctx: Context) => {
       const { uid } = await interactions.get(ctx)
-      const { csrf } = await readForm(ctx, { fields: optionsFields, issuer })
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
       const progress = await interactions.getProgress(ctx)
       if (progress?.next !== 'second_factor') throw new Problem('interaction_expired')
       const { userId } = progress
