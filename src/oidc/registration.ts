@@ -48,7 +48,7 @@ export const registrationFeatures = ({ clientRegistration, isReservedName, limit
   }
 }
 
-/** Whether a client is being registered, or changed, by somebody without an initial access token. */
+/** Whether a client is being registered by somebody without an initial access token; one that is changed keeps whose word it is. */
 export const isOpen = (ctx: KoaContextWithOIDC | undefined): boolean => policiesOf(ctx?.oidc?.entities.InitialAccessToken).includes('open')
 
 const admit = async (ctx: KoaContextWithOIDC, limits: { byAddress: Limit; byNetwork: Limit }) => {
