@@ -5,7 +5,8 @@ import { misused, readArguments } from '../src/arguments.ts'
 import { readWhole } from '../src/backup/files.ts'
 import { restore } from '../src/backup/restore.ts'
 import { readToldErasures } from '../src/backup/told-erasures.ts'
-import { createEndHeldAgents } from '../src/oidc/agent-endings.ts'
+import { createEndHeldAgents } from '../src/clients/agent-endings.ts'
+import { endGrantsOfAgents } from '../src/oidc/agent-grants.ts'
 import { endBackchannelRequestsOfClient } from '../src/oidc/backchannel-requests.ts'
 import { describeUrl } from '../src/platform/data/connection.ts'
 import { openDatabase } from '../src/platform/data/database.ts'
@@ -41,7 +42,11 @@ else if (given && file !== undefined)
     if (isReplaced && !yes && !(await isSure(config.databaseUrl === undefined ? config.dataDir : describeUrl(config.databaseUrl)))) return
     const toldErasures = deleted === undefined ? [] : await readToldErasures(deleted)
     const { header, tables, liveKeys, erased } = await restore(
-      { ...needs, outbox: fanOut, endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, now: needs.now }) },
+      {
+        ...needs,
+        outbox: fanOut,
+        endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, endGrants: endGrantsOfAgents, now: needs.now }),
+      },
       {
         cipher,
         read: () => readWhole(file),

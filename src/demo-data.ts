@@ -1,5 +1,6 @@
 // The demo data of development: two organizations, their people, their clients. Seeding twice changes nothing.
 import type { NewClient } from './clients/client.ts'
+import { accessTokenAlgorithms } from './clients/resource-server.ts'
 import type { OrganizationId, OrganizationRole } from './organizations/organization.ts'
 import { systemActor } from './platform/actor.ts'
 import type { Services } from './services.ts'
@@ -51,7 +52,7 @@ export const demoClients = [
 ] as const satisfies readonly NewClient[]
 
 /** The APIs of the demo, which are the system's. */
-export const demoResourceServers = (['ES256', 'RS256', 'EdDSA'] as const).map(signingAlgorithm => ({
+export const demoResourceServers = accessTokenAlgorithms.map(signingAlgorithm => ({
   identifier: `http://localhost:4000/api/${signingAlgorithm.toLowerCase()}`,
   name: `Acme API (${signingAlgorithm})`,
   scopes: ['read', 'write'],

@@ -2,6 +2,7 @@
 
 import { purgeChallenges } from './challenges/challenges.ts'
 import { purgeUnusedClients } from './clients/unused.ts'
+import { purgeVoidSecrets } from './clients/void-secrets.ts'
 import { purgeAcceptedAssertions } from './connectors/accepted-assertions.ts'
 import { purgeUpstreamRequests } from './connectors/upstream-requests.ts'
 import { createForget } from './forgetting.ts'
@@ -59,6 +60,7 @@ const purges: readonly Purge[] = [
   purgeUnusedClients,
   purgeImageAddresses,
   purgeImages,
+  purgeVoidSecrets,
   purgeWebhookDeliveries,
   purgeSigningKeys,
   purgeChangedTargets,

@@ -3,6 +3,7 @@
 import { grantable, organizationPermissions, systemPermissions } from './api/permissions.ts'
 import { createClientAdministration } from './clients/administration.ts'
 import { withoutPersonalAgents } from './clients/agent.ts'
+import { createEndAgents } from './clients/agent-endings.ts'
 import { createFindAgentOwners } from './clients/agent-owner.ts'
 import { createAgentsOfOwners } from './clients/agents-of-owners.ts'
 import { clientBelongings } from './clients/belongings.ts'
@@ -23,7 +24,7 @@ import { eraseMemberIdentities } from './connectors/identity-erasures.ts'
 import type { Foundation } from './foundation.ts'
 import { maxImageBytes } from './images/image.ts'
 import { createImages } from './images/images.ts'
-import { createEndAgents } from './oidc/agent-endings.ts'
+import { endGrantsOfAgents } from './oidc/agent-grants.ts'
 import { endBackchannelRequestsOfClient, endBackchannelRequestsOfMember } from './oidc/backchannel-requests.ts'
 import { createAdding } from './organizations/adding.ts'
 import { createMustHoldRoleNames } from './organizations/handing.ts'
@@ -52,7 +53,7 @@ export const createTenantServices = (
   { issuer, documentRule: rule, areAgentsOn }: Pick<Config, 'issuer' | 'documentRule' | 'areAgentsOn'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, feed, now })
-  const endAgents = createEndAgents({ endRequests: endBackchannelRequestsOfClient, now })
+  const endAgents = createEndAgents({ endRequests: endBackchannelRequestsOfClient, endGrants: endGrantsOfAgents, now })
   const agentsOfOwners = createAgentsOfOwners({ endAgents, now })
   const organizations = createOrganizations({
     database,

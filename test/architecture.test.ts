@@ -73,6 +73,24 @@ test('what only one place may know is imported there alone', t => {
   t.deepEqual(told(broken), [])
 })
 
+test('a table is written only by whom its schema names', t => {
+  const schema = fileURLToPath(new URL('../prisma/schema', import.meta.url))
+  const homes = readdirSync(schema).flatMap(file => {
+    const text = readFileSync(join(schema, file), 'utf8')
+    const home = /^\/\/.* Written only by src\/([\w/-]+(\.ts)?)/.exec(text)?.[1]
+    const models = [...text.matchAll(/^model (\w+) \{.*?@@map\("(\w+)"\)/gms)]
+    return home === undefined ? [] : models.map(([, model = '', table = '']) => ({ home, table, model: model.charAt(0).toLowerCase() + model.slice(1) }))
+  })
+  t.true(homes.length > 30)
+  // A restore writes whole databases, and ends in them what no slice is there for.
+  const writing = files.filter(({ path }) => folder(path) !== 'backup')
+  const broken = homes.flatMap(({ home, table, model }) => {
+    const writes = new RegExp(`\\b(UPDATE|INSERT INTO|DELETE FROM) ${table}\\b|\\.${model}\\.(create|update|upsert|delete)\\w*\\(`)
+    return writing.filter(({ path, text }) => writes.test(text) && path !== home && !path.startsWith(`${home}/`)).map(({ path }) => `${path} → ${table}`)
+  })
+  t.deepEqual(broken, [])
+})
+
 test('only config.ts reads the environment, and arguments.ts what npm leaves there', t => {
   t.deepEqual(
     files.filter(({ path, text }) => /process\.env\b/.test(text) && path !== 'config.ts' && path !== 'arguments.ts').map(({ path }) => path),

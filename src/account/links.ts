@@ -1,15 +1,13 @@
 // Links of mails about the account: opened without acting, for programs follow links too; the secret leaves the address bar at once.
 import type { Context } from 'koa'
-import { z } from 'zod'
 import type { AccountLinkPage, AccountOutcomePage } from '../pages/account-link-locals.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
 import type { Actor } from '../platform/actor.ts'
 import { Problem } from '../platform/errors.ts'
 import { requestOf } from '../platform/http/asker.ts'
-import { type FormTokens, readForm } from '../platform/http/form.ts'
+import { type FormTokens, readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
 import type { FindBrowserSession } from '../sessions/session.ts'
 import type { AccountDeletion } from '../users/account-deletion.ts'
@@ -48,8 +46,6 @@ interface Link {
   /** Answers what came of it. */
   act(actor: Actor, token: string): Promise<AccountOutcomePage['kind']>
 }
-
-const form = z.strictObject({ csrf: text(200) })
 
 /** Makes them. */
 export const createLinkPages = (needs: LinkNeeds): readonly LinkPage[] => {
@@ -116,7 +112,7 @@ const createLinkPage = (
       present(ctx, 'account-link', { csrf: forms.issue(bindingOf(token)), kind, email, action: path })
     },
     submit: async ctx => {
-      const { csrf } = await readForm(ctx, { fields: form, issuer })
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
       const token = cookie.read(ctx)
       if (token === undefined) return expired(ctx)
       forms.verify(bindingOf(token), csrf)

@@ -1,9 +1,11 @@
 // The OpenAPI 3.1 document, made from the routes themselves: what validates is what is told.
+
 import type { z } from 'zod'
 import { managementPrefix } from '../platform/api-identifier.ts'
 import { problemTypes } from '../platform/errors.ts'
 import { listMeta } from '../platform/http/list.ts'
 import type { Route } from '../platform/http/route.ts'
+import { sessionCookieName } from '../platform/http/session-cookie.ts'
 import { inputSchema, type Json, namesIn, outputSchema, propertiesOf } from './json-schema.ts'
 import { permissions, permissionTable } from './permissions.ts'
 
@@ -38,7 +40,7 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A session token of /auth/login, an API key, or an access token for this API.' },
-        session: { type: 'apiKey', in: 'cookie', name: isSecure ? '__Host-session' : 'session', description: sessionDescription },
+        session: { type: 'apiKey', in: 'cookie', name: sessionCookieName(isSecure), description: sessionDescription },
         csrf: {
           type: 'apiKey',
           in: 'header',

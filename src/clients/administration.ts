@@ -11,12 +11,13 @@ import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { EndAgents } from './agent.ts'
 import { mustBeOwnable } from './agent-rule.ts'
-import { emptied, mustBelongToTheLiving } from './belongings.ts'
+import { emptied, isFull, mustBelongToTheLiving } from './belongings.ts'
 import type { FindCarried } from './carried.ts'
-import { type Client, type ClientChanges, needsSecret } from './client.ts'
+import type { Client, ClientChanges } from './client.ts'
 import { type ClientRow, toClient, toUpdate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
 import { mustBeNewKeys, withNewKeysAlone } from './ended-keys.ts'
+import { areSecretsKept } from './registration.ts'
 import { createSecretAdministration, type SecretAdministration } from './secret-administration.ts'
 import { type ClientFilter, type ClientKey, createSoughtClients, type Expect, toWhere, version, withSecrets } from './sought-client.ts'
 
@@ -95,8 +96,8 @@ export const createClientAdministration = ({
             await endRequests(tx, before.clientId)
           }
           const method = changes.authenticationMethod ?? before.tokenEndpointAuthMethod
-          const isUsable = needsSecret(method) && (method === 'client_secret_jwt') === (before.tokenEndpointAuthMethod === 'client_secret_jwt')
-          if (!isUsable) await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
+          if (!areSecretsKept(before.tokenEndpointAuthMethod, method))
+            await tx.clientSecret.updateMany({ where: { clientId: before.id, revokedAt: null }, data: { revokedAt: now() } })
           const lasting = isEnding && before.isAgent ? withNewKeysAlone(changes, before) : changes
           const row = await tx.client.update({
             where: { id: before.id },
@@ -132,7 +133,7 @@ export const createClientAdministration = ({
       }),
     ...createSecretAdministration({ sought, secrets, now, randomBytes, findCarried }),
     purge: (actor, batch) => {
-      const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [{ NOT: { name: '' } }, { secrets: { some: {} } }] }
+      const isDue = { deletedAt: { lte: restorableSince(now()) }, OR: [...isFull] }
       const select = { id: true, clientId: true }
       return purgeEach({
         database,

@@ -15,16 +15,16 @@ export const maxAgentsADay = 20
 /** What a person's own agent may be called. */
 export const agentName = mailedName(maxNameLength)
 
-/** A person's own agent acts for that person alone; one of an organization for its members, which the organization's rule says already. */
-export const isForeign = (registration: Pick<Registration, 'ownerUserId' | 'organizationId'> | undefined, userId: string): boolean =>
-  registration?.ownerUserId !== undefined && registration.organizationId === undefined && registration.ownerUserId !== userId
-
 /** Whether a scope of our own API changes nothing there: what a person's own agent may have. */
 export const isReading = (scope: string): boolean => scope.endsWith(':read')
 
 /** Whether it is an agent that a person made for themselves: nobody but its owner answers for it. */
 export const isPersonal = (registration: Pick<Registration, 'ownerUserId' | 'organizationId'> | undefined): boolean =>
   registration?.ownerUserId !== undefined && registration.organizationId === undefined
+
+/** A person's own agent acts for that person alone; one of an organization for its members, which the organization's rule says already. */
+export const isForeign = (registration: Pick<Registration, 'ownerUserId' | 'organizationId'> | undefined, userId: string): boolean =>
+  isPersonal(registration) && registration?.ownerUserId !== userId
 
 /** The clients where nobody may have agents of their own: those that are kept are not there. */
 export const withoutPersonalAgents = (clients: Clients): Clients => ({

@@ -44,6 +44,14 @@ export const emptied = {
   version: { increment: 1 },
 }
 
+/** The conditions of which a client that was not emptied meets one: it may have registered without a name. */
+export const isFull = [
+  { NOT: { name: '' } },
+  { NOT: { redirectUris: { isEmpty: true } } },
+  { NOT: { metadata: { equals: {} } } },
+  { secrets: { some: {} } },
+] as const
+
 /** What is left of a resource server that was purged. */
 export const emptiedResourceServer = { name: '', scopes: [], scopeDescriptions: {}, version: { increment: 1 } }
 

@@ -145,12 +145,12 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
 export const connectionsOf = ({ areConnectionsLimited, connections }: Pick<ClientColumns, 'areConnectionsLimited' | 'connections'>) =>
   areConnectionsLimited ? { connections } : {}
 
-/** The columns of it; none where nothing is said. */
-export const toConnectionColumns = (connections: readonly string[] | null | undefined) =>
+// The columns of it; none where nothing is said.
+const toConnectionColumns = (connections: readonly string[] | null | undefined) =>
   connections === undefined ? {} : { areConnectionsLimited: connections !== null, connections: [...(connections ?? [])] }
 
-/** The column of whose tokens a client may exchange; none where nothing is said. */
-export const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
+// The column of whose tokens a client may exchange; none where nothing is said.
+const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
 
 /** What a client with these grant types asks the authorization endpoint for. */
 const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])

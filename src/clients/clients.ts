@@ -10,7 +10,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { tellOwner } from './agent-notice.ts'
 import { mustBeOwnable } from './agent-rule.ts'
-import { type NewClient, needsSecret, type Registration } from './client.ts'
+import { clientIdPattern, type NewClient, needsSecret, type Registration } from './client.ts'
 import { toCreate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
 import { createRegister, type Register } from './register.ts'
@@ -27,8 +27,6 @@ export interface Clients {
   readonly register: Register
   /** Notes that somebody let the client in: one that registered itself and is never used is forgotten. */
   noteUse(clientId: string): Promise<void>
-  /** Deletes a client softly; absent ones are left alone. */
-  remove(actor: Actor, clientId: string): Promise<void>
   /** What stands for the secret of a client whose secrets are only digests. */
   standInSecret(clientId: string): string
   /** Whether the secret is one of the client's living secrets; `found`: the client, for who has just found it. */
@@ -80,7 +78,7 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
     ends: { feed, by: { client: ({ client_id: clientId }) => clientId, organization: () => undefined } },
   })
   const find = async (clientId: string) => {
-    const found = isWellFormed(clientId) ? await memo.get(clientId) : undefined
+    const found = clientIdPattern.test(clientId) ? await memo.get(clientId) : undefined
     // An agent ends by what happens to its owner, of which nobody here is told: it is looked at again each time.
     if (found?.ownerUserId !== undefined) memo.forget(clientId)
     return found
@@ -113,15 +111,6 @@ export const createClients = ({ database, change, feed, secrets, now, randomByte
       return { id, secret }
     },
     register: createRegister({ change, secrets, now, images, forget: memo.forget }),
-    remove: async (actor, clientId) => {
-      const client = await database.prisma.client.findFirst({ where: { clientId, deletedAt: null }, select: { id: true, name: true } })
-      if (!client) return
-      await change(actor, async (tx, record) => {
-        await tx.client.update({ where: { clientId }, data: { deletedAt: now(), accessEndedAt: now(), version: { increment: 1 } } })
-        record('client.deleted', { id: client.id, client_id: clientId, name: client.name })
-      })
-      memo.forget(clientId)
-    },
     noteUse: async clientId => {
       await database.run(firstUse, [clientId])
     },
@@ -138,6 +127,3 @@ const mustLive = async (tx: TransactionClient, organizationId: string) => {
   const found = await tx.$queryRaw<unknown[]>`SELECT id FROM organizations WHERE id = ${organizationId}::uuid AND deleted_at IS NULL FOR SHARE`
   if (found.length === 0) throw new Problem('not_found')
 }
-
-// RFC 6749 appendix A.1: printable ASCII; anything else cannot be the identifier of a client.
-const isWellFormed = (clientId: string) => clientId.length <= 255 && /^[\x20-\x7e]+$/.test(clientId)

@@ -4,6 +4,7 @@ import { isOneLine, isPlainText, isTooDeep, isVisible } from '../platform/http/t
 import { isObject, strings } from '../platform/values.ts'
 import type { ClientMetadata } from './client.ts'
 import { keysFault } from './key-rules.ts'
+import { maxNameLength } from './open-bounds.ts'
 import { isHttps, isLoopback, isOurs, redirectUriFault } from './redirect-rules.ts'
 
 /** Thrown for a document that cannot make a client; the message is for the client's developer. */
@@ -15,7 +16,6 @@ const methods = new Set(['none', 'private_key_jwt'])
 const grantTypes = new Set(['authorization_code', 'refresh_token'])
 const symmetric = /^(HS|dir$|A\d)/
 const maxRedirectUris = 30
-const maxNameLength = 100
 
 // Taken as they stand, for the engine to judge; everything else a document says is left out, its logo before all.
 const plain = ['jwks', 'token_endpoint_auth_signing_alg', 'id_token_signed_response_alg', 'userinfo_signed_response_alg', 'dpop_bound_access_tokens']

@@ -13,9 +13,18 @@ export const authenticationMethods = [
   'none',
 ] as const
 
-const signing = z.enum(['RS256', 'PS256', 'ES256', 'EdDSA'])
-const keyManagement = z.enum(['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A256KW'])
-const content = z.enum(['A128GCM', 'A256GCM', 'A128CBC-HS256'])
+/** What we sign by. */
+export const signingAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+
+/** What the key is encrypted by of what is encrypted. No RSA1_5 (RFC 8725 §3.2), and nothing symmetric: secrets are only kept as digests. */
+export const keyManagementAlgorithms = ['RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A256KW'] as const
+
+/** What the content is. */
+export const contentAlgorithms = ['A128GCM', 'A256GCM', 'A128CBC-HS256'] as const
+
+const signing = z.enum(signingAlgorithms)
+const keyManagement = z.enum(keyManagementAlgorithms)
+const content = z.enum(contentAlgorithms)
 const algorithm = text(20)
 
 /** The fields; the engine judges how they go together. */

@@ -6,12 +6,13 @@ import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import type { ClientMetadata } from './client.ts'
-import { standInSecret, toColumns, toSecretColumns } from './registration.ts'
+import { areSecretsKept, standInSecret, toColumns, toSecretColumns } from './registration.ts'
 
 /** What is kept of a client that registers anew. */
 export interface Registered {
   readonly id: string
   readonly grantTypes: readonly string[]
+  readonly method: string
 }
 
 interface Registering {
@@ -39,10 +40,12 @@ export const createRegister =
   ({ change, secrets, now, images, forget }: Needs): Register =>
   async (actor, { client_id: clientId, ...metadata }, { source = 'token', expect } = {}) => {
     const columns = toColumns(metadata)
+    const method = columns.tokenEndpointAuthMethod
     const secret =
       typeof metadata.client_secret === 'string' && metadata.client_secret !== standInSecret(clientId, secrets) ? metadata.client_secret : undefined
     await change(actor, async (tx, record) => {
-      const [before] = await tx.$queryRaw<Registered[]>`SELECT id, grant_types AS "grantTypes" FROM clients WHERE client_id = ${clientId} FOR NO KEY UPDATE`
+      const [before] = await tx.$queryRaw<Registered[]>`
+        SELECT id, grant_types AS "grantTypes", token_endpoint_auth_method AS method FROM clients WHERE client_id = ${clientId} FOR NO KEY UPDATE`
       await expect?.(tx, before)
       if (!before && source === 'open' && (await tx.client.count({ where: { source, usedAt: null } })) >= maxUnused)
         throw new Problem('unavailable', { retryAfterSeconds: 600 })
@@ -51,12 +54,10 @@ export const createRegister =
         create: { clientId, source, ...columns },
         update: { ...columns, version: { increment: 1 } },
       })
-      if (secret !== undefined && !(await isKept(tx, { id: row.id, clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets))) {
+      const isNew = secret !== undefined && !(await isKept(tx, { id: row.id, clientId, secret, method }, secrets))
+      if (isNew || !areSecretsKept(before?.method ?? method, method))
         await tx.clientSecret.updateMany({ where: { clientId: row.id, revokedAt: null }, data: { revokedAt: now() } })
-        await tx.clientSecret.create({
-          data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method: columns.tokenEndpointAuthMethod }, secrets) },
-        })
-      }
+      if (isNew) await tx.clientSecret.create({ data: { clientId: row.id, ...toSecretColumns({ clientId, secret, method }, secrets) } })
       await images.ask(tx, metadata.logo_uri)
       record(before ? 'client.updated' : 'client.registered', { id: row.id, client_id: clientId, name: row.name })
     })

@@ -67,9 +67,16 @@ export const toSecretColumns = ({ clientId, secret, method }: { clientId: string
     : { digest: Uint8Array.from(secrets.digest('client-secret', secret)) }),
 })
 
+/** Whether the secrets that a client has under one method prove it under another; the others are given up for good. */
+export const areSecretsKept = (before: string, after: string): boolean =>
+  needsSecret(after) && (after === 'client_secret_jwt') === (before === 'client_secret_jwt')
+
+/** Whether the time of a secret has not come yet. */
+export const isUnexpired = ({ expiresAt }: { readonly expiresAt?: Date | null | undefined }, now: Date): boolean => !expiresAt || expiresAt > now
+
 /** The living secrets that sign, any of which an assertion may be signed by. */
 export const signingSecrets = ({ secrets }: Registration, now: Date): readonly string[] =>
-  secrets.flatMap(({ plain, expiresAt }) => (plain !== undefined && (!expiresAt || expiresAt > now) ? [plain] : []))
+  secrets.filter(secret => isUnexpired(secret, now)).flatMap(({ plain }) => plain ?? [])
 
 /** What stands for the secret of a client whose secrets are only digests. */
 export const standInSecret = (clientId: string, secrets: Secrets): string => secrets.digest('client-stand-in', clientId).toString('base64url')
@@ -79,7 +86,7 @@ const lastRight = new WeakMap<KeptSecret, Buffer>()
 
 /** Whether the presented secret is one of the living. Compared in constant time. */
 export const isSecretOf = (registration: Registration, presented: string, { secrets, now }: { secrets: Secrets; now: Date }): boolean => {
-  const living = registration.secrets.filter(secret => secret.digest && (!secret.expiresAt || secret.expiresAt > now))
+  const living = registration.secrets.filter(secret => secret.digest && isUnexpired(secret, now))
   const plain = hash('sha256', presented, 'buffer')
   if (living.some(secret => isEqualSecret(lastRight.get(secret) ?? Buffer.alloc(0), plain))) return true
   const digest = secrets.digest('client-secret', presented)

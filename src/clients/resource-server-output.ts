@@ -3,7 +3,14 @@ import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { name, text } from '../platform/http/text.ts'
 import { detailsSchema } from './details-schema.ts'
-import { type AdministeredResourceServer, type DetailsType, type ResourceServerChanges, scopePattern } from './resource-server.ts'
+import {
+  type AdministeredResourceServer,
+  accessTokenAlgorithms,
+  type DetailsType,
+  type ResourceServerChanges,
+  resourceIdentifier,
+  scopePattern,
+} from './resource-server.ts'
 
 const scopeName = z.string().regex(scopePattern, 'must be printable ASCII without spaces, quotes and backslashes')
 const access = z.enum(['any', 'listed'])
@@ -12,7 +19,7 @@ const own = {
   name: name(255),
   scopes: z.array(z.strictObject({ name: scopeName, description: name(200).nullable().optional() })).max(200),
   token_format: z.enum(['jwt', 'opaque']),
-  signing_algorithm: z.enum(['ES256', 'RS256', 'EdDSA']),
+  signing_algorithm: z.enum(accessTokenAlgorithms),
   access_token_ttl_seconds: z.int().min(60).max(86_400),
   allows_offline_access: z.boolean(),
   requires_permissions: z.boolean(),
@@ -39,7 +46,7 @@ export const resourceServerBody = z.strictObject(own).partial()
 /** What a new one is made of. */
 export const newResourceServerBody = z.strictObject({
   ...resourceServerBody.shape,
-  identifier: text(1000).min(1),
+  identifier: resourceIdentifier,
   name: own.name,
   scopes: own.scopes.default([]),
   token_format: own.token_format.default('jwt'),

@@ -13,6 +13,7 @@
 // - An organization's types begin with the identifier of their resource, so that none is taken from others (RFC 9396 §2.1).
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { text } from '../platform/http/text.ts'
 import { isVouchedFor, type Registration } from './client.ts'
 import type { DetailsSchema } from './details-schema.ts'
 
@@ -36,6 +37,9 @@ export interface ListedClient {
   readonly introspects?: boolean
 }
 
+/** What JWT access tokens are signed by. */
+export const accessTokenAlgorithms = ['ES256', 'RS256', 'EdDSA'] as const
+
 /** A resource server as tokens for it are issued. */
 export interface ResourceServer {
   /** An absolute URI. */
@@ -47,7 +51,7 @@ export interface ResourceServer {
   /** What scopes mean, by their names. */
   readonly scopeDescriptions: Readonly<Record<string, string>>
   readonly tokenFormat: 'jwt' | 'opaque'
-  readonly signingAlgorithm: 'ES256' | 'RS256' | 'EdDSA'
+  readonly signingAlgorithm: (typeof accessTokenAlgorithms)[number]
   readonly accessTokenTtlSeconds: number
   readonly allowsOfflineAccess: boolean
   readonly requiresPermissions: boolean
@@ -74,6 +78,9 @@ export interface AdministeredResourceServer extends ResourceServer {
   readonly createdAt: Date
   readonly updatedAt: Date
 }
+
+/** An identifier as it is given. */
+export const resourceIdentifier = text(1000).min(1)
 
 /** What is wrong with an identifier (RFC 8707 §2: an absolute URI without a fragment); `own` are those of the server itself. */
 export const identifierFault = (identifier: string, own: readonly string[]): string | undefined => {

@@ -1,10 +1,10 @@
 // Whose tokens a client may exchange, and for what (RFC 8693): in the API's words, off unless it is said.
 import { z } from 'zod'
-import { text } from '../platform/http/text.ts'
+import { clientIdPattern } from './client.ts'
+import { resourceIdentifier, scopePattern } from './resource-server.ts'
 
-// RFC 6749 appendix A.4.
-const scopeToken = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be a scope')
-const clientId = z.string().regex(/^[\x20-\x7e]{1,255}$/, 'must be a client_id')
+const scope = z.string().regex(scopePattern, 'must be a scope')
+const clientId = z.string().regex(clientIdPattern, 'must be a client_id')
 
 /** The policy of a client as its administrators write it; a field that is left out allows nothing. */
 export const tokenExchangeBody = z.strictObject({
@@ -12,7 +12,7 @@ export const tokenExchangeBody = z.strictObject({
   allowed_clients: z.union([z.literal('own'), z.array(clientId).max(100)]).default('own'),
   /** The resource servers that it may get tokens for, and the scopes that it may get there. */
   audiences: z
-    .array(z.strictObject({ identifier: text(2000), scopes: z.array(scopeToken).max(100) }))
+    .array(z.strictObject({ identifier: resourceIdentifier, scopes: z.array(scope).max(100) }))
     .max(50)
     .default([]),
   /** Whether it may get a token that names nobody who acts for the person. */

@@ -34,9 +34,3 @@ export type RedeemedCookie = SealedCookie<z.output<typeof redeemedSchema>>
 /** Makes the cookie of what was redeemed; it outlives the interaction, for the mail lies there longer than a sign-in lasts. */
 export const createRedeemedCookie = (given: { secrets: Secrets; isSecure: boolean }): RedeemedCookie =>
   createSealedCookie({ ...given, name: 'redeemed', schema: redeemedSchema, ttlSeconds: redeemedSeconds })
-
-/** The place of an interaction's cookies. */
-export const placeOf = ({ uid }: { readonly uid: string }) => ({ path: `/interaction/${uid}`, binding: uid })
-
-/** The address of an interaction. */
-export const baseOf = ({ uid }: { readonly uid: string }): string => `/interaction/${uid}`

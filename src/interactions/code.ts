@@ -3,17 +3,17 @@ import { setTimeout } from 'node:timers/promises'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { type AskedProof, baseOf, type ProofCookie, placeOf, type RedeemedCookie } from './asked-proof.ts'
+import type { AskedProof, ProofCookie, RedeemedCookie } from './asked-proof.ts'
 import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { baseOf, placeOf } from './place.ts'
 import { tell } from './tell.ts'
 
 const remember = z.enum(['yes', 'on']).optional()
 const codeForm = z.strictObject({ csrf: text(200), code: text(40).trim().min(1), remember })
 const linkForm = z.strictObject({ csrf: text(200), remember })
-const tokenOnly = z.strictObject({ csrf: text(200) })
 const tokenShape = /^[\w-]{43}$/
 
 type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: RedeemedCookie }

@@ -7,6 +7,7 @@ import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, type PageNeeds, visitor } from './interaction.ts'
+import { baseOf } from './place.ts'
 import type { SentTwice } from './sent-twice.ts'
 
 const form = z.strictObject({ csrf: text(200), decision: z.enum(['allow', 'deny']) })
@@ -26,7 +27,7 @@ export const createConsentPage = ({
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
     const { t } = pageLanguage.of(ctx)
-    const base = `/interaction/${interaction.uid}`
+    const base = baseOf(interaction)
     present(ctx, 'consent', {
       action: `${base}/consent`,
       switchAction: `${base}/switch`,

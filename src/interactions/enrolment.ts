@@ -8,6 +8,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { User } from '../users/user.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds, type Progress } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -33,7 +34,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
     ctx: Context,
     { interaction, user, enrolment, problem }: { interaction: Interaction; user: User; enrolment: TotpEnrolment; problem?: Problem },
   ) => {
-    const base = `/interaction/${interaction.uid}`
+    const base = baseOf(interaction)
     present(ctx, 'enrol-totp', {
       action: `${base}/enrol`,
       csrf: forms.issue(boundTo(interaction, user.id)),

@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import { placeOf } from './place.ts'
 
 /** The cookie. */
 export interface IdentifierCookie {
@@ -17,10 +18,9 @@ const schema = z.object({ identifier: z.string(), clientId: z.string() })
 /** Makes it. */
 export const createIdentifierCookie = ({ secrets, isSecure }: { secrets: Secrets; isSecure: boolean }): IdentifierCookie => {
   const cookie = createSealedCookie({ name: 'identifier', schema, secrets, isSecure })
-  const place = (uid: string) => ({ path: `/interaction/${uid}`, binding: uid })
   return {
-    keep: (ctx, { uid, clientId }, identifier) => cookie.write(ctx, { identifier, clientId }, place(uid)),
-    kept: (ctx, { uid }) => cookie.read(ctx, place(uid))?.identifier,
-    clientId: (ctx, uid) => cookie.read(ctx, place(uid))?.clientId,
+    keep: (ctx, { uid, clientId }, identifier) => cookie.write(ctx, { identifier, clientId }, placeOf({ uid })),
+    kept: (ctx, { uid }) => cookie.read(ctx, placeOf({ uid }))?.identifier,
+    clientId: (ctx, uid) => cookie.read(ctx, placeOf({ uid }))?.clientId,
   }
 }

@@ -43,7 +43,7 @@ export interface Interaction {
   readonly loginHint?: string
   /** The connection that the client leads to: its id, or that of a connector. */
   readonly connectionHint?: string
-  /** Whether the client asks for a sign-in of this very moment. */
+  /** Whether the client asks for a sign-in of the last minutes. */
   readonly isFreshAsked: boolean
   readonly accountId?: string
   /** Who is signed in and is to sign in again. */

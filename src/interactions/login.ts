@@ -3,11 +3,12 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { tellCause } from '../connectors/cause.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm, typedIn } from '../platform/http/form.ts'
+import { readForm, tokenOnly, typedIn } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { boundTo, type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
 import type { LastConnection } from './last-connection.ts'
+import { baseOf } from './place.ts'
 import type { SentTwice } from './sent-twice.ts'
 import { tell } from './tell.ts'
 import type { UpstreamStart } from './upstream-start.ts'
@@ -19,8 +20,6 @@ const passwordForm = z.strictObject({
   password: text(1024).min(1),
   remember: z.enum(['yes', 'on']).optional(),
 })
-const tokenOnly = z.strictObject({ csrf: text(200) })
-
 type Needs = PageNeeds & {
   readonly startCode: (ctx: Context, interaction: Interaction, email: string) => Promise<void>
   readonly start: UpstreamStart
@@ -32,7 +31,6 @@ type Needs = PageNeeds & {
 export const createLoginPages = (needs: Needs) => {
   const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection, sentTwice } =
     needs
-  const base = (interaction: Interaction) => `/interaction/${interaction.uid}`
 
   /** The address that is likely theirs; none for who says that they are somebody else. */
   const knownFor = async (ctx: Context, interaction: Interaction) => {
@@ -47,16 +45,16 @@ export const createLoginPages = (needs: Needs) => {
     present(ctx, 'identifier', {
       client: interaction.client,
       csrf: forms.issue(interaction.uid),
-      cancelAction: `${base(interaction)}/cancel`,
-      action: `${base(interaction)}/identifier`,
+      cancelAction: `${baseOf(interaction)}/cancel`,
+      action: `${baseOf(interaction)}/identifier`,
       username: typedIn(ctx, 'username') ?? known,
-      changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
+      changeUrl: known === undefined ? undefined : `${baseOf(interaction)}/identifier?change`,
       connections: (await start.buttons(interaction)).map(button => ({ ...button, isLastUsed: button.id === lastConnection.read(ctx)?.id })),
-      connectionAction: `${base(interaction)}/connection`,
-      passwordUrl: isUpstream(problem) && offers.password && identifiers.kept(ctx, interaction) !== undefined ? `${base(interaction)}/password` : undefined,
+      connectionAction: `${baseOf(interaction)}/connection`,
+      passwordUrl: isUpstream(problem) && offers.password && identifiers.kept(ctx, interaction) !== undefined ? `${baseOf(interaction)}/password` : undefined,
       problem,
-      passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
-      signUpUrl: offer ? `${base(interaction)}/sign-up` : undefined,
+      passkey: { action: `${baseOf(interaction)}/passkey`, optionsUrl: `${baseOf(interaction)}/passkey/options`, unknownId: unknownPasskey },
+      signUpUrl: offer ? `${baseOf(interaction)}/sign-up` : undefined,
     })
   }
 
@@ -68,12 +66,12 @@ export const createLoginPages = (needs: Needs) => {
     present(ctx, 'password', {
       client: interaction.client,
       csrf: sentTwice.issue(boundTo(interaction, username)),
-      action: `${base(interaction)}/password`,
-      changeUrl: `${base(interaction)}/identifier`,
-      forgotUrl: offers.recovery ? `${base(interaction)}/recovery` : undefined,
-      emailCodeAction: offers.emailCode ? `${base(interaction)}/email-code` : undefined,
+      action: `${baseOf(interaction)}/password`,
+      changeUrl: `${baseOf(interaction)}/identifier`,
+      forgotUrl: offers.recovery ? `${baseOf(interaction)}/recovery` : undefined,
+      emailCodeAction: offers.emailCode ? `${baseOf(interaction)}/email-code` : undefined,
       username,
-      cancelAction: `${base(interaction)}/cancel`,
+      cancelAction: `${baseOf(interaction)}/cancel`,
       cancelCsrf: forms.issue(interaction.uid),
       canRemember: true,
       remember: isRemembered,
@@ -99,7 +97,7 @@ export const createLoginPages = (needs: Needs) => {
         forms.verify(interaction.uid, csrf)
         identifiers.keep(ctx, interaction, username)
         if (await start.byAddress(ctx, interaction, username)) return
-        if (offers.password) seeOther(ctx, `${base(interaction)}/password`)
+        if (offers.password) seeOther(ctx, `${baseOf(interaction)}/password`)
         else await startCode(ctx, interaction, username)
       } catch (error) {
         if (!isShownOnPage(error)) throw error
@@ -111,13 +109,13 @@ export const createLoginPages = (needs: Needs) => {
     showPassword: async (ctx: Context) => {
       const interaction = await open(ctx)
       const username = identifiers.kept(ctx, interaction)
-      if (username === undefined) return seeOther(ctx, base(interaction))
+      if (username === undefined) return seeOther(ctx, baseOf(interaction))
       showPasswordFor(ctx, interaction, { username })
     },
     submitPassword: sentTwice.taking(async ctx => {
       const interaction = await open(ctx)
       const username = identifiers.kept(ctx, interaction)
-      if (username === undefined) return seeOther(ctx, base(interaction))
+      if (username === undefined) return seeOther(ctx, baseOf(interaction))
       let isRemembered = true
       try {
         const { csrf, password, remember } = await readForm(ctx, { fields: passwordForm, issuer })
@@ -140,7 +138,7 @@ export const createLoginPages = (needs: Needs) => {
       if (!offers.emailCode) throw new Problem('not_found')
       const interaction = await open(ctx)
       const username = identifiers.kept(ctx, interaction)
-      if (username === undefined) return seeOther(ctx, base(interaction))
+      if (username === undefined) return seeOther(ctx, baseOf(interaction))
       try {
         const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
         sentTwice.verify(boundTo(interaction, username), csrf)

@@ -7,6 +7,7 @@ import { readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { tell } from './tell.ts'
 
 const pageSize = 20
@@ -19,7 +20,7 @@ export const createOrganizationPage = ({ interactions, users, memberships, prese
   const show = async (ctx: Context, interaction: Interaction, problem?: Problem) => {
     const user = interaction.accountId ? await users.find(interaction.accountId) : undefined
     if (!user) throw new Problem('interaction_expired')
-    const base = `/interaction/${interaction.uid}`
+    const base = baseOf(interaction)
     const { q, page } = query.parse(ctx.query)
     const { rows, total } = await memberships.search(user.id, { q, offset: (page - 1) * pageSize, limit: pageSize })
     const urlOf = (other: number) => `${base}/organization?${new URLSearchParams({ ...(q ? { q } : {}), page: String(other) })}`
@@ -47,7 +48,7 @@ export const createOrganizationPage = ({ interactions, users, memberships, prese
     /** The same with what is searched for in the address. */
     search: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
-      if (interaction.prompt !== 'organization') return seeOther(ctx, `/interaction/${interaction.uid}`)
+      if (interaction.prompt !== 'organization') return seeOther(ctx, baseOf(interaction))
       await show(ctx, interaction)
     },
     submit: async (ctx: Context) => {

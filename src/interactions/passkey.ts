@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { type Interaction, isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
@@ -12,7 +12,6 @@ interface FirstPage {
   refuse(ctx: Context, interaction: Interaction, refusal: { problem: Problem; unknownPasskey?: string }): Promise<void>
 }
 
-const optionsForm = z.strictObject({ csrf: text(200) })
 const passkeyForm = z.strictObject({ csrf: text(200), response: assertionField })
 
 /** Makes the pages' handlers. */
@@ -20,7 +19,7 @@ export const createPasskeyPages = ({ interactions, passkeys, forms, devices, iss
   /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
   giveOptions: async (ctx: Context) => {
     const { uid } = await interactions.get(ctx)
-    const { csrf } = await readForm(ctx, { fields: optionsForm, issuer })
+    const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
     forms.verify(uid, csrf)
     ctx.set('Cache-Control', 'no-store')
     ctx.body = await passkeys.beginProof(visitor(ctx), { binding: uid })

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { boundTo, type Interaction, type Interactions, isShownOnPage, type Progress } from './interaction.ts'
+import { baseOf } from './place.ts'
 
 interface FormNeeds<Fields extends z.ZodType<{ csrf: string }>> {
   readonly interactions: Interactions
@@ -40,4 +41,4 @@ interface Place {
 
 /** The address where the sign-in is by now: whoever proved nothing begins at the beginning. */
 export const withProgress = async (ctx: Context, { interactions, interaction, progress }: Place): Promise<string> =>
-  (progress ? await interactions.goOn(ctx) : await interactions.findPlace(ctx)) ?? `/interaction/${interaction.uid}/identifier`
+  (progress ? await interactions.goOn(ctx) : await interactions.findPlace(ctx)) ?? `${baseOf(interaction)}/identifier`

@@ -6,6 +6,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { actingAs, boundTo, type Interaction, type PageNeeds } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
@@ -20,7 +21,7 @@ export const createRecoveryCodesPage = (needs: PageNeeds) => {
     { interaction, userId, codes, problem }: { interaction: Interaction; userId: string; codes: readonly string[]; problem?: Problem },
   ) =>
     present(ctx, 'recovery-codes', {
-      action: `/interaction/${interaction.uid}/recovery-codes`,
+      action: `${baseOf(interaction)}/recovery-codes`,
       csrf: forms.issue(boundTo(interaction, userId)),
       // Whoever forgets to tick the box is shown the same codes again; only this browser can open them.
       kept: secrets.seal('form', codes.join(' '), sealedFor(interaction, userId)),
@@ -43,7 +44,7 @@ export const createRecoveryCodesPage = (needs: PageNeeds) => {
       if (!(given instanceof Problem)) return seeOther(ctx, await interactions.codesSeen(ctx))
       const { userId } = progress
       const codes = keptCodes(secrets, { body: ctx.request.body, context: sealedFor(interaction, userId) })
-      if (!codes) return seeOther(ctx, `/interaction/${interaction.uid}/recovery-codes`)
+      if (!codes) return seeOther(ctx, `${baseOf(interaction)}/recovery-codes`)
       tell(ctx, given)
       showFor(ctx, { interaction, userId, codes, problem: given })
     },

@@ -9,6 +9,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { createErrands, type Errand } from './errand.ts'
 import { isShownOnPage, type PageNeeds, visitor } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { tell } from './tell.ts'
 
 const askForm = z.strictObject({ csrf: text(200), username: text(320).trim().min(1) })
@@ -25,7 +26,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     return next()
   })
 
-  const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : `/interaction/${interaction}`)
+  const backUrl = ({ interaction }: Errand) => (interaction === undefined ? undefined : baseOf({ uid: interaction }))
   // Whom a mail is asked for stands in that form itself.
   const askBinding = ({ id }: Errand) => errands.bindingOf({ id })
   const showAsk = (
@@ -42,7 +43,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     show(error)
   }
 
-  router.get('/interaction/:uid/recovery', async ctx => {
+  router.get(`${baseOf({ uid: ':uid' })}/recovery`, async ctx => {
     if (!offers.recovery) throw new Problem('not_found')
     const interaction = await interactions.get(ctx)
     const { tag: language } = pageLanguage.of(ctx)

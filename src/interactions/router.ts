@@ -1,10 +1,8 @@
 // The hosted sign-in: a page a prompt, forms in, and back to the authorization request.
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { z } from 'zod'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
-import { text } from '../platform/http/text.ts'
 import { createProofCookie, createRedeemedCookie } from './asked-proof.ts'
 import { createCodePages } from './code.ts'
 import { createConnectionPages } from './connection.ts'
@@ -16,6 +14,7 @@ import { createLastConnection } from './last-connection.ts'
 import { createLoginPages } from './login.ts'
 import { createOrganizationPage } from './organization.ts'
 import { createPasskeyPages } from './passkey.ts'
+import { baseOf } from './place.ts'
 import { createRecoveryCodesPage } from './recovery-codes.ts'
 import { createSecondFactorPage, createSecondPasskey } from './second-factor.ts'
 import { createSentTwice } from './sent-twice.ts'
@@ -35,7 +34,7 @@ export const createInteractionRouter = (needs: PageNeeds & { readonly newId: () 
   const signUp = createSignUpPage({ ...needs, cookie })
   const passkey = createPasskeyPages(needs, login)
   const secondPasskey = createSecondPasskey(needs)
-  const router = new Router({ prefix: '/interaction/:uid' })
+  const router = new Router({ prefix: baseOf({ uid: ':uid' }) })
   router.use(createExpired(needs))
   const showPrompt = async (ctx: Context) => {
     const interaction = await needs.interactions.get(ctx)
@@ -72,14 +71,14 @@ export const createInteractionRouter = (needs: PageNeeds & { readonly newId: () 
     ['/recovery-codes', createRecoveryCodesPage(needs)],
   ] as const
   for (const [path, { show, submit }] of pages) router.get(path, show).post(path, submit)
-  for (const [path, page] of shownElsewhere) router.get(path, ctx => seeOther(ctx, `/interaction/${ctx.params.uid}${page}`))
+  for (const [path, page] of shownElsewhere) router.get(path, ctx => seeOther(ctx, `${baseOf({ uid: String(ctx.params.uid) })}${page}`))
   router.get('/code/:token', code.openLink)
   router.post('/consent', consent.submit)
   router.get('/organization', organization.search)
   router.post('/organization', organization.submit)
   router.post('/switch', async ctx => {
     await readToken(ctx, needs)
-    seeOther(ctx, `/interaction/${ctx.params.uid}/identifier`)
+    seeOther(ctx, `${baseOf({ uid: String(ctx.params.uid) })}/identifier`)
   })
   router.post('/cancel', async ctx => {
     await readToken(ctx, needs)
@@ -98,8 +97,6 @@ const shownElsewhere = [
   ['/switch', ''],
   ['/cancel', ''],
 ] as const
-
-const tokenOnly = z.strictObject({ csrf: text(200) })
 
 const readToken = async (ctx: Context, { interactions, forms, issuer }: PageNeeds) => {
   const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })

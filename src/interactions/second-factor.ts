@@ -4,17 +4,17 @@ import { z } from 'zod'
 import { type CodeFactor, codesOf } from '../mfa/authenticator.ts'
 import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
-import { readForm } from '../platform/http/form.ts'
+import { readForm, tokenOnly } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
+import { baseOf } from './place.ts'
 import { readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
 const csrf = text(200)
 const codeFields = z.strictObject({ csrf, code: text(100).trim().min(1) })
 const passkeyFields = z.strictObject({ csrf, response: assertionField })
-const optionsFields = z.strictObject({ csrf })
 
 const pathOf: Readonly<Record<CodeFactor, string>> = { totp: 'second-factor', recovery_code: 'second-factor/recovery-code' }
 
@@ -31,7 +31,7 @@ const createShow =
   async (ctx: Context, { interaction, userId, problem, unknownPasskey }: Shown) => {
     const [user, held] = await Promise.all([users.find(userId), secondFactor.list(userId)])
     if (!user) throw new Problem('interaction_expired')
-    const base = `/interaction/${interaction.uid}`
+    const base = baseOf(interaction)
     const action = `${base}/second-factor/passkey`
     present(ctx, 'second-factor', {
       action: `${base}/${pathOf[given]}`,
@@ -86,7 +86,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
     giveOptions: async (ctx: Context) => {
       const { uid } = await interactions.get(ctx)
-      const { csrf } = await readForm(ctx, { fields: optionsFields, issuer })
+      const { csrf } = await readForm(ctx, { fields: tokenOnly, issuer })
       const progress = await interactions.getProgress(ctx)
       if (progress?.next !== 'second_factor') throw new Problem('interaction_expired')
       const { userId } = progress

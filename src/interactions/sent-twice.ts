@@ -7,8 +7,8 @@ import { readForm } from '../platform/http/form.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
 import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
-import { placeOf } from './asked-proof.ts'
 import type { Interaction, PageNeeds } from './interaction.ts'
+import { placeOf } from './place.ts'
 
 /** The forms of pages by which a sign-in may end, each page known by the tokens of its own. */
 export interface SentTwice {

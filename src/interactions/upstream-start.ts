@@ -6,8 +6,8 @@ import { domainOf } from '../connectors/domain-name.ts'
 import { sendOn } from '../pages/post-on.ts'
 import { Problem } from '../platform/errors.ts'
 import { createSealedCookie } from '../platform/http/sealed-cookie.ts'
-import { baseOf, placeOf } from './asked-proof.ts'
 import type { Interaction, PageNeeds } from './interaction.ts'
+import { baseOf, placeOf } from './place.ts'
 
 /** Begins sign-ins at other providers. Each throws `connection_gone` or `upstream_unavailable`. */
 export interface UpstreamStart {

@@ -43,8 +43,8 @@ export const faultOfAcr = (claims: unknown): string | undefined => {
   return values === undefined || isList ? undefined : 'values of acr must be an array of strings'
 }
 
-/** Whether what was proven is enough for a class. */
-export const isSatisfied = (value: string, amr: readonly string[]): boolean => value === oneFactor || (value === twoFactors && amr.includes('mfa'))
+// Whether what was proven is enough for a class.
+const isSatisfied = (value: string, amr: readonly string[]): boolean => value === oneFactor || (value === twoFactors && amr.includes('mfa'))
 
 /** Two factors are demanded by whoever lists them without the one that less would meet; listed beside it, in whatever place, they are a wish. */
 export const factorWish = ({ values, isVoluntary }: AskedAcr): FactorWish => {

@@ -2,8 +2,6 @@
 
 import { type Configuration, errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
-import { isUnavailable } from '../platform/data/database.ts'
-import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { isOneLine, isPlainText } from '../platform/http/text.ts'
 import type { Secrets } from '../platform/secrets.ts'
@@ -15,7 +13,7 @@ import { actorOf } from './actor.ts'
 import { organizationScope } from './asked-organization.ts'
 import type { Asked } from './backchannel-request.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
-import { temporarilyUnavailable } from './problems.ts'
+import { limited } from './problems.ts'
 import { createStandIns } from './stand-ins.ts'
 
 type Ciba = NonNullable<NonNullable<Configuration['features']>['ciba']>
@@ -55,7 +53,7 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
       deliveryModes: ['poll', 'ping'],
       validateRequestContext: async (ctx, context) => {
         verifyRequest(ctx, context)
-        await limited(ctx, () => Promise.all([byClient.consume(ctx.oidc.client?.clientId ?? ''), byAddress.consume(addressKey(ctx.ip))]))
+        await limited(() => Promise.all([byClient.consume(ctx.oidc.client?.clientId ?? ''), byAddress.consume(addressKey(ctx.ip))]))
       },
       validateBindingMessage: async (_ctx, message) => {
         if (message !== undefined && !isBindingMessage(message))
@@ -75,11 +73,11 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
       },
       // No user codes (`backchannel_user_code_parameter_supported` is false): one that is sent is passed over (CIBA Core §7.1). The account is known here, so its limits are counted.
       verifyUserCode: async (ctx, { accountId }) => {
-        await limited(ctx, () => Promise.all([byClientAndUser.consume(`${ctx.oidc.client?.clientId}:${accountId}`), byUser.consume(accountId)]))
+        await limited(() => Promise.all([byClientAndUser.consume(`${ctx.oidc.client?.clientId}:${accountId}`), byUser.consume(accountId)]))
       },
       triggerAuthenticationDevice: async (ctx, request, { accountId }, client) => {
         const token: unknown = ctx.oidc.params?.client_notification_token
-        await limited(ctx, () =>
+        await limited(() =>
           backchannelRequests.ask(actorOf(), {
             authReqId: request.jti,
             accountId,
@@ -153,20 +151,3 @@ const askedOf = ({ oidc }: KoaContextWithOIDC): Asked => {
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
-
-/** Does what is counted; what is refused is told in the protocol's words, with `Retry-After` (RFC 6585 §4). */
-const limited = async (ctx: KoaContextWithOIDC, work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work()
-  } catch (error) {
-    if (isUnavailable(error)) throw temporarilyUnavailable(error)
-    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
-    ctx.set('Retry-After', String(error.retryAfterSeconds ?? 60))
-    throw Object.assign(new errors.CustomOIDCProviderError('temporarily_unavailable', 'too many requests, try again later'), {
-      status: 429,
-      statusCode: 429,
-      expose: true,
-      cause: error,
-    })
-  }
-}

@@ -1,9 +1,11 @@
 // Clients as the engine reads and registers them; the service keeps them.
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { ClientAdministration } from '../clients/administration.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { Registered } from '../clients/register.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
+import { Problem } from '../platform/errors.ts'
 import { isPlainText } from '../platform/http/text.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { strings } from '../platform/values.ts'
@@ -11,8 +13,14 @@ import { actorOf } from './actor.ts'
 import { administeredGrantTypes } from './client-rules.ts'
 import { isOpen } from './registration.ts'
 
+interface Needs {
+  readonly clients: Clients
+  readonly clientAdministration: Pick<ClientAdministration, 'remove'>
+  readonly detailsTypes: Pick<DetailsTypes, 'know'>
+}
+
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
-export const createClientAdapter = (clients: Clients, detailsTypes: Pick<DetailsTypes, 'know'>): Adapter => ({
+export const createClientAdapter = ({ clients, clientAdministration, detailsTypes }: Needs): Adapter => ({
   find: async clientId => {
     const metadata = (await clients.find(clientId))?.metadata as AdapterPayload | undefined
     // The engine holds them against all that it knows.
@@ -29,7 +37,14 @@ export const createClientAdapter = (clients: Clients, detailsTypes: Pick<Details
     }
     await clients.register(actorOf(), { ...metadata, client_id: clientId }, { source: isOpen(Provider.ctx) ? 'open' : 'token', expect })
   },
-  destroy: clientId => clients.remove(actorOf(), clientId),
+  destroy: async clientId => {
+    try {
+      await clientAdministration.remove(actorOf(), { id: clientId })
+    } catch (error) {
+      // Somebody else deleted it at the same time, and the token with it.
+      throw error instanceof Problem && error.code === 'not_found' ? registrationTokenGone() : error
+    }
+  },
   findByUid: async () => undefined,
   findByUserCode: async () => undefined,
   consume: async () => undefined,
@@ -50,5 +65,7 @@ const takeRegistrationToken = async (tx: TransactionClient): Promise<void> => {
   if (!token) return
   const key = new Uint8Array(hashOf('RegistrationAccessToken', token.jti))
   const taken = await tx.$executeRaw`DELETE FROM oidc_artifacts WHERE key = ${key} AND revoked_at IS NULL`
-  if (taken === 0) throw new errors.InvalidToken('registration access token not found')
+  if (taken === 0) throw registrationTokenGone()
 }
+
+const registrationTokenGone = () => new errors.InvalidToken('registration access token not found')

@@ -30,16 +30,14 @@ export const oncePerRequest = (clients: Clients): Clients => {
     if (seen) found.then(client => client && seen.set(clientId, { found, at })).catch(() => undefined)
     return found
   }
-  // What the request itself changed is looked at again.
-  const afresh = async (clientId: string, change: () => Promise<void>) => {
-    await change()
-    ofRequest()?.delete(clientId)
-  }
   return {
     ...clients,
     find,
-    register: (actor, metadata, options) => afresh(metadata.client_id, () => clients.register(actor, metadata, options)),
-    remove: (actor, clientId) => afresh(clientId, () => clients.remove(actor, clientId)),
+    register: async (actor, metadata, options) => {
+      await clients.register(actor, metadata, options)
+      // What the request itself changed is looked at again.
+      ofRequest()?.delete(metadata.client_id)
+    },
     verifySecret: async (clientId, secret) => clients.verifySecret(clientId, secret, await find(clientId)),
   }
 }

@@ -6,6 +6,7 @@ import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
+import { sessionCookieName } from '../platform/http/session-cookie.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { Secrets } from '../platform/secrets.ts'
 import { claimsByScope } from './account.ts'
@@ -24,7 +25,7 @@ import { features } from './features.ts'
 import { endsGrant } from './grants.ts'
 import { backchannelSeconds, lifetimes } from './lifetimes.ts'
 import { endpointAliases, type MutualTls, mutualTlsMethods } from './mutual-tls.ts'
-import { paths } from './paths.ts'
+import { interactionPath, paths } from './paths.ts'
 import { createPolicy } from './policy.ts'
 import type { registrationFeatures } from './registration.ts'
 import { assertAssertion, refreshTokenSeconds } from './security-profile.ts'
@@ -94,7 +95,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   acceptQueryParamAccessTokens: false,
   clockTolerance: 15,
   cookies: cookies(needs),
-  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  interactions: { policy: createPolicy(needs), url: (_ctx, interaction) => interactionPath(interaction) },
   renderError: needs.pages.error,
   fetch: needs.fetch,
   fetchResponseBodyLimits: { jwksUri: 65_536, sectorIdentifierUri: 65_536 },
@@ -126,9 +127,10 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
 })
 
 const cookies = ({ cookieKeys, isSecure }: ConfigurationNeeds): Configuration['cookies'] => ({
-  names: isSecure
-    ? { session: '__Host-session', interaction: '__Secure-interaction', resume: '__Secure-resume' }
-    : { session: 'session', interaction: 'interaction', resume: 'resume' },
+  names: {
+    session: sessionCookieName(isSecure),
+    ...(isSecure ? { interaction: '__Secure-interaction', resume: '__Secure-resume' } : { interaction: 'interaction', resume: 'resume' }),
+  },
   keys: cookieKeys as never,
   long: { httpOnly: true, sameSite: 'lax', path: '/', secure: isSecure, signed: true, overwrite: true },
   short: { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, overwrite: true },

@@ -6,9 +6,8 @@ import type { DocumentClients } from '../clients/document-clients.ts'
 import { DocumentRefused } from '../clients/document-rules.ts'
 import { DocumentUnreachable } from '../clients/fetch-document.ts'
 import type { IsReservedName } from '../clients/reserved-names.ts'
-import { Problem } from '../platform/errors.ts'
 import { actorOf } from './actor.ts'
-import { orPassing, tooMany } from './problems.ts'
+import { limited } from './problems.ts'
 
 /**
  * Reads it, and answers nothing at once where there is nothing to read. Throws `invalid_client`, saying what is wrong with the document, and 429
@@ -40,7 +39,7 @@ export const createLookUpDocument = ({ documentClients, isReservedName }: Needs)
       }
     }
     try {
-      await documentClients.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check })
+      await limited(() => documentClients.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check }))
     } catch (error) {
       throw translated(error)
     }
@@ -55,6 +54,5 @@ export const createLookUpDocument = ({ documentClients, isReservedName }: Needs)
 const translated = (error: unknown): unknown => {
   if (error instanceof DocumentUnreachable) return new errors.InvalidClient('client metadata document: could not be read', { cause: error })
   if (error instanceof DocumentRefused) return new errors.InvalidClient(`client metadata document: ${error.message}`, { cause: error })
-  if (error instanceof Problem && error.code === 'too_many_attempts') return tooMany('temporarily_unavailable', error)
-  return orPassing(error)
+  return error
 }

@@ -10,7 +10,7 @@ import type { Hear } from './hear.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { Refusals } from './refusals.ts'
 
-const comeAgainSeconds: Readonly<Record<number, string>> = { 503: '5', 429: '900' }
+const comeAgainSeconds = '5'
 
 /** What the finishing needs. */
 export interface FinishingNeeds {
@@ -28,9 +28,8 @@ export const finishing =
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next()
     refusals.rename(ctx)
-    // The pages answer under the engine too, and know better.
-    const comeAgain = ctx.response.get('Retry-After') || comeAgainSeconds[ctx.status]
-    if (comeAgain) ctx.set('Retry-After', comeAgain)
+    // Who knows better has said it.
+    if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', comeAgainSeconds)
     if (isContinuePage(ctx.body)) {
       await hear(ctx, requestOf(ctx))
       ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })

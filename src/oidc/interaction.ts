@@ -167,10 +167,10 @@ export const createInteractions = (needs: Needs): Interactions => {
     },
     refuse: async (ctx, actor) => {
       const found = await own(ctx)
-      const accountId = found.session?.accountId
-      await change({ ...actor, ...(accountId ? { kind: 'user' as const, id: accountId } : {}) }, async (_tx, record) =>
-        record('consent.refused', { client_id: String(found.params.client_id) }, { outcome: 'refused' }),
-      )
+      const [id, refused] = [found.session?.accountId, { client_id: String(found.params.client_id) }]
+      // Who leaves a sign-in refused nothing yet, and what they tried of it is told by itself.
+      if (id !== undefined && (found.prompt.name === 'consent' || found.prompt.name === 'organization'))
+        await change({ ...actor, kind: 'user', id }, async (_tx, record) => record('consent.refused', refused, { outcome: 'refused' }))
       // Who was asked for a class that must be and leaves before giving it could not be authenticated as asked.
       const asked = askedAcr(found.params)
       const isUnmet = (found.prompt.name === 'mfa' || found.result?.pending !== undefined) && (asked.isEssential || factorWish(asked) === 'demand')

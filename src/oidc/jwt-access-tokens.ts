@@ -1,6 +1,7 @@
 // Our own JWT access tokens (RFC 9068), read back: verified by our keys alone, whatever resource server they are for.
 import { createLocalJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
+import { accessTokenAlgorithms } from '../clients/resource-server.ts'
 import type { ChangeFeed } from '../platform/data/change-feed.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -76,7 +77,7 @@ interface Expected {
 const verified = async (token: string, { keys, audience, issuer, now }: Expected) => {
   try {
     // RFC 9068 §4: the type tells an access token from an ID token.
-    const { payload } = await jwtVerify(token, keys, { audience, issuer, typ: 'at+jwt', currentDate: now(), algorithms: ['ES256', 'RS256', 'EdDSA'] })
+    const { payload } = await jwtVerify(token, keys, { audience, issuer, typ: 'at+jwt', currentDate: now(), algorithms: [...accessTokenAlgorithms] })
     return claimsSchema.safeParse(payload).data
   } catch (error) {
     if (error instanceof errors.JOSEError) return undefined // whatever is wrong with it

@@ -20,8 +20,7 @@ export const createJwtBearer = ({ now }: { readonly now: () => Date }): JwtBeare
     const handle = async (ctx: KoaContextWithOIDC) => {
       const { params } = ctx.oidc
       unused.set(ctx.oidc, await verifyAssertion(ctx, now))
-      if (params) params.grant_type = 'client_credentials'
-      await instance(provider).grantTypeHandlers.get('client_credentials')?.(ctx)
+      await as('client_credentials', params, async () => instance(provider).grantTypeHandlers.get('client_credentials')?.(ctx))
     }
     provider.registerGrantType(jwtBearerGrantType, handle, ['assertion', 'scope', 'resource', 'authorization_details'], ['resource'])
   }
@@ -30,4 +29,15 @@ export const createJwtBearer = ({ now }: { readonly now: () => Date }): JwtBeare
       .get(oidc)?.()
       .then(() => undefined)
   return { extend, claims }
+}
+
+// Whatever comes after the grant tells of the one that was asked for.
+const as = async (grantType: string, params: { grant_type?: unknown } | undefined, work: () => Promise<unknown>) => {
+  const asked = params?.grant_type
+  if (params) params.grant_type = grantType
+  try {
+    await work()
+  } finally {
+    if (params) params.grant_type = asked
+  }
 }

@@ -8,6 +8,7 @@ import type { Database } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { hasAccessSince } from '../users/hold-user.ts'
 import type { Demands, NextProof } from './demands.ts'
+import { interactionPath } from './paths.ts'
 import type { Engine } from './provider.ts'
 
 /** A proof of who somebody is: the first one of a sign-in. */
@@ -96,8 +97,8 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
     const next = await nextOf(found, pending)
     if (next === undefined && !pending.areCodesDue) return save(ctx, toResult(pending))
     await save(ctx, { pending })
-    if (next === undefined) return `/interaction/${found.uid}/recovery-codes`
-    return `/interaction/${found.uid}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
+    if (next === undefined) return `${interactionPath(found)}/recovery-codes`
+    return `${interactionPath(found)}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
   }
 
   // What was proven before the person's access ended is as if it were not proven: it begins anew. A session that ended has no interaction.

@@ -17,6 +17,9 @@ export const paths = {
   code_verification: '/device',
 } as const
 
+/** Where a person is asked. */
+export const interactionPath = ({ uid }: { readonly uid: string }): string => `/interaction/${uid}`
+
 /** Of discovery (OpenID Connect Discovery §4), and of the same as RFC 8414 has it. */
 export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const
 

@@ -27,14 +27,27 @@ export const invalidClient = (description: string) => Object.assign(new errors.I
 /** `invalid_redirect_uri` that says why (RFC 7591 §3.2.2): the engine has one sentence for all of them, of a request that matches none. */
 export const invalidRedirectUri = (description: string) => Object.assign(new errors.InvalidRedirectUri(), { error_description: description })
 
-/** 429 under a code of the protocol: the same is asked for too often. */
-export const tooMany = (code: string, cause: unknown) =>
-  Object.assign(new errors.CustomOIDCProviderError(code, 'too many requests, try again later'), { status: 429, statusCode: 429, expose: true, cause })
-
 /** The error as the protocol tells it where it passes by itself: a dependency is gone, or there is no room for one more, and when to come again; else the error. */
 export const orPassing = (error: unknown): unknown => {
   if (isUnavailable(error)) return temporarilyUnavailable(error)
   if (!(error instanceof Problem && error.code === 'unavailable')) return error
-  if (error.retryAfterSeconds !== undefined) Provider.ctx?.set('Retry-After', String(error.retryAfterSeconds))
+  comeAgain(error)
   return temporarilyUnavailable(error)
+}
+
+const often = { code: 'temporarily_unavailable', description: 'too many requests, try again later' }
+
+/** Does what is counted: who asks too often is answered with 429 under a code of the protocol, and when to come again (RFC 6585 §4). */
+export const limited = async <Result>(work: () => Promise<Result>, { code, description } = often): Promise<Result> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw orPassing(error)
+    comeAgain(error)
+    throw Object.assign(new errors.CustomOIDCProviderError(code, description), { status: 429, statusCode: 429, expose: true, cause: error })
+  }
+}
+
+const comeAgain = ({ retryAfterSeconds }: Problem) => {
+  if (retryAfterSeconds !== undefined) Provider.ctx?.set('Retry-After', String(retryAfterSeconds))
 }

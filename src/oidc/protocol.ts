@@ -1,5 +1,6 @@
 // The protocol's entrance, put together: stores, adapters, hooks, the engine, and what stands in front of it.
 import type { Context, Middleware } from 'koa'
+import type { ClientAdministration } from '../clients/administration.ts'
 import type { FindAgentOwners } from '../clients/agent-owner.ts'
 import { createNoteAgentUse } from '../clients/agent-use.ts'
 import type { FindLook } from '../clients/branding.ts'
@@ -107,6 +108,7 @@ interface Needs {
   readonly feed: ChangeFeed
   readonly limit: MakeLimit
   readonly clients: Clients
+  readonly clientAdministration: Pick<ClientAdministration, 'remove'>
   readonly findAgentOwners: FindAgentOwners
   readonly documentClients: DocumentClients
   readonly documentRule: DocumentRule
@@ -159,7 +161,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     ...ahead,
     sessions: sessionArtifacts,
     refreshTokens,
-    clients: createClientAdapter(clients, needs.detailsTypes),
+    clients: createClientAdapter(needs),
     backchannelRequests: needs.backchannelRequests,
     secrets,
   })

@@ -141,7 +141,7 @@ const remember = (provider: Provider, { needs, registrations }: { needs: Needs; 
   }
   const compare = async function (this: Client, presented: string) {
     const check = () => needs.clients.verifySecret(this.clientId, presented)
-    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check }).catch(throwTranslated)
+    return needs.limitSecret({ clientId: this.clientId, ip: Provider.ctx?.ip ?? '', check })
   }
   Object.assign(provider.Client.prototype, { compareClientSecret: compare })
 }

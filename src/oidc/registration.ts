@@ -2,11 +2,9 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { defaultApplicationType, registeredUriFault } from '../clients/redirect-rules.ts'
 import type { IsReservedName } from '../clients/reserved-names.ts'
-import { isUnavailable } from '../platform/data/database.ts'
-import { Problem } from '../platform/errors.ts'
 import { addressKey, type Limit, type MakeLimit, networkOf } from '../platform/http/limit.ts'
 import { openPolicy, verifyUris } from './open-policy.ts'
-import { temporarilyUnavailable, tooMany } from './problems.ts'
+import { limited } from './problems.ts'
 
 type Features = NonNullable<Configuration['features']>
 
@@ -50,7 +48,7 @@ export const registrationFeatures = ({ clientRegistration, isReservedName, limit
   }
 }
 
-/** Whether a client is being registered, or changed, by somebody without an initial access token. */
+/** Whether a client is being registered by somebody without an initial access token; one that is changed keeps whose word it is. */
 export const isOpen = (ctx: KoaContextWithOIDC | undefined): boolean => policiesOf(ctx?.oidc?.entities.InitialAccessToken).includes('open')
 
 const admit = async (ctx: KoaContextWithOIDC, limits: { byAddress: Limit; byNetwork: Limit }) => {
@@ -59,17 +57,11 @@ const admit = async (ctx: KoaContextWithOIDC, limits: { byAddress: Limit; byNetw
   if (token) token.policies = [...new Set([...policiesOf(token), 'known'])]
 }
 
-const takeTurn = async (ctx: KoaContextWithOIDC, { byAddress, byNetwork }: { byAddress: Limit; byNetwork: Limit }) => {
-  try {
+const takeTurn = (ctx: KoaContextWithOIDC, { byAddress, byNetwork }: { byAddress: Limit; byNetwork: Limit }) =>
+  limited(async () => {
     await byAddress.consume(addressKey(ctx.ip))
     await byNetwork.consume(networkOf(ctx.ip))
-  } catch (error) {
-    if (isUnavailable(error)) throw temporarilyUnavailable(error)
-    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
-    ctx.set('Retry-After', String(error.retryAfterSeconds ?? durationSeconds))
-    throw tooMany('temporarily_unavailable', error)
-  }
-}
+  })
 
 // RFC 7592 §2.2: what is null is as if it was left out. The engine holds changes to that, and a registration not.
 const leaveOutNulls = (metadata: Record<string, unknown> | undefined) => {

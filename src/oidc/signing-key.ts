@@ -4,9 +4,9 @@
 // unpublished for what comes back to us alone (an `id_token_hint` at the end of a session), and forgotten. Keys under which others encrypt for us
 // have no `next`: they need not be known ahead, for we open with every key that we have, so who still uses the last one is understood.
 import { z } from 'zod'
+import { signingAlgorithms } from '../clients/protection-fields.ts'
 import { event } from '../platform/data/change.ts'
 
-export const signingAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 export const encryptionAlgorithms = ['RSA-OAEP-256', 'ECDH-ES'] as const
 export const keyAlgorithms = [...signingAlgorithms, ...encryptionAlgorithms] as const
 export const keyStates = ['current', 'next', 'retired', 'revoked'] as const

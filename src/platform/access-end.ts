@@ -2,7 +2,7 @@
 //
 // Decided: an end is for good. Whoever disables or deletes a client, a resource server or an organization ends what was issued to it, at it or
 // in its name, and what people allowed it; bringing it back gives the means to get anew. So credentials stay (secrets, keys, API keys,
-// registration access tokens, memberships; those of agents alone end, src/oidc/agent-endings.ts), and sign-ins to the issuer are people's own.
+// registration access tokens, memberships; those of agents alone end, src/clients/agent-endings.ts), and sign-ins to the issuer are people's own.
 // A client whose metadata document is refused for a while is away by its own doing: nobody ended it.
 
 /** What may have ended. */

@@ -1,6 +1,7 @@
 // Clients through the API: made, checked by the engine's rules, changed, their secrets rotated, deleted and brought back, whoever they come from.
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { purgeVoidSecrets } from '../../src/clients/void-secrets.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
 import { basic } from '../support/calls.ts'
@@ -48,6 +49,29 @@ test('several secrets live together, each is revoked or expires alone', async t 
   await sleep(1100)
   t.is(await token(client.client_id, second.data.secret), 401)
   t.is((await asAdmin(`POST /clients/${client.id}/secrets`, { expires_at: '2001-01-01T00:00:00Z' })).status, 400)
+})
+
+test('secrets that expired or were revoked leave room for others, and are forgotten a month later', async t => {
+  const { prisma } = api.server.resources.database
+  const { client } = (await asAdmin('POST /clients', machine)).data
+  const soon = { expires_at: new Date(Date.now() + 60_000).toISOString() }
+  const add = () => asAdmin(`POST /clients/${client.id}/secrets`, soon)
+  for (let count = 1; count < 10; count += 1) t.is((await add()).status, 201)
+  t.is((await add()).status, 409)
+  const expire = (days: number) =>
+    prisma.clientSecret.updateMany({ where: { clientId: client.id }, data: { expiresAt: new Date(Date.now() - days * 86_400_000) } })
+  await expire(1)
+  const { data } = await add()
+  const revoked = await add()
+  await asAdmin(`DELETE /clients/${client.id}/secrets/${revoked.data.client_secret.id}`)
+  const left = async () => {
+    await purgeVoidSecrets(api.server.resources.database, 100)
+    return (await prisma.clientSecret.findMany({ where: { clientId: client.id } })).map(({ id }) => id)
+  }
+  t.is((await left()).length, 12)
+  await expire(31)
+  await prisma.clientSecret.update({ where: { id: data.client_secret.id }, data: { expiresAt: null } })
+  t.deepEqual(await left(), [data.client_secret.id])
 })
 
 test('a client that is switched off or deleted gets nothing a second later', async t => {
@@ -189,6 +213,18 @@ test('what a client may do for itself is given, told, used and taken back throug
   t.deepEqual(changed.data.api_permissions, [])
   await sleep(1100)
   t.is(await asService('GET /users'), 403)
+})
+
+test('a client may exchange tokens for whatever a resource server may be called and have for a scope, and nothing longer', async t => {
+  const give = async (audience: object) => {
+    const { status, error } = await asAdmin('POST /clients', { ...machine, token_exchange: { audiences: [audience] } })
+    return [status, error?.details.fields?.[0]?.path]
+  }
+  const [identifier, scope] = [`https://api.example/${'x'.repeat(980)}`, 's'.repeat(200)]
+  t.is((await asAdmin('POST /resource-servers', { name: 'Long', identifier, scopes: [{ name: scope }] })).status, 201)
+  t.deepEqual(await give({ identifier, scopes: [scope] }), [201, undefined])
+  t.deepEqual(await give({ identifier: `${identifier}x`, scopes: [scope] }), [400, 'token_exchange.audiences.0.identifier'])
+  t.deepEqual(await give({ identifier, scopes: [`${scope}s`] }), [400, 'token_exchange.audiences.0.scopes.0'])
 })
 
 test('a client is not enabled while its organization is deleted', async t => {

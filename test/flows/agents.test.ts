@@ -5,7 +5,7 @@ import test from 'ava'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { maxAgents } from '../../src/clients/agent.ts'
-import { createEndAgents } from '../../src/oidc/agent-endings.ts'
+import { createEndAgents } from '../../src/clients/agent-endings.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { assertionOf, jwtBearer, makeAgent, makeKey } from '../support/agents.ts'
 import { makeAdmin, startApi, type TestApi } from '../support/api.ts'
@@ -581,7 +581,7 @@ test.serial('keys that ended with an agent never come back, in whatever later ch
 
 test('an agent that passes to another while its former owner goes is not theirs to end', async t => {
   const { agent, owner, member: next } = await makeHouse()
-  const endAgents = createEndAgents({ endRequests: async () => undefined, now: () => new Date() })
+  const endAgents = createEndAgents({ endRequests: async () => undefined, endGrants: async () => undefined, now: () => new Date() })
   const { ended, asked } = await server.resources.database.prisma.$transaction(async tx => {
     const pass = () => tx.client.update({ where: { clientId: agent.clientId }, data: { ownerUserId: next.id } })
     let asked = 0

@@ -96,7 +96,7 @@ test('somebody else may sign in where a suspended user was', async t => {
 })
 
 for (const [state, end] of [
-  ['deleted', (clientId: string) => server.services.clients.remove(by, clientId)],
+  ['deleted', (clientId: string) => server.services.clientAdministration.remove(by, { id: clientId })],
   [
     'switched off',
     (clientId: string) => server.resources.database.prisma.client.update({ where: { clientId }, data: { disabledAt: new Date(), version: { increment: 1 } } }),
@@ -168,11 +168,6 @@ const roundTrips: Record<string, RoundTrip> = {
   },
   'a client is deleted and restored': {
     leave: holder => server.services.clientAdministration.remove(by, idOf(holder)),
-    comeBack: holder => server.services.clientAdministration.restore(by, idOf(holder), {}),
-    ended: all,
-  },
-  'a client deletes itself and is restored': {
-    leave: ({ clientId }) => server.services.clients.remove(by, clientId),
     comeBack: holder => server.services.clientAdministration.restore(by, idOf(holder), {}),
     ended: all,
   },

@@ -164,7 +164,10 @@ test('who leads us to too many new addresses is told to wait, and nobody is aske
     return person.get(url)
   }
   for (let number = 0; number < 20; number += 1) t.is((await ask(`${origin}/${number}.json`)).status, 400)
-  t.is((await ask(last.id)).status, 429)
+  const { status, headers } = await ask(last.id)
+  t.is(status, 429)
+  const seconds = Number(headers.get('retry-after'))
+  t.true(seconds > 500 && seconds <= 600, `${seconds}`)
   t.is(last.asked(), 0)
   t.is((await open(await of(last))).status, 303, 'others are not held up')
 })

@@ -36,8 +36,8 @@ const endings: Record<string, (chain: Chain & { readonly second: string }) => Pr
   'the person is suspended': ({ subject }) => server.services.userAdministration.suspend(systemActor, subject.who.id as never),
   'the session ends': ({ subject }) =>
     server.resources.database.prisma.oidcArtifact.updateMany({ where: { kind: 'Session', accountId: subject.who.id }, data: { revokedAt: new Date() } }),
-  'the first client is deleted': ({ front }) => server.services.clients.remove(systemActor, front.clientId),
-  'one between is deleted': ({ middle }) => server.services.clients.remove(systemActor, middle.clientId),
+  'the first client is deleted': ({ front }) => server.services.clientAdministration.remove(systemActor, { id: front.clientId }),
+  'one between is deleted': ({ middle }) => server.services.clientAdministration.remove(systemActor, { id: middle.clientId }),
 }
 for (const [how, end] of Object.entries(endings))
   for (const kind of ['jwt', 'opaque'] as const)

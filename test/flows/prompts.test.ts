@@ -124,6 +124,35 @@ test('a person who cancels goes back to the client with access_denied', async t 
   t.is(back.location?.searchParams.get('iss'), server.issuer)
 })
 
+test('only who was asked for something refuses it: leaving a sign-in is no event', async t => {
+  const shop = await makeClient(server, { isFirstParty: false })
+  const events = () =>
+    server.resources.database.prisma.auditEvent.findMany({ where: { action: 'consent.refused', target: { path: ['client_id'], equals: shop.clientId } } })
+  const leave = async (person: Person, page: Answer) => {
+    const back = await person.follow(await person.press(page, '/cancel"'), redirectUri)
+    t.is(back.location?.searchParams.get('error'), 'access_denied')
+  }
+  const person = createPerson()
+  const { answer } = await ask(person, {}, shop)
+  await leave(person, answer)
+  const again = await ask(person, {}, shop)
+  const password = await person.follow(await person.submit(again.answer, { username: bob.email }), redirectUri)
+  await leave(person, password)
+  t.deepEqual(await events(), [])
+  const { person: known } = await portal.signIn()
+  const asked = await ask(known, {}, shop)
+  const back = await known.follow(await known.submit(asked.answer, { decision: 'deny' }), redirectUri)
+  t.is(back.location?.searchParams.get('error'), 'access_denied')
+  await leave(known, await known.follow(await known.press((await ask(known, {}, shop)).answer, '/switch"'), redirectUri))
+  t.deepEqual(
+    (await events()).map(({ actorKind, outcome }) => [actorKind, outcome]),
+    [
+      ['user', 'refused'],
+      ['user', 'refused'],
+    ],
+  )
+})
+
 test('clients that authorize at the same moment in one browser, in two tabs each, all get what they asked for', async t => {
   const { person } = await portal.signIn()
   const clients = (await Promise.all([1, 2, 3].map(() => makeClient(server)))).flatMap(each => [each, each])

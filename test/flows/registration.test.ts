@@ -7,6 +7,7 @@ import { cibaGrant } from '../support/ciba.ts'
 import { createPerson } from '../support/person.ts'
 import { bob, createRelyingParty, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { makeUser } from '../support/users.ts'
 
 let server: TestServer
 test.before(async () => {
@@ -127,6 +128,31 @@ test('a client reads, changes and deletes its own registration, each time with t
   await t.throwsAsync(client.tokenIntrospection(configuration, 'no-such-token'))
 })
 
+test('what a client asked people ends when it deletes itself, and waits for nobody when an administrator restores it', async t => {
+  const more = { backchannel_token_delivery_mode: 'poll' }
+  const { registered } = await register(more)
+  const { client_id: id, client_secret: secret, registration_client_uri: uri, registration_access_token: token } = registered
+  await server.services.clientAdministration.update(systemActor, { id }, { grantTypes: [...metadata.grant_types, cibaGrant], metadata: more })
+  const { configuration } = await createRelyingParty(server.issuer, { clientId: id, auth: client.ClientSecretPost(secret) })
+  const who = await makeUser(server)
+  await client.initiateBackchannelAuthentication(configuration, { scope: 'openid', login_hint: who.email })
+  const waiting = () => server.services.backchannelRequests.countWaiting(who.id)
+  t.is(await waiting(), 1)
+  t.is((await send(uri, { method: 'DELETE', token })).status, 204)
+  await server.services.clientAdministration.restore(systemActor, { id }, {})
+  t.is(await waiting(), 0)
+})
+
+test('of deletions at the same time by one registration token one is the end of the client, and is told once', async t => {
+  const { registered } = await register()
+  const { client_id: clientId, registration_client_uri: uri, registration_access_token: token } = registered
+  const answers = await Promise.all(Array.from({ length: 10 }, () => send(uri, { method: 'DELETE', token })))
+  t.is(answers.filter(({ status }) => status === 204).length, 1)
+  t.true(answers.every(({ status, body }) => status === 204 || (status === 401 && body.error === 'invalid_token')))
+  const { auditEvent } = server.resources.database.prisma
+  t.is(await auditEvent.count({ where: { action: 'client.deleted', target: { path: ['client_id'], equals: clientId } } }), 1)
+})
+
 test('of changes at the same time by one registration token one wins, and its answer’s token opens', async t => {
   const { registered } = await register()
   const { client_id, registration_client_uri: uri, registration_access_token: token } = registered
@@ -186,6 +212,19 @@ test('a client that turns to a method with a secret is given one that opens', as
   t.false((await client.tokenIntrospection(configuration, 'no-such-token')).active)
 })
 
+test('a secret that a client gave up opens nothing any more, also when an administrator gives it a method with one again', async t => {
+  const secretly = { token_endpoint_auth_method: 'client_secret_basic' }
+  const { registered } = await register(secretly)
+  const { client_id: clientId, client_secret: secret = '', registration_client_uri: uri, registration_access_token: token } = registered
+  const isRight = () => server.services.clients.verifySecret(clientId, secret)
+  t.true(await isRight())
+  const changed = await send(uri, { method: 'PUT', token, body: { ...metadata, client_id: clientId, token_endpoint_auth_method: 'none' } })
+  t.is(changed.status, 200)
+  const { secrets } = await server.services.clientAdministration.update(systemActor, { id: clientId }, { authenticationMethod: 'client_secret_basic' })
+  t.deepEqual(secrets, [])
+  t.false(await isRight())
+})
+
 test('the token of one client opens no other', async t => {
   const [one, two] = await Promise.all([register(), register()])
   t.is((await send(two.registered.registration_client_uri, { token: one.registered.registration_access_token })).status, 401)
@@ -239,6 +278,24 @@ test('a member that is null is one that is left out (RFC 7592 §2.2)', async t =
   t.false('client_name' in body)
   t.is(body.token_endpoint_auth_method, 'client_secret_basic')
   t.truthy(registered.client_secret)
+})
+
+test('of a client without a name that was deleted long ago nothing is kept but its identifier', async t => {
+  const { prisma } = server.resources.database
+  const told = { contacts: ['ops@shop.example'] }
+  for (const changed of [
+    {},
+    { redirect_uris: [], grant_types: ['client_credentials'], response_types: [], token_endpoint_auth_method: 'client_secret_basic' },
+  ]) {
+    const { registered } = await register({ client_name: undefined, token_endpoint_auth_method: 'none', ...told, ...changed })
+    const { client_id: clientId, registration_client_uri: uri, registration_access_token: token } = registered
+    t.is((await send(uri, { method: 'DELETE', token })).status, 204)
+    await prisma.client.update({ where: { clientId }, data: { deletedAt: new Date(Date.now() - 40 * 86_400_000) } })
+    await server.services.clientAdministration.purge(systemActor, 100)
+    const row = await prisma.client.findUniqueOrThrow({ where: { clientId }, include: { secrets: true } })
+    t.deepEqual([row.redirectUris, row.metadata, row.secrets], [[], {}, []])
+  }
+  t.is(await server.services.clientAdministration.purge(systemActor, 100), 0)
 })
 
 const bad: Readonly<Record<string, Metadata>> = {

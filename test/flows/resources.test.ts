@@ -439,6 +439,12 @@ test('an assertion signed by another key, by none, or by no algorithm that is ac
   t.is(await refusal(client.genericGrantRequest(account.configuration, jwtBearer, {})), 'invalid_request')
 })
 
+test('what an assertion cannot be asked for is told as that, not as the grant of another', async t => {
+  const asking = ask({}, { organization: 'acme-corp' })
+  t.true((await reasonOf(asking)).includes('for itself'))
+  t.is(await refusal(asking), 'invalid_request')
+})
+
 test('claims that no store could keep as they are, or that are beyond any calendar, are answered without a failure', async t => {
   const strange: JWTPayload[] = [
     { jti: 'a\0b' },

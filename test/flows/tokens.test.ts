@@ -293,7 +293,7 @@ test('a client that is deleted takes its tokens with it, also for its organizati
   const [own, colleague] = await Promise.all([makeClient(server, { organizationId }), makeClient(server, { ...machine, organizationId })])
   const { token } = await makeSubject(server, own, { resource })
   t.true(await isActive(colleague, token))
-  await server.services.clients.remove(systemActor, own.clientId)
+  await server.services.clientAdministration.remove(systemActor, { id: own.clientId })
   t.false(await isActive(colleague, token))
 })
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
+import * as client from 'openid-client'
 import { readConfig } from '../../src/config.ts'
 import { createJobTimes } from '../../src/platform/jobs/job-times.ts'
 import { startJobs } from '../../src/platform/jobs/run.ts'
@@ -12,8 +13,10 @@ import { createRequestMeter } from '../../src/platform/metrics/requests.ts'
 import { createSampled } from '../../src/platform/metrics/sampled.ts'
 import { createServices } from '../../src/services.ts'
 import { serveWorker } from '../../src/worker-server.ts'
+import { assertionOf, jwtBearer, makeKey } from '../support/agents.ts'
 import { basic, createCalls, service } from '../support/calls.ts'
 import { plant } from '../support/canaries.ts'
+import { makeClient, refusal } from '../support/clients.ts'
 import { readScrape, sumOf } from '../support/scrape.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -60,6 +63,18 @@ test.serial('tokens are counted by grant and format, and refusals by their code'
   t.deepEqual([issued('opaque'), issued('jwt')], [1, 1])
   t.is(sumOf(text, 'authy2_token_errors_total', { grant_type: 'client_credentials', error: 'invalid_client' }), 1)
   t.is(sumOf(text, 'authy2_token_errors_total', { grant_type: 'other', error: 'unsupported_grant_type' }), 1)
+})
+
+test.serial('what a service gets by an assertion is counted as the grant that it asked for', async t => {
+  const key = await makeKey()
+  const { clientId, configuration } = await makeClient(server, { isFirstParty: false, grantTypes: [jwtBearer], metadata: { jwks: key.jwks } })
+  const present = async (more: Record<string, string>) =>
+    client.genericGrantRequest(configuration, jwtBearer, { assertion: await assertionOf(server, { clientId, key }), ...more })
+  await present({})
+  t.is(await refusal(present({ organization: 'acme-corp' })), 'invalid_request')
+  const text = await scrape()
+  t.is(sumOf(text, 'authy2_tokens_issued_total', { grant_type: jwtBearer, token: 'access_token' }), 1)
+  t.is(sumOf(text, 'authy2_token_errors_total', { grant_type: jwtBearer, error: 'invalid_request' }), 1)
 })
 
 test.serial('latencies are told by the template of a route, never by a path', async t => {

@@ -7,7 +7,8 @@ import { createCipher } from '../../src/backup/cipher.ts'
 import type { Erasure } from '../../src/backup/erasures.ts'
 import { restore } from '../../src/backup/restore.ts'
 import { writeBackup } from '../../src/backup/write.ts'
-import { createEndHeldAgents } from '../../src/oidc/agent-endings.ts'
+import { createEndHeldAgents } from '../../src/clients/agent-endings.ts'
+import { endGrantsOfAgents } from '../../src/oidc/agent-grants.ts'
 import { endBackchannelRequestsOfClient } from '../../src/oidc/backchannel-requests.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { Database } from '../../src/platform/data/database.ts'
@@ -39,7 +40,7 @@ export const needsUnder = (secretKey = testSecretKey, backupKey?: string, previo
     newId: randomUUID,
     newUuid: () => uuids(now()),
     outbox: fanOut,
-    endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, now }),
+    endAgents: createEndHeldAgents({ endRequests: endBackchannelRequestsOfClient, endGrants: endGrantsOfAgents, now }),
   }
 }
 

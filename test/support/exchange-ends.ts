@@ -90,7 +90,7 @@ const kill = async ({ resources, services }: TestServer, { how, link }: { how: E
       return 0
     },
     client: async () => {
-      await services.clients.remove(systemActor, by.clientId)
+      await services.clientAdministration.remove(systemActor, { id: by.clientId })
       return ofClient
     },
     family: async () => {

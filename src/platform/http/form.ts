@@ -1,10 +1,10 @@
 // Forms of the hosted pages: read, bounded, each field once, and proven to come from our own page.
 import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type FieldFault, Problem } from '../errors.ts'
 import { isOneOf, type Secrets } from '../secrets.ts'
-import { isPlainText } from './text.ts'
+import { isPlainText, text } from './text.ts'
 
 /** Makes and checks the token of a form, bound to what the form belongs to. */
 export interface FormTokens {
@@ -35,6 +35,9 @@ export const readForm = async <Fields extends z.ZodType>(ctx: Context, { fields,
   if (result.success) return result.data
   throw new Problem('validation_failed', { fields: faultsOf(result.error) })
 }
+
+/** The fields of a form that says nothing but where it comes from. */
+export const tokenOnly = z.strictObject({ csrf: text(200) })
 
 const maxTyped = 2000
 

@@ -1,11 +1,14 @@
 // Ends what agents hold, for the transaction of the change that ends them: nothing of it comes back when they are enabled again.
-import type { EndAgents, EndedAgent, EndHeldAgents } from '../clients/agent.ts'
-import { toWithoutKeys } from '../clients/ended-keys.ts'
+
 import type { TransactionClient } from '../platform/data/database.ts'
+import type { EndAgents, EndedAgent, EndHeldAgents } from './agent.ts'
+import { toWithoutKeys } from './ended-keys.ts'
 
 interface Needs {
   /** Ends what a client asked people by backchannel. */
   readonly endRequests: (tx: TransactionClient, clientId: string) => Promise<void>
+  /** Ends what people allowed agents, by the ids of the agents. */
+  readonly endGrants: (tx: TransactionClient, ids: readonly string[]) => Promise<void>
   readonly now: () => Date
 }
 
@@ -36,7 +39,7 @@ interface Row {
 
 /** Makes it by raw statements alone, which are all that a restore has. */
 export const createEndHeldAgents =
-  ({ endRequests, now }: Needs): EndHeldAgents =>
+  ({ endRequests, endGrants, now }: Needs): EndHeldAgents =>
   async (tx, ids) => {
     if (ids.length === 0) return []
     const agents = await tx.$queryRaw<Row[]>`
@@ -54,20 +57,8 @@ export const createEndHeldAgents =
         WHERE id = ${agent.id}::uuid`
       await endRequests(tx, agent.clientId)
     }
-    await tx.$executeRawUnsafe(ofAgents, held)
+    await endGrants(tx, held)
     return agents.map(toEnded)
   }
 
 const toEnded = ({ id, clientId, name, organizationId }: Row): EndedAgent => ({ id, clientId, name, organizationId: organizationId ?? undefined })
-
-// By those for whom an agent acts: what it held for whoever left before has ended with that.
-const ofAgents = `
-  WITH agents AS (
-    SELECT c.client_id, c.organization_id, c.owner_user_id FROM clients c WHERE c.id = ANY ($1::uuid[])
-  ), people AS (
-    SELECT owner_user_id::text AS id FROM agents UNION
-    SELECT m.user_id::text FROM organization_members m WHERE m.organization_id IN (SELECT organization_id FROM agents)
-  ), held AS (
-    SELECT key FROM oidc_artifacts
-    WHERE account_id IN (SELECT id FROM people) AND client_id IN (SELECT client_id FROM agents) AND kind = 'Grant' AND revoked_at IS NULL ORDER BY key FOR UPDATE
-  ) UPDATE oidc_artifacts a SET revoked_at = now(), payload = '{}' FROM held WHERE a.key = held.key AND a.revoked_at IS NULL`
