@@ -1,4 +1,4 @@
-// Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
+// Sign-in sessions as the engine has them kept: found, kept and ended, and who is told of it.
 
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
@@ -11,6 +11,7 @@ import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
 import { withoutOrphans } from './session-grants.ts'
+import { putSession, toPut } from './session-put.ts'
 
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
@@ -50,28 +51,6 @@ interface Needs extends SessionListeners {
 
 const keptSeconds = 3600
 
-// A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
-// and the row itself as it is now, not as it was read, give the rest. A new id takes the place of the old one ($8) in the same
-// statement: what the old row knew of other clients goes on, and no moment is without a session. An ended session is not
-// kept again, under whatever id; its tombstones stay.
-const put = statement(
-  'session-put',
-  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, siblings AS (
-     SELECT jsonb_object_agg(entry.key, entry.value) AS merged
-     FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
-     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
-   ), replaced AS (
-     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL AND (SELECT is_open FROM gate)
-   )
-   INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
-   SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7)
-   FROM siblings WHERE (SELECT is_open FROM gate)
-   ON CONFLICT (key) DO UPDATE SET
-     payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
-     account_id = excluded.account_id, expires_at = excluded.expires_at
-   WHERE a.revoked_at IS NULL
-   RETURNING key`,
-)
 // A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 // Who is signed in with the session, under whatever ids it is kept.
 const signedIn = statement(
@@ -103,7 +82,7 @@ export const createSessionArtifacts = ({
     database.prisma.$transaction(async tx => {
       await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
       await endings.ofClients(tx, { sid: payload.uid ?? '' }, removed)
-      return tx.$queryRawUnsafe<unknown[]>(put.text, ...values)
+      return tx.$queryRawUnsafe<unknown[]>(putSession.text, ...values)
     })
 
   return {
@@ -120,19 +99,8 @@ export const createSessionArtifacts = ({
       const before = ctx && loaded.get(ctx)
       const known = before?.payload.uid === payload.uid ? before : undefined
       if (known?.id === id && isSame(known.payload, payload)) return
-      const { changed, removed } = difference(known?.payload.authorizations, payload.authorizations)
-      const values = [
-        hashOf('Session', id),
-        JSON.stringify(payload),
-        payload.accountId ?? null,
-        payload.uid,
-        JSON.stringify(changed),
-        removed,
-        expiresIn,
-        known && known.id !== id ? hashOf('Session', known.id) : null,
-        provenAtOf(payload.loginTs),
-      ]
-      const kept = removed.length === 0 ? await database.run(put, values) : await putWithout(removed, { values, payload })
+      const { values, lostClients } = toPut({ id, known, payload, expiresIn })
+      const kept = lostClients.length === 0 ? await database.run(putSession, values) : await putWithout(lostClients, { values, payload })
       // What came too late is no session, and nobody is told of one.
       if (kept.length === 0 || !payload.accountId || !payload.uid) return
       if (isProvenAnew(known?.payload, payload)) {
@@ -178,15 +146,6 @@ const isSame = (before: Payload, after: AdapterPayload) => {
 }
 
 const canonical = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-const difference = (before: unknown, after: unknown) => {
-  const old = isObject(before) ? before : {}
-  const given = isObject(after) ? after : {}
-  return {
-    changed: Object.fromEntries(Object.entries(given).filter(([clientId, value]) => JSON.stringify(old[clientId]) !== JSON.stringify(value))),
-    removed: Object.keys(old).filter(clientId => !(clientId in given)),
-  }
-}
 
 const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
   const newest = rows.at(-1)

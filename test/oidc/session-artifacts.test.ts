@@ -6,7 +6,12 @@ import { createRotate } from '../../src/oidc/rotate.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createCalls } from '../support/calls.ts'
 import { makeClient } from '../support/clients.ts'
+import { enterPassword, go, open } from '../support/factor-journeys.ts'
+import { enrolTotp } from '../support/factors.ts'
+import { justBefore } from '../support/just-before.ts'
+import { createPerson } from '../support/person.ts'
 import { lenient, prepareTrack, type Track } from '../support/race.ts'
+import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -69,6 +74,30 @@ test('however a session is resumed while everything of its user ends, nothing of
     t.is(silent.location?.searchParams.get('error'), 'login_required')
   }
 })
+
+for (const way of ['silently', 'after a page'] as const)
+  test.serial(`a factor that is removed while a session is used ${way} does not come back into it`, async t => {
+    const [first, second] = [await makeClient(server), await makeClient(server, { isFirstParty: way === 'silently' })]
+    const who = await makeUser(server)
+    const factor = await enrolTotp(server, who)
+    const person = createPerson()
+    await go(person, await enterPassword(person, (await open(person, first)).page, who), { code: await factor.code() })
+    const user = await server.services.users.find(who.id)
+    const remove = async () => user && server.services.authenticators.remove(systemActor, { user, id: factor.factorId })
+    const consent = way === 'silently' ? undefined : await person.submit((await open(person, second)).page, { decision: 'allow' })
+    const isRemoved = justBefore(server.resources.database, 'session-put', remove)
+    const during = await (consent ? person.follow(consent, redirectUri) : person.get((await second.request({ prompt: 'none' })).url))
+    t.truthy(during.location?.searchParams.get('code'))
+    t.true(isRemoved())
+    const { rows } = await server.resources.database.pool.query(
+      `SELECT payload -> 'amr' AS amr, (SELECT count(*)::int FROM json_object_keys(payload -> 'authorizations') AS key WHERE key LIKE $2) AS noted
+       FROM oidc_artifacts WHERE kind = 'Session' AND account_id = $1 AND revoked_at IS NULL`,
+      [who.id, `${second.clientId}%`],
+    )
+    t.deepEqual(rows, [{ amr: ['pwd'], noted: 2 }], 'the client is noted, and what the factor proved is not')
+    const after = await person.get((await first.request({ prompt: 'none', acr_values: 'urn:authy2:acr:2' })).url)
+    t.is(after.location?.searchParams.get('code'), null)
+  })
 
 test('of refresh tokens that are redeemed together, by two processes and each many times over, each has one successor', async t => {
   const { database } = server.resources
