@@ -15,7 +15,7 @@ interface Places {
  * millisecond at least.
  */
 export const accessGate = ({ accountId, uid, provenAt }: Places): string => `owner AS (
-     SELECT u.id, u.access_ended_at FROM users u WHERE u.id = (${accountId}::text)::uuid FOR SHARE
+     SELECT u.id, u.access_ended_at, u.factor_strikes FROM users u WHERE u.id = (${accountId}::text)::uuid FOR SHARE
    ), begun AS (
      SELECT s.ended_at FROM sessions s WHERE s.sid = ${uid} AND s.user_id = (SELECT id FROM owner) FOR SHARE
    ), gate AS (

@@ -15,7 +15,7 @@ import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, textOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
-import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
+import { type AddedFactor, createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
 import { repeatedOf } from './repeated.ts'
 import { type ShownDetail, showDetails } from './shown-details.ts'
@@ -65,7 +65,7 @@ export interface Interactions {
    * Takes a second factor of this user, on top of what was proven; one that was enrolled just now is followed by its recovery codes.
    * Throws `interaction_expired` where somebody else is signing in by now.
    */
-  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: AddedFactor): Promise<string>
   /** Notes the enrolment that was begun in this interaction. */
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   /** The recovery codes were seen: the sign-in goes on. */

@@ -71,6 +71,7 @@ import { createRegistrationDoor } from './registration-door.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createWithoutStruck } from './struck-results.ts'
 import { createTokenCounts } from './token-counts.ts'
 import { createTokenOrganizations } from './token-organizations.ts'
 import { createTokenReferences } from './token-reference.ts'
@@ -161,6 +162,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     refreshTokens,
     clients: createClientAdapter(clients, needs.detailsTypes),
     backchannelRequests: needs.backchannelRequests,
+    withoutStruck: createWithoutStruck(needs.users),
     secrets,
   })
   const tokenOrganizations = createTokenOrganizations(needs)

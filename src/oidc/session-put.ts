@@ -3,9 +3,12 @@ import type { AdapterPayload } from 'oidc-provider'
 import { statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { isObject } from '../platform/values.ts'
+import { isStruckIn } from '../users/factor-strikes.ts'
 import { accessGate } from './access-gate.ts'
 import type { Payload } from './artifact.ts'
-import { provenAtOf } from './proven-at.ts'
+import { factorAtOf, provenAtOf } from './proven-at.ts'
+
+const isCounting = '(SELECT is_open AND NOT is_struck FROM gate, struck)'
 
 const written = (payload: string, authorizations: string) =>
   `((${payload} - $10::text[]) || $2::jsonb || jsonb_build_object('authorizations', (${authorizations} - $6::text[]) || $5::jsonb))::json`
@@ -14,13 +17,15 @@ const written = (payload: string, authorizations: string) =>
  * Each member of the document, and each client's authorization in it, is changed or removed alone: the row as it is now, not as it was read, gives
  * the rest. A factor that was taken back meanwhile (struck-factors.ts) stays so. Of the authorizations all rows of the uid give theirs, for
  * parallel resumes leave several. A new id takes the place of the old one ($8) in the same statement: no moment is without a session. An ended
- * session is not kept again, under whatever id; its tombstones stay.
+ * session is not kept again, under whatever id; its tombstones stay. Neither is one that says two factors, where one was removed since it was proven.
  */
 export const putSession = statement(
   'session-put',
-  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, siblings AS (
+  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, struck AS (
+     SELECT ${isStruckIn({ owner: 'owner', amr: "$2::jsonb -> 'amr'", at: '$11::float8' })} AS is_struck
+   ), siblings AS (
      SELECT a.key, a.payload::jsonb AS payload, a.created_at FROM oidc_artifacts a
-     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL AND (SELECT is_open FROM gate) ORDER BY a.key FOR UPDATE
+     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL AND ${isCounting} ORDER BY a.key FOR UPDATE
    ), known AS (
      SELECT coalesce((SELECT payload FROM siblings ORDER BY key = $8 DESC NULLS LAST, created_at DESC LIMIT 1), '{}') AS payload,
        coalesce((SELECT jsonb_object_agg(entry.key, entry.value) FROM siblings, jsonb_each(coalesce(siblings.payload -> 'authorizations', '{}')) entry), '{}') AS authorizations
@@ -29,7 +34,7 @@ export const putSession = statement(
    )
    INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
    SELECT $1, 'Session', ${written('known.payload', 'known.authorizations')}, $3, $4, now() + make_interval(secs => $7)
-   FROM known WHERE (SELECT is_open FROM gate)
+   FROM known WHERE ${isCounting}
    ON CONFLICT (key) DO UPDATE SET
      payload = ${written('a.payload::jsonb', "coalesce(a.payload::jsonb -> 'authorizations', '{}')")},
      account_id = excluded.account_id, expires_at = excluded.expires_at
@@ -63,6 +68,7 @@ export const toPut = ({ id, known, payload, expiresIn }: SessionToPut) => {
     known && known.id !== id ? hashOf('Session', known.id) : null,
     provenAtOf(payload.loginTs),
     members.removed,
+    factorAtOf(payload.loginTs),
   ]
   return { values, lostClients: clients.removed }
 }

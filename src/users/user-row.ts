@@ -1,6 +1,7 @@
 // Turns the rows of users into users.
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from './email.ts'
+import { factorStrikes } from './factor-strikes.ts'
 import { type User, userIdSchema } from './user.ts'
 
 /** A row as raw statements read it. */
@@ -13,6 +14,7 @@ export interface UserRow {
   locale: string | null
   system_role: string | null
   suspended_at: Date | null
+  factor_strikes: unknown
   created_at: Date
   updated_at: Date
   deleted_at?: Date | null
@@ -27,13 +29,14 @@ interface PrismaRow {
   locale: string | null
   systemRole: string | null
   suspendedAt: Date | null
+  factorStrikes: unknown
   createdAt: Date
   updatedAt: Date
   deletedAt: Date | null
 }
 
 /** The columns of a {@link UserRow}. */
-export const userColumns = 'id, email, email_verified_at, name, picture, locale, system_role, suspended_at, created_at, updated_at'
+export const userColumns = 'id, email, email_verified_at, name, picture, locale, system_role, suspended_at, factor_strikes, created_at, updated_at'
 
 /** Of a raw row. */
 export const toUser = (row: UserRow): User => ({
@@ -45,6 +48,7 @@ export const toUser = (row: UserRow): User => ({
   locale: row.locale ?? undefined,
   isAdmin: row.system_role === 'admin',
   isSuspended: row.suspended_at !== null,
+  factorStrikes: row.factor_strikes === null ? undefined : factorStrikes.parse(row.factor_strikes),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   deletedAt: row.deleted_at ?? undefined,
@@ -57,6 +61,7 @@ export const fromPrisma = (row: PrismaRow): User =>
     email_verified_at: row.emailVerifiedAt,
     system_role: row.systemRole,
     suspended_at: row.suspendedAt,
+    factor_strikes: row.factorStrikes,
     created_at: row.createdAt,
     updated_at: row.updatedAt,
     deleted_at: row.deletedAt,

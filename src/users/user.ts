@@ -4,6 +4,7 @@ import type { Actor } from '../platform/actor.ts'
 import { event } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import type { FactorStrikes } from './factor-strikes.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
@@ -21,6 +22,8 @@ export interface User {
   readonly locale?: string
   readonly isAdmin: boolean
   readonly isSuspended: boolean
+  /** Absent: no factor was ever removed. */
+  readonly factorStrikes?: FactorStrikes
   readonly createdAt: Date
   readonly updatedAt: Date
   /** Only of users that the administration lists on purpose. */
