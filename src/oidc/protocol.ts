@@ -152,7 +152,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     endings: needs.endings,
     findDeviceId: needs.findDeviceId,
     findLanguage: needs.findLanguage,
-    onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
+    onSignedIn: (tx, { uid, accountId, ...session }) => sessions.begin(tx, { ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })

@@ -2,7 +2,7 @@
 
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
-import { type Database, statement } from '../platform/data/database.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { isObject, strings } from '../platform/values.ts'
 import { accessGate } from './access-gate.ts'
@@ -16,19 +16,22 @@ import { putSession, toPut } from './session-put.ts'
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
 
-/** Told once for each sign-in, when its session is first kept. */
-export type OnSignedIn = (session: {
-  uid: string
-  accountId: string
-  amr: readonly string[]
-  expiresInSeconds: number
+/** A sign-in whose session is kept. */
+export interface BegunSession {
+  readonly uid: string
+  readonly accountId: string
+  readonly amr: readonly string[]
+  readonly expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
-  askedAt?: Date
-  deviceId?: string
-  ip?: string
-  userAgent?: string
-  language?: string | undefined
-}) => Promise<void>
+  readonly askedAt?: Date | undefined
+  readonly deviceId?: string | undefined
+  readonly ip?: string | undefined
+  readonly userAgent?: string | undefined
+  readonly language?: string | undefined
+}
+
+/** Told once for each sign-in, when its session is first kept and in the same commit: one that is not listed could not be ended either. */
+export type OnSignedIn = (tx: TransactionClient, session: BegunSession) => Promise<void>
 
 /** Told of the sessions that people are signed in with. */
 export interface SessionListeners {
@@ -74,15 +77,34 @@ export const createSessionArtifacts = ({
 }: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
 
-  // A client that a session loses is told in the same commit, as of a session that ended.
-  const putWithout = (
-    removed: readonly string[],
-    { values, payload }: { values: readonly unknown[]; payload: Pick<AdapterPayload, 'accountId' | 'uid' | 'loginTs'> },
-  ) =>
+  const begunBy = (payload: AdapterPayload, expiresIn: number | undefined): BegunSession | undefined => {
+    const ctx = Provider.ctx
+    return payload.accountId && payload.uid
+      ? {
+          uid: payload.uid,
+          accountId: payload.accountId,
+          amr: strings(payload.amr),
+          expiresInSeconds: expiresIn ?? 0,
+          askedAt: askedAtOf(payload.loginTs),
+          deviceId: ctx && findDeviceId(ctx),
+          ip: ctx?.ip,
+          userAgent: ctx?.get('user-agent'),
+          language: ctx && findLanguage(ctx),
+        }
+      : undefined
+  }
+
+  // A client that a session loses is told in the same commit, as of a session that ended. What comes too late is no session, and nobody is told
+  // of one.
+  const putTelling = ({ values, lostClients, payload, begun }: ReturnType<typeof toPut> & { payload: AdapterPayload; begun: BegunSession | undefined }) =>
     database.prisma.$transaction(async tx => {
-      await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
-      await endings.ofClients(tx, { sid: payload.uid ?? '' }, removed)
-      return tx.$queryRawUnsafe<unknown[]>(putSession.text, ...values)
+      if (lostClients.length > 0) {
+        await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
+        await endings.ofClients(tx, { sid: payload.uid ?? '' }, lostClients)
+      }
+      const kept = await tx.$queryRawUnsafe<unknown[]>(putSession.text, ...values)
+      if (kept.length > 0 && begun) await onSignedIn(tx, begun)
+      return kept
     })
 
   return {
@@ -99,23 +121,12 @@ export const createSessionArtifacts = ({
       const before = ctx && loaded.get(ctx)
       const known = before?.payload.uid === payload.uid ? before : undefined
       if (known?.id === id && isSame(known.payload, payload)) return
-      const { values, lostClients } = toPut({ id, known, payload, expiresIn })
-      const kept = lostClients.length === 0 ? await database.run(putSession, values) : await putWithout(lostClients, { values, payload })
-      // What came too late is no session, and nobody is told of one.
-      if (kept.length === 0 || !payload.accountId || !payload.uid) return
-      if (isProvenAnew(known?.payload, payload)) {
-        await onSignedIn({
-          uid: payload.uid,
-          accountId: payload.accountId,
-          amr: strings(payload.amr),
-          expiresInSeconds: expiresIn ?? 0,
-          askedAt: askedAtOf(payload.loginTs),
-          deviceId: ctx && findDeviceId(ctx),
-          ip: ctx?.ip,
-          userAgent: ctx?.get('user-agent'),
-          language: ctx && findLanguage(ctx),
-        })
-      } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
+      const put = toPut({ id, known, payload, expiresIn })
+      const begun = isProvenAnew(known?.payload, payload) ? begunBy(payload, expiresIn) : undefined
+      const isTelling = put.lostClients.length > 0 || begun !== undefined
+      const kept = isTelling ? await putTelling({ ...put, payload, begun }) : await database.run(putSession, put.values)
+      if (kept.length === 0 || begun || !payload.accountId || !payload.uid) return
+      await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
     },
     destroy: async id => {
       // The engine destroys the old id before it saves the session under the new one: that `upsert` does both.

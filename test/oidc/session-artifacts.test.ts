@@ -99,6 +99,20 @@ for (const way of ['silently', 'after a page'] as const)
     t.is(after.location?.searchParams.get('code'), null)
   })
 
+test('a sign-in that cannot be listed is none, and leaves nobody signed in who could not be signed out', async t => {
+  const { pool } = server.resources.database
+  const portal = await makeClient(server)
+  const who = await makeUser(server)
+  const person = createPerson({ 'user-agent': 'unlisted' })
+  await pool.query("ALTER TABLE sessions ADD CONSTRAINT no_unlisted CHECK (user_agent <> 'unlisted')")
+  t.teardown(() => pool.query('ALTER TABLE sessions DROP CONSTRAINT IF EXISTS no_unlisted'))
+  const failed = await enterPassword(person, (await open(person, portal)).page, who)
+  t.is(failed.status, 500)
+  await pool.query('ALTER TABLE sessions DROP CONSTRAINT no_unlisted')
+  const silent = await person.get((await portal.request({ prompt: 'none' })).url)
+  t.is(silent.location?.searchParams.get('error'), 'login_required')
+})
+
 test('of refresh tokens that are redeemed together, by two processes and each many times over, each has one successor', async t => {
   const { database } = server.resources
   const tokens = Array.from({ length: 5 }, () => randomBytes(32))
