@@ -10,7 +10,7 @@ import { acrOf, askedAcr } from './acr.ts'
 import { type Asked, type BackchannelRequest, pingClient } from './backchannel-request.ts'
 import { type BackchannelRequests, isWaiting, scopesOf } from './backchannel-requests.ts'
 import type { Demands } from './demands.ts'
-import { insertGrant, isGateOpen, type NewGrant, toNewGrant } from './grant-in-change.ts'
+import { isGateOpen, type NewGrant, putGrantIn, toNewGrant } from './grant-in-change.ts'
 import type { Engine } from './provider.ts'
 
 /** The session that somebody answers in. */
@@ -111,7 +111,7 @@ export const createBackchannelAnswers = ({
       await change(actor, async (tx, record) => {
         if (!(await isGateOpen(tx, { accountId, sid: session.sid, provenAt: authenticatedAt }))) throw new Problem('request_gone')
         await answer(tx, { id, accountId, approved })
-        await insertGrant(tx, grant)
+        await putGrantIn(tx, grant)
         record('backchannel.approved', { id, client_id: clientId, scopes: scopesOf(asked) })
       })
     },

@@ -10,11 +10,12 @@ import { type Change, event } from '../platform/data/change.ts'
 import { isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
-import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
+import { type AskedConsent, organizationOf, shownOf } from './asked-consent.ts'
 import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, textOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
+import { createKeepConsent } from './keep-consent.ts'
 import { type AddedFactor, createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
 import { repeatedOf } from './repeated.ts'
@@ -108,6 +109,7 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
   // A choice is of whoever made it, so it may stay while they prove themselves.
   const save = async (ctx: Context, result: InteractionResults) =>
     finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
+  const keepConsent = createKeepConsent({ engine, change })
   const progress = createLoginProgress({ engine, demands, find: own, save })
 
   return {
@@ -149,16 +151,12 @@ export const createInteractions = ({ engine, change, demands, hear, noteUse, fin
       return finish(ctx, { result: { organization: { id, accountId } }, isMerged: true })
     },
     finishConsent: async (ctx, actor) => {
-      const found = await details(ctx)
-      const accountId = found.session?.accountId
+      const found = await own(ctx)
+      const { session, prompt, grantId: known } = found
+      if (prompt.name !== 'consent' || !session?.accountId) throw new Problem('interaction_expired')
+      const { accountId, uid: sid } = session
       const clientId = String(found.params.client_id)
-      if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
-      const { Grant } = engine.current()
-      const known = found.grantId ? await Grant.find(found.grantId) : undefined
-      const asked = { prompt: found.prompt, accountId, clientId, known, sessionUid: found.session?.uid }
-      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), asked)
-      const given = { client_id: clientId, scopes, organization_id: organizationId }
-      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
+      const { grantId, organizationId } = await keepConsent(actor, { prompt, accountId, clientId, grantId: known, sid })
       await noteUse(clientId)
       // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.
       const organization = organizationId === undefined ? {} : { organization: { id: organizationId, accountId } }
