@@ -61,10 +61,10 @@ export const createAuthenticationServices = (
   const erasures = [endOwnAgents, endAccess, createErasePasswords({ now }), createEraseFactors({ now }), eraseIdentities, eraseDevices]
   const acceptProof = createAcceptProof({ proveEmail: createProveEmail({ now }), challenges, erasures })
   const signUp = createSignUp({ users, passwords, signIn, proofs, limit, verifyStrength })
-  const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword })
+  const provenSignUp = createProvenSignUp({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, now })
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
-  const emailCode = createEmailCode({ proofs, users, change, acceptProof })
+  const emailCode = createEmailCode({ proofs, users, change, acceptProof, now })
   return {
     users,
     endAccess,

@@ -8,6 +8,7 @@ import { normalizeEmail } from '../users/email.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
+import type { Proof } from './authentication.ts'
 import type { Passwords } from './password.ts'
 import type { AnswerHere, ProofHere, Proofs } from './proofs.ts'
 import type { ReplacePassword } from './replace-password.ts'
@@ -27,7 +28,7 @@ export interface ProvenSignUp {
     person: Omit<ProofHere, 'purpose'> & { readonly name: string; readonly password: string },
   ): Promise<{ readonly id: string; readonly pending: PendingUser }>
   /** Makes the user, who is spoken to in the language of the page. Throws `code_wrong` while there are tries left, else `proof_expired`. */
-  finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<User>
+  finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<Proof>
 }
 
 interface Needs {
@@ -39,25 +40,29 @@ interface Needs {
   readonly change: Change
   readonly acceptProof: AcceptProof
   readonly replacePassword: ReplacePassword
+  readonly now: () => Date
 }
 
 /** Makes the service. Sixty sign-ups an address and minute. */
-export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword }: Needs): ProvenSignUp => {
+export const createProvenSignUp = ({ limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, now }: Needs): ProvenSignUp => {
   const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
-  const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
-    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, async (tx, userId) => {
+  const create = async (actor: Actor, { email, name, secret }: PendingUser & { email: string }): Promise<Proof> => {
+    const user = await users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, async (tx, userId) => {
       await tx.authenticationMethod.create({ data: { userId, kind: 'password', secret } })
     })
+    return { user, amr: ['pwd'] }
+  }
   // Somebody made an account with this address and never proved it.
-  const takeOver = async (actor: Actor, { user, email, secret }: { user: User; email: string; secret: string }) => {
+  const takeOver = async (actor: Actor, { user, email, secret }: { user: User; email: string; secret: string }): Promise<Proof> => {
     await change(actor, async (tx, record) => {
       const { isFirst } = await acceptProof(tx, { userId: user.id, email })
       if (!isFirst) throw new Problem('proof_expired')
       await replacePassword(tx, record, { userId: user.id, secret, actor })
       record('email.verified', { id: user.id, is_first: isFirst })
     })
+    const tookOverAt = now()
     users.forget(user.id)
-    return user
+    return { user, amr: ['pwd'], tookOverAt }
   }
   return {
     begin: async (actor, { name, password, ...proof }) => {
