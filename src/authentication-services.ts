@@ -72,10 +72,11 @@ export const createAuthenticationServices = (
     acceptProof,
     replacePassword,
     replaceProfile,
+    now,
   })
   const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
-  const emailCode = createEmailCode({ proofs, users, change, acceptProof })
+  const emailCode = createEmailCode({ proofs, users, change, acceptProof, now })
   return {
     users,
     endAccess,

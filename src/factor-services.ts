@@ -21,6 +21,7 @@ import { createRecentProofs } from './sessions/recent-proofs.ts'
 import type { TenantServices } from './tenant-services.ts'
 import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
+import { strikeFactorOfUser } from './users/factor-strikes.ts'
 import { holdForActor } from './users/hold-user.ts'
 
 interface Below extends Foundation {
@@ -40,9 +41,10 @@ export const createFactorServices = (
     database,
     change,
     notify,
-    strikes: [strikeFactorOfSessions, strikeFactorOfArtifacts],
+    strikes: [strikeFactorOfUser, strikeFactorOfSessions, strikeFactorOfArtifacts],
     mustAdminister,
     lockUser,
+    forgetUser: users.forget,
     now,
   })
   const passkeys = createPasskeys({

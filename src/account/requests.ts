@@ -40,7 +40,7 @@ interface Own {
 export interface BackchannelRequests {
   list(accountId: string): Promise<readonly Waiting[]>
   countWaiting(accountId: string): Promise<number>
-  findProvenSince(request: Own): Promise<Date | undefined>
+  /** Throws `reauthentication_required` where the client wants a later sign-in. */
   approve(
     actor: Actor,
     request: Own & { readonly session: { readonly sid: string; readonly amr: readonly string[]; readonly authenticatedAt: Date } },
@@ -90,12 +90,13 @@ export const createRequestsPage = ({ backchannel, findBrowserSession, accountSig
       }
       const session = await findBrowserSession(ctx)
       if (session?.sid !== sid) throw new Problem('csrf_mismatch')
-      const provenSince = await backchannel.findProvenSince(own)
-      if (provenSince !== undefined && session.authenticatedAt < provenSince) {
+      try {
+        await backchannel.approve(actor, { ...own, session })
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === 'reauthentication_required')) throw error
         accountSignIn.begin(ctx, { to: path, isAnother: true })
         return { answered: true }
       }
-      await backchannel.approve(actor, { ...own, session })
       return { done: 'approved' }
     },
   })

@@ -10,6 +10,8 @@ export type AuthenticationMethodReference = 'fed' | 'pwd' | 'otp' | 'hwk' | 'swk
 export interface Proof {
   readonly user: User
   readonly amr: readonly AuthenticationMethodReference[]
+  /** When everything else in the account ended by it, where it was the first proof of the address. */
+  readonly tookOverAt?: Date
 }
 
 /** Why an attempt was refused. `credentials`: unknown, wrong or suspended, which are told apart to nobody. */

@@ -18,24 +18,27 @@ interface Needs {
   readonly users: Users
   readonly change: Change
   readonly acceptProof: AcceptProof
+  readonly now: () => Date
 }
 
 const method = 'email_code'
 
 /** Makes the service. */
-export const createEmailCode = ({ proofs, users, change, acceptProof }: Needs): EmailCode => ({
+export const createEmailCode = ({ proofs, users, change, acceptProof, now }: Needs): EmailCode => ({
   prove: async (actor, answer) => {
     try {
       const { email } = await proofs.redeemHere({ ...answer, purpose: 'sign_in' })
       const user = await users.findByEmail(email)
       if (!user || user.isSuspended) throw new Problem('proof_expired')
-      await change({ ...actor, kind: 'user', id: user.id }, async (tx, record) => {
-        await acceptProof(tx, record, { userId: user.id, email })
+      const { isFirst } = await change({ ...actor, kind: 'user', id: user.id }, async (tx, record) => {
+        const accepted = await acceptProof(tx, record, { userId: user.id, email })
         record('sign_in.succeeded', { id: user.id, method })
+        return accepted
       })
+      const tookOver = isFirst ? { tookOverAt: now() } : {}
       users.forget(user.id)
       // RFC 8176 §2: a one-time password, whatever carried it. One factor: it is `mfa` only together with another.
-      return { user: { ...user, isEmailVerified: true }, amr: ['otp'] }
+      return { user: { ...user, isEmailVerified: true }, amr: ['otp'], ...tookOver }
     } catch (error) {
       if (error instanceof Problem && (error.code === 'code_wrong' || error.code === 'proof_expired'))
         await change(actor, async (_tx, record) => record('sign_in.refused', { method, reason: 'credentials' }, { outcome: 'refused' }))

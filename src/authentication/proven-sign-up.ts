@@ -5,9 +5,10 @@ import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import { parseEmail } from '../users/email.ts'
-import type { ReplaceProfile, User, UserId } from '../users/user.ts'
+import type { ReplaceProfile, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
+import type { Proof } from './authentication.ts'
 import type { Passwords } from './password.ts'
 import { keepPassword } from './password-row.ts'
 import type { AnswerHere, ProofHere, Proofs } from './proofs.ts'
@@ -28,7 +29,7 @@ export interface ProvenSignUp {
     person: Omit<ProofHere, 'purpose'> & { readonly name: string; readonly password: string },
   ): Promise<{ readonly id: string; readonly pending: PendingUser }>
   /** Makes the user, who is spoken to in the language of the page. Throws `code_wrong` while there are tries left, else `proof_expired`. */
-  finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<User>
+  finish(actor: Actor, answer: Omit<AnswerHere, 'purpose'> & { readonly pending: PendingUser }): Promise<Proof>
 }
 
 interface Needs {
@@ -41,24 +42,28 @@ interface Needs {
   readonly acceptProof: AcceptProof
   readonly replacePassword: ReplacePassword
   readonly replaceProfile: ReplaceProfile
+  readonly now: () => Date
 }
 
 /** Makes the service. Sixty sign-ups an address and minute. */
 export const createProvenSignUp = (needs: Needs): ProvenSignUp => {
-  const { limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, replaceProfile } = needs
+  const { limit, verifyStrength, proofs, users, passwords, change, acceptProof, replacePassword, replaceProfile, now } = needs
   const byAddress = limit('sign-up:page', { points: 60, durationSeconds: 60 })
-  const create = (actor: Actor, { email, name, secret }: PendingUser & { email: string }) =>
-    users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, (tx, userId) => keepPassword(tx, { userId, secret }))
+  const create = async (actor: Actor, { email, name, secret }: PendingUser & { email: string }): Promise<Proof> => {
+    const user = await users.create(actor, { email, name, locale: actor.language, isEmailVerified: true }, (tx, userId) => keepPassword(tx, { userId, secret }))
+    return { user, amr: ['pwd'] }
+  }
   // Somebody made an account with this address and never proved it: what its owner says of themselves takes the place of what stood there.
-  const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }) => {
+  const takeOver = async (actor: Actor, { userId, email, name, secret }: PendingUser & { userId: UserId; email: string }): Promise<Proof> => {
     const user = await change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
       const { isFirst } = await acceptProof(tx, record, { userId, email })
       if (!isFirst) throw new Problem('proof_expired')
       await replacePassword(tx, record, { userId, secret, actor })
       return replaceProfile(tx, record, { userId, name, locale: actor.language })
     })
+    const tookOverAt = now()
     users.forget(userId)
-    return user
+    return { user, amr: ['pwd'], tookOverAt }
   }
   return {
     begin: async (actor, { name, password, ...proof }) => {

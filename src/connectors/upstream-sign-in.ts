@@ -19,16 +19,10 @@ import { passGate } from './sign-in-gate.ts'
 import { planFor, type UpstreamAttempt } from './sign-in-plan.ts'
 import type { VerifyConnection } from './verify-connection.ts'
 
-/** Who was signed in. */
-export interface UpstreamSigned extends Proof {
-  /** When everything else in the account ended by it, where it was the first proof of the address. */
-  readonly tookOverAt?: Date
-}
-
 /** Proves people by other providers. */
 export interface UpstreamSignIn {
   /** Throws `upstream_unlinked`, `connection_gone` for one that was disabled meanwhile, and `busy` where others were always a moment before. */
-  prove(actor: Actor, attempt: UpstreamAttempt): Promise<UpstreamSigned>
+  prove(actor: Actor, attempt: UpstreamAttempt): Promise<Proof>
   /** Notes an attempt that was over before anybody was named. */
   noteRefused(actor: Actor, refusal: { readonly method: string; readonly reason: string }): Promise<void>
 }

@@ -147,8 +147,7 @@ const createFinish =
     const prove = async () => {
       if (purpose === 'sign_in') return emailCode.prove(visitor(ctx), answer)
       if (!pending) throw new Problem('proof_expired')
-      // They chose their password a moment ago, in this browser.
-      return { user: await provenSignUp.finish(visitor(ctx, pageLanguage.of(ctx)), { ...answer, pending }), amr: ['pwd'] }
+      return provenSignUp.finish(visitor(ctx, pageLanguage.of(ctx)), { ...answer, pending })
     }
     const goOn = (place: string) => {
       redeemed.write(ctx, { id }, placeOf(interaction))
@@ -158,9 +157,10 @@ const createFinish =
     const known = await interactions.findPlace(ctx, { challengeId: id })
     if (known) return goOn(known)
     try {
-      const { user, amr } = await prove()
+      const at = now()
+      const { user, amr, tookOverAt = at } = await prove()
       devices.remember(ctx, user.id)
-      goOn(await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: now(), challengeId: id }))
+      goOn(await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered, at: tookOverAt, challengeId: id }))
     } catch (error) {
       const isDead = error instanceof Problem && error.code === 'proof_expired'
       const place = isDead && (await proofs.isUsed(id)) ? await soon(() => interactions.findPlace(ctx, { challengeId: id })) : undefined

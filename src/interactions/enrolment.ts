@@ -16,7 +16,7 @@ const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) }
 
 /** Makes the handlers of the page that enrols an authenticator app. */
 export const createEnrolmentPage = (needs: PageNeeds) => {
-  const { interactions, totps, users, present, pageLanguage, forms } = needs
+  const { interactions, totps, users, present, pageLanguage, forms, now } = needs
   const userOf = async ({ userId }: Progress): Promise<User> => {
     const user = await users.find(userId)
     if (!user) throw new Problem('interaction_expired')
@@ -64,8 +64,9 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
       const enrolment = await enrolmentOf(ctx, { user, progress })
       try {
         if (given instanceof Problem) throw given
+        const at = now()
         await totps.confirm(actingAs(ctx, progress, pageLanguage.of(ctx)), { user, id: enrolment.id, code: given.code })
-        seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, isEnrolled: true }))
+        seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, at, isEnrolled: true }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)

@@ -93,7 +93,7 @@ export interface Interactions {
   findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
   findStartUrl(clientId: string): Promise<string | undefined>
   goOn(ctx: Context): Promise<string>
-  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; at: Date; isEnrolled?: boolean }): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
   /** Takes the organization that the person chose, one of theirs. */

@@ -31,9 +31,10 @@ export const createPasskeyPages = ({ interactions, passkeys, forms, devices, iss
       const { csrf, response } = await readForm(ctx, { fields: passkeyForm, issuer })
       forms.verify(interaction.uid, csrf)
       credentialId = response.id
+      const at = now()
       const { user, amr } = await passkeys.signIn(visitor(ctx), { binding: interaction.uid, response })
       devices.remember(ctx, user.id)
-      seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at: now() }))
+      seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at }))
     } catch (error) {
       if (!isShownOnPage(error)) throw error
       // Nobody typed what is wrong here, so there is no field to tell it at.

@@ -52,7 +52,7 @@ const createShow =
 
 /** Makes the handlers of a factor's page. */
 export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => {
-  const { interactions, secondFactor, pageLanguage } = needs
+  const { interactions, secondFactor, pageLanguage, now } = needs
   const showFor = createShow(needs, factor)
   return {
     show: async (ctx: Context) => {
@@ -67,8 +67,9 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
+        const at = now()
         const { amr } = await secondFactor.prove(actingAs(ctx, progress, pageLanguage.of(ctx)), { userId, factor, code: given.code })
-        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
+        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
@@ -80,7 +81,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
 
 /** Makes the handlers of a passkey as the second factor: of this user, in this interaction. */
 export const createSecondPasskey = (needs: PageNeeds) => {
-  const { interactions, passkeys, forms, issuer } = needs
+  const { interactions, passkeys, forms, issuer, now } = needs
   const showFor = createShow(needs, 'totp')
   return {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
@@ -100,8 +101,9 @@ export const createSecondPasskey = (needs: PageNeeds) => {
       const { userId } = progress
       try {
         if (given instanceof Problem) throw given
+        const at = now()
         const { amr } = await passkeys.prove(actingAs(ctx, progress), { binding: interaction.uid, userId, response: given.response })
-        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr }))
+        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         // Nobody typed what is wrong here, so there is no field to tell it at.

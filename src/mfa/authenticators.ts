@@ -33,17 +33,19 @@ interface Needs {
   readonly mustAdminister: MustAdminister
   /** A living user, whom nobody else changes until this change ends. */
   readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
+  /** The user was changed: to be told after the commit. */
+  readonly forgetUser: (id: string) => void
   readonly now: () => Date
 }
 
 /** Makes the service. */
-export const createAuthenticators = ({ database, change, notify, strikes, mustAdminister, lockUser, now }: Needs): Authenticators => ({
+export const createAuthenticators = ({ database, change, notify, strikes, mustAdminister, lockUser, forgetUser, now }: Needs): Authenticators => ({
   list: async userId => {
     const rows = await database.prisma.authenticator.findMany({ where: living(userId), orderBy: { id: 'asc' } })
     return rows.map(toAuthenticator)
   },
-  remove: (actor, { user, id, kind }) =>
-    change(actor, async (tx, record) => {
+  remove: async (actor, { user, id, kind }) => {
+    await change(actor, async (tx, record) => {
       const locked = await lockUser(tx, user.id)
       if (actor.userId !== user.id) mustAdminister(actor, locked)
       const [removed] = await tx.authenticator.updateManyAndReturn({ where: { ...living(user.id), id, kind }, data: { deletedAt: now(), secret: '' } })
@@ -53,7 +55,9 @@ export const createAuthenticators = ({ database, change, notify, strikes, mustAd
       for (const strike of strikes) await strike(tx, { userId: user.id, references })
       record('authenticator.removed', toTarget(removed))
       await notify(tx, { kind: 'factor_removed', userId: user.id, actor, values: toNoted(removed) })
-    }),
+    })
+    forgetUser(user.id)
+  },
 })
 
 /** Forgets what was removed a month ago, for nothing brings it back, and the seed of an enrolment that nobody confirmed in a day. */

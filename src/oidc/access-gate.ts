@@ -12,12 +12,12 @@ interface Places {
  * row, then the session's, then the artifacts; the same rows are locked here in the same order, so that either the ending
  * waits and then finds what was kept, or the keeping waits and then sees that it is over. A session that was told apart from
  * the ended ones goes on; a sign-in that has no session yet must be younger than the ending, by a
- * millisecond at least.
+ * millisecond at least. The session's row is not shared: who keeps a sign-in renews it afterwards, and two who shared it would wait for each other.
  */
 export const accessGate = ({ accountId, uid, provenAt }: Places): string => `owner AS (
-     SELECT u.id, u.access_ended_at FROM users u WHERE u.id = (${accountId}::text)::uuid FOR SHARE
+     SELECT u.id, u.access_ended_at, u.factor_strikes FROM users u WHERE u.id = (${accountId}::text)::uuid FOR SHARE
    ), begun AS (
-     SELECT s.ended_at FROM sessions s WHERE s.sid = ${uid} AND s.user_id = (SELECT id FROM owner) FOR SHARE
+     SELECT s.ended_at FROM sessions s WHERE s.sid = ${uid} AND s.user_id = (SELECT id FROM owner) FOR NO KEY UPDATE
    ), gate AS (
      SELECT CASE
        WHEN ${accountId}::text IS NULL THEN true

@@ -1,6 +1,8 @@
 // A user as tokens tell of them.
 import type { Account, FindAccount } from 'oidc-provider'
 import type { TokenMembership } from '../organizations/memberships.ts'
+import { strings } from '../platform/values.ts'
+import { isStruck } from '../users/factor-strikes.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { FindActorClaims } from './agents.ts'
@@ -40,6 +42,7 @@ export const createFindAccount =
     const organizationId = token && (await tokenOrganizations.idOf(ctx, token))
     const standing = token && (await tokenOrganizations.standingOf({ userId: sub, clientId: token.clientId, organizationId }))
     if (standing?.isOver) return undefined
+    if (isOfRemovedFactor(user, token)) return undefined
     // A second factor that is required by now was not proven: the client has to send the person through the sign-in again.
     const proven = token?.kind === 'RefreshToken' ? { userId: sub, amr: token.amr ?? [], clientId: token.clientId, organizationId } : undefined
     if (proven && (await demands.isOutdated(proven))) return undefined
@@ -55,6 +58,13 @@ export const createFindAccount =
     if (standing?.membership) memberships.set(account, standing.membership)
     return account
   }
+
+// Whoever began what is issued might not see yet that the factor was removed: for a second a user is remembered, and a request takes its time.
+const underWaySeconds = 2
+
+// Of a code, or of what a device or a backchannel request was approved by; and of a refresh token that was issued on one at the moment of the removal.
+const isOfRemovedFactor = ({ factorStrikes }: User, token: Parameters<FindAccount>[2]): boolean =>
+  token !== undefined && isStruck(factorStrikes, { amr: 'amr' in token ? strings(token.amr) : [], at: token.iat - underWaySeconds })
 
 const toClaims = (user: User) => ({
   sub: user.id,

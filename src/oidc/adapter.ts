@@ -1,5 +1,5 @@
 // The engine's storage: which kind lives where, what single use means for each, and ids that are stored only as hashes.
-import Provider, { type Adapter, errors } from 'oidc-provider'
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Secrets } from '../platform/secrets.ts'
 import { type Artifact, type ArtifactStore, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
@@ -21,6 +21,7 @@ interface Needs {
   readonly refreshTokens: RefreshTokens
   readonly clients: Adapter
   readonly backchannelRequests: Pick<BackchannelRequests, 'findAnswer'>
+  readonly withoutStruck: (interaction: AdapterPayload) => Promise<AdapterPayload>
   readonly secrets: Secrets
 }
 
@@ -99,13 +100,13 @@ const consumeOnce = async ({ volatile, durable }: Needs, id: string) => {
 }
 
 // An interaction holds whatever the client sent and the ids of other artifacts: it is sealed whole.
-const interactionAdapter = ({ volatile, secrets }: Needs): Partial<Adapter> => ({
+const interactionAdapter = ({ volatile, withoutStruck, secrets }: Needs): Partial<Adapter> => ({
   upsert: (id, payload, expiresIn) =>
     volatile.put({ kind: 'Interaction', id, payload: { sealed: secrets.seal('artifact', JSON.stringify(payload), 'Interaction') }, ttlSeconds: expiresIn }),
   find: async id => {
     const sealed = (await volatile.find('Interaction', id))?.payload.sealed
     const opened = typeof sealed === 'string' ? secrets.findUnsealed('artifact', sealed, 'Interaction') : undefined
-    return opened === undefined ? undefined : JSON.parse(opened)
+    return opened === undefined ? undefined : withoutStruck(JSON.parse(opened))
   },
   destroy: async id => {
     const wasThere = await volatile.destroy('Interaction', id)

@@ -10,7 +10,7 @@ import { acrOf, askedAcr } from './acr.ts'
 import { type Asked, type BackchannelRequest, pingClient } from './backchannel-request.ts'
 import { type BackchannelRequests, isWaiting, scopesOf } from './backchannel-requests.ts'
 import type { Demands } from './demands.ts'
-import { insertGrant, isGateOpen, type NewGrant, toNewGrant } from './grant-in-change.ts'
+import { isGateOpen, type NewGrant, putGrantIn, toNewGrant } from './grant-in-change.ts'
 import type { Engine } from './provider.ts'
 
 /** The session that somebody answers in. */
@@ -35,13 +35,8 @@ export interface BackchannelAnswers {
   list(accountId: string): Promise<readonly ShownRequest[]>
   countWaiting(accountId: string): Promise<number>
   /**
-   * Since when the person must have signed in to approve it, where the client says so (`max_age`); a sign-in since it was asked is always
-   * recent enough, for it was made for it. Throws `request_gone`.
-   */
-  findProvenSince(request: Own): Promise<Date | undefined>
-  /**
-   * Grants exactly what was shown. Throws `request_gone` where it was answered, has expired or is another's, and `factor_required`
-   * where a second factor is demanded that the session does not have.
+   * Grants exactly what was shown. Throws `request_gone` where it was answered, has expired or is another's, `reauthentication_required` where the
+   * client wants a later sign-in (`max_age`), and `factor_required` where a second factor is demanded that the session does not have.
    */
   approve(actor: Actor, request: Own & { readonly session: AnsweringSession }): Promise<void>
   /** Throws `request_gone`. */
@@ -93,16 +88,10 @@ export const createBackchannelAnswers = ({
       )
     },
     countWaiting: backchannelRequests.countWaiting,
-    findProvenSince: async own => {
-      const { asked, createdAt } = await find(own)
-      const maxAge = asked.params.max_age
-      if (maxAge === undefined) return undefined
-      // A session knows the second of its sign-in.
-      return new Date(Math.min(now().getTime() - Number(maxAge) * 1000, Math.floor(createdAt.getTime() / 1000) * 1000))
-    },
     approve: async (actor, { id, accountId, session }) => {
-      const { clientId, asked } = await find({ id, accountId })
+      const { clientId, asked, createdAt } = await find({ id, accountId })
       const { amr, authenticatedAt } = session
+      if (isTooOld(authenticatedAt, { maxAge: asked.params.max_age, createdAt, now: now() })) throw new Problem('reauthentication_required')
       const proven = { userId: accountId, amr, isSigningIn: false, clientId, params: asked.params }
       if ((await demands.next(proven)) !== undefined) throw new Problem('factor_required')
       const grant = await grantOf(engine, { accountId, clientId, asked })
@@ -111,7 +100,7 @@ export const createBackchannelAnswers = ({
       await change(actor, async (tx, record) => {
         if (!(await isGateOpen(tx, { accountId, sid: session.sid, provenAt: authenticatedAt }))) throw new Problem('request_gone')
         await answer(tx, { id, accountId, approved })
-        await insertGrant(tx, grant)
+        await putGrantIn(tx, grant)
         record('backchannel.approved', { id, client_id: clientId, scopes: scopesOf(asked) })
       })
     },
@@ -124,6 +113,10 @@ export const createBackchannelAnswers = ({
     },
   }
 }
+
+// A sign-in since it was asked is always recent enough, for it was made for it. A session knows the second of its sign-in.
+const isTooOld = (authenticatedAt: Date, { maxAge, createdAt, now }: { maxAge: unknown; createdAt: Date; now: Date }): boolean =>
+  maxAge !== undefined && authenticatedAt.getTime() < Math.min(now.getTime() - Number(maxAge) * 1000, Math.floor(createdAt.getTime() / 1000) * 1000)
 
 const grantOf = async (engine: Engine, { accountId, clientId, asked }: { accountId: string; clientId: string; asked: Asked }): Promise<NewGrant> => {
   const provider = engine.current()

@@ -1,34 +1,30 @@
-// Keeps a new grant in the transaction of a change, so that what was decided and what it grants are there together or not at all.
+// Keeps a grant in the transaction of a change, so that what was decided and what it grants are there together or not at all.
 import type Provider from 'oidc-provider'
-import type { Grant } from 'oidc-provider'
+import type { AdapterPayload, Grant } from 'oidc-provider'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
+import { type Artifact, toArtifact } from './artifact.ts'
+import { grown } from './grown-grant.ts'
+import { isSinceEnds } from './lineage.ts'
 
 /** A grant that is to be kept. */
-export interface NewGrant {
-  readonly id: string
-  readonly accountId: string
-  readonly clientId: string
-  /** As the engine keeps it. */
-  readonly payload: object
-  readonly ttlSeconds: number
-}
+export type NewGrant = Artifact & { readonly accountId: string; readonly clientId: string }
 
-/** Makes one of a grant of the engine that was not saved. */
+/** Makes one of a grant of the engine that was not saved, or that grew. */
 export const toNewGrant = async (provider: Provider, grant: Grant): Promise<NewGrant> => {
   const kept = grant as Grant & Engine
-  kept.jti = kept.generateTokenId()
-  const { jti: _id, ...payload } = (await kept.getValueAndPayload()).payload
+  kept.jti ??= kept.generateTokenId()
+  const { payload } = await kept.getValueAndPayload()
   const { accountId, clientId } = grant
   if (accountId === undefined || clientId === undefined) throw new Error('a grant is of a user for a client')
-  return { id: kept.jti, accountId, clientId, payload: { ...payload, kind: provider.Grant.name }, ttlSeconds: kept.remainingTTL }
+  return { ...toArtifact('Grant', { id: kept.jti, payload: { ...payload, kind: provider.Grant.name }, expiresIn: kept.remainingTTL }), accountId, clientId }
 }
 
 // What the engine's own types do not tell of a model.
 interface Engine {
   generateTokenId(): string
-  getValueAndPayload(): Promise<{ payload: Record<string, unknown> }>
+  getValueAndPayload(): Promise<{ payload: AdapterPayload }>
 }
 
 /** Whether a session still counts; what ends it waits until this transaction is over. To be asked first in the transaction. */
@@ -38,10 +34,15 @@ export const isGateOpen = async (tx: TransactionClient, session: { readonly acco
   return row?.isOpen === true
 }
 
-/** Keeps it. */
-export const insertGrant = async (tx: TransactionClient, { id, accountId, clientId, payload, ttlSeconds }: NewGrant): Promise<void> => {
-  const key = new Uint8Array(hashOf('Grant', id))
-  await tx.$executeRaw`
-    INSERT INTO oidc_artifacts (key, kind, payload, grant_id, account_id, client_id, expires_at)
-    VALUES (${key}, 'Grant', ${JSON.stringify(payload)}::json, ${id}, ${accountId}, ${clientId}, now() + make_interval(secs => ${ttlSeconds}::float8))`
+const put = `
+  INSERT INTO oidc_artifacts AS a (key, kind, payload, grant_id, account_id, client_id, uid, organization_id, expires_at)
+  VALUES ($1, 'Grant', $2::json, $3, $4, $5, $6, $7, now() + make_interval(secs => $8::float8))
+  ON CONFLICT (key) DO UPDATE SET payload = ${grown('a.payload', 'excluded.payload')}, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL
+  RETURNING ${isSinceEnds('a')} AS "isLiving"`
+
+/** Keeps it, or lets it grow. Answers false where one of its id ended: that is not kept again. */
+export const putGrantIn = async (tx: TransactionClient, { id, payload, accountId, clientId, uid, organizationId, ttlSeconds }: NewGrant): Promise<boolean> => {
+  const values = [hashOf('Grant', id), JSON.stringify(payload), id, accountId, clientId, uid ?? null, organizationId ?? null, ttlSeconds]
+  const [row] = await tx.$queryRawUnsafe<{ isLiving: boolean }[]>(put, ...values)
+  return row?.isLiving === true
 }

@@ -10,12 +10,13 @@ import { type Change, event } from '../platform/data/change.ts'
 import { type Database, isUnavailable } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { askedAcr, factorWish } from './acr.ts'
-import { type AskedConsent, keepConsent, organizationOf, shownOf } from './asked-consent.ts'
+import { type AskedConsent, organizationOf, shownOf } from './asked-consent.ts'
 import { chosenSchema } from './asked-organization.ts'
 import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, textOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
-import { createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
+import { createKeepConsent } from './keep-consent.ts'
+import { type AddedFactor, createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
 import { repeatedOf } from './repeated.ts'
 import { type ShownDetail, showDetails } from './shown-details.ts'
@@ -65,7 +66,7 @@ export interface Interactions {
    * Takes a second factor of this user, on top of what was proven; one that was enrolled just now is followed by its recovery codes.
    * Throws `interaction_expired` where somebody else is signing in by now.
    */
-  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: AddedFactor): Promise<string>
   /** Notes the enrolment that was begun in this interaction. */
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   /** The recovery codes were seen: the sign-in goes on. */
@@ -110,6 +111,7 @@ export const createInteractions = (needs: Needs): Interactions => {
   // A choice is of whoever made it, so it may stay while they prove themselves.
   const save = async (ctx: Context, result: InteractionResults) =>
     finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
+  const keepConsent = createKeepConsent({ engine, change })
   const progress = createLoginProgress({ ...needs, find: own, save })
 
   return {
@@ -151,15 +153,12 @@ export const createInteractions = (needs: Needs): Interactions => {
       return finish(ctx, { result: { organization: { id, accountId } }, isMerged: true })
     },
     finishConsent: async (ctx, actor) => {
-      const found = await details(ctx)
-      const accountId = found.session?.accountId
+      const found = await own(ctx)
+      const { session, prompt, grantId: known } = found
+      if (prompt.name !== 'consent' || !session?.accountId) throw new Problem('interaction_expired')
+      const { accountId, uid: sid } = session
       const clientId = String(found.params.client_id)
-      if (found.uid !== ctx.params.uid || found.prompt.name !== 'consent' || !accountId) throw new Problem('interaction_expired')
-      const known = found.grantId ? await engine.current().Grant.find(found.grantId) : undefined
-      const asked = { prompt: found.prompt, accountId, clientId, known, sessionUid: found.session?.uid }
-      const { grantId, scopes, organizationId } = await keepConsent(engine.current(), asked)
-      const given = { client_id: clientId, scopes, organization_id: organizationId }
-      await change({ ...actor, kind: 'user', id: accountId }, async (_tx, record) => record('consent.granted', given))
+      const { grantId, organizationId } = await keepConsent(actor, { prompt, accountId, clientId, grantId: known, sid })
       await noteUse(clientId)
       // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.
       const organization = organizationId === undefined ? {} : { organization: { id: organizationId, accountId } }

@@ -1,6 +1,7 @@
 // What a grant that a token exchange made descends from, and the condition under which all of it still lives.
 
 import { isForMember, isLivingClient } from '../clients/living.ts'
+import { isGrantIn } from './session-grants.ts'
 
 /** One ancestor. Keys are those of `oidc_artifacts`, in hexadecimal digits. */
 export interface Link {
@@ -42,8 +43,7 @@ export const isSinceEnds = <Alias extends string>(alias: Alias) =>
 /** The condition that a session lives in which the client has this grant, the latest or another organization's. */
 export const isInSession = ({ uid, account, client, grant }: Readonly<Record<'uid' | 'account' | 'client' | 'grant', string>>) =>
   `EXISTS (SELECT 1 FROM oidc_artifacts s WHERE s.uid = ${uid} AND s.kind = 'Session' AND s.account_id = ${account} AND ${isLiving('s')}
-     AND EXISTS (SELECT 1 FROM jsonb_each(coalesce(s.payload::jsonb -> 'authorizations', '{}')) entry
-       WHERE (entry.key = ${client} OR starts_with(entry.key, ${client} || ' ')) AND entry.value ->> 'grantId' = ${grant}))`
+     AND ${isGrantIn({ authorizations: "coalesce(s.payload::jsonb -> 'authorizations', '{}')", client, grant })})`
 
 /** The condition that all that a grant descends from lives, and did not end since; true of one that descends from nothing. It costs no round trip of its own. */
 export const isUnbroken = (alias: string) => `(${alias}.lineage IS NULL OR NOT EXISTS (

@@ -25,6 +25,16 @@ export interface FirstProof {
   readonly challengeId?: string
 }
 
+/** A second factor on top of it. */
+export interface AddedFactor {
+  readonly userId: string
+  readonly amr: readonly string[]
+  /** When its proof began: where such a factor is removed after that, it counts no more. */
+  readonly at: Date
+  /** Whether it was enrolled just now. */
+  readonly isEnrolled?: boolean
+}
+
 /** How far a sign-in is. */
 export interface Progress {
   readonly userId: string
@@ -44,7 +54,7 @@ export interface LoginProgress {
   findPlace(ctx: Context, by?: { readonly challengeId: string }): Promise<string | undefined>
   goOn(ctx: Context): Promise<string>
   begin(ctx: Context, proof: FirstProof): Promise<string>
-  addFactor(ctx: Context, factor: { userId: string; amr: readonly string[]; isEnrolled?: boolean }): Promise<string>
+  addFactor(ctx: Context, factor: AddedFactor): Promise<string>
   noteEnrolment(ctx: Context, enrolmentId: string): Promise<void>
   codesSeen(ctx: Context): Promise<string>
 }
@@ -55,6 +65,8 @@ const schema = z.object({
   isRemembered: z.boolean(),
   /** Seconds since 1970, with their fraction where it is known. It becomes `auth_time`: a second factor that is added later makes no sign-in younger. */
   provenAt: z.number(),
+  /** The same of the second factor. */
+  factorAt: z.number().optional(),
   /** The same of the provider that vouches for them, where it told: then this one becomes `auth_time`. */
   authenticatedAt: z.number().optional(),
   /** When the person was last asked, where that is not when they came. */
@@ -147,11 +159,11 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
       const pending = { challengeId, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
-    addFactor: (ctx, { userId, amr, isEnrolled = false }) =>
+    addFactor: (ctx, { userId, amr, at, isEnrolled = false }) =>
       change(ctx, pending => {
         // The account may be switched in another tab while a factor is proven: it is nobody else's.
         if (pending.accountId !== userId) throw new Problem('interaction_expired')
-        return { ...pending, amr: withSecondFactor(pending.amr, amr), areCodesDue: isEnrolled }
+        return { ...pending, amr: withSecondFactor(pending.amr, amr), factorAt: at.getTime() / 1000, areCodesDue: isEnrolled }
       }),
     noteEnrolment: async (ctx, enrolmentId) => {
       await change(ctx, pending => ({ ...pending, enrolmentId }))
@@ -169,8 +181,8 @@ const provenAtOf = ({ provenAt }: Pending) => new Date(Math.round(provenAt * 100
 const actsBy = ({ session }: Found, pending: Pending): Progress['actsBy'] =>
   pending.isSignIn || !session ? { provenAt: provenAtOf(pending) } : { sessionId: session.uid }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, askedAt, challengeId },
+const toResult = ({ accountId, amr, isRemembered, provenAt, factorAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, factorAt, askedAt, challengeId },
   select_account: {},
   mfa: {},
 })

@@ -72,6 +72,7 @@ import { createRegistrationDoor } from './registration-door.ts'
 import { createSecretLimit } from './secret-limit.ts'
 import { createSessionArtifacts } from './session-artifacts.ts'
 import type { SigningKeys } from './signing-keys.ts'
+import { createWithoutStruck } from './struck-results.ts'
 import { createTokenCounts } from './token-counts.ts'
 import { createTokenOrganizations } from './token-organizations.ts'
 import { createTokenReferences } from './token-reference.ts'
@@ -153,7 +154,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     endings: needs.endings,
     findDeviceId: needs.findDeviceId,
     findLanguage: needs.findLanguage,
-    onSignedIn: ({ uid, accountId, ...session }) => sessions.begin({ ...session, sid: uid, userId: accountId }),
+    onSignedIn: (tx, { uid, accountId, ...session }) => sessions.begin(tx, { ...session, sid: uid, userId: accountId }),
     onExtended: ({ uid, expiresInSeconds }) => sessions.extend({ sid: uid, expiresInSeconds }),
     onSignedOut: ({ uid, accountId }) => apiSessions.endOwn({ ...actorOf(), kind: 'user', id: accountId, userId: accountId }, { userId: accountId, sid: uid }),
   })
@@ -163,6 +164,7 @@ export const createProtocol = async (given: Needs): Promise<Protocol> => {
     refreshTokens,
     clients: createClientAdapter(needs),
     backchannelRequests: needs.backchannelRequests,
+    withoutStruck: createWithoutStruck(needs.users),
     secrets,
   })
   const tokenOrganizations = createTokenOrganizations(needs)

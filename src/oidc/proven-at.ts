@@ -9,6 +9,12 @@ export const provenAtOf = (loginTs: number | undefined): number => {
   return typeof provenAt === 'number' && login?.ts === loginTs ? provenAt : (loginTs ?? 0)
 }
 
+/** When the last factor was proven that the session says, in the request that takes it up; else as {@link provenAtOf}. */
+export const factorAtOf = (loginTs: number | undefined): number => {
+  const login = Provider.ctx?.oidc?.result?.login
+  return typeof login?.factorAt === 'number' && login.ts === loginTs ? login.factorAt : provenAtOf(loginTs)
+}
+
 /** When the person was last asked for a proof, in the request that takes up a sign-in by another provider; `undefined` where it is of now. */
 export const askedAtOf = (loginTs: number | undefined): Date | undefined => {
   const login = Provider.ctx?.oidc?.result?.login

@@ -1,8 +1,8 @@
-// Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
+// Sign-in sessions as the engine has them kept: found, kept and ended, and who is told of it.
 
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
-import { type Database, statement } from '../platform/data/database.ts'
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { isObject, strings } from '../platform/values.ts'
 import { accessGate } from './access-gate.ts'
@@ -11,23 +11,27 @@ import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
 import { withoutOrphans } from './session-grants.ts'
+import { putSession, toPut } from './session-put.ts'
 
 /** The adapter's special methods for sessions. */
 export type SessionArtifacts = Pick<Adapter, 'find' | 'findByUid' | 'upsert' | 'destroy'>
 
-/** Told once for each sign-in, when its session is first kept. */
-export type OnSignedIn = (session: {
-  uid: string
-  accountId: string
-  amr: readonly string[]
-  expiresInSeconds: number
+/** A sign-in whose session is kept. */
+export interface BegunSession {
+  readonly uid: string
+  readonly accountId: string
+  readonly amr: readonly string[]
+  readonly expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
-  askedAt?: Date
-  deviceId?: string
-  ip?: string
-  userAgent?: string
-  language?: string | undefined
-}) => Promise<void>
+  readonly askedAt?: Date | undefined
+  readonly deviceId?: string | undefined
+  readonly ip?: string | undefined
+  readonly userAgent?: string | undefined
+  readonly language?: string | undefined
+}
+
+/** Told once for each sign-in, when its session is first kept and in the same commit: one that is not listed could not be ended either. */
+export type OnSignedIn = (tx: TransactionClient, session: BegunSession) => Promise<void>
 
 /** Told of the sessions that people are signed in with. */
 export interface SessionListeners {
@@ -50,28 +54,6 @@ interface Needs extends SessionListeners {
 
 const keptSeconds = 3600
 
-// A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
-// and the row itself as it is now, not as it was read, give the rest. A new id takes the place of the old one ($8) in the same
-// statement: what the old row knew of other clients goes on, and no moment is without a session. An ended session is not
-// kept again, under whatever id; its tombstones stay.
-const put = statement(
-  'session-put',
-  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, siblings AS (
-     SELECT jsonb_object_agg(entry.key, entry.value) AS merged
-     FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
-     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
-   ), replaced AS (
-     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL AND (SELECT is_open FROM gate)
-   )
-   INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
-   SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7)
-   FROM siblings WHERE (SELECT is_open FROM gate)
-   ON CONFLICT (key) DO UPDATE SET
-     payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
-     account_id = excluded.account_id, expires_at = excluded.expires_at
-   WHERE a.revoked_at IS NULL
-   RETURNING key`,
-)
 // A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 // Who is signed in with the session, under whatever ids it is kept.
 const signedIn = statement(
@@ -95,15 +77,34 @@ export const createSessionArtifacts = ({
 }: Needs): SessionArtifacts => {
   const loaded = new WeakMap<object, { id: string; payload: Payload }>()
 
-  // A client that a session loses is told in the same commit, as of a session that ended.
-  const putWithout = (
-    removed: readonly string[],
-    { values, payload }: { values: readonly unknown[]; payload: Pick<AdapterPayload, 'accountId' | 'uid' | 'loginTs'> },
-  ) =>
+  const begunBy = (payload: AdapterPayload, expiresIn: number | undefined): BegunSession | undefined => {
+    const ctx = Provider.ctx
+    return payload.accountId && payload.uid
+      ? {
+          uid: payload.uid,
+          accountId: payload.accountId,
+          amr: strings(payload.amr),
+          expiresInSeconds: expiresIn ?? 0,
+          askedAt: askedAtOf(payload.loginTs),
+          deviceId: ctx && findDeviceId(ctx),
+          ip: ctx?.ip,
+          userAgent: ctx?.get('user-agent'),
+          language: ctx && findLanguage(ctx),
+        }
+      : undefined
+  }
+
+  // A client that a session loses is told in the same commit, as of a session that ended. What comes too late is no session, and nobody is told
+  // of one.
+  const putTelling = ({ values, lostClients, payload, begun }: ReturnType<typeof toPut> & { payload: AdapterPayload; begun: BegunSession | undefined }) =>
     database.prisma.$transaction(async tx => {
-      await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
-      await endings.ofClients(tx, { sid: payload.uid ?? '' }, removed)
-      return tx.$queryRawUnsafe<unknown[]>(put.text, ...values)
+      if (lostClients.length > 0) {
+        await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
+        await endings.ofClients(tx, { sid: payload.uid ?? '' }, lostClients)
+      }
+      const kept = await tx.$queryRawUnsafe<unknown[]>(putSession.text, ...values)
+      if (kept.length > 0 && begun) await onSignedIn(tx, begun)
+      return kept
     })
 
   return {
@@ -120,34 +121,12 @@ export const createSessionArtifacts = ({
       const before = ctx && loaded.get(ctx)
       const known = before?.payload.uid === payload.uid ? before : undefined
       if (known?.id === id && isSame(known.payload, payload)) return
-      const { changed, removed } = difference(known?.payload.authorizations, payload.authorizations)
-      const values = [
-        hashOf('Session', id),
-        JSON.stringify(payload),
-        payload.accountId ?? null,
-        payload.uid,
-        JSON.stringify(changed),
-        removed,
-        expiresIn,
-        known && known.id !== id ? hashOf('Session', known.id) : null,
-        provenAtOf(payload.loginTs),
-      ]
-      const kept = removed.length === 0 ? await database.run(put, values) : await putWithout(removed, { values, payload })
-      // What came too late is no session, and nobody is told of one.
-      if (kept.length === 0 || !payload.accountId || !payload.uid) return
-      if (isProvenAnew(known?.payload, payload)) {
-        await onSignedIn({
-          uid: payload.uid,
-          accountId: payload.accountId,
-          amr: strings(payload.amr),
-          expiresInSeconds: expiresIn ?? 0,
-          askedAt: askedAtOf(payload.loginTs),
-          deviceId: ctx && findDeviceId(ctx),
-          ip: ctx?.ip,
-          userAgent: ctx?.get('user-agent'),
-          language: ctx && findLanguage(ctx),
-        })
-      } else await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
+      const put = toPut({ id, known, payload, expiresIn })
+      const begun = isProvenAnew(known?.payload, payload) ? begunBy(payload, expiresIn) : undefined
+      const isTelling = put.lostClients.length > 0 || begun !== undefined
+      const kept = isTelling ? await putTelling({ ...put, payload, begun }) : await database.run(putSession, put.values)
+      if (kept.length === 0 || begun || !payload.accountId || !payload.uid) return
+      await onExtended({ uid: payload.uid, expiresInSeconds: expiresIn ?? 0 })
     },
     destroy: async id => {
       // The engine destroys the old id before it saves the session under the new one: that `upsert` does both.
@@ -178,15 +157,6 @@ const isSame = (before: Payload, after: AdapterPayload) => {
 }
 
 const canonical = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-const difference = (before: unknown, after: unknown) => {
-  const old = isObject(before) ? before : {}
-  const given = isObject(after) ? after : {}
-  return {
-    changed: Object.fromEntries(Object.entries(given).filter(([clientId, value]) => JSON.stringify(old[clientId]) !== JSON.stringify(value))),
-    removed: Object.keys(old).filter(clientId => !(clientId in given)),
-  }
-}
 
 const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
   const newest = rows.at(-1)

@@ -37,11 +37,19 @@ export const noteGrant = (session: SessionLike, given: GrantFor & { readonly gra
   session.authorizations[keyOf(given)] = { grantId: given.grantId }
 }
 
-/** Whether the session has begun this grant for the client, whatever it is for. */
-const hasGrant = ({ authorizations = {} }: SessionLike, { clientId, grantId }: { clientId: string | undefined; grantId: string | undefined }): boolean =>
+/** Whether the session has begun this grant for the client, whatever it is for. {@link isGrantIn} asks the same of a row. */
+export const hasGrant = (
+  { authorizations = {} }: Pick<SessionLike, 'authorizations'>,
+  { clientId, grantId }: { clientId: string | undefined; grantId: string | undefined },
+): boolean =>
   clientId !== undefined &&
-  clientId in authorizations &&
+  Object.hasOwn(authorizations, clientId) &&
   Object.entries(authorizations).some(([key, entry]) => entry.grantId === grantId && (key === clientId || isOf(key, clientId)))
+
+/** As {@link hasGrant}, in the database: the client is in the session by its own entry, and has the grant by that or by one of an organization. */
+export const isGrantIn = ({ authorizations, client, grant }: Readonly<Record<'authorizations' | 'client' | 'grant', string>>) =>
+  `(${authorizations} ? ${client} AND EXISTS (SELECT 1 FROM jsonb_each(${authorizations}) entry WHERE entry.value ->> 'grantId' = ${grant}
+     AND (entry.key = ${client} OR (starts_with(entry.key, ${client} || ' ') AND substr(entry.key, length(${client}) + 2) ~ '^${ofOrganization}'))))`
 
 /** The authorizations without the entries of clients that were signed out. */
 export const withoutOrphans = <Entry>(authorizations: Readonly<Record<string, Entry>>): Record<string, Entry> =>
@@ -56,7 +64,8 @@ export const newGrantId = ({ uid, accountId }: SessionLike, { clientId, organiza
 /** The id of the grant that takes the place of what the session has for this. */
 export const nextGrantId = (session: SessionLike, wanted: GrantFor): string => newGrantId(session, wanted, session.authorizations?.[keyOf(wanted)]?.grantId)
 
-const suffix = / ([\da-f-]{36}|-)$/
+const ofOrganization = '([0-9a-f-]{36}|-)$'
+const suffix = new RegExp(` ${ofOrganization}`)
 
 const isOf = (key: string, clientId: string) => suffix.test(key) && key.replace(suffix, '') === clientId
 

@@ -1,4 +1,8 @@
-// Takes a removed factor back from what the protocol keeps of a person.
+// Takes a removed factor back from what the protocol keeps of a person for long: sessions, refresh tokens and access tokens are rewritten.
+//
+// What is kept for minutes may be in Redis, or under way in a request that read its session before: codes, codes of devices, approved backchannel
+// requests and interactions. They are not sought. The user's row says what was removed when (users/factor-strikes.ts), and whoever takes
+// such a thing up has that row at hand: what is older is refused (account.ts, struck-results.ts, session-put.ts).
 import type { TransactionClient } from '../platform/data/database.ts'
 import { oneFactor } from './acr.ts'
 

@@ -1,6 +1,6 @@
-// Where a person is signed in: one row a session, for people to see and to end. A sign-in in a browser that is known takes one round trip as
-// ever; one that is new takes a transaction, in which its user is told. Going on with a session does neither.
-import { type Database, statement } from '../platform/data/database.ts'
+// Where a person is signed in: one row a session, for people to see and to end. A sign-in is noted in the transaction that keeps what the browser
+// is signed in by; of one in a browser that is new its user is told in it too. Going on with a session takes one statement.
+import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { createPurge } from '../platform/data/purge.ts'
 import { type Devices, deviceKey, type Place } from './devices.ts'
 
@@ -11,26 +11,24 @@ export interface SignedIn extends Place {
   readonly amr: readonly string[]
   readonly expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
-  readonly askedAt?: Date
+  readonly askedAt?: Date | undefined
 }
 
 /** The sessions of the system. */
 export interface Sessions {
   /** Notes a sign-in; a further one in the same session renews it. One from a device that is new to its user is told to them in the same commit. */
-  begin(session: SignedIn): Promise<void>
+  begin(tx: TransactionClient, session: SignedIn): Promise<void>
   /** Notes that a living session was used and goes on for so long. */
   extend(session: { readonly sid: string; readonly expiresInSeconds: number }): Promise<void>
 }
 
 // Begins nothing on a device that is new.
-const begin = statement(
-  'session-begin',
-  `WITH seen AS (UPDATE known_devices SET seen_at = now() WHERE user_id = $2::uuid AND key = $8 RETURNING user_id)
+const begin = `
+  WITH seen AS (UPDATE known_devices SET seen_at = now() WHERE user_id = $2::uuid AND key = $8 RETURNING user_id)
    INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at, proven_at)
    SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision), coalesce($9::timestamptz, now()) FROM seen
    ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = excluded.proven_at, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
-   RETURNING id`,
-)
+   RETURNING id`
 
 const extend = statement(
   'session-extend',
@@ -41,14 +39,12 @@ export const purgeSessions = createPurge({ table: 'sessions', due: "expires_at <
 
 /** Makes the service. */
 export const createSessions = ({ database, devices, newId }: { database: Database; devices: Devices; newId: () => string }): Sessions => ({
-  begin: async ({ sid, userId, amr, expiresInSeconds, askedAt = null, ...from }) => {
+  begin: async (tx, { sid, userId, amr, expiresInSeconds, askedAt = null, ...from }) => {
     const { ip = null, userAgent = null } = from
     const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds, deviceKey(from), askedAt]
-    if ((await database.run(begin, values)).length > 0) return
-    await database.prisma.$transaction(async tx => {
-      await devices.note(tx, { userId, from })
-      await tx.$queryRawUnsafe(begin.text, ...values)
-    })
+    if ((await tx.$queryRawUnsafe<unknown[]>(begin, ...values)).length > 0) return
+    await devices.note(tx, { userId, from })
+    await tx.$queryRawUnsafe(begin, ...values)
   },
   extend: async ({ sid, expiresInSeconds }) => {
     await database.run(extend, [sid, expiresInSeconds])

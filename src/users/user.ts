@@ -5,6 +5,7 @@ import { event, type RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { uuid } from '../platform/http/text.ts'
+import type { FactorStrikes } from './factor-strikes.ts'
 
 /** A UUID v7. In tokens it is the `sub`. */
 export type UserId = string & z.$brand<'UserId'>
@@ -22,6 +23,8 @@ export interface User {
   readonly locale?: string
   readonly isAdmin: boolean
   readonly isSuspended: boolean
+  /** Absent: no factor was ever removed. */
+  readonly factorStrikes?: FactorStrikes
   readonly createdAt: Date
   readonly updatedAt: Date
   /** Only of users that the administration lists on purpose. */

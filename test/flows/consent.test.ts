@@ -2,9 +2,12 @@
 // requests of one moment ask for stays, and what ended makes room for another.
 import test from 'ava'
 import * as client from 'openid-client'
+import { newGrantId } from '../../src/oidc/session-grants.ts'
 import { systemActor } from '../../src/platform/actor.ts'
+import { hashOf } from '../../src/platform/secrets.ts'
 import { makeClient, type TestClient } from '../support/clients.ts'
 import { makeResource } from '../support/exchange.ts'
+import { justBefore } from '../support/just-before.ts'
 import { type Answer, createPerson, type Person } from '../support/person.ts'
 import { alice, bob, redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -65,6 +68,28 @@ test('prompt=consent asks again', async t => {
   const { person } = await shop.signIn()
   const { answer } = await visit(shop, { person, parameters: { prompt: 'consent' } })
   t.true(isConsent(answer))
+})
+
+test('consent that is given while everything of the person ends is neither kept nor told of', async t => {
+  const shop = await makeClient(server, { isFirstParty: false })
+  const who = await makeUser(server)
+  const { person, answer } = await signedIn(shop, { who })
+  const { database } = server.resources
+  const { uid } = await database.prisma.oidcArtifact.findFirstOrThrow({ where: { accountId: who.id, kind: 'Session' } })
+  const key = hashOf('Grant', newGrantId({ uid: uid ?? '', accountId: who.id }, shop))
+  const end = () =>
+    server.services.change(systemActor, async (tx, record) => {
+      await server.services.endAccess(tx, who.id)
+      record('user.sessions_ended', { id: who.id, email: who.email })
+    })
+  // The session was looked at, and nothing is kept yet.
+  const hasEnded = justBefore(database, 'artifact-find', end, ([keys]) => Array.isArray(keys) && keys.some(one => key.equals(one)))
+  const refused = await person.submit(answer, { decision: 'allow' })
+  t.true(hasEnded())
+  t.not(refused.status, 303)
+  t.is(await database.prisma.oidcArtifact.count({ where: { accountId: who.id, kind: 'Grant', revokedAt: null } }), 0)
+  t.is(await database.prisma.auditEvent.count({ where: { action: 'consent.granted', actorId: who.id } }), 0)
+  t.true(isConsent((await signedIn(shop, { who })).answer))
 })
 
 test('a person who denies goes back with access_denied, and nothing is remembered', async t => {

@@ -6,7 +6,12 @@ import { createRotate } from '../../src/oidc/rotate.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createCalls } from '../support/calls.ts'
 import { makeClient } from '../support/clients.ts'
+import { enterPassword, go, open } from '../support/factor-journeys.ts'
+import { enrolTotp } from '../support/factors.ts'
+import { justBefore } from '../support/just-before.ts'
+import { createPerson } from '../support/person.ts'
 import { lenient, prepareTrack, type Track } from '../support/race.ts'
+import { redirectUri } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { makeUser } from '../support/users.ts'
 
@@ -68,6 +73,44 @@ test('however a session is resumed while everything of its user ends, nothing of
     const silent = await person.get((await first.request({ prompt: 'none' })).url)
     t.is(silent.location?.searchParams.get('error'), 'login_required')
   }
+})
+
+for (const way of ['silently', 'after a page'] as const)
+  test.serial(`a factor that is removed while a session is used ${way} does not come back into it`, async t => {
+    const [first, second] = [await makeClient(server), await makeClient(server, { isFirstParty: way === 'silently' })]
+    const who = await makeUser(server)
+    const factor = await enrolTotp(server, who)
+    const person = createPerson()
+    await go(person, await enterPassword(person, (await open(person, first)).page, who), { code: await factor.code() })
+    const user = await server.services.users.find(who.id)
+    const remove = async () => user && server.services.authenticators.remove(systemActor, { user, id: factor.factorId })
+    const consent = way === 'silently' ? undefined : await person.submit((await open(person, second)).page, { decision: 'allow' })
+    const isRemoved = justBefore(server.resources.database, 'session-put', remove)
+    const during = await (consent ? person.follow(consent, redirectUri) : person.get((await second.request({ prompt: 'none' })).url))
+    t.truthy(during.location?.searchParams.get('code'))
+    t.true(isRemoved())
+    const { rows } = await server.resources.database.pool.query(
+      `SELECT payload -> 'amr' AS amr, (SELECT count(*)::int FROM json_object_keys(payload -> 'authorizations') AS key WHERE key LIKE $2) AS noted
+       FROM oidc_artifacts WHERE kind = 'Session' AND account_id = $1 AND revoked_at IS NULL`,
+      [who.id, `${second.clientId}%`],
+    )
+    t.deepEqual(rows, [{ amr: ['pwd'], noted: 2 }], 'the client is noted, and what the factor proved is not')
+    const after = await person.get((await first.request({ prompt: 'none', acr_values: 'urn:authy2:acr:2' })).url)
+    t.is(after.location?.searchParams.get('code'), null)
+  })
+
+test('a sign-in that cannot be listed is none, and leaves nobody signed in who could not be signed out', async t => {
+  const { pool } = server.resources.database
+  const portal = await makeClient(server)
+  const who = await makeUser(server)
+  const person = createPerson({ 'user-agent': 'unlisted' })
+  await pool.query("ALTER TABLE sessions ADD CONSTRAINT no_unlisted CHECK (user_agent <> 'unlisted')")
+  t.teardown(() => pool.query('ALTER TABLE sessions DROP CONSTRAINT IF EXISTS no_unlisted'))
+  const failed = await enterPassword(person, (await open(person, portal)).page, who)
+  t.is(failed.status, 500)
+  await pool.query('ALTER TABLE sessions DROP CONSTRAINT no_unlisted')
+  const silent = await person.get((await portal.request({ prompt: 'none' })).url)
+  t.is(silent.location?.searchParams.get('error'), 'login_required')
 })
 
 test('of refresh tokens that are redeemed together, by two processes and each many times over, each has one successor', async t => {
