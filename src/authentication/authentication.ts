@@ -12,6 +12,12 @@ export interface Proof {
   readonly amr: readonly AuthenticationMethodReference[]
 }
 
+/** A browser in which these users signed in before. */
+export interface KnownDevice {
+  readonly id: string
+  readonly userIds: readonly string[]
+}
+
 /** Why an attempt was refused. `credentials`: unknown, wrong or suspended, which are told apart to nobody. */
 const refusalReason = z.enum(['credentials', 'too_many_attempts'])
 

@@ -1,13 +1,8 @@
 // Remembers in a browser who signed in there, so that nobody elsewhere can close their account to them.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import type { KnownDevice } from '../authentication/authentication.ts'
 import type { Secrets } from '../platform/secrets.ts'
-
-/** A browser in which these users signed in before. */
-export interface KnownDevice {
-  readonly id: string
-  readonly userIds: readonly string[]
-}
 
 /** Reads and writes the sealed cookie. */
 export interface KnownDevices {
