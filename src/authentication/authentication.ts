@@ -16,6 +16,8 @@ export interface Proof {
 export interface KnownDevice {
   readonly id: string
   readonly userIds: readonly string[]
+  /** Those of them who proved two factors in it. */
+  readonly twoFactorIds: readonly string[]
 }
 
 /** Why an attempt was refused. `credentials`: unknown, wrong or suspended, which are told apart to nobody. */

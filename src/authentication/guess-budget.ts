@@ -11,7 +11,7 @@ export interface Guess {
   readonly account: string
   readonly userId?: string
   readonly ip?: string
-  /** The browser, where it is one in which this very user signed in before. */
+  /** The browser, where it is one in which this very user proved as much before. */
   readonly ownDeviceId?: string
   /** Awaited at the first refusal of a window. */
   readonly onFirstRefusal: () => Promise<void>
@@ -28,23 +28,32 @@ export interface GuessBudget {
   clear(account: Pick<Guess, 'account' | 'ownDeviceId'>): Promise<void>
 }
 
-interface Needs {
-  readonly database: Database
+interface Limits {
   /** What an account bears of all strangers together, and of each place of its person. */
   readonly byAccount: readonly Limit[]
   readonly byAddress: Limit
 }
 
+/** Makes a budget of these limits. */
+export type MakeGuessBudget = (limits: Limits) => GuessBudget
+
+interface Needs extends Limits {
+  readonly database: Database
+  /** Whether only an address is their person's own at which they proved two factors: whoever guesses knows the password. */
+  readonly areTwoFactorsProven: boolean
+}
+
 // Where they signed in, or were seen signed in, in the last thirty days.
 const addressesOf = statement(
   'addresses-of',
-  "SELECT DISTINCT ip FROM sessions WHERE user_id = $1 AND ip IS NOT NULL AND last_seen_at > now() - interval '30 days' LIMIT 200",
+  `SELECT DISTINCT ip FROM sessions
+   WHERE user_id = $1 AND ip IS NOT NULL AND last_seen_at > now() - interval '30 days' AND (NOT $2 OR 'mfa' = ANY (amr)) LIMIT 200`,
 )
 
 /** Makes one. A browser in which its user signed in before has its own budget and no others; so has an address, within what an address bears. */
-export const createGuessBudget = ({ database, byAccount, byAddress }: Needs): GuessBudget => {
+export const createGuessBudget = ({ database, areTwoFactorsProven, byAccount, byAddress }: Needs): GuessBudget => {
   const isOwnAddress = async (userId: string | undefined, ipKey: string) => {
-    const rows = await database.run<{ ip: string }>(addressesOf, [userId ?? null])
+    const rows = await database.run<{ ip: string }>(addressesOf, [userId ?? null, areTwoFactorsProven])
     return rows.some(({ ip }) => addressKey(ip) === ipKey)
   }
   const takeOf = async (key: string, onFirstRefusal: Guess['onFirstRefusal']): Promise<GiveBack> => {

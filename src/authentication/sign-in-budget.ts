@@ -7,6 +7,7 @@ import { createGuessBudget, type GuessBudget } from './guess-budget.ts'
 export const createSignInBudget = ({ database, limit }: { database: Database; limit: MakeLimit }): GuessBudget =>
   createGuessBudget({
     database,
+    areTwoFactorsProven: false,
     byAccount: [limit('sign-in:account', { points: 10, durationSeconds: 900 })],
     byAddress: limit('sign-in:address', { points: 30, durationSeconds: 60 }),
   })

@@ -33,7 +33,7 @@ export const createPasskeyPages = ({ interactions, passkeys, forms, devices, iss
       forms.verify(interaction.uid, csrf)
       credentialId = response.id
       const { user, amr } = await passkeys.signIn(visitor(ctx), { binding: interaction.uid, response })
-      devices.remember(ctx, user.id)
+      devices.remember(ctx, user.id, amr)
       seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at: now() }))
     } catch (error) {
       if (!isShownOnPage(error)) throw error

@@ -1,7 +1,9 @@
 // Strangers at many addresses use up what may be guessed and mailed; the person whom they mean comes in all the same.
 import test from 'ava'
+import { systemActor } from '../../src/platform/actor.ts'
 import { type Calls, createCalls } from '../support/calls.ts'
-import { ask, type Crowd, password, somewhere, visitor } from '../support/crowd.ts'
+import { ask, type Crowd, dataOf, password, somewhere, visitor, withApp } from '../support/crowd.ts'
+import { enrolTotp, codeOf as totpOf, wrongCodeOf } from '../support/factors.ts'
 import { codeOf, linkOf, mailTo } from '../support/mails.ts'
 import { createPerson, type Person } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
@@ -115,4 +117,56 @@ test('however many resets strangers ask for, the last that was mailed is good', 
   const token = await resetTokenOf(email, 8)
   t.is((await server.mailsTo(email)).length, 8)
   t.is(await reset(token, 'another long enough password'), 200)
+})
+
+const ticketOf = async (email: string) => String(dataOf(await ask(crowd, '/auth/login', { body: { email, password } })).ticket)
+const prove = async (proof: { ticket: string; factor: 'totp' | 'recovery_code'; code: string }, from = somewhere()) =>
+  (await ask(crowd, '/auth/mfa', { body: proof, from })).status
+
+/** Somebody who knows the password guesses at both factors, from anywhere, until they are refused for being many. */
+const guessFactors = async ({ email, uri }: { email: string; uri: string }) => {
+  for (const [factor, code] of [
+    ['totp', wrongCodeOf(uri)],
+    ['recovery_code', 'AAAA-BBBB-CCCC-DDDD'],
+  ] as const)
+    for (let count = 0; count < 7; count += 1) await prove({ ticket: await ticketOf(email), factor, code })
+}
+
+/** The page of the second factor, in a browser. */
+const toSecondFactor = async (email: string, person: Person) => {
+  const { page } = await toPassword(server, email, person)
+  return person.follow(await person.submit(page, { password }), redirectUri)
+}
+
+test('whoever knows the password and guesses at the factors does not close an address where its person proved both', async t => {
+  const { user, uri } = await withApp(crowd, 0)
+  const home = somewhere()
+  t.is(await prove({ ticket: await ticketOf(user.email), factor: 'totp', code: totpOf(uri) }, home), 200)
+  await guessFactors({ email: user.email, uri })
+  await server.resources.database.pool.query('UPDATE authenticators SET counter = 0 WHERE user_id = $1', [user.id])
+  t.is(await prove({ ticket: await ticketOf(user.email), factor: 'totp', code: totpOf(uri) }), 429)
+  t.is(await prove({ ticket: await ticketOf(user.email), factor: 'totp', code: totpOf(uri) }, home), 200)
+  for (let count = 0; count < 5; count += 1) t.is(await prove({ ticket: await ticketOf(user.email), factor: 'totp', code: wrongCodeOf(uri) }, home), 401)
+  t.is(await prove({ ticket: await ticketOf(user.email), factor: 'totp', code: wrongCodeOf(uri) }, home), 429)
+})
+
+test('nor a browser in which its person proved both; one in which the password alone was proven has no tries of its own', async t => {
+  const who = await makeUser(server, { password })
+  const [strange, address] = [await knownBrowser(who), somewhere()]
+  const { uri, code } = await enrolTotp(server, who)
+  const own = createPerson(address)
+  t.truthy((await own.follow(await own.submit(await toSecondFactor(who.email, own), { code: await code() }), redirectUri)).location)
+  forgetSession(own)
+  Object.assign(address, somewhere())
+  await guessFactors({ email: who.email, uri })
+  t.is((await strange.submit(await toSecondFactor(who.email, strange), { code: await code() })).status, 429)
+  const back = await own.follow(await own.submit(await toSecondFactor(who.email, own), { code: await code() }), redirectUri)
+  t.truthy(back.location?.searchParams.get('code'))
+})
+
+test('nor the way in by a recovery code, at any place', async t => {
+  const { user, uri } = await withApp(crowd, 0)
+  const [code = ''] = await server.services.recoveryCodes.issue(systemActor, user.id)
+  await guessFactors({ email: user.email, uri })
+  t.is(await prove({ ticket: await ticketOf(user.email), factor: 'recovery_code', code }), 200)
 })
