@@ -61,8 +61,10 @@ export const createSecondFactor = ({ database, change, limit, makeBudget, factor
     },
     prove: async (actor, { userId, factor, code, device }) => {
       const ownDeviceId = device?.twoFactorIds.includes(userId) ? device.id : undefined
+      const onFirstRefusal = () =>
+        change(actor, async (_tx, record) => record('factor.refused', { id: userId, factor, reason: 'too_many_attempts' }, { outcome: 'refused' }))
       // A point is taken before the code is looked at: however many try at once, none is checked beyond the budgets.
-      const giveBack = await budgets[factor].take({ account: userId, userId, ip: actor.ip, ownDeviceId, onFirstRefusal: async () => {} })
+      const giveBack = await budgets[factor].take({ account: userId, userId, ip: actor.ip, ownDeviceId, onFirstRefusal })
       const isAccepted = await change(actor, async (tx, record) => {
         const accepted = await factors[factor].accept(tx, { userId, code, actor })
         record(accepted ? 'factor.accepted' : 'factor.refused', { id: userId, factor }, { outcome: accepted ? 'kept' : 'refused' })
