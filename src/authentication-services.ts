@@ -3,12 +3,14 @@ import { createAcceptProof } from './authentication/accept-proof.ts'
 import { createAssignedPasswords } from './authentication/assigned-passwords.ts'
 import { createEmailCode } from './authentication/email-code.ts'
 import { createEmailVerification } from './authentication/email-verification.ts'
+import { createMailBudget } from './authentication/mail-budget.ts'
 import { createPasswords } from './authentication/password.ts'
 import { createProofs } from './authentication/proofs.ts'
 import { createProvenSignUp } from './authentication/proven-sign-up.ts'
 import { createRecovery } from './authentication/recovery.ts'
 import { createErasePasswords, createReplacePassword } from './authentication/replace-password.ts'
 import { createSignIn } from './authentication/sign-in.ts'
+import { createSignInBudget } from './authentication/sign-in-budget.ts'
 import { createSignUp } from './authentication/sign-up.ts'
 import { createVerifyStrength } from './authentication/strength.ts'
 import type { Config } from './config.ts'
@@ -51,10 +53,12 @@ export const createAuthenticationServices = (
   const passwords = createPasswords({ randomBytes, hashingCost })
   const endAccess = createEndAccess({ now, endings: [endSessionsOfUser, endings.ofUser, endBackchannelRequestsOfUser] })
   const replacePassword = createReplacePassword({ endAccess, agentsOfOwners, notify, now })
-  const signIn = createSignIn({ database, change, users, passwords, limit, replacePassword })
+  const budget = createSignInBudget({ database, limit })
+  const signIn = createSignIn({ database, change, users, passwords, budget, replacePassword })
   const verifyStrength = createVerifyStrength({ minLength: passwordMinLength, host: new URL(issuer).hostname })
   const assignedPasswords = createAssignedPasswords({ users, passwords, signIn, verifyStrength, mustAdminister, lockUser })
-  const proofs = createProofs({ database, challenges, queue, limit, log, isPossible: isMailPossible })
+  const takeMail = createMailBudget({ limit, users })
+  const proofs = createProofs({ database, challenges, queue, limit, takeMail, log, isPossible: isMailPossible })
   const endOwnAgents = async (tx: TransactionClient, ownerUserId: string) => {
     await endAgents(tx, { ownerUserId, organizationId: null, deletedAt: null })
   }
@@ -74,7 +78,7 @@ export const createAuthenticationServices = (
     replaceProfile,
     now,
   })
-  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword })
+  const recovery = createRecovery({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword, budget })
   const emailVerification = createEmailVerification({ database, challenges, users, change, acceptProof })
   const emailCode = createEmailCode({ proofs, users, change, acceptProof, now })
   return {

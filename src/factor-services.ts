@@ -1,6 +1,7 @@
 // Second factors: enrolled, demanded, proven, and what a sign-in to the API becomes by them.
 
 import { createApiSignIn } from './authentication/api-sign-in.ts'
+import { createGuessBudget, type MakeGuessBudget } from './authentication/guess-budget.ts'
 import { createReauthentication } from './authentication/reauthentication.ts'
 import type { AuthenticationServices } from './authentication-services.ts'
 import type { Config } from './config.ts'
@@ -63,7 +64,8 @@ export const createFactorServices = (
   })
   const totps = createTotps({ database, change, secrets, limit, notify, holdForActor, issuerName: 'Authy2', randomBytes, now })
   const recoveryCodes = createRecoveryCodes({ database, change, secrets, notify, holdForActor, randomBytes })
-  const secondFactor = createSecondFactor({ database, change, limit, factors: { totp: totps, recovery_code: recoveryCodes } })
+  const makeBudget: MakeGuessBudget = limits => createGuessBudget({ ...limits, database, areTwoFactorsProven: true })
+  const secondFactor = createSecondFactor({ database, change, limit, makeBudget, factors: { totp: totps, recovery_code: recoveryCodes } })
   const isRequiredBy = async (id: string) => (await organizationSettings.find(id))?.isMfaRequired ?? false
   const factorRequirement = createFactorRequirement({ database, setting: mfaRequired, isRequiredBy, now })
   const tickets = createSignInTickets({ database, change, randomBytes, now })

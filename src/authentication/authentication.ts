@@ -14,6 +14,14 @@ export interface Proof {
   readonly tookOverAt?: Date
 }
 
+/** A browser in which these users signed in before. */
+export interface KnownDevice {
+  readonly id: string
+  readonly userIds: readonly string[]
+  /** Those of them who proved two factors in it. */
+  readonly twoFactorIds: readonly string[]
+}
+
 /** Why an attempt was refused. `credentials`: unknown, wrong or suspended, which are told apart to nobody. */
 const refusalReason = z.enum(['credentials', 'too_many_attempts'])
 

@@ -5,12 +5,13 @@ import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
+import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import type { Log } from '../platform/log.ts'
-import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
-import { deliverProof, type MailedPurpose, type ProofDelivery, proofMinutes } from './proof-job.ts'
+import type { KnownDevice } from './authentication.ts'
+import type { TakeMail } from './mail-budget.ts'
+import { deliverProof, type ProofDelivery, proofMinutes } from './proof-job.ts'
 
 /** What is asked for in a browser, to be answered there: `binding` is what only that browser has. */
 export interface ProofHere {
@@ -19,6 +20,8 @@ export interface ProofHere {
   readonly binding: string
   /** Where the link of the mail leads, without the token. */
   readonly linkPath: string
+  /** Where the browser is one in which people signed in before. */
+  readonly device?: KnownDevice
 }
 
 /** An answer given in the browser that asked: the code, or the token of the link. */
@@ -38,7 +41,7 @@ export interface Proofs {
   /** As {@link ask}, in the transaction of the change that is the reason; it counts for nobody's budget. */
   askWithin(tx: TransactionClient, actor: Actor, proof: { purpose: 'email_verification'; email: string }): Promise<void>
   /**
-   * Answers the id by which a code is redeemed. Throws `too_many_attempts` for one who asks too often, and `too_many_mails` where the
+   * Answers the id by which a code is redeemed. Throws `too_many_attempts` for one who asks too often, and `too_many_mails` where they or the
    * address had too many, known or not: then the last code stays good.
    */
   askHere(actor: Actor, proof: ProofHere): Promise<string>
@@ -53,17 +56,15 @@ interface Needs {
   readonly challenges: Challenges
   readonly queue: Queue
   readonly limit: MakeLimit
+  readonly takeMail: TakeMail
   readonly log: Log
   readonly isPossible: boolean
 }
 
-/** Makes the service. Budgets: five mails an address, purpose and hour; sixty askings an IP address and quarter of an hour. */
-export const createProofs = ({ database, challenges, queue, limit, log, isPossible }: Needs): Proofs => {
-  const byMailAddress = limit('proof:mail', { points: 5, durationSeconds: 3600 })
+/** Makes the service. Budgets: those of the mails, and sixty askings an IP address and quarter of an hour. */
+export const createProofs = ({ database, challenges, queue, limit, takeMail, log, isPossible }: Needs): Proofs => {
   const byIp = limit('proof:ip', { points: 60, durationSeconds: 900 })
 
-  // Five tries a code and five codes an hour: a code is guessed in a day with a chance of 0.0006.
-  const mailKey = (purpose: MailedPurpose, email: string) => hashOf('proof', `${purpose}\0${email}`).toString('base64url')
   const deliver = async (tx: TransactionClient, { actor, ...payload }: Omit<ProofDelivery, 'caller' | 'locale'> & { actor: Actor }) => {
     if (!isPossible) return log.warn({ purpose: payload.purpose }, 'a mail was asked for and there is no way to send it: set SMTP_URL')
     const { requestId, ip, userAgent, language } = actor
@@ -75,15 +76,15 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
     ask: async (actor, { purpose, email }) => {
       const address = normalizeEmail(email)
       // Who floods fills neither the queue nor the log; that tells nothing of any address.
-      if (await isOver(byIp, addressKey(actor.ip ?? 'unknown'))) return
-      const isMute = await isOver(byMailAddress, mailKey(purpose, address ?? email))
+      if (await isOver(byIp.consume(addressKey(actor.ip ?? 'unknown')))) return
+      const isMute = await isOver(takeMail({ purpose, email: address ?? email, ip: actor.ip }))
       await database.prisma.$transaction(tx => deliver(tx, { actor, purpose, email: address ?? '', isMute }))
     },
     askWithin: (tx, actor, { purpose, email }) => deliver(tx, { actor, purpose, email: normalizeEmail(email) ?? '', isMute: false }),
-    askHere: async (actor, { purpose, email, binding, linkPath }) => {
+    askHere: async (actor, { purpose, email, binding, linkPath, device }) => {
       const address = normalizeEmail(email)
       await byIp.consume(addressKey(actor.ip ?? 'unknown'))
-      await translated(byMailAddress.consume(mailKey(purpose, address ?? email)))
+      await takeMail({ purpose, email: address ?? email, ip: actor.ip, device })
       // What is no address goes the same way: there is nobody behind it.
       const isMute = address === undefined
       return database.prisma.$transaction(async tx => {
@@ -105,22 +106,13 @@ export const createProofs = ({ database, challenges, queue, limit, log, isPossib
   }
 }
 
-const isOver = async (limit: Limit, key: string): Promise<boolean> => {
+const isOver = async (taken: Promise<unknown>): Promise<boolean> => {
   try {
-    await limit.consume(key)
+    await taken
     return false
   } catch (error) {
-    if (error instanceof Problem && error.code === 'too_many_attempts') return true
+    if (error instanceof Problem && (error.code === 'too_many_attempts' || error.code === 'too_many_mails')) return true
     throw error
-  }
-}
-
-const translated = async (consumed: Promise<unknown>): Promise<void> => {
-  try {
-    await consumed
-  } catch (error) {
-    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw error
-    throw new Problem('too_many_mails', { cause: error, retryAfterSeconds: error.retryAfterSeconds })
   }
 }
 

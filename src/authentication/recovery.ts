@@ -4,9 +4,12 @@ import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { Problem } from '../platform/errors.ts'
+import { normalizeEmail } from '../users/email.ts'
 import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AcceptProof } from './accept-proof.ts'
+import type { KnownDevice } from './authentication.ts'
+import { type GuessBudget, ownDeviceOf } from './guess-budget.ts'
 import type { Passwords } from './password.ts'
 import type { ReplacePassword } from './replace-password.ts'
 import type { VerifyStrength } from './strength.ts'
@@ -16,7 +19,7 @@ export interface Recovery {
   /** Whose password a living link is for; the link stays unused. */
   find(token: string): Promise<User | undefined>
   /** Throws `proof_expired` for a link that is dead, `validation_failed` at `password` for a weak one, which leaves the link unused. */
-  reset(actor: Actor, answer: { token: string; password: string }): Promise<User>
+  reset(actor: Actor, answer: { token: string; password: string; device?: KnownDevice }): Promise<User>
 }
 
 interface Needs {
@@ -27,12 +30,13 @@ interface Needs {
   readonly change: Change
   readonly acceptProof: AcceptProof
   readonly replacePassword: ReplacePassword
+  readonly budget: GuessBudget
 }
 
 const purpose = 'password_reset'
 
 /** Makes the service. */
-export const createRecovery = ({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword }: Needs): Recovery => {
+export const createRecovery = ({ verifyStrength, challenges, users, passwords, change, acceptProof, replacePassword, budget }: Needs): Recovery => {
   const find = async (token: string) => {
     const challenge = await challenges.find(purpose, token)
     const user = challenge?.userId === undefined ? undefined : await users.find(challenge.userId)
@@ -40,7 +44,7 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
   }
   return {
     find,
-    reset: async (actor, { token, password }) => {
+    reset: async (actor, { token, password, device }) => {
       const user = await find(token)
       if (!user) throw new Problem('proof_expired')
       verifyStrength(password, { path: 'password', personal: user })
@@ -55,6 +59,8 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
         record('password.reset', { id: user.id })
       })
       users.forget(user.id)
+      // What was guessed at is gone, and whoever reads the mail shall come in by what they chose.
+      await budget.clear({ account: normalizeEmail(user.email) ?? user.email, ownDeviceId: ownDeviceOf(user.id, device) })
       return user
     },
   }

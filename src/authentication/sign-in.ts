@@ -6,22 +6,20 @@ import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
-import { hashOf } from '../platform/secrets.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { User, UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
-import type { Proof, RefusalReason } from './authentication.ts'
+import type { KnownDevice, Proof, RefusalReason } from './authentication.ts'
+import { type GuessBudget, ownDeviceOf } from './guess-budget.ts'
 import type { Hashing, Passwords } from './password.ts'
 import { hasPassword } from './password-row.ts'
 import type { NewPassword, ReplacePassword } from './replace-password.ts'
-import { createSignInBudget } from './sign-in-budget.ts'
 
-/** A try to sign in; `device` where the browser is one in which these users signed in before. */
+/** A try to sign in. */
 export interface Attempt {
   readonly identifier: string
   readonly password: string
-  readonly device?: { readonly id: string; readonly userIds: readonly string[] }
+  readonly device?: KnownDevice
   /** They are signed in and prove themselves once more, which is told as that. */
   readonly isAgain?: boolean
 }
@@ -57,16 +55,14 @@ interface Needs {
   readonly change: Change
   readonly users: Users
   readonly passwords: Passwords
-  readonly limit: MakeLimit
+  readonly budget: GuessBudget
   readonly replacePassword: ReplacePassword
 }
 
 const passwordOf = statement('password-of', "SELECT id, secret FROM authentication_methods WHERE user_id = $1 AND kind = 'password' AND deleted_at IS NULL")
 
 /** Makes the service. */
-export const createSignIn = ({ database, change, users, passwords, limit, replacePassword }: Needs): SignIn => {
-  const consume = createSignInBudget({ database, limit })
-
+export const createSignIn = ({ database, change, users, passwords, budget, replacePassword }: Needs): SignIn => {
   const check = async (hashing: Hashing, { user, password }: { user?: User; password: string }) => {
     const [method] = await database.run<{ id: string; secret: string }>(passwordOf, [user?.id ?? null])
     const isMatch = await hashing.verify(password, method?.secret)
@@ -83,16 +79,13 @@ export const createSignIn = ({ database, change, users, passwords, limit, replac
       const name = isAgain ? 'reauthentication' : 'sign_in'
       const normalized = normalizeEmail(identifier)
       const user = normalized === undefined ? undefined : await users.findByEmail(normalized)
-      // A browser in which this user signed in before has a budget of its own: strangers who guess close only the others.
-      const ownDevice = device && user && device.userIds.includes(user.id) ? device.id : ''
-      const accountKey = hashOf('account', `${normalized ?? identifier}\0${ownDevice}`).toString('base64url')
-      const ipKey = addressKey(actor.ip ?? 'unknown')
+      const guess = { account: normalized ?? identifier, userId: user?.id, ip: actor.ip, ownDeviceId: ownDeviceOf(user?.id, device) }
       // A point is taken before the password is looked at, and in turn: however many try at once, none is checked beyond the
       // budgets, and no honest crowd is refused for being many.
       const { proven, renewed, method, giveBack } = await tellingFirstRefusal(
         onFirstRefusal =>
           passwords.inTurn(async hashing => {
-            const giveBack = await consume({ accountKey, ipKey, user, isKnownDevice: ownDevice !== '', onFirstRefusal })
+            const giveBack = await budget.take({ ...guess, onFirstRefusal })
             return { ...(await check(hashing, { user, password })), giveBack }
           }),
         () => refuse(actor, { name, id: user?.id, reason: 'too_many_attempts' }),

@@ -20,7 +20,7 @@ type Needs = PageNeeds & { readonly cookie: ProofCookie; readonly redeemed: Rede
 
 /** Makes the pages' handlers. */
 export const createCodePages = (needs: Needs) => {
-  const { interactions, proofs, present, pageLanguage, forms, signUpGate, issuer, cookie, redeemed } = needs
+  const { interactions, proofs, devices, present, pageLanguage, forms, signUpGate, issuer, cookie, redeemed } = needs
   const finish = createFinish(needs)
   const bindingOf = (interaction: Interaction, { email, purpose }: AskedProof) => boundTo(interaction, `${purpose}\0${email}`)
   const common = (interaction: Interaction, proof: AskedProof) => ({
@@ -53,6 +53,7 @@ export const createCodePages = (needs: Needs) => {
       email,
       binding: interaction.uid,
       linkPath: `${baseOf(interaction)}/code`,
+      device: devices.read(ctx),
     })
     cookie.write(ctx, { purpose, id, email, pending, isResent }, placeOf(interaction))
     seeOther(ctx, `${baseOf(interaction)}/code`)

@@ -1,18 +1,15 @@
 // Remembers in a browser who signed in there, so that nobody elsewhere can close their account to them.
 import type { Context } from 'koa'
 import { z } from 'zod'
+import type { KnownDevice } from '../authentication/authentication.ts'
+import { multiFactor } from '../mfa/authenticator.ts'
 import type { Secrets } from '../platform/secrets.ts'
-
-/** A browser in which these users signed in before. */
-export interface KnownDevice {
-  readonly id: string
-  readonly userIds: readonly string[]
-}
 
 /** Reads and writes the sealed cookie. */
 export interface KnownDevices {
   read(ctx: Context): KnownDevice | undefined
-  remember(ctx: Context, userId: string): void
+  /** `amr` is what they have proven in it. */
+  remember(ctx: Context, userId: string, amr?: readonly string[]): void
 }
 
 interface Needs {
@@ -23,7 +20,8 @@ interface Needs {
 
 const keptUsers = 5
 const yearMilliseconds = 365 * 86_400_000
-const content = z.object({ id: z.string(), userIds: z.array(z.string()) })
+// The version before kept no second factors.
+const content = z.object({ id: z.string(), userIds: z.array(z.string()), twoFactorIds: z.array(z.string()).default([]) })
 
 /** Makes it. Somebody's own cookie is all they can present: it is sealed. */
 export const createKnownDevices = ({ secrets, isSecure, newId }: Needs): KnownDevices => {
@@ -39,12 +37,16 @@ export const createKnownDevices = ({ secrets, isSecure, newId }: Needs): KnownDe
   }
   return {
     read,
-    remember: (ctx, userId) => {
+    remember: (ctx, userId, amr = []) => {
       const known = read(ctx)
-      if (known?.userIds[0] === userId) return
-      const userIds = [userId, ...(known?.userIds ?? []).filter(other => other !== userId)].slice(0, keptUsers)
-      const sealed = secrets.seal('form', JSON.stringify({ id: known?.id ?? newId(), userIds }), 'device')
+      const hasTwoFactors = amr.includes(multiFactor) || (known?.twoFactorIds.includes(userId) ?? false)
+      if (known?.userIds[0] === userId && known.twoFactorIds.includes(userId) === hasTwoFactors) return
+      const userIds = firstOf(userId, known?.userIds)
+      const twoFactorIds = hasTwoFactors ? firstOf(userId, known?.twoFactorIds) : known?.twoFactorIds
+      const sealed = secrets.seal('form', JSON.stringify({ id: known?.id ?? newId(), userIds, twoFactorIds }), 'device')
       ctx.cookies.set(name, sealed, { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: false, overwrite: true, path: '/', maxAge: yearMilliseconds })
     },
   }
 }
+
+const firstOf = (userId: string, others: readonly string[] = []) => [userId, ...others.filter(other => other !== userId)].slice(0, keptUsers)

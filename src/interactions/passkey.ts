@@ -33,7 +33,7 @@ export const createPasskeyPages = ({ interactions, passkeys, forms, devices, iss
       credentialId = response.id
       const at = now()
       const { user, amr } = await passkeys.signIn(visitor(ctx), { binding: interaction.uid, response })
-      devices.remember(ctx, user.id)
+      devices.remember(ctx, user.id, amr)
       seeOther(ctx, await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at }))
     } catch (error) {
       if (!isShownOnPage(error)) throw error

@@ -84,7 +84,7 @@ export const createRecoveryRouter = (needs: PageNeeds & { readonly newId: () => 
     try {
       const { csrf, password } = await readForm(ctx, { fields: passwordForm, issuer })
       forms.verify(errands.bindingOf(errand), csrf)
-      const { id } = await recovery.reset(visitor(ctx, pageLanguage.of(ctx)), { token: errand.token, password })
+      const { id } = await recovery.reset(visitor(ctx, pageLanguage.of(ctx)), { token: errand.token, password, device: devices.read(ctx) })
       // Whoever reads the mail is let in here, although strangers who guessed closed the account elsewhere.
       devices.remember(ctx, id)
       errands.update(ctx, { token: undefined, email: undefined })

@@ -1,7 +1,7 @@
 // The second factor of a sign-in or a step up: a passkey, or one code, from the app or from the list of recovery codes.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { type CodeFactor, codesOf } from '../mfa/authenticator.ts'
+import { type CodeFactor, codesOf, withSecondFactor } from '../mfa/authenticator.ts'
 import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm, tokenOnly } from '../platform/http/form.ts'
@@ -52,7 +52,7 @@ const createShow =
 
 /** Makes the handlers of a factor's page. */
 export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => {
-  const { interactions, secondFactor, pageLanguage, now } = needs
+  const { interactions, secondFactor, devices, pageLanguage, now } = needs
   const showFor = createShow(needs, factor)
   return {
     show: async (ctx: Context) => {
@@ -68,7 +68,9 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
       try {
         if (given instanceof Problem) throw given
         const at = now()
-        const { amr } = await secondFactor.prove(actingAs(ctx, progress, pageLanguage.of(ctx)), { userId, factor, code: given.code })
+        const actor = actingAs(ctx, progress, pageLanguage.of(ctx))
+        const { amr } = await secondFactor.prove(actor, { userId, factor, code: given.code, device: devices.read(ctx) })
+        devices.remember(ctx, userId, withSecondFactor([], amr))
         seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error
@@ -81,7 +83,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
 
 /** Makes the handlers of a passkey as the second factor: of this user, in this interaction. */
 export const createSecondPasskey = (needs: PageNeeds) => {
-  const { interactions, passkeys, forms, issuer, now } = needs
+  const { interactions, passkeys, devices, forms, issuer, now } = needs
   const showFor = createShow(needs, 'totp')
   return {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
@@ -103,6 +105,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
         if (given instanceof Problem) throw given
         const at = now()
         const { amr } = await passkeys.prove(actingAs(ctx, progress), { binding: interaction.uid, userId, response: given.response })
+        devices.remember(ctx, userId, withSecondFactor([], amr))
         seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
       } catch (error) {
         if (!isShownOnPage(error)) throw error

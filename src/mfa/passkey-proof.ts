@@ -29,7 +29,9 @@ export const createPasskeyProof = ({ database, change, users, challenges, ceremo
 
   const settle = async (actor: Actor, { answer, told }: { answer: Answer; told: typeof asSignIn | typeof asFactor }): Promise<Proof> => {
     const key = addressKey(actor.ip ?? 'unknown')
-    await failures.consume(key)
+    const onFirstRefusal = () =>
+      change(actor, async (_tx, record) => record(told.refused, { id: answer.userId, ...told.shown, reason: 'too_many_attempts' }, { outcome: 'refused' }))
+    await failures.consume(key, { onFirstRefusal })
     const owner = await findOwner(answer)
     try {
       const proof = await proven(answer, owner)

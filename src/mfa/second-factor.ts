@@ -1,9 +1,11 @@
 // The one door where a second factor is proven by a code: budgets before the look, an event for each try. It knows also what else there is.
+import type { KnownDevice } from '../authentication/authentication.ts'
+import type { GuessBudget, MakeGuessBudget } from '../authentication/guess-budget.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { addressKey, type Limit, type MakeLimit } from '../platform/http/limit.ts'
+import type { Limit, MakeLimit } from '../platform/http/limit.ts'
 import { amrOfCode, type CodeFactor, type SecondFactorName, secondFactors } from './authenticator.ts'
 
 /** Proves people by a second factor. */
@@ -11,7 +13,14 @@ export interface SecondFactor {
   /** What this user can prove a second factor by; nothing for whoever has enrolled none. Recovery codes stand in for any of them. */
   list(userId: string): Promise<readonly SecondFactorName[]>
   /** Throws `invalid_code` for every kind of wrong and `too_many_attempts` beyond the budgets. Gives the references of what was proven. */
-  prove(actor: Actor, proof: { userId: string; factor: CodeFactor; code: string }): Promise<{ amr: readonly string[] }>
+  prove(actor: Actor, proof: CodeProof): Promise<{ amr: readonly string[] }>
+}
+
+interface CodeProof {
+  readonly userId: string
+  readonly factor: CodeFactor
+  readonly code: string
+  readonly device?: KnownDevice
 }
 
 type Accept = (tx: TransactionClient, proof: { userId: string; code: string; actor: Actor }) => Promise<boolean>
@@ -20,6 +29,7 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly limit: MakeLimit
+  readonly makeBudget: MakeGuessBudget
   /** How a code of each factor is looked at and used up. */
   readonly factors: Readonly<Record<CodeFactor, { readonly accept: Accept }>>
 }
@@ -32,31 +42,36 @@ const enrolled = statement(
 )
 
 /**
- * Makes the service. Five wrong codes and the user waits five minutes, ten and it is an hour, twenty and it is a day: whoever
- * knows the password guesses a code of six digits with a chance of one in sixteen thousand a day. Recovery codes have a budget
- * of their own, so that whoever is guessed at can still enter.
+ * Makes the service. Five wrong codes of an app and the user waits five minutes, ten and it is an hour, twenty and it is a day: whoever
+ * knows the password guesses a code of six digits with a chance of one in sixteen thousand a day. A place where the user proved two
+ * factors before has as many apart. Recovery codes have eighty bits, which nobody guesses: they are bounded so widely that whoever is
+ * guessed at can enter by one.
  */
-export const createSecondFactor = ({ database, change, limit, factors }: Needs): SecondFactor => {
-  const byUser: Readonly<Record<CodeFactor, readonly Limit[]>> = { totp: growing(limit, 'totp'), recovery_code: growing(limit, 'recovery-code') }
+export const createSecondFactor = ({ database, change, limit, makeBudget, factors }: Needs): SecondFactor => {
   const byAddress = limit('factor:address', { points: 30, durationSeconds: 60 })
+  const budgets: Readonly<Record<CodeFactor, GuessBudget>> = {
+    totp: makeBudget({ byAddress, byAccount: growing(limit, 'totp') }),
+    recovery_code: makeBudget({ byAddress, byAccount: [limit('factor:recovery-code:wide', { points: 1000, durationSeconds: 3600 })] }),
+  }
 
   return {
     list: async userId => {
       const [row] = await database.run<Readonly<Record<SecondFactorName, boolean>>>(enrolled, [userId])
       return row?.totp || row?.passkey ? secondFactors.filter(factor => row[factor]) : []
     },
-    prove: async (actor, { userId, factor, code }) => {
-      const ipKey = addressKey(actor.ip ?? 'unknown')
+    prove: async (actor, { userId, factor, code, device }) => {
+      const ownDeviceId = device?.twoFactorIds.includes(userId) ? device.id : undefined
+      const onFirstRefusal = () =>
+        change(actor, async (_tx, record) => record('factor.refused', { id: userId, factor, reason: 'too_many_attempts' }, { outcome: 'refused' }))
       // A point is taken before the code is looked at: however many try at once, none is checked beyond the budgets.
-      await byAddress.consume(ipKey)
-      for (const budget of byUser[factor]) await budget.consume(userId)
+      const giveBack = await budgets[factor].take({ account: userId, userId, ip: actor.ip, ownDeviceId, onFirstRefusal })
       const isAccepted = await change(actor, async (tx, record) => {
         const accepted = await factors[factor].accept(tx, { userId, code, actor })
         record(accepted ? 'factor.accepted' : 'factor.refused', { id: userId, factor }, { outcome: accepted ? 'kept' : 'refused' })
         return accepted
       })
       if (!isAccepted) throw new Problem('invalid_code')
-      await Promise.all([byAddress.reward(ipKey), ...byUser[factor].map(budget => budget.reward(userId))])
+      await giveBack()
       return { amr: amrOfCode }
     },
   }

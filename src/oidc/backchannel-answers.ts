@@ -20,6 +20,9 @@ export interface AnsweringSession {
   readonly authenticatedAt: Date
 }
 
+// What is answered makes room for the next.
+const shownRequests = 20
+
 /** A request of one's own. */
 interface Own {
   readonly id: string
@@ -31,7 +34,7 @@ export type ShownRequest = BackchannelRequest & { readonly logoUrl?: string | un
 
 /** The answers. */
 export interface BackchannelAnswers {
-  /** What waits for a person, the oldest first. */
+  /** The first of what waits for a person. */
   list(accountId: string): Promise<readonly ShownRequest[]>
   countWaiting(accountId: string): Promise<number>
   /**
@@ -77,7 +80,7 @@ export const createBackchannelAnswers = ({
   }
   return {
     list: async accountId => {
-      const requests = await backchannelRequests.list(accountId)
+      const requests = (await backchannelRequests.list(accountId)).slice(0, shownRequests)
       const owners = await findAgentOwners(requests.map(({ clientId }) => clientId))
       return Promise.all(
         requests.map(async request => ({

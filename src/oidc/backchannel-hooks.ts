@@ -11,16 +11,18 @@ import type { Users } from '../users/users.ts'
 import { askedAcr, isUnattainable } from './acr.ts'
 import { actorOf } from './actor.ts'
 import { organizationScope } from './asked-organization.ts'
-import type { Asked } from './backchannel-request.ts'
+import { type Asked, askerOf } from './backchannel-request.ts'
 import type { BackchannelRequests } from './backchannel-requests.ts'
 import { limited } from './problems.ts'
 import { createStandIns } from './stand-ins.ts'
 
 type Ciba = NonNullable<NonNullable<Configuration['features']>['ciba']>
 
+type RegistrationOf = (client: object) => Registration | undefined
+
 /** The engine's hooks. */
 export interface BackchannelHooks {
-  readonly feature: (registrationOf: (client: object) => Registration | undefined) => Ciba
+  readonly feature: (registrationOf: RegistrationOf) => Ciba
   /** Finds accounts also for requests that are for nobody; only where such a request is made. */
   readonly withStandIns: (find: FindAccount) => FindAccount
 }
@@ -44,7 +46,7 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
   const byClient = limit('ciba:client', { points: 600, durationSeconds: 600 })
   const byAddress = limit('ciba:address', { points: 600, durationSeconds: 600 })
   const byClientAndUser = limit('ciba:client-user', { points: 10, durationSeconds: 600 })
-  const byUser = limit('ciba:user', { points: 30, durationSeconds: 3600 })
+  const byAskerAndUser = limit('ciba:user', { points: 30, durationSeconds: 3600 })
 
   return {
     withStandIns: standIns.around,
@@ -73,7 +75,13 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
       },
       // No user codes (`backchannel_user_code_parameter_supported` is false): one that is sent is passed over (CIBA Core §7.1). The account is known here, so its limits are counted.
       verifyUserCode: async (ctx, { accountId }) => {
-        await limited(() => Promise.all([byClientAndUser.consume(`${ctx.oidc.client?.clientId}:${accountId}`), byUser.consume(accountId)]))
+        // Never by the person alone: whoever asks for somebody would use up what others may ask of them.
+        await limited(() =>
+          Promise.all([
+            byClientAndUser.consume(`${ctx.oidc.client?.clientId}:${accountId}`),
+            byAskerAndUser.consume(`${askerIn(ctx, registrationOf)}:${accountId}`),
+          ]),
+        )
       },
       triggerAuthenticationDevice: async (ctx, request, { accountId }, client) => {
         const token: unknown = ctx.oidc.params?.client_notification_token
@@ -83,6 +91,7 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
             accountId,
             isKnown: !standIns.is(ctx, accountId),
             clientId: client.clientId,
+            organizationId: registrationOf(client)?.organizationId,
             asked: askedOf(ctx),
             notificationToken: client.backchannelTokenDeliveryMode === 'ping' && typeof token === 'string' ? token : undefined,
             ip: actorOf().ip,
@@ -93,6 +102,9 @@ export const createBackchannelHooks = ({ users, backchannelRequests, limit, secr
     }),
   }
 }
+
+const askerIn = ({ oidc: { client } }: KoaContextWithOIDC, registrationOf: RegistrationOf): string =>
+  askerOf({ clientId: client?.clientId ?? '', organizationId: client && registrationOf(client)?.organizationId })
 
 /** Whether a message may be shown to a person: one line, short, nothing hidden in it. */
 const isBindingMessage = (message: string): boolean =>

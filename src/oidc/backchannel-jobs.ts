@@ -32,12 +32,13 @@ interface Told {
   readonly locale: string | null
   readonly clientName: string
   readonly clientId: string
+  readonly organizationId: string | null
   readonly expiresAt: Date
 }
 
 const find = statement(
   'backchannel-told',
-  `SELECT u.id AS "userId", u.email, u.locale, c.name AS "clientName", c.client_id AS "clientId", r.expires_at AS "expiresAt"
+  `SELECT u.id AS "userId", u.email, u.locale, c.name AS "clientName", c.client_id AS "clientId", c.organization_id AS "organizationId", r.expires_at AS "expiresAt"
    FROM backchannel_requests r JOIN users u ON u.id = r.account_id JOIN clients c ON c.client_id = r.client_id
    WHERE r.id = $1::uuid AND u.deleted_at IS NULL AND u.suspended_at IS NULL AND ${isWaiting}`,
 )
@@ -52,13 +53,13 @@ const mailsAnHour = 10
 /**
  * Makes the work of the mail. It leads to the page where the person answers: no address in it answers by itself, and what the client
  * says to the person (`binding_message`) stands on the page alone, for a mail would carry a stranger's words under our name. More than ten
- * in an hour are not sent; the page shows all.
+ * in an hour are not sent, of the operator's own clients and of all organizations together; the page shows the rest.
  */
 export const createTellHandler = ({ database, mails, findAgentOwners, limit, issuer, now }: Needs): JobHandler => {
   const byUser = limit('ciba:mail', { points: mailsAnHour, durationSeconds: 3600 })
   return jobHandler(tellPerson, async ({ id }) => {
     const [told] = await database.run<Told>(find, [id])
-    if (!told || !(await isWithin(byUser.consume(told.userId)))) return
+    if (!told || !(await isWithin(byUser.consume(told.organizationId === null ? `operator:${told.userId}` : told.userId)))) return
     const owner = (await findAgentOwners([told.clientId])).get(told.clientId)
     const minutes = Math.max(1, Math.ceil((told.expiresAt.getTime() - now().getTime()) / 60_000))
     await database.prisma.$transaction(async tx => {

@@ -37,8 +37,12 @@ export type BackchannelAnswer =
   | { readonly decision: 'waiting' | 'denied' | 'ended' }
   | { readonly decision: 'approved'; readonly grantId: string; readonly acr: string; readonly amr: readonly string[]; readonly authTime: number }
 
-/** How many requests may wait for one person. */
+/** How many requests of one asker may wait for one person. */
 export const waitingPlaces = 5
+
+/** Whose a client's requests are counted as: its organization's together; each client of the operator stands for itself. */
+export const askerOf = ({ clientId, organizationId }: { readonly clientId: string; readonly organizationId?: string | undefined }): string =>
+  organizationId ?? clientId
 
 const told = { client_id: z.string(), scopes: z.array(z.string()) }
 

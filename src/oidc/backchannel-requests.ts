@@ -10,7 +10,7 @@ import { createPurge } from '../platform/data/purge.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
 import { hashOf, type Secrets } from '../platform/secrets.ts'
-import { type Asked, askedSchema, type BackchannelAnswer, type BackchannelRequest, tellPerson, waitingPlaces } from './backchannel-request.ts'
+import { type Asked, askedSchema, askerOf, type BackchannelAnswer, type BackchannelRequest, tellPerson, waitingPlaces } from './backchannel-request.ts'
 
 /** A request as it is asked. */
 export interface NewBackchannelRequest {
@@ -19,6 +19,8 @@ export interface NewBackchannelRequest {
   /** Whether that is somebody; nobody is told of a request that is for nobody. */
   readonly isKnown: boolean
   readonly clientId: string
+  /** The client's. */
+  readonly organizationId?: string | undefined
   readonly asked: Asked
   /** What a notification of the client bears (ping). */
   readonly notificationToken?: string
@@ -28,9 +30,9 @@ export interface NewBackchannelRequest {
 
 /** The requests. */
 export interface BackchannelRequests {
-  /** Keeps a request and asks for the mail that tells of it. Throws `too_many_attempts` where as many wait for the person as may. */
+  /** Keeps a request and asks for the mail that tells of it. Throws `too_many_attempts` where as many of this asker wait for the person as may. */
   ask(actor: Actor, request: NewBackchannelRequest): Promise<void>
-  /** What waits for a person, the oldest first. */
+  /** What waits for a person: of the operator's own clients first, then by turns of those who ask, of each the oldest first. */
   list(accountId: string): Promise<readonly BackchannelRequest[]>
   countWaiting(accountId: string): Promise<number>
   /** What came of a request; `undefined` where there is none. */
@@ -60,7 +62,8 @@ const statements = {
     'backchannel-list',
     `SELECT r.id, r.client_id AS "clientId", c.name AS "clientName", ${sourceIn('c')} AS "clientSource", o.name AS "organizationName", r.ip, r.asked, r.created_at AS "createdAt", r.expires_at AS "expiresAt"
      FROM backchannel_requests r JOIN clients c ON c.client_id = r.client_id LEFT JOIN organizations o ON o.id = c.organization_id
-     WHERE ${waiting} ORDER BY r.created_at`,
+     WHERE ${waiting}
+     ORDER BY c.organization_id IS NOT NULL, row_number() OVER (PARTITION BY c.organization_id, CASE WHEN c.organization_id IS NULL THEN c.client_id END ORDER BY r.created_at), r.created_at`,
   ),
   count: statement(
     'backchannel-count',
@@ -143,17 +146,21 @@ const end = async (tx: TransactionClient, isEnded: string, values: readonly stri
   )
 }
 
+// Each asker has places of their own among the numbers of a person, so that nobody fills those of others.
+const firstPlaceOf = (asker: string): number => (hashOf('backchannel-asker', asker).readUInt32BE() >>> 4) * 8 + 1
+
 // The unique index decides: whoever loses a place to another looks for the next. The engine counts whole seconds: nobody is to approve what it
 // calls expired.
 const insert = async (tx: TransactionClient, request: NewBackchannelRequest & { readonly id: string; readonly sealed: string | null }): Promise<boolean> => {
   const { id, authReqId, accountId, clientId, asked, sealed, ip = null, expiresInSeconds } = request
+  const firstPlace = firstPlaceOf(askerOf(request))
   const key = new Uint8Array(keyOf(authReqId))
   for (let attempt = 0; attempt < waitingPlaces; attempt += 1) {
     const made = await tx.$queryRaw<{ id: string }[]>`
       INSERT INTO backchannel_requests (id, key, account_id, client_id, slot, asked, sealed, ip, expires_at, amr)
       SELECT ${id}::uuid, ${key}, ${accountId}::uuid, ${clientId}, free.slot, ${JSON.stringify(asked)}::json, ${sealed}, ${ip},
         date_trunc('second', now()) + make_interval(secs => ${expiresInSeconds}::float8), '{}'
-      FROM generate_series(1, ${waitingPlaces}::int) AS free(slot)
+      FROM generate_series(${firstPlace}::int, ${firstPlace + waitingPlaces - 1}::int) AS free(slot)
       WHERE NOT EXISTS (SELECT 1 FROM backchannel_requests r WHERE r.account_id = ${accountId}::uuid AND r.slot = free.slot)
       ORDER BY free.slot LIMIT 1
       ON CONFLICT (account_id, slot) DO NOTHING RETURNING id`

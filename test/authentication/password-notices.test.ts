@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import test from 'ava'
 import { createSignIn } from '../../src/authentication/sign-in.ts'
+import { createSignInBudget } from '../../src/authentication/sign-in-budget.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { Change } from '../../src/platform/data/change.ts'
 import { makeAdmin, password, startApi, type TestApi } from '../support/api.ts'
@@ -106,7 +107,13 @@ test.serial('a refusal beyond the budget that waits for the log keeps no place f
     await promise
     return services.change(actor, work)
   }
-  const signIn = createSignIn({ ...services, change, database: resources.database, replacePassword: async () => {} })
+  const signIn = createSignIn({
+    ...services,
+    change,
+    database: resources.database,
+    budget: createSignInBudget({ ...services, ...resources }),
+    replacePassword: async () => {},
+  })
   const { id, email } = await makeUser(api.server)
   const refused = Array.from({ length: 14 }, () => t.throwsAsync(signIn.prove({ ...systemActor, ip: '10.0.0.1' }, { identifier: email, password: 'wrong' })))
   // Comes after them all, while none of their events is written.

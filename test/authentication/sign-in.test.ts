@@ -201,7 +201,7 @@ test.serial('strangers who guess do not close an account to a browser in which i
   const other = await makeUser()
   await repeat(10, () => attempt(email, 'wrong'))
   t.is(await attempt(email, right), 'too_many_attempts')
-  const device = (userIds: string[]) => ({ id: `device-of-${id}`, userIds })
+  const device = (userIds: string[]) => ({ id: `device-of-${id}`, userIds, twoFactorIds: [] })
   const { signIn } = server.services
   t.is((await signIn.prove(visitor(), { identifier: email, password: right, device: device([id]) })).user.id, id)
   await t.throwsAsync(signIn.prove(visitor(), { identifier: email, password: right, device: device([other.id]) }), { message: /./ })

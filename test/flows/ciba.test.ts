@@ -6,11 +6,11 @@ import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { answerAll, ask, cibaGrant, idsOn, listenForPings, makeTill, openRequests, redeem } from '../support/ciba.ts'
-import { refusal } from '../support/clients.ts'
+import { refusal, type TestClient } from '../support/clients.ts'
 import { makeResource } from '../support/exchange.ts'
 import { enterPassword, essential, hiddenOf, twoFactors } from '../support/factor-journeys.ts'
 import { enrolTotp } from '../support/factors.ts'
-import { linkOf, mailTo } from '../support/mails.ts'
+import { linkOf, mailTo, subjectsTo } from '../support/mails.ts'
 import { makeOrganizationOf } from '../support/organizations.ts'
 import { createPerson } from '../support/person.ts'
 import { together } from '../support/race.ts'
@@ -151,6 +151,30 @@ test.serial('only so many requests wait for one person, however many are asked a
   t.is(await refusal(ask(till, { login_hint: user.email })), 'temporarily_unavailable')
   t.is(idsOn((await openRequests(server, user)).page).length, 5)
   await answerAll(server, user, 'deny')
+})
+
+test.serial('strangers who ask for a person take no places, tries or mails of other askers, and stand behind the operator’s clients on the page', async t => {
+  const [user, stranger] = [await makeUser(server), await makeUser(server)]
+  const makeStrangers = async (tills: number) => {
+    const { id: organizationId } = await makeOrganizationOf(server, stranger.id, { role: 'owner' })
+    return Promise.all(Array.from({ length: tills }, () => makeTill(server, { organizationId, name: 'Strange till' })))
+  }
+  const strangers = [await makeStrangers(2), await makeStrangers(1), await makeStrangers(1)]
+  for (const [till, other = till] of strangers) {
+    for (let count = 0; count < 5; count += 1) t.truthy(await ask(till as TestClient, { login_hint: user.email }))
+    t.is(await refusal(ask(other as TestClient, { login_hint: user.email })), 'temporarily_unavailable', 'an organization has its places together')
+  }
+  const [[others], own] = [await makeStrangers(1), await makeTill(server)]
+  await ask(others as TestClient, { login_hint: user.email, binding_message: 'of another organization' })
+  await ask(own, { login_hint: user.email, binding_message: 'of the operator' })
+  const mails = 'asks you to approve something'
+  await mailTo(server, user.email, `Till 4 ${mails}`)
+  t.is((await subjectsTo(server, user.email)).filter(subject => subject === `Strange till ${mails}`).length, 10)
+  const { page } = await openRequests(server, user)
+  t.is(idsOn(page).length, 17)
+  const placeOf = (message: string) => idsOn({ ...page, body: page.body.slice(0, page.body.indexOf(message)) }).length
+  t.is(placeOf('of the operator'), 0)
+  t.is(placeOf('of another organization'), 4, 'everybody by turns')
 })
 
 test.serial('an address that is nobody’s, suspended or unproven is asked like any other and told to nobody; the operator’s own client is told', async t => {

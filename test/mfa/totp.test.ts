@@ -105,6 +105,22 @@ test('five wrong codes close the door for minutes, for right and wrong alike, ho
   t.true(Number(refused?.retryAfterSeconds) > 60)
 })
 
+test('of the tries that a budget refuses the first is told, with its reason, and no more', async t => {
+  const { user } = await makePerson()
+  const { uri } = await enrolTotp(server, user)
+  const guesser = { ...systemActor, ip: '192.0.2.77' }
+  const guess = () => server.services.secondFactor.prove(guesser, { userId: user.id, factor: 'totp', code: wrongCodeOf(uri) })
+  const outcomes = []
+  for (let count = 0; count < 9; count += 1) outcomes.push(await outcome(guess()))
+  t.deepEqual(outcomes, [...Array(5).fill('invalid_code'), ...Array(4).fill('too_many_attempts')])
+  const { rows } = await server.resources.database.pool.query(
+    "SELECT outcome, target::jsonb ->> 'factor' AS factor, target::jsonb ->> 'reason' AS reason FROM audit_events WHERE target_id = $1 AND action = 'factor.refused' ORDER BY id",
+    [user.id],
+  )
+  const told = { outcome: 'refused', factor: 'totp' }
+  t.deepEqual(rows, [...Array(5).fill({ ...told, reason: null }), { ...told, reason: 'too_many_attempts' }])
+})
+
 test('every try is one event, and a factor that is added or removed is told by mail', async t => {
   const { user, email } = await makePerson()
   const { uri, factorId } = await enrolTotp(server, user)

@@ -1,5 +1,5 @@
 // Counts what guesses: a budget a key and window, kept where all processes see it, that never opens when its store is gone.
-import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { type Database, isReadOnly } from '../data/database.ts'
 import { createPurge } from '../data/purge.ts'
 import type { Redis } from '../data/redis.ts'
@@ -24,6 +24,8 @@ export interface Limit {
   consume(key: string, options?: { onFirstRefusal?: () => Promise<void> }): Promise<Remaining>
   /** Gives one point back: the attempt was honest. */
   reward(key: string): Promise<void>
+  /** Makes it as if nothing had been taken. */
+  clear(key: string): Promise<void>
 }
 
 /** Makes limits by name. */
@@ -48,14 +50,14 @@ export const createLimits =
           clearExpiredByTimeout: false,
         })
     const own = new RateLimiterMemory(budget)
-    const count = (key: string) => limiter.consume(key).catch(failure => (isReadOnly(failure) ? own.consume(key) : Promise.reject(failure)))
-    const discount = (key: string) => limiter.reward(key).catch(failure => (isReadOnly(failure) ? own.reward(key) : Promise.reject(failure)))
+    const counted = <Result>(work: (limit: RateLimiterAbstract) => Promise<Result>) =>
+      asideOfDeadline(() => work(limiter).catch(failure => (isReadOnly(failure) ? work(own) : Promise.reject(failure))))
     // Of any length, and nobody's address in clear.
     const stored = (key: string) => hashOf('limit', key).toString('base64url')
     return {
       consume: async (key, { onFirstRefusal } = {}) => {
         try {
-          const { remainingPoints, msBeforeNext } = await asideOfDeadline(() => count(stored(key)))
+          const { remainingPoints, msBeforeNext } = await counted(limit => limit.consume(stored(key)))
           return { points, remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) }
         } catch (refusal) {
           if (!(refusal instanceof RateLimiterRes)) throw new Problem('unavailable', { cause: refusal, retryAfterSeconds: 5 })
@@ -64,7 +66,10 @@ export const createLimits =
         }
       },
       reward: async key => {
-        await asideOfDeadline(() => discount(stored(key)))
+        await counted(limit => limit.reward(stored(key)))
+      },
+      clear: async key => {
+        await counted(limit => limit.delete(stored(key)))
       },
     }
   }

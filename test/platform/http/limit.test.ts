@@ -74,6 +74,18 @@ for (const store of ['the database', 'Redis'] as const) {
     }
   })
 
+  test(`a key that is cleared in ${store} begins anew, and the first refusal is told again`, async t => {
+    if (!isThere()) return t.log('skipped: there is no redis-server')
+    const limit = limits()(`clear-${store}`, { points: 1, durationSeconds: 60 })
+    const told: string[] = []
+    const take = (key: string) => codeOf(limit.consume(key, { onFirstRefusal: async () => void told.push(key) }))
+    for (const key of ['a', 'a', 'a', 'b', 'b']) await take(key)
+    await limit.clear('a')
+    await limit.clear('nothing was taken')
+    t.deepEqual([await take('a'), await take('a'), await take('b')], ['taken', 'too_many_attempts', 'too_many_attempts'])
+    t.deepEqual(told, ['a', 'b', 'a'])
+  })
+
   test(`a point that is given back to ${store} can be taken again`, async t => {
     if (!isThere()) return t.log('skipped: there is no redis-server')
     const limit = limits()(`back-${store}`, { points: 2, durationSeconds: 60 })
