@@ -10,8 +10,21 @@ import { responses } from './rows/responses.ts'
 import { rfc6749Authorize } from './rows/rfc6749-authorize.ts'
 import { rfc6749Token } from './rows/rfc6749-token.ts'
 import { rfc7636 } from './rows/rfc7636.ts'
+import { stepUp } from './rows/step-up.ts'
 
-const requested = [...rfc6749Authorize, ...rfc6749Token, ...rfc7636, ...openid, ...requests, ...resources, ...proofs, ...thumbprints, ...devices, ...responses]
+const requested = [
+  ...rfc6749Authorize,
+  ...rfc6749Token,
+  ...rfc7636,
+  ...openid,
+  ...requests,
+  ...resources,
+  ...proofs,
+  ...thumbprints,
+  ...devices,
+  ...responses,
+  ...stepUp,
+]
 const rows = [...requested, ...clientChecks]
 const collator = new Intl.Collator('en', { numeric: true })
 const sectionsOf = (own: typeof rows) => [...new Set(own.map(({ section }) => section.replace(/ \(\d+\)$/, '')))].sort(collator.compare).join(', ')
