@@ -74,7 +74,11 @@ test('what the engine would not take is refused before it is kept', async t => {
   }
   t.is((await asAdmin('POST /clients', { ...web, redirect_uris: ['http://127.0.0.1/callback'], metadata: { application_type: 'native' } })).status, 201)
   t.is((await asAdmin('POST /clients', { name: 'No redirect' })).status, 400)
-  t.is((await asAdmin('POST /clients', { ...web, metadata: { jwks_uri: 'http://inside.example/keys' } })).status, 400)
+  for (const name of ['jwks_uri', 'backchannel_logout_uri'])
+    for (const address of ['http://inside.example/it', 'https://inside.example/it#part']) {
+      const refused = await asAdmin('POST /clients', { ...web, metadata: { [name]: address } })
+      t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, name], address)
+    }
   const withoutKeys = [
     { token_endpoint_auth_method: 'private_key_jwt' },
     { metadata: { id_token_encrypted_response_alg: 'RSA-OAEP-256' } },
