@@ -96,6 +96,25 @@ test('what the engine would not take is refused before it is kept', async t => {
   t.deepEqual((await asAdmin(`GET /clients/${client.id}`)).data.redirect_uris, web.redirect_uris)
 })
 
+test('what a client registered goes through the API and back, and a change there loses nothing of it', async t => {
+  const { app, issuer } = api.server
+  const token = await new (app.protocol.engine.current().InitialAccessToken)().save()
+  const own = { redirect_uris: ['https://app.example/callback'], scope: 'openid', initiate_login_uri: 'https://app.example/login' }
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const made = await fetch(`${issuer}/oauth2/register`, { method: 'POST', headers, body: JSON.stringify(own) })
+  const registered = (await made.json()) as Record<string, string>
+  const path = `/clients/${registered.client_id}`
+  const { metadata } = (await asAdmin(`GET ${path}`)).data
+  t.like(metadata, { scope: 'openid', initiate_login_uri: own.initiate_login_uri })
+  t.is((await asAdmin(`PATCH ${path}`, { metadata })).status, 200)
+  const changed = { ...metadata, client_uri: 'https://app.example/', initiate_login_uri: 'https://app.example/begin' }
+  t.deepEqual((await asAdmin(`PATCH ${path}`, { metadata: changed })).data.metadata, changed)
+  const read = await fetch(String(registered.registration_client_uri), { headers: { authorization: `Bearer ${registered.registration_access_token}` } })
+  t.like(await read.json(), { ...changed, client_id_issued_at: registered.client_id_issued_at })
+  for (const address of ['http://app.example/begin', 'http://127.0.0.1/begin', 'https://app.example/#begin'])
+    t.is((await asAdmin(`PATCH ${path}`, { metadata: { ...changed, initiate_login_uri: address } })).status, 400, address)
+})
+
 test('a client of an organization that is not there is not made', async t => {
   const id = '01900000-0000-7000-8000-000000000000'
   t.is((await asAdmin(`POST /organizations/${id}/clients`, machine)).status, 404)
