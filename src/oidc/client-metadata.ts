@@ -2,7 +2,7 @@
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
 import { needsSecret } from '../clients/client.ts'
-import { keysFault } from '../clients/key-rules.ts'
+import { encryptionFault, keysFault } from '../clients/key-rules.ts'
 import { redirectUriFault } from '../clients/redirect-rules.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { clearFault, serverAddressFault } from '../clients/server-addresses.ts'
@@ -19,7 +19,7 @@ export const createCheckMetadata =
     if (fault) throw new Problem('validation_failed', { fields: [fault] })
     const faults = profileFaults(readProfile(metadata.security_profile), metadata)
     if (faults.length > 0) throw new Problem('validation_failed', { fields: [...faults] })
-    const weak = keysFault(metadata.jwks)
+    const weak = keysFault(metadata.jwks) ?? encryptionFault(metadata)
     if (weak !== undefined) throw new Problem('validation_failed', { fields: [{ path: 'metadata.jwks', message: weak }] })
     const secret = needsSecret(String(metadata.token_endpoint_auth_method)) ? { client_secret: 'x'.repeat(43) } : {}
     try {

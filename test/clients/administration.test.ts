@@ -83,6 +83,8 @@ test('what the engine would not take is refused before it is kept', async t => {
     { token_endpoint_auth_method: 'private_key_jwt' },
     { metadata: { id_token_encrypted_response_alg: 'RSA-OAEP-256' } },
     { metadata: { jwks: { keys: [shortKey] } } },
+    { metadata: { jwks: { keys: [] }, authorization_encrypted_response_alg: 'RSA-OAEP-256' } },
+    { metadata: { jwks, authorization_encrypted_response_alg: 'RSA-OAEP-256' } },
   ]
   for (const given of withoutKeys) {
     const { status, error } = await asAdmin('POST /clients', { ...web, ...given })

@@ -234,6 +234,14 @@ test('an address of the client’s server is https and without a fragment (OpenI
   t.is((await register({ backchannel_logout_uri: 'http://localhost:4000/logout' })).status, 201)
 })
 
+test('keys that stand in the registration are enough for what is to be encrypted', async t => {
+  for (const keys of [[], [{ kty: 'EC', crv: 'P-256', use: 'enc', x: 'x', y: 'y' }]]) {
+    const { status, body } = await register({ id_token_encrypted_response_alg: 'RSA-OAEP-256', jwks: { keys } })
+    t.deepEqual([status, body.error], [400, 'invalid_client_metadata'])
+    t.true(String(body.error_description).startsWith('jwks must have a key for RSA-OAEP-256'), String(body.error_description))
+  }
+})
+
 test('an update leaves a client all the secrets that it signs by', async t => {
   const { registered } = await register({
     token_endpoint_auth_method: 'client_secret_jwt',
