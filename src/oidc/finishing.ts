@@ -29,6 +29,8 @@ export const finishing =
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next().catch((error: unknown) => tellPerson(ctx, { error, pages }))
     refusals.rename(ctx)
+    // RFC 6749 §5.1: caches of HTTP/1.0 know no other word.
+    if (ctx.oidc?.route === 'token') ctx.set('Pragma', 'no-cache')
     // The pages answer under the engine too, and know better.
     const comeAgain = ctx.response.get('Retry-After') || comeAgainSeconds[ctx.status]
     if (comeAgain) ctx.set('Retry-After', comeAgain)
