@@ -17,6 +17,7 @@ import type { Client, ClientChanges } from './client.ts'
 import { type ClientRow, toClient, toUpdate } from './client-row.ts'
 import { mustBeOfferable } from './connection-rule.ts'
 import { mustBeNewKeys, withNewKeysAlone } from './ended-keys.ts'
+import { carriedMetadata } from './further-metadata.ts'
 import { areSecretsKept } from './registration.ts'
 import { createSecretAdministration, type SecretAdministration } from './secret-administration.ts'
 import { type ClientFilter, type ClientKey, createSoughtClients, type Expect, toWhere, version, withSecrets } from './sought-client.ts'
@@ -101,7 +102,7 @@ export const createClientAdministration = ({
           const lasting = isEnding && before.isAgent ? withNewKeysAlone(changes, before) : changes
           const row = await tx.client.update({
             where: { id: before.id },
-            data: { ...toUpdate(lasting, now()), ...endOfSwitching(before, { ...changes, now: now() }), ...version },
+            data: { ...toUpdate(withCarried(lasting, before), now()), ...endOfSwitching(before, { ...changes, now: now() }), ...version },
             include: withSecrets,
           })
           await images.ask(tx, changes.metadata?.logo_uri)
@@ -151,6 +152,10 @@ export const createClientAdministration = ({
     },
   }
 }
+
+// Metadata are replaced whole, but for what only registration says.
+const withCarried = ({ metadata, ...changes }: ClientChanges, before: ClientRow): ClientChanges =>
+  metadata ? { ...changes, metadata: { ...carriedMetadata(toClient(before).metadata), ...metadata } } : changes
 
 const isMoved = (before: ClientRow, { ownerUserId }: ClientChanges) => ownerUserId !== undefined && ownerUserId !== before.ownerUserId
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { brandingBody, warningsOf, warningsOutput } from '../platform/branding-settings.ts'
 import { name, uuid } from '../platform/http/text.ts'
 import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './client.ts'
-import { furtherMetadata, uris } from './further-metadata.ts'
+import { furtherMetadata, shownMetadata, uris } from './further-metadata.ts'
 import { grantTypes } from './grant-types.ts'
 import { authenticationMethods } from './protection-fields.ts'
 import { profileDefaults, securityProfiles } from './security-profile.ts'
@@ -125,6 +125,8 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
 
 /** A client's metadata as the engine would read it, with the changes made. */
 export const toMetadata = (client: Pick<Client, 'clientId'> & Partial<Client>, changes: ClientChanges): ClientMetadata & { readonly client_id: string } => {
+  // Who registers may have none (RFC 7591 §2); the engine takes an empty one for a wrong one.
+  const name = changes.name ?? client.name
   const given = changes.grantTypes ?? client.grantTypes ?? []
   const profile = changes.securityProfile === undefined ? client.securityProfile : (changes.securityProfile ?? undefined)
   return {
@@ -132,7 +134,7 @@ export const toMetadata = (client: Pick<Client, 'clientId'> & Partial<Client>, c
     require_pkce: changes.isPkceRequired ?? client.isPkceRequired,
     ...(changes.metadata ?? client.metadata),
     client_id: client.clientId,
-    client_name: changes.name ?? client.name,
+    ...(name ? { client_name: name } : {}),
     token_endpoint_auth_method: changes.authenticationMethod ?? client.authenticationMethod,
     grant_types: given,
     response_types: given.includes('authorization_code') ? ['code'] : [],
@@ -160,7 +162,7 @@ export const toClientOutput = (client: Client): z.input<typeof clientOutput> => 
   refresh_grace_seconds: client.refreshGraceSeconds,
   api_permissions: [...client.apiPermissions],
   token_exchange: client.tokenExchange ?? null,
-  metadata: z.record(z.string(), z.json()).parse(client.metadata),
+  metadata: z.record(z.string(), z.json()).parse(shownMetadata(client.metadata)),
   branding: client.branding,
   connections: client.connections ? [...client.connections] : null,
   is_members_only: client.isMembersOnly,

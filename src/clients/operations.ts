@@ -111,7 +111,8 @@ export const operationsOf = ({
       mustHoldAll(actor, given)
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       if (namesOf(changes).some(name => takingOver.has(name))) mustHoldCarried(actor, { client: before, carried: await findCarried(), names: apiPermissions })
-      checkMetadata(toMetadata(before, changes))
+      // What was kept before there was a rule can be disabled all the same.
+      if (namesOf(changes).some(name => name !== 'isDisabled')) checkMetadata(toMetadata(before, changes))
     }
     await images.keepAll(actor, changes.branding, 'branding')
     await detailsTypes.know(typesOf(changes.metadata))

@@ -2,9 +2,10 @@
 import { errors } from 'oidc-provider'
 import type { CheckMetadata } from '../clients/client.ts'
 import { needsSecret } from '../clients/client.ts'
-import { keysFault } from '../clients/key-rules.ts'
-import { isLoopback, redirectUriFault } from '../clients/redirect-rules.ts'
+import { encryptionFault, keysFault } from '../clients/key-rules.ts'
+import { redirectUriFault } from '../clients/redirect-rules.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
+import { clearFault, serverAddressFault } from '../clients/server-addresses.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Engine } from './provider.ts'
 
@@ -12,10 +13,13 @@ import type { Engine } from './provider.ts'
 export const createCheckMetadata =
   (engine: Engine): CheckMetadata =>
   metadata => {
-    for (const path of addressFields) verifyAddresses(path, [metadata[path]].flat())
+    // The engine looks at these for native applications only.
+    for (const path of ['redirect_uris', 'post_logout_redirect_uris']) verifyReturns(path, [metadata[path]].flat())
+    const fault = serverAddressFault(metadata)
+    if (fault) throw new Problem('validation_failed', { fields: [fault] })
     const faults = profileFaults(readProfile(metadata.security_profile), metadata)
     if (faults.length > 0) throw new Problem('validation_failed', { fields: [...faults] })
-    const weak = keysFault(metadata.jwks)
+    const weak = keysFault(metadata.jwks) ?? encryptionFault(metadata)
     if (weak !== undefined) throw new Problem('validation_failed', { fields: [{ path: 'metadata.jwks', message: weak }] })
     const secret = needsSecret(String(metadata.token_endpoint_auth_method)) ? { client_secret: 'x'.repeat(43) } : {}
     try {
@@ -31,22 +35,9 @@ export const createCheckMetadata =
 // The engine says of a client without keys that either way to give them is missing.
 const isKeys = (path: string): boolean => path === 'jwks' || path === 'jwks_uri'
 
-// RFC 9700 §2.6: what comes back to a client is not sent in the clear, except within the machine (RFC 8252 §7.3). The engine
-// looks at this for native applications only.
-const addressFields = [
-  'redirect_uris',
-  'post_logout_redirect_uris',
-  'jwks_uri',
-  'sector_identifier_uri',
-  'backchannel_logout_uri',
-  'backchannel_client_notification_endpoint',
-]
-
-const verifyAddresses = (path: string, addresses: readonly unknown[]) => {
+const verifyReturns = (path: string, addresses: readonly unknown[]) => {
   for (const address of addresses) {
-    const fault = path === 'redirect_uris' ? redirectUriFault(String(address)) : undefined
-    if (fault !== undefined) throw new Problem('validation_failed', { fields: [{ path, message: fault }] })
-    if (URL.parse(String(address))?.protocol !== 'http:' || isLoopback(String(address))) continue
-    throw new Problem('validation_failed', { fields: [{ path, message: 'must be https, or http on the loopback' }] })
+    const message = (path === 'redirect_uris' ? redirectUriFault(String(address)) : undefined) ?? clearFault(address)
+    if (message !== undefined) throw new Problem('validation_failed', { fields: [{ path, message }] })
   }
 }

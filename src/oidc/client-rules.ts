@@ -2,7 +2,7 @@
 import { type Configuration, errors } from 'oidc-provider'
 import type { Registration } from '../clients/client.ts'
 import { cibaGrantType, jwtBearerGrantType } from '../clients/grant-types.ts'
-import { keysFault } from '../clients/key-rules.ts'
+import { encryptionFault, keysFault } from '../clients/key-rules.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { isOneLine, isVisible } from '../platform/http/text.ts'
 
@@ -28,7 +28,7 @@ export const clientRules = (registrationOf: (client: object) => Registration | u
     if (name === 'grant_types' && Array.isArray(value) && value.includes(jwtBearerGrantType)) verifyMayAssert(metadata)
     if (name === 'client_name' && isRegistering && typeof value === 'string' && !(isOneLine(value) && isVisible(value)))
       throw new errors.InvalidClientMetadata('client_name must be one line that shows something, without control characters')
-    if (name === 'jwks' && isRegistering) verifyKeys(value)
+    if (name === 'jwks' && isRegistering) verifyKeys(metadata)
     if (name === 'security_profile') {
       if (isRegistering) metadata.security_profile = ctx.oidc.client && registrationOf(ctx.oidc.client)?.securityProfile
       holdToProfile(metadata)
@@ -36,8 +36,8 @@ export const clientRules = (registrationOf: (client: object) => Registration | u
   },
 })
 
-const verifyKeys = (jwks: unknown): void => {
-  const fault = keysFault(jwks)
+const verifyKeys = (metadata: { readonly [name: string]: unknown }): void => {
+  const fault = keysFault(metadata.jwks) ?? encryptionFault(metadata)
   if (fault !== undefined) throw new errors.InvalidClientMetadata(`jwks ${fault}`)
 }
 

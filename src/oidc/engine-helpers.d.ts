@@ -1,4 +1,4 @@
-// What we borrow of the engine's own helpers (oidc-provider 9.13.3, lib/helpers), which have no types.
+// What we borrow of the engine's own helpers (oidc-provider 9.13.3, lib/helpers, lib/actions), which have no types.
 declare module 'oidc-provider/lib/helpers/grants.js' {
   type Context = import('oidc-provider').KoaContextWithOIDC
   type Provider = import('oidc-provider').default
@@ -36,4 +36,20 @@ declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
   export class AlreadyUsedError extends Error {
     constructor(userCode?: string)
   }
+}
+
+declare module 'oidc-provider/lib/actions/authorization/scopes.js' {
+  type Context = import('oidc-provider').KoaContextWithOIDC['oidc']
+  /** Of the request's context what the check looks at. */
+  interface Asked {
+    readonly oidc: Pick<Context, 'provider' | 'route' | 'params'> & { readonly client?: object | undefined }
+  }
+  /** Throws `invalid_request` for what needs the scope `openid`, where it is not asked for. */
+  export function checkOpenidScope(ctx: Asked, next: () => Promise<unknown>): Promise<unknown>
+}
+
+declare module 'oidc-provider/lib/actions/authorization/index.js' {
+  type Step = (ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown
+  /** The steps in which requests are answered there, one list for each. */
+  export default function stepsOf(route: 'authorization' | 'pushed_authorization_request' | 'device_authorization'): Step[]
 }

@@ -1,11 +1,11 @@
 // What the engine's answer still needs: its refusal's name, when to come again, what was too large, the one successor of a rotated token, and no
-// stand-in secret of a registered client.
+// stand-in secret of a registered client, and a page where it cannot be made.
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
-import type { KoaContextWithOIDC } from 'oidc-provider'
+import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { Incoming } from '../platform/http/incoming.ts'
 import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
-import { requestOf } from './engine-pages.ts'
+import { type EnginePages, requestOf } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
 import type { Refusals } from './refusals.ts'
@@ -16,6 +16,7 @@ const comeAgainSeconds = '5'
 export interface FinishingNeeds {
   readonly refreshTokens: Pick<RefreshTokens, 'successorFor'>
   readonly refusals: Refusals
+  readonly pages: EnginePages
   /** The address of the pages' stylesheet. */
   readonly stylesheet: string
   readonly continueWords: (ctx: Context) => ContinueWords
@@ -24,10 +25,12 @@ export interface FinishingNeeds {
 
 /** Makes the middleware that stands around the engine. */
 export const finishing =
-  ({ refreshTokens, refusals, stylesheet, continueWords, hear }: FinishingNeeds) =>
+  ({ refreshTokens, refusals, pages, stylesheet, continueWords, hear }: FinishingNeeds) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
-    await next()
+    await next().catch((error: unknown) => tellPerson(ctx, { error, pages }))
     refusals.rename(ctx)
+    // RFC 6749 §5.1: caches of HTTP/1.0 know no other word.
+    if (ctx.oidc?.route === 'token') ctx.set('Pragma', 'no-cache')
     // Who knows better has said it.
     if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', comeAgainSeconds)
     if (isContinuePage(ctx.body)) {
@@ -46,6 +49,13 @@ export const finishing =
     const isMade = ctx.oidc.route === 'client_update' && !ctx.oidc.client?.clientSecret
     if (ctx.oidc.route === 'client' || (ctx.oidc.route === 'client_update' && !isMade)) Reflect.deleteProperty(body, 'client_secret')
   }
+
+// The engine tells a client all that went wrong but that the answer itself cannot be made, as where it is to be encrypted (JARM §2.2) and there is no key.
+const tellPerson = async (ctx: KoaContextWithOIDC, { error, pages }: { error: unknown } & Pick<FinishingNeeds, 'pages'>) => {
+  if (!(error instanceof errors.OIDCProviderError)) throw error
+  ctx.status = error.statusCode
+  await pages.error(ctx, { error: error.error, error_description: error.error_description }, error)
+}
 
 const readBytes = 56 * 1024
 

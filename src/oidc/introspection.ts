@@ -24,6 +24,8 @@ export const introspectionPolicy =
   ({ clients, registrationOf, resourceServers, findAccount }: Needs) =>
   async (ctx: KoaContextWithOIDC, client: Client, token: AccessToken | ClientCredentials | RefreshToken): Promise<boolean> => {
     // A token ends with the client that it was issued to, whoever asks.
+    // It is refused afterwards, whatever the token (refusals.ts).
+    if (client.clientAuthMethod === 'none') return false
     const issuedTo = await clients.find(token.clientId ?? '')
     if (!issuedTo || isFromBefore(issuedTo, token.iat)) return false
     tellActor(token, issuedTo)
@@ -35,7 +37,6 @@ export const introspectionPolicy =
       tellPresentRights(token, { membership: membershipOf(account), server })
     }
     if (token.clientId === client.clientId) return true
-    if (client.clientAuthMethod === 'none') return false
     if (await isForIt(token, client, resourceServers)) return true
     const own = registrationOf(client)?.organizationId
     return own !== undefined && own === issuedTo.organizationId

@@ -9,6 +9,7 @@ import { isOfConnection } from '../platform/http/connection.ts'
 import type { Log } from '../platform/log.ts'
 import { acrOf, askedAcr } from './acr.ts'
 import type { ArtifactStore } from './artifact.ts'
+import { letStepUpBeOAuth } from './asked-openid.ts'
 import { leaveLogoutsToJobs } from './backchannel-logout.ts'
 import { keepFresh } from './client-keys.ts'
 import { keepFromDeveloper, noteSource } from './client-source.ts'
@@ -84,6 +85,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const jwks: JWKS = { keys: (await needs.signingKeys.list()).map(toEngineKey) as JWKS['keys'] }
   const unpublished = await needs.signingKeys.listUnpublished()
   const configuration = createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks)
+  letStepUpBeOAuth()
   const provider = new Provider(needs.issuer, configuration)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)

@@ -31,6 +31,10 @@ export const createRefusals = (now: () => Date): Refusals => {
   const assertionReplays = new WeakSet<object>()
   const rename = (ctx: KoaContextWithOIDC): void => {
     const body: unknown = ctx.body
+    if (isUnproven(ctx)) {
+      tell(ctx, { error: 'invalid_client', description: 'the client must authenticate itself', status: 401 })
+      return
+    }
     if (typeof body !== 'object' || body === null || !('error' in body)) return
     if (body.error === 'invalid_client' && 'error_description' in body && body.error_description === unexplained) {
       const fault = assertionReplays.has(ctx) ? 'jti of the client assertion was used before' : assertionFault(ctx, now().getTime() / 1000)
@@ -44,11 +48,7 @@ export const createRefusals = (now: () => Date): Refusals => {
       return
     }
     const name = nameOf(ctx, body.error, replays.has(ctx))
-    if (!name) return
-    ctx.status = name.status
-    // RFC 9110 §15.5.2, RFC 6749 §5.2: who brought nothing that could be read is told the scheme, as is whoever tried the header.
-    if (name.status === 401) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
-    ctx.body = { error: name.error, error_description: name.description }
+    if (name) tell(ctx, name)
   }
 
   return {
@@ -61,6 +61,16 @@ export const createRefusals = (now: () => Date): Refusals => {
     rename,
   }
 }
+
+const tell = (ctx: KoaContextWithOIDC, name: Name): void => {
+  ctx.status = name.status
+  // RFC 9110 §15.5.2, RFC 6749 §5.2: who brought nothing that could be read is told the scheme, as is whoever tried the header.
+  if (name.status === 401) ctx.set('WWW-Authenticate', `Basic realm="${ctx.oidc.issuer}", error="${name.error}"`)
+  ctx.body = { error: name.error, error_description: name.description }
+}
+
+// RFC 7662 §2.1: some form of authorization is required, and whoever found a token may say a public client's name. Whatever the engine would answer.
+const isUnproven = ({ oidc }: KoaContextWithOIDC): boolean => oidc?.route === 'introspection' && oidc.client?.clientAuthMethod === 'none'
 
 const jtiOf = (proof: string): string | undefined => {
   try {

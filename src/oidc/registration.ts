@@ -2,6 +2,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { defaultApplicationType, registeredUriFault } from '../clients/redirect-rules.ts'
 import type { IsReservedName } from '../clients/reserved-names.ts'
+import { serverAddressFault } from '../clients/server-addresses.ts'
 import { addressKey, type Limit, type MakeLimit, networkOf } from '../platform/http/limit.ts'
 import { openPolicy, verifyUris } from './open-policy.ts'
 import { limited } from './problems.ts'
@@ -68,9 +69,12 @@ const leaveOutNulls = (metadata: Record<string, unknown> | undefined) => {
   for (const [name, value] of Object.entries(metadata ?? {})) if (value === null) Reflect.deleteProperty(metadata ?? {}, name)
 }
 
-// RFC 8252 §7.3: what comes back to the loopback alone is an app on somebody's machine, whose port may be any.
+// What an administrator may not write either; and RFC 8252 §7.3: what comes back to the loopback alone is an app on somebody's machine, whose port
+// may be any.
 const knownPolicy = async (_ctx: KoaContextWithOIDC, metadata: Record<string, unknown>) => {
   verifyUris('redirect_uris', metadata.redirect_uris, uri => registeredUriFault(uri, metadata.application_type))
+  const fault = serverAddressFault(metadata)
+  if (fault) throw new errors.InvalidClientMetadata(`${fault.path} ${fault.message}`)
   const { token_endpoint_auth_method: method, redirect_uris: redirectUris } = metadata
   if (metadata.application_type === undefined && defaultApplicationType({ method, redirectUris }) === 'native') metadata.application_type = 'native'
 }

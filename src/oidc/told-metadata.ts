@@ -12,7 +12,8 @@ export const tellMetadata = (provider: Provider): void => {
     const algorithms = 'token_endpoint_auth_signing_alg_values_supported' in told ? told.token_endpoint_auth_signing_alg_values_supported : undefined
     Object.assign(body, {
       // RFC 8414 §2: where nothing is said, clients take revocation for `client_secret_basic` alone.
-      introspection_endpoint_auth_methods_supported: methods,
+      // RFC 7662 §2.1: nobody asks there by a name alone.
+      introspection_endpoint_auth_methods_supported: Array.isArray(methods) ? methods.filter(method => method !== 'none') : methods,
       introspection_endpoint_auth_signing_alg_values_supported: algorithms,
       revocation_endpoint_auth_methods_supported: methods,
       revocation_endpoint_auth_signing_alg_values_supported: algorithms,

@@ -98,11 +98,17 @@ test('what the engine would not take is refused before it is kept', async t => {
   }
   t.is((await asAdmin('POST /clients', { ...web, redirect_uris: ['http://127.0.0.1/callback'], metadata: { application_type: 'native' } })).status, 201)
   t.is((await asAdmin('POST /clients', { name: 'No redirect' })).status, 400)
-  t.is((await asAdmin('POST /clients', { ...web, metadata: { jwks_uri: 'http://inside.example/keys' } })).status, 400)
+  for (const name of ['jwks_uri', 'backchannel_logout_uri'])
+    for (const address of ['http://inside.example/it', 'https://inside.example/it#part']) {
+      const refused = await asAdmin('POST /clients', { ...web, metadata: { [name]: address } })
+      t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, name], address)
+    }
   const withoutKeys = [
     { token_endpoint_auth_method: 'private_key_jwt' },
     { metadata: { id_token_encrypted_response_alg: 'RSA-OAEP-256' } },
     { metadata: { jwks: { keys: [shortKey] } } },
+    { metadata: { jwks: { keys: [] }, authorization_encrypted_response_alg: 'RSA-OAEP-256' } },
+    { metadata: { jwks, authorization_encrypted_response_alg: 'RSA-OAEP-256' } },
   ]
   for (const given of withoutKeys) {
     const { status, error } = await asAdmin('POST /clients', { ...web, ...given })
@@ -114,6 +120,25 @@ test('what the engine would not take is refused before it is kept', async t => {
   const { client } = (await asAdmin('POST /clients', web)).data
   t.is((await asAdmin(`PATCH /clients/${client.id}`, { redirect_uris: [] })).status, 400)
   t.deepEqual((await asAdmin(`GET /clients/${client.id}`)).data.redirect_uris, web.redirect_uris)
+})
+
+test('what a client registered goes through the API and back, and a change there loses nothing of it', async t => {
+  const { app, issuer } = api.server
+  const token = await new (app.protocol.engine.current().InitialAccessToken)().save()
+  const own = { redirect_uris: ['https://app.example/callback'], scope: 'openid', initiate_login_uri: 'https://app.example/login' }
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const made = await fetch(`${issuer}/oauth2/register`, { method: 'POST', headers, body: JSON.stringify(own) })
+  const registered = (await made.json()) as Record<string, string>
+  const path = `/clients/${registered.client_id}`
+  const { metadata } = (await asAdmin(`GET ${path}`)).data
+  t.like(metadata, { scope: 'openid', initiate_login_uri: own.initiate_login_uri })
+  t.is((await asAdmin(`PATCH ${path}`, { metadata })).status, 200)
+  const changed = { ...metadata, client_uri: 'https://app.example/', initiate_login_uri: 'https://app.example/begin' }
+  t.deepEqual((await asAdmin(`PATCH ${path}`, { metadata: changed })).data.metadata, changed)
+  const read = await fetch(String(registered.registration_client_uri), { headers: { authorization: `Bearer ${registered.registration_access_token}` } })
+  t.like(await read.json(), { ...changed, client_id_issued_at: registered.client_id_issued_at })
+  for (const address of ['http://app.example/begin', 'http://127.0.0.1/begin', 'https://app.example/#begin'])
+    t.is((await asAdmin(`PATCH ${path}`, { metadata: { ...changed, initiate_login_uri: address } })).status, 400, address)
 })
 
 test('a client of an organization that is not there is not made', async t => {

@@ -73,9 +73,14 @@ test('the metadata promises the code flow with S256, RFC 9207 and no weaker way'
 test('the metadata say how clients authenticate wherever they do (RFC 8414 §2), and promise no user code (CIBA Core §4)', async t => {
   const metadata = (await readMetadata()) as Record<string, unknown>
   t.true([metadata.token_endpoint_auth_methods_supported].flat().includes('private_key_jwt'))
+  const methods = [metadata.token_endpoint_auth_methods_supported].flat()
+  t.deepEqual(metadata.revocation_endpoint_auth_methods_supported, methods)
+  t.deepEqual(
+    metadata.introspection_endpoint_auth_methods_supported,
+    methods.filter(method => method !== 'none'),
+  )
   for (const endpoint of ['introspection', 'revocation'])
-    for (const what of ['auth_methods', 'auth_signing_alg_values'])
-      t.deepEqual(metadata[`${endpoint}_endpoint_${what}_supported`], metadata[`token_endpoint_${what}_supported`], `${endpoint} ${what}`)
+    t.deepEqual(metadata[`${endpoint}_endpoint_auth_signing_alg_values_supported`], metadata.token_endpoint_auth_signing_alg_values_supported, endpoint)
   t.truthy(metadata.backchannel_authentication_endpoint)
   t.false(metadata.backchannel_user_code_parameter_supported ?? false)
 })

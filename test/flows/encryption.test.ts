@@ -77,7 +77,9 @@ for (const [what, alg, key] of [
     const asked = await post(`${server.issuer}/oauth2/introspect`, { token: tokens.access_token, ...own }, { accept: 'application/token-introspection+jwt' })
     t.like(asked, { status: 400, json: { error: 'invalid_client_metadata' } })
     const { url: signed } = await made.request({ response_mode: 'jwt' })
-    t.is((await person.get(signed)).status, 400)
+    const told = await person.get(signed)
+    t.is(told.status, 400)
+    t.true(told.body.includes('invalid_client_metadata'), told.body)
   })
 
 const ourKeys = async (): Promise<JWK[]> => {

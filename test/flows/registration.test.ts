@@ -252,6 +252,35 @@ test('a wrong redirect URI is told what is wrong with it (RFC 7591 §3.2.2)', as
   t.is((await register({ redirect_uris: ['com.example.shop:/callback'], application_type: 'native' })).status, 201)
 })
 
+test('an address of the client’s server is https and without a fragment (OpenID Connect Registration §2, Back-Channel Logout §2.2)', async t => {
+  const { registered } = await register()
+  for (const wrong of [
+    { jwks_uri: 'http://keys.example/' },
+    { jwks_uri: 'https://keys.example/#one' },
+    { backchannel_logout_uri: 'http://shop.example/logout' },
+    { backchannel_logout_uri: 'http://shop.example/logout', token_endpoint_auth_method: 'none' },
+    { backchannel_logout_uri: 'https://shop.example/logout#here' },
+    { initiate_login_uri: 'http://shop.example/login' },
+  ]) {
+    const [name = ''] = Object.keys(wrong)
+    const own = { ...metadata, ...wrong, client_id: registered.client_id }
+    const changed = await send(registered.registration_client_uri, { method: 'PUT', token: registered.registration_access_token, body: own })
+    for (const { status, body } of [await register(wrong), changed]) {
+      t.deepEqual([status, body.error], [400, 'invalid_client_metadata'], JSON.stringify(wrong))
+      t.true(String(body.error_description).startsWith(name), String(body.error_description))
+    }
+  }
+  t.is((await register({ backchannel_logout_uri: 'http://localhost:4000/logout' })).status, 201)
+})
+
+test('keys that stand in the registration are enough for what is to be encrypted', async t => {
+  for (const keys of [[], [{ kty: 'EC', crv: 'P-256', use: 'enc', x: 'x', y: 'y' }]]) {
+    const { status, body } = await register({ id_token_encrypted_response_alg: 'RSA-OAEP-256', jwks: { keys } })
+    t.deepEqual([status, body.error], [400, 'invalid_client_metadata'])
+    t.true(String(body.error_description).startsWith('jwks must have a key for RSA-OAEP-256'), String(body.error_description))
+  }
+})
+
 test('an update leaves a client all the secrets that it signs by', async t => {
   const { registered } = await register({
     token_endpoint_auth_method: 'client_secret_jwt',

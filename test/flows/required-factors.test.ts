@@ -1,6 +1,7 @@
 // Second factors that are required, a passkey or a code: asked for wherever two are demanded, enrolled in the sign-in itself, and no
 // older sign-in counts for more than it was.
 import test from 'ava'
+import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient, refusal, type TestClient } from '../support/clients.ts'
@@ -56,6 +57,24 @@ test('an essential class leads whoever has no factor through its enrolment, and 
   t.deepEqual(codesOn(unticked), codesOn(codes))
   const told = await again.claims(await saveCodes(person, codes))
   t.like(told, { acr: twoFactors, amr: ['pwd', 'otp', 'mfa'] })
+})
+
+test('a plain OAuth request steps up as one of OpenID Connect does, and its access token says so', async t => {
+  const user = await makeUser(server)
+  const factor = await enrolTotp(server, user)
+  const { configuration, request } = portal
+  const { url, verifier, checks } = await request({ scope: 'read', resource: 'http://localhost:4000/api/es256', acr_values: twoFactors, max_age: '1000' })
+  url.searchParams.delete('nonce')
+  const person = createPerson()
+  const second = await enterPassword(person, await person.follow(await person.get(url), redirectUri), user)
+  const { location } = await go(person, second, { code: await factor.code() })
+  const asked = { pkceCodeVerifier: verifier, expectedState: checks.expectedState }
+  const tokens = await client.authorizationCodeGrant(configuration, location as URL, asked)
+  t.is(tokens.id_token, undefined)
+  const told = decodeJwt(tokens.access_token)
+  t.like(told, { scope: 'read', acr: twoFactors, amr: ['pwd', 'otp', 'mfa'] })
+  t.true(Math.abs(Number(told.auth_time) - Date.now() / 1000) < 60)
+  t.like(await client.tokenIntrospection(configuration, tokens.access_token), { acr: twoFactors, auth_time: told.auth_time })
 })
 
 test('an organization that requires a factor is not entered by its members without one', async t => {

@@ -1,6 +1,6 @@
 // Resource indicators (RFC 8707) and how clients prove who they are by JWT (RFC 7523 §3, OpenID Connect Core §9).
 import { none } from '../../support/protocol/ask.ts'
-import { issueServiceToken } from '../../support/protocol/endpoints.ts'
+import { issueServiceToken, issueTokens } from '../../support/protocol/endpoints.ts'
 import { family, goesWell, redirected, refused } from '../../support/protocol/row.ts'
 
 const absolute = 'Its value MUST be an absolute URI'
@@ -246,6 +246,27 @@ const tokens = [
       'nobody says who asks',
       { basic: undefined },
       refused('invalid_client', 401),
+    ],
+    [
+      '§2.1',
+      'To prevent token scanning attacks, the endpoint MUST also require some form of authorization',
+      'a public client asks',
+      { basic: undefined, form: { client_id: 'spa' } },
+      refused('invalid_client', 401, { 'www-authenticate': /^Basic / }),
+    ],
+    [
+      '§2.1',
+      'To prevent token scanning attacks, the endpoint MUST also require some form of authorization',
+      'a public client asks for its own token',
+      async made => ({ basic: undefined, form: { client_id: 'spa', token: (await issueTokens(made, 'spa')).accessToken } }),
+      refused('invalid_client', 401, { 'www-authenticate': /^Basic / }),
+    ],
+    [
+      '§2.1',
+      'To prevent token scanning attacks, the endpoint MUST also require some form of authorization',
+      'a public client asks for a token that nobody was issued',
+      { basic: undefined, form: { client_id: 'spa', token: 'unheard-of' } },
+      refused('invalid_client', 401, { 'www-authenticate': /^Basic / }),
     ],
     [
       '§2.1',

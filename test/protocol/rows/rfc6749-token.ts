@@ -10,7 +10,7 @@ const failed = 'Client authentication failed (e.g., unknown client, no client au
 const challenged = 'MUST respond with an HTTP 401 status code and include the "WWW-Authenticate" response header field matching the authentication scheme'
 const several = 'The client MUST NOT use more than one authentication method in each request'
 const basic = { 'www-authenticate': /^Basic realm="/, 'cache-control': /no-store/ }
-const fresh = { 'cache-control': /no-store/, 'content-type': /^application\/json/ }
+const fresh = { 'cache-control': /no-store/, pragma: /^no-cache$/, 'content-type': /^application\/json/ }
 const encoded = (text: string) => ({ headers: { authorization: `Basic ${btoa(text)}` }, basic: undefined })
 
 const redeeming = family({ spec: 'RFC 6749', at: 'redeem' }, [

@@ -37,6 +37,8 @@ export const clientSettings = (jwks: { keys: JWK[] }) =>
     bound: { ...own, grantTypes: [...code, 'client_credentials'], metadata: { dpop_bound_access_tokens: true } },
     jarm: { ...own, metadata: { authorization_signed_response_alg: 'ES256' } },
     elliptic: { ...own, metadata: { id_token_signed_response_alg: 'ES256', userinfo_signed_response_alg: 'ES256' } },
+    /** Asks how and when its people signed in with each request. */
+    dated: { ...own, metadata: { default_acr_values: ['urn:authy2:acr:1'], default_max_age: 3600, require_auth_time: true } },
     timed: { ...own, metadata: { require_auth_time: true } },
     device: { grantTypes: [deviceGrant, 'refresh_token'], redirectUris: [], authenticationMethod: 'none' },
     otherDevice: { grantTypes: [deviceGrant], redirectUris: [], authenticationMethod: 'none' },

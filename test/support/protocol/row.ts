@@ -17,6 +17,7 @@ export type Specification =
   | 'RFC 9126'
   | 'RFC 9207'
   | 'RFC 9449'
+  | 'RFC 9470'
   | 'OpenID Connect Core'
   | 'Form Post'
   | 'JARM'
