@@ -22,7 +22,7 @@ import type { TenantServices } from './tenant-services.ts'
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
 
-type Below = Pick<Foundation, 'feed' | 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
+type Below = Pick<Foundation, 'feed' | 'endSessionsOfIdentities' | 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
 
 // The metadata of a federation's provider, with its certificates and their history.
 const maxDocumentBytes = 512 * 1024
@@ -30,7 +30,7 @@ const maxDocumentBytes = 512 * 1024
 /** Makes them. */
 export const createConnectorServices = (
   { database, secrets, log, now, randomBytes, resolveTxt }: Resources,
-  { feed, change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
+  { feed, endSessionsOfIdentities, change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
   const fetch = outbound({ maxBytes: maxDocumentBytes })
@@ -41,6 +41,7 @@ export const createConnectorServices = (
   const connectionAdministration = createConnectionAdministration({
     ...{ database, change, secrets, connectors, lockOrganization, mustHoldRoleNames, newUuid, now },
     show: createShow({ connectors, providers, issuer }),
+    endSessions: endSessionsOfIdentities,
     forget: connections.forget,
   })
   return {

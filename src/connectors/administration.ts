@@ -9,6 +9,7 @@ import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
 import {
   type AdministeredConnection,
   type ConnectionChanges,
@@ -56,6 +57,7 @@ interface Needs {
   readonly show: (row: ConnectionRow) => AdministeredConnection
   readonly lockOrganization: (tx: TransactionClient, id: string) => Promise<unknown>
   readonly mustHoldRoleNames: MustHoldRoleNames
+  readonly endSessions: EndSessionsOfIdentities
   readonly forget: (id: string) => void
   readonly newUuid: () => string
   readonly now: () => Date
@@ -63,7 +65,7 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnectionAdministration = (needs: Needs): ConnectionAdministration => {
-  const { database, change, connectors, show, lockOrganization, forget, newUuid, now } = needs
+  const { database, change, connectors, show, lockOrganization, endSessions, forget, newUuid, now } = needs
   const mustBeAllowed = createMustBeAllowed(needs.mustHoldRoleNames)
   const seal: Seal = (id, secrets) => needs.secrets.seal('connection', JSON.stringify(secrets), sealContext(id))
   const draft = (row: DraftedRow, given: Drafted) => draftOf(connectors.get(row.connector), row, { ...given, seal, now: now() })
@@ -126,7 +128,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
             ...(isDisabled === undefined ? {} : { disabledAt: isDisabled ? (before.disabledAt ?? now()) : null }),
           }
           const row = await tx.connection.update({ where: { id: key.id }, data })
-          if (settings) await unlinkFormer({ tx, record }, connectors.get(row.connector), { ...key, before: before.settings, after: row.settings })
+          if (settings) await unlinkFormer({ tx, record, endSessions }, connectors.get(row.connector), { ...key, before: before.settings, after: row.settings })
           return { event: 'connection.updated', told: { ...row, changed }, result: show(row) }
         },
       })

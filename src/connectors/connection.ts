@@ -45,6 +45,10 @@ export interface ConnectionButton {
   readonly id: string
   readonly connector: string
   readonly name: string
+  /** The connector whose brand's mark it may show. */
+  readonly mark?: string | undefined
+  /** The name of the organization that runs it; absent: it is the system's. */
+  readonly organization?: string | undefined
 }
 
 /** Which connections the pages of a client offer. */

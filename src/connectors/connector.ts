@@ -79,6 +79,8 @@ export interface Connector<Settings = unknown, Secrets = unknown> {
    * for again, and nobody stays linked.
    */
   authorityOf(settings: Settings): string
+  /** The authority that its brand is known for; absent: it has none. */
+  readonly brandAuthority?: string | undefined
   /** Throws `upstream_unavailable`, and `upstream_cannot_again` where its people cannot be made to prove themselves again, though wished. */
   begin(connection: Configured<Settings, Secrets>, wish: Wish): Promise<Begun>
   /**

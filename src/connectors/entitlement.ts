@@ -16,6 +16,18 @@ export interface ToldAddress {
   readonly isOfOrganization: boolean
 }
 
+/** Whether the connection speaks for an address of an account: by the domain, which its organization proved, or for whom it told. */
+export const isEntitledTo = async (
+  database: Finder,
+  { connection, identity, email }: { readonly connection: Connection; readonly identity: UpstreamIdentity; readonly email: string },
+): Promise<boolean> => {
+  const told = await readAddress(database, { connection, identity })
+  if (told?.email === email) return told.isEntitled
+  const { organizationId } = connection
+  const domain = domainOf(email)
+  return organizationId !== undefined && domain !== undefined && isProvenBy(database, { organizationId, domain })
+}
+
 type Finder = Pick<TransactionClient, 'organizationDomain'>
 
 /** Reads the address; `undefined` where there is none, or the provider does not say that it proved it. */

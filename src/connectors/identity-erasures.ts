@@ -1,6 +1,14 @@
 // Takes identities away as part of another change: whoever is no member any more, or was deleted, is known by them no longer.
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
+import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
+
+/** A change that takes identities away. */
+export interface Unlinking {
+  readonly tx: TransactionClient
+  readonly record: RecordEvent
+  readonly endSessions: EndSessionsOfIdentities
+}
 
 interface Gone {
   readonly id: string
@@ -9,16 +17,16 @@ interface Gone {
   readonly userId: string
 }
 
-/** Takes away what the connections of an organization know of a user. */
+/** Takes away what the connections of an organization know of a user, and ends the sessions that it began. */
 export const eraseMemberIdentities = async (
-  tx: TransactionClient,
-  record: RecordEvent,
+  { tx, record, endSessions }: Unlinking,
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
 ): Promise<void> => {
   const gone = await tx.$queryRaw<Gone[]>`
     DELETE FROM identities i USING connections c
     WHERE c.id = i.connection_id AND c.organization_id = ${organizationId}::uuid AND i.user_id = ${userId}::uuid
     RETURNING i.id, i.connection_id AS "connectionId", c.connector, i.user_id AS "userId"`
+  await endSessions(tx, { userIds: [userId], identityIds: gone.map(({ id }) => id) })
   tell(record, gone)
 }
 

@@ -39,6 +39,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
     settings: microsoftSettings,
     // People are named with their tenants: whatever tenants are set, nobody is called as another.
     authorityOf: () => origin,
+    brandAuthority: origin,
     // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
     isCalled: (issuer, told) => !isGuid(tenantOf(issuer)) && told === issuerOf(tenantOf(told)) && (tenantOf(told) === '{tenantid}' || isGuid(tenantOf(told))),
     asked: ({ client_id: clientId, tenant }) => ({

@@ -12,6 +12,7 @@ import type { Connection } from './connection.ts'
 import type { UpstreamIdentity } from './connector.ts'
 import type { ToldAddress } from './entitlement.ts'
 import { freeSubject } from './identity-erasures.ts'
+import { notedOf } from './identity-told.ts'
 import { type JoinOrganization, joinBy } from './join.ts'
 import { toJson } from './provider-data.ts'
 import { Refusal, refused } from './refusal.ts'
@@ -23,11 +24,15 @@ import type { VerifyConnection } from './verify-connection.ts'
 export interface UpstreamSigned extends Proof {
   /** When everything else in the account ended by it, where it was the first proof of the address. */
   readonly tookOverAt?: Date
+  /** The account at the provider. */
+  readonly identityId: string
+  /** The organization for which alone the sign-in is good. */
+  readonly confinedTo?: string | undefined
 }
 
 /** Proves people by other providers. */
 export interface UpstreamSignIn {
-  /** Throws `upstream_unlinked`, `connection_gone` for one that was disabled meanwhile, and `busy` where others were always a moment before. */
+  /** Throws `upstream_unlinked`, `upstream_confined` where the sign-in would be for more than it is good for, `connection_gone` for one that was disabled meanwhile, and `busy` where others were always a moment before. */
   prove(actor: Actor, attempt: UpstreamAttempt): Promise<UpstreamSigned>
   /** Notes an attempt that was over before anybody was named. */
   noteRefused(actor: Actor, refusal: { readonly method: string; readonly reason: string }): Promise<void>
@@ -42,6 +47,7 @@ interface Needs {
   readonly join: JoinOrganization
   readonly notify: PostNotice
   readonly askVerification: (tx: TransactionClient, actor: Actor, email: string) => Promise<void>
+  readonly newId: () => string
   readonly now: () => Date
 }
 
@@ -52,56 +58,62 @@ interface Entrant {
   readonly isFirstProof?: boolean
 }
 
+interface Entered extends Pick<UpstreamSigned, 'identityId' | 'confinedTo'> {
+  /** Of the user. */
+  readonly id: string
+}
+
 // Of many who come first at once one makes the user; the others then find it.
 const maxTries = 4
 
 /** Makes the service. Each attempt writes one event of signing in. */
 export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
-  const { change, users, verifyConnection, now } = needs
+  const { change, users, verifyConnection, newId, now } = needs
   const noteRefused: UpstreamSignIn['noteRefused'] = (actor, { method, reason }) =>
     change(actor, async (_tx, record) => record('sign_in.refused', { method, reason }, { outcome: 'refused' }))
 
-  const enter = (actor: Actor, attempt: UpstreamAttempt, { userId, email, isFirstProof = false }: Entrant): Promise<string> =>
+  const enter = (actor: Actor, attempt: UpstreamAttempt, { userId, email, isFirstProof = false }: Entrant): Promise<Entered> =>
     change({ ...actor, kind: 'user', id: userId }, async (tx, record) => {
       const { connection, identity } = attempt
-      await passGate({ tx, record, ...needs }, { ...attempt, userId, linkedBy: email, isFirstProof })
+      const confinedTo = await passGate({ tx, record, ...needs }, { ...attempt, userId, linkedBy: email, isFirstProof })
       const row = { connectionId: connection.id, subject: identity.subject, userId }
       const told = { providerData: toJson(identity), lastUsedAt: now() }
-      const { count } = await tx.identity.updateMany({ where: row, data: told })
-      if (count === 0 && email === undefined) throw new Problem('conflict')
-      if (count === 0) {
-        await freeSubject(tx, record, row)
-        const { id } = await tx.identity.create({ data: { ...row, ...told } })
+      const [known] = await tx.identity.updateManyAndReturn({ where: row, data: told })
+      if (!known && email === undefined) throw new Problem('conflict')
+      if (!known) await freeSubject(tx, record, row)
+      const { id } = known ?? (await tx.identity.create({ data: { ...row, ...told } }))
+      if (!known) {
         record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
-        await needs.notify(tx, { kind: 'identity_linked', userId, actor, values: { connection: connection.name } })
+        await needs.notify(tx, { kind: 'identity_linked', userId, actor, values: await notedOf(tx, connection) })
       }
       record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
-      return userId
+      return { id: userId, identityId: id, confinedTo }
     })
 
-  const create = async (actor: Actor, { connection, identity }: UpstreamAttempt, { email, isEntitled }: ToldAddress): Promise<string> => {
+  const create = async (actor: Actor, { connection, identity }: UpstreamAttempt, { email, isEntitled }: ToldAddress): Promise<Entered> => {
+    const row = { id: newId() }
     const { id } = await users.create(
       actor,
       { email, locale: actor.language, isEmailVerified: isEntitled, ...shownOf(identity) },
       async (tx, userId, record) => {
         await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
         await verifyConnection(tx, connection)
-        const data = { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
+        const data = { ...row, connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
         await freeSubject(tx, record, data)
-        const { id } = await tx.identity.create({ data })
+        await tx.identity.create({ data })
         if (!isEntitled) await needs.askVerification(tx, actor, email)
-        record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
+        record('identity.linked', { ...row, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
         record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
       },
     )
-    return id
+    return { id, identityId: row.id }
   }
 
-  const once = async (actor: Actor, attempt: UpstreamAttempt): Promise<{ readonly id: string; readonly tookOverAt?: Date }> => {
+  const once = async (actor: Actor, attempt: UpstreamAttempt): Promise<Entered & Pick<UpstreamSigned, 'tookOverAt'>> => {
     const plan = await planFor(needs, attempt)
-    if (plan.kind === 'known') return { id: await enter(actor, attempt, plan) }
-    if (plan.kind === 'create') return { id: await create(actor, attempt, plan.address) }
-    if (plan.kind === 'link') return { id: await enter(actor, attempt, plan), ...(plan.isFirstProof ? { tookOverAt: now() } : {}) }
+    if (plan.kind === 'known') return enter(actor, attempt, plan)
+    if (plan.kind === 'create') return create(actor, attempt, plan.address)
+    if (plan.kind === 'link') return { ...(await enter(actor, attempt, plan)), ...(plan.isFirstProof ? { tookOverAt: now() } : {}) }
     await verifyConnection(needs.database.prisma, attempt.connection) // what ended a moment ago is told as what it is
     const { reason, userId } = plan
     throw refused(reason, userId)
@@ -111,11 +123,11 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
     noteRefused,
     prove: async (actor, attempt) => {
       try {
-        const { id, tookOverAt } = await retrying(() => once(actor, attempt))
+        const { id, ...entered } = await retrying(() => once(actor, attempt))
         users.forget(id)
         const user = await users.find(id)
         if (!user) throw refused('account_ended', id)
-        return { user, amr: ['fed'], ...(tookOverAt ? { tookOverAt } : {}) }
+        return { user, amr: ['fed'], ...entered }
       } catch (given) {
         // The organization went meanwhile.
         const error = given instanceof Problem && given.code === 'not_found' ? new Problem('connection_gone', { cause: given }) : given

@@ -6,6 +6,7 @@ import { multiFactor, withSecondFactor } from '../mfa/authenticator.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Demands, NextProof } from './demands.ts'
 import type { Engine } from './provider.ts'
+import { proverOf } from './session-fields.ts'
 
 /** A proof of who somebody is: the first one of a sign-in. */
 export interface FirstProof {
@@ -19,6 +20,10 @@ export interface FirstProof {
   readonly askedAt?: Date
   /** The challenge that was answered, where it was one: its answer, sent again, goes where the first went. */
   readonly challengeId?: string
+  /** The account at another provider by which they came. */
+  readonly identityId?: string
+  /** The organization for which alone this is a proof. */
+  readonly confinedTo?: string | undefined
 }
 
 /** How far a sign-in is. */
@@ -57,6 +62,8 @@ const schema = z.object({
   enrolmentId: z.string().optional(),
   areCodesDue: z.boolean().optional(),
   challengeId: z.string().optional(),
+  identityId: z.string().optional(),
+  confinedTo: z.string().optional(),
 })
 
 // Of one that is whole.
@@ -102,7 +109,7 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
     const session = await engine.current().Session.findByUid(found.session.uid)
     if (!session?.accountId || session.accountId !== found.session.accountId) throw new Problem('interaction_expired')
     const { accountId, amr = [], loginTs = 0, transient } = session
-    return { accountId, amr, isRemembered: !transient, provenAt: loginTs, isSignIn: false }
+    return { accountId, amr, isRemembered: !transient, provenAt: loginTs, isSignIn: false, ...proverOf(session) }
   }
 
   const change = async (ctx: Context, changed: (pending: Pending) => Pending): Promise<string> => {
@@ -129,10 +136,10 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
       return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
     },
     goOn: ctx => change(ctx, pending => pending),
-    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId }) => {
+    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId, identityId, confinedTo }) => {
       const seconds = (time: Date) => Math.min(at.getTime(), time.getTime()) / 1000
       const times = { provenAt: seconds(at), authenticatedAt: seconds(authenticatedAt), ...(askedAt ? { askedAt: seconds(askedAt) } : {}) }
-      const pending = { challengeId, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
+      const pending = { challengeId, identityId, confinedTo, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
     addFactor: (ctx, { userId, amr, isEnrolled = false }) =>
@@ -152,8 +159,8 @@ export const createLoginProgress = ({ engine, demands, find, save }: Needs): Log
   }
 }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, askedAt, challengeId },
+const toResult = ({ accountId, amr, isRemembered, provenAt, authenticatedAt = provenAt, askedAt, challengeId, ...pending }: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, askedAt, challengeId, ...proverOf(pending) },
   select_account: {},
   mfa: {},
 })

@@ -1,5 +1,4 @@
 // Sign-in sessions: one document that parallel requests write together, so each writes only what it changed.
-
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement } from '../platform/data/database.ts'
@@ -10,6 +9,8 @@ import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
+import { difference, isProvenAnew, isSame, isSignedInAnew } from './session-changes.ts'
+import { proverOf } from './session-fields.ts'
 import { withoutOrphans } from './session-grants.ts'
 
 /** The adapter's special methods for sessions. */
@@ -23,6 +24,9 @@ export type OnSignedIn = (session: {
   expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
   askedAt?: Date
+  /** The account at another provider by which they came, and the organization for which alone the session is good. */
+  identityId?: string | undefined
+  confinedTo?: string | undefined
   deviceId?: string
   ip?: string
   userAgent?: string
@@ -48,24 +52,25 @@ interface Needs extends SessionListeners {
   readonly findLanguage: (ctx: Context) => string
 }
 
-const keptSeconds = 3600
-
 // A client's authorization in the session is added or removed alone: rows of the same uid (parallel resumes leave several)
 // and the row itself as it is now, not as it was read, give the rest. A new id takes the place of the old one ($8) in the same
 // statement: what the old row knew of other clients goes on, and no moment is without a session. An ended session is not
-// kept again, under whatever id; its tombstones stay.
+// kept again, under whatever id; its tombstones stay. Nor is one begun by an account at another provider ($10) that was unlinked meanwhile.
+const isOpen = '(SELECT is_open FROM gate) AND ($10::uuid IS NULL OR EXISTS (SELECT 1 FROM prover))'
 const put = statement(
   'session-put',
-  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, siblings AS (
+  `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, prover AS (
+     SELECT i.id FROM identities i WHERE i.id = $10::uuid FOR KEY SHARE
+   ), siblings AS (
      SELECT jsonb_object_agg(entry.key, entry.value) AS merged
      FROM oidc_artifacts a, jsonb_each(coalesce(a.payload::jsonb -> 'authorizations', '{}')) entry
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL
    ), replaced AS (
-     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL AND (SELECT is_open FROM gate)
+     DELETE FROM oidc_artifacts WHERE key = $8 AND kind = 'Session' AND revoked_at IS NULL AND ${isOpen}
    )
    INSERT INTO oidc_artifacts AS a (key, kind, payload, account_id, uid, expires_at)
    SELECT $1, 'Session', jsonb_set($2::jsonb, '{authorizations}', (coalesce(merged, '{}') - $6::text[]) || $5::jsonb)::json, $3, $4, now() + make_interval(secs => $7)
-   FROM siblings WHERE (SELECT is_open FROM gate)
+   FROM siblings WHERE ${isOpen}
    ON CONFLICT (key) DO UPDATE SET
      payload = jsonb_set(excluded.payload::jsonb, '{authorizations}', (coalesce(a.payload::jsonb -> 'authorizations', '{}') - $6::text[]) || $5::jsonb)::json,
      account_id = excluded.account_id, expires_at = excluded.expires_at
@@ -131,6 +136,7 @@ export const createSessionArtifacts = ({
         expiresIn,
         known && known.id !== id ? hashOf('Session', known.id) : null,
         provenAtOf(payload.loginTs),
+        isSignedInAnew(known?.payload, payload) ? (proverOf(payload).identityId ?? null) : null,
       ]
       const kept = removed.length === 0 ? await database.run(put, values) : await putWithout(removed, { values, payload })
       // What came too late is no session, and nobody is told of one.
@@ -142,6 +148,7 @@ export const createSessionArtifacts = ({
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
           askedAt: askedAtOf(payload.loginTs),
+          ...proverOf(payload),
           deviceId: ctx && findDeviceId(ctx),
           ip: ctx?.ip,
           userAgent: ctx?.get('user-agent'),
@@ -164,28 +171,6 @@ export const createSessionArtifacts = ({
 const isReplaced = (id: string) => {
   const session: unknown = Provider.ctx?.oidc?.session
   return isObject(session) && session.oldId === id && session.jti !== id
-}
-
-// A step up keeps the time of the sign-in and adds to how it was proven.
-const isProvenAnew = (before: Payload | undefined, after: AdapterPayload) =>
-  after.loginTs !== before?.loginTs || after.accountId !== before?.accountId || JSON.stringify(after.amr) !== JSON.stringify(before?.amr)
-
-// The expiry moves with every use; it alone is worth a write once an hour.
-const isSame = (before: Payload, after: AdapterPayload) => {
-  const { exp: oldExpiry, iat: _oldIssue, ...old } = before
-  const { exp: newExpiry, iat: _newIssue, ...given } = JSON.parse(JSON.stringify(after))
-  return Number(newExpiry) - Number(oldExpiry) < keptSeconds && canonical(old) === canonical(given)
-}
-
-const canonical = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-
-const difference = (before: unknown, after: unknown) => {
-  const old = isObject(before) ? before : {}
-  const given = isObject(after) ? after : {}
-  return {
-    changed: Object.fromEntries(Object.entries(given).filter(([clientId, value]) => JSON.stringify(old[clientId]) !== JSON.stringify(value))),
-    removed: Object.keys(old).filter(clientId => !(clientId in given)),
-  }
 }
 
 const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {

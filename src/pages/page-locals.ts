@@ -35,11 +35,12 @@ export interface PagePasskey {
   readonly unknownId?: string
 }
 
-/** A button of another provider; the marks of well-known ones are known by the connector. */
+/** A button of another provider, with the mark of a well-known one and the name of the organization that runs it. */
 export interface PageConnection {
   readonly id: string
   readonly name: string
-  readonly connector?: string
+  readonly mark?: string | undefined
+  readonly organization?: string | undefined
   readonly isLastUsed?: boolean
 }
 

@@ -121,6 +121,11 @@ const table = {
     type: 'FORBIDDEN',
     message: 'That did not lead to an account here. Sign in another way or create an account; you can then link the two in your account.',
   },
+  upstream_confined: {
+    status: 403,
+    type: 'FORBIDDEN',
+    message: 'This provider signs you in to the applications of its own organization alone. Sign in another way.',
+  },
   connection_gone: { status: 404, type: 'NOT_FOUND', message: 'This way to sign in is not offered here. Choose another.' },
   organization_gone: { status: 404, type: 'NOT_FOUND', message: 'This organization is not available to you any more. Choose another.' },
   identity_taken: { status: 409, type: 'CONFLICT', message: 'This account of the other provider cannot be linked.' },
