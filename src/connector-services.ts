@@ -18,6 +18,7 @@ import { lockOrganization as lock } from './organizations/organizations.ts'
 import type { TransactionClient } from './platform/data/database.ts'
 import type { Resources } from './resources.ts'
 import type { TenantServices } from './tenant-services.ts'
+import { unproveEmails } from './users/unprove-emails.ts'
 
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
@@ -51,7 +52,7 @@ export const createConnectorServices = (
     connectionAdministration,
     connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit, log }),
     settingsConnections: createSettingsConnections({ change, connectors, providers }),
-    domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, now }),
+    domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, endSessions: endSessionsOfIdentities, unproveEmails, now }),
     recheckDomains: createRecheckDomains({ database, change, resolveTxt, now }),
     ...createHomeRealm({ database, connectors }),
   }

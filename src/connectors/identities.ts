@@ -9,6 +9,7 @@ import type { MustAdminister } from '../users/admins.ts'
 import type { EraseUnproven, User, UserId } from '../users/user.ts'
 import type { ConnectionButton } from './connection.ts'
 import type { Connections } from './connections.ts'
+import { isOfAnother } from './entitlement.ts'
 import { freeSubject } from './identity-erasures.ts'
 import { notedOf } from './identity-told.ts'
 import type { Connectors } from './list.ts'
@@ -81,9 +82,10 @@ export const createIdentities = (needs: Needs): Identities => {
       const add = async (): Promise<void> =>
         change(actor, async (tx, record) => {
           await verifyConnection(tx, connection)
-          const { isAdmin } = await lockUser(tx, userId)
-          // No organization signs in an administrator of the system.
-          if (isAdmin && connection.organizationId !== undefined) throw new Problem('connection_gone')
+          const { isAdmin, email } = await lockUser(tx, userId)
+          // No organization signs in an administrator of the system, or people of another's domain.
+          const isRefused = (isAdmin && connection.organizationId !== undefined) || (await isOfAnother(tx, { connection, email }))
+          if (isRefused) throw new Problem('connection_gone')
           await mustBeIn(tx, actor, userId)
           await freeSubject(tx, record, { connectionId: connection.id, subject: identity.subject })
           const { id } = await tx.identity.create({

@@ -2,12 +2,12 @@
 //
 // A connection of an organization speaks for its own people alone: for who is a member, or has an address of a domain that the organization
 // proved, and by it becomes one. The system's administrators are nobody's people. Of a member whose address is not its own to speak for it says who
-// they are to itself alone.
+// they are to itself alone, and nothing where another organization proved the domain.
 import type { AcceptProof } from '../authentication/accept-proof.ts'
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
-import { isEntitledTo, readAddress } from './entitlement.ts'
+import { isEntitledTo, isOfAnother, readAddress } from './entitlement.ts'
 import { type JoinOrganization, joinBy } from './join.ts'
 import { Refusal, refused } from './refusal.ts'
 import type { UpstreamProof } from './upstream.ts'
@@ -50,6 +50,7 @@ export const passGate = async (
   if (organizationId !== undefined && user.isAdmin) throw refused('administrator', userId)
   if (linkedBy !== undefined && linkedBy !== user.verifiedEmail) throw new Problem('conflict')
   if (address && address.email !== user.verifiedEmail) throw refused('not_a_member', userId)
+  if (await isOfAnother(tx, { connection, email: user.email })) throw refused('domain_of_another', userId)
   if (organizationId === undefined || (await isEntitledTo(tx, { connection, identity, email: user.email }))) return undefined
   if (clientOrganizationId !== organizationId) throw new Problem('upstream_confined', { cause: new Refusal('confined', userId) })
   return organizationId

@@ -98,7 +98,15 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
       async (tx, userId, record) => {
         await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
         await verifyConnection(tx, connection)
-        const data = { ...row, connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity), lastUsedAt: now() }
+        const data = {
+          ...row,
+          connectionId: connection.id,
+          subject: identity.subject,
+          userId,
+          providerData: toJson(identity),
+          lastUsedAt: now(),
+          madeUser: true,
+        }
         await freeSubject(tx, record, data)
         await tx.identity.create({ data })
         if (!isEntitled) await needs.askVerification(tx, actor, email)
