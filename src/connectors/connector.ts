@@ -13,8 +13,10 @@ export interface UpstreamIdentity {
   readonly name?: string
   /** An https address. */
   readonly picture?: string
-  /** Whatever else it told, to be mapped to roles and kept; replaced whole at each sign-in. Never a token. */
+  /** Whatever else it told, to be kept; replaced whole at each sign-in. Never a token. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** All that it told, tokens too, where that is more than what is kept: to be read now, and kept nowhere. */
+  readonly told?: Readonly<Record<string, unknown>>
   /** When the person proved themselves there, where the provider says so. */
   readonly authenticatedAt?: Date
 }

@@ -5,7 +5,7 @@ import { Problem } from '../platform/errors.ts'
 import type { Connector, ConnectorNeeds, Finding, UpstreamIdentity } from './connector.ts'
 import { originSchema } from './oidc-addresses.ts'
 import { clientIdSchema, type OidcSecrets, oidcSecrets } from './oidc-kind.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 import { createUpstreamFetch, upstreamProblem } from './upstream-answers.ts'
 
 const github = 'https://github.com'
@@ -105,7 +105,7 @@ const identify = (user: unknown, emails: unknown): UpstreamIdentity => {
     ...(email === undefined ? {} : { email }),
     isEmailVerified: email !== undefined,
     ...profileOf({ name: told.name, picture: told.avatar_url }, { name: told.login }),
-    claims: keptClaims({ login: told.login, name: told.name ?? undefined, html_url: told.html_url ?? undefined }),
+    ...claimsOf({ login: told.login, name: told.name ?? undefined, html_url: told.html_url ?? undefined }),
   }
 }
 

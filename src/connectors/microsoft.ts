@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 
 const origin = 'https://login.microsoftonline.com'
 const guid = z.guid().toLowerCase()
@@ -65,7 +65,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
         // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified, and not always as a boolean.
         isEmailVerified: email !== undefined && isProof(idToken.xms_edov),
         ...profileOf(idToken),
-        claims: keptClaims(idToken),
+        ...claimsOf(idToken),
       }
     },
   })

@@ -43,7 +43,7 @@ export const passGate = async (
   const isJoining = organizationId !== undefined && !(await isMember(tx, { organizationId, userId }))
   const address = isJoining ? await readAddress(tx, { connection, identity }) : undefined
   if (isJoining && !address?.isOfOrganization) throw refused('not_a_member', userId)
-  if (isJoining) await joinBy({ join, tx, record }, { connection, claims: identity.claims, userId })
+  if (isJoining) await joinBy({ join, tx, record }, { connection, identity, userId })
   await verifyConnection(tx, connection)
   if (linkedBy !== undefined && isFirstProof) await acceptProof(tx, { userId, email: linkedBy }).catch(lookAgain)
   const user = await lockLiving(tx, userId)

@@ -34,8 +34,8 @@ const unkept = new Set(['aud', 'azp', 'exp', 'iat', 'nbf', 'jti', 'nonce', 'sid'
 const isTokenName = (name: string) => /token|secret|password|assertion/i.test(name)
 const isTokenText = (json: string) => /"eyJ[\w-]+\.[\w-]+\.[\w-]*/.test(json)
 
-/** The claims that are kept, later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out. */
-export const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
+// Later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out.
+const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
   const kept: [string, unknown][] = []
   let bytes = 2
   for (const [name, value] of Object.entries(Object.assign({}, ...documents))) {
@@ -48,6 +48,12 @@ export const keptClaims = (...documents: readonly Told[]): Record<string, unknow
   }
   return Object.fromEntries(kept)
 }
+
+/** What is kept of the documents, and all that they tell: which role somebody gets is not decided by what there was room for. */
+export const claimsOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'claims' | 'told'> => ({
+  claims: keptClaims(...documents),
+  told: Object.assign({}, ...documents),
+})
 
 const isShallow = (value: unknown, depth: number): boolean =>
   typeof value !== 'object' || value === null || (depth > 0 && Object.values(value).every(one => isShallow(one, depth - 1)))

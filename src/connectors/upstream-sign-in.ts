@@ -96,7 +96,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
       actor,
       { email, locale: actor.language, isEmailVerified: isEntitled, ...shownOf(identity) },
       async (tx, userId, record) => {
-        await joinBy({ join: needs.join, tx, record }, { connection, claims: identity.claims, userId })
+        await joinBy({ join: needs.join, tx, record }, { connection, identity, userId })
         await verifyConnection(tx, connection)
         const data = {
           ...row,
