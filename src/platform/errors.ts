@@ -39,6 +39,7 @@ const table = {
       'This needs a session with two factors. Prove your second one at POST /auth/reauthenticate or on the sign-in pages; whoever has none sets one up first.',
   },
   forbidden: { status: 403, type: 'FORBIDDEN', message: 'You are not allowed to do this.' },
+  passwords_off: { status: 403, type: 'FORBIDDEN', message: 'Passwords are not used here.' },
   sign_up_closed: { status: 403, type: 'FORBIDDEN', message: 'New accounts are made by an administrator here.' },
   csrf_mismatch: { status: 403, type: 'FORBIDDEN', message: 'This form has expired. Reload the page and try again.' },
   passkey_refused: { status: 401, type: 'UNAUTHORIZED', message: 'This passkey could not be used. Try again, or sign in another way.' },
