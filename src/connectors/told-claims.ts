@@ -18,14 +18,17 @@ export const emailOf = (told: Told): string | undefined => (typeof told.email ==
 /** Name and picture: the first document that has one counts. */
 export const profileOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'name' | 'picture'> => {
   const [name] = documents.flatMap(({ name: told }) => (isName(told) ? told.trim() : []))
-  const [picture] = documents.flatMap(({ picture: told }) => (isPicture(told) ? told : []))
+  const [picture] = documents.flatMap(({ picture: told }) => pictureOf(told) ?? [])
   return { ...(name === undefined ? {} : { name }), ...(picture === undefined ? {} : { picture }) }
 }
 
 const isName = (told: unknown): told is string =>
   typeof told === 'string' && told.trim() !== '' && told.trim().length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(told.trim())
-const isPicture = (told: unknown): told is string =>
-  typeof told === 'string' && told.length <= 2000 && URL.canParse(told) && new URL(told).protocol === 'https:' && !new URL(told).username
+// As a URL is written, whatever white space and control characters a parser of URLs passes over.
+const pictureOf = (told: unknown): string | undefined => {
+  const { href, protocol, username } = (typeof told === 'string' ? URL.parse(told) : null) ?? {}
+  return protocol === 'https:' && username === '' && href !== undefined && href.length <= 2000 ? href : undefined
+}
 
 const maxBytes = 16 * 1024
 const maxDepth = 8

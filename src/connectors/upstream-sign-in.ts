@@ -139,8 +139,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
       } catch (given) {
         // The organization went meanwhile.
         const error = given instanceof Problem && given.code === 'not_found' ? new Problem('connection_gone', { cause: given }) : given
-        if (!(error instanceof Problem)) throw error
-        const { reason, userId } = error.cause instanceof Refusal ? error.cause : new Refusal(error.code)
+        const { reason, userId } = reasonOf(error)
         await change(actor, async (_tx, record) => record('sign_in.refused', { ...toldOf(attempt.connection, userId), reason }, { outcome: 'refused' }))
         throw error
       }
@@ -151,6 +150,12 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
 // Whose provider it is may read of whom it let in; of whom it did not the system alone, for that tells of accounts.
 const ofOrganization = ({ organizationId }: Connection) => (organizationId === undefined ? {} : { organizationId })
 const toldOf = ({ id, connector }: Connection, userId?: string) => ({ id: userId, method: connector, connection_id: id })
+
+// An attempt that a bug of ours ended was one all the same.
+const reasonOf = (error: unknown): Refusal => {
+  if (!(error instanceof Problem)) return new Refusal('internal')
+  return error.cause instanceof Refusal ? error.cause : new Refusal(error.code)
+}
 
 // What another did at the same moment is found at the next look.
 const retrying = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -167,9 +172,8 @@ const retrying = async <Result>(work: () => Promise<Result>): Promise<Result> =>
 
 const shownName = mailedName(200)
 
-// Names and pictures of strangers are shown to others: what we would not take of a form is left out.
+// Names of strangers are shown to others: what we would not take of a form is left out.
 const shownOf = ({ name, picture }: UpstreamIdentity) => {
   const shown = shownName.safeParse(name)
-  const isPicture = picture !== undefined && picture.length <= 2000 && URL.canParse(picture) && new URL(picture).protocol === 'https:'
-  return { ...(shown.success ? { name: shown.data } : {}), ...(isPicture ? { picture } : {}) }
+  return { ...(shown.success ? { name: shown.data } : {}), ...(picture === undefined ? {} : { picture }) }
 }
