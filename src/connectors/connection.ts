@@ -57,6 +57,8 @@ export interface ConnectionRule {
   readonly organizationId?: string | undefined
   /** Those that the client names; absent: all. */
   readonly clientConnections?: readonly string[] | undefined
+  /** Whether the client is the operator's own. */
+  readonly isFirstParty?: boolean | undefined
 }
 
 const connection = event('connection', { connector: z.string(), name: z.string(), changed: z.array(z.string()).optional() })
