@@ -28,6 +28,14 @@ type Needs = PageNeeds & {
   readonly sentTwice: SentTwice
 }
 
+/** What the first page says of what was done before it. */
+interface Told {
+  readonly problem?: Problem
+  readonly unknownPasskey?: string
+  /** Whom this very request named. */
+  readonly named?: string | undefined
+}
+
 /** Makes the pages' handlers. */
 export const createLoginPages = (needs: Needs) => {
   const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection, sentTwice } =
@@ -41,7 +49,7 @@ export const createLoginPages = (needs: Needs) => {
     return identifiers.kept(ctx, interaction) ?? loginHint ?? (againId && (await users.find(againId))?.email)
   }
 
-  const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) => {
+  const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey, named }: Told = {}) => {
     const offer = await signUpGate.find(ctx, interaction)
     const known = await knownFor(ctx, interaction)
     present(ctx, 'identifier', {
@@ -53,11 +61,18 @@ export const createLoginPages = (needs: Needs) => {
       changeUrl: known === undefined ? undefined : `${base(interaction)}/identifier?change`,
       connections: (await start.buttons(interaction)).map(button => ({ ...button, isLastUsed: button.id === lastConnection.read(ctx)?.id })),
       connectionAction: `${base(interaction)}/connection`,
-      passwordUrl: isUpstream(problem) && offers.password && identifiers.kept(ctx, interaction) !== undefined ? `${base(interaction)}/password` : undefined,
+      ...waysPast(interaction, isUpstream(problem) ? (named ?? identifiers.kept(ctx, interaction)) : undefined),
       problem,
       passkey: { action: `${base(interaction)}/passkey`, optionsUrl: `${base(interaction)}/passkey/options`, unknownId: unknownPasskey },
       signUpUrl: offer ? `${base(interaction)}/sign-up` : undefined,
     })
+  }
+
+  /** Whoever another provider did not let in can come by whatever else is offered. */
+  const waysPast = (interaction: Interaction, username: string | undefined) => {
+    if (username === undefined) return {}
+    const emailCode = { emailCodeAction: `${base(interaction)}/email-code`, emailCodeCsrf: sentTwice.issue(boundTo(interaction, username)) }
+    return { ...(offers.password ? { passwordUrl: `${base(interaction)}/password` } : {}), ...(offers.emailCode ? emailCode : {}) }
   }
 
   const showPasswordFor = (
@@ -94,10 +109,12 @@ export const createLoginPages = (needs: Needs) => {
     },
     submitIdentifier: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
+      let named: string | undefined
       try {
         const { csrf, username } = await readForm(ctx, { fields: identifierForm, issuer })
         forms.verify(interaction.uid, csrf)
         identifiers.keep(ctx, interaction, username)
+        named = username
         if (await start.byAddress(ctx, interaction, username)) return
         if (offers.password) seeOther(ctx, `${base(interaction)}/password`)
         else await startCode(ctx, interaction, username)
@@ -105,7 +122,7 @@ export const createLoginPages = (needs: Needs) => {
         if (!isShownOnPage(error)) throw error
         tellCause(needs.log, error)
         tell(ctx, error)
-        await showIdentifier(ctx, interaction, { problem: error })
+        await showIdentifier(ctx, interaction, { problem: error, named })
       }
     },
     showPassword: async (ctx: Context) => {
@@ -135,10 +152,10 @@ export const createLoginPages = (needs: Needs) => {
         showPasswordFor(ctx, interaction, { username, problem: error, isRemembered })
       }
     }),
-    /** Mails a code to whom the identifier page named, instead of the password. */
+    /** Mails a code to whom the identifier page named, instead of the password or of a provider that did not let them in. */
     submitEmailCode: async (ctx: Context) => {
       if (!offers.emailCode) throw new Problem('not_found')
-      const interaction = await open(ctx)
+      const interaction = await interactions.get(ctx)
       const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, base(interaction))
       try {
@@ -148,12 +165,12 @@ export const createLoginPages = (needs: Needs) => {
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        showPasswordFor(ctx, interaction, { username, problem: error })
+        if (offers.password) showPasswordFor(ctx, interaction, { username, problem: error })
+        else await showIdentifier(ctx, interaction, { problem: error })
       }
     },
   }
 }
 
-// Whoever another provider did not let in can come by their password.
 const isUpstream = (problem: Problem | undefined): boolean =>
   problem !== undefined && (problem.code.startsWith('upstream_') || problem.code === 'connection_gone')

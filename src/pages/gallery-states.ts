@@ -97,6 +97,8 @@ export const GALLERY_STATES: States = {
       connections,
       connectionAction: home,
       passwordUrl: home,
+      emailCodeAction: home,
+      emailCodeCsrf: csrf,
       problem: new Problem('upstream_unlinked'),
     },
     error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },
