@@ -11,7 +11,7 @@ import type { ConnectionButton } from './connection.ts'
 import type { Connections } from './connections.ts'
 import { isOfAnother } from './entitlement.ts'
 import { freeSubject } from './identity-erasures.ts'
-import { notedOf } from './identity-told.ts'
+import { notedOf, recordIdentity } from './identity-told.ts'
 import type { Connectors } from './list.ts'
 import { markOf } from './mark.ts'
 import { toJson } from './provider-data.ts'
@@ -91,7 +91,7 @@ export const createIdentities = (needs: Needs): Identities => {
           const { id } = await tx.identity.create({
             data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
           })
-          record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId })
+          recordIdentity(record, 'identity.linked', { row: { id, userId }, connection })
           await notify(tx, { kind: 'identity_linked', userId, actor, values: await notedOf(tx, connection) })
         })
       await add().catch(async error => {
@@ -115,7 +115,7 @@ export const createIdentities = (needs: Needs): Identities => {
         if (isOwn && !(await hasWayIn(tx, { user: locked, others, offered: needs }))) throw new Problem('last_way_in')
         const { connection } = row
         await endSessions(tx, { userIds: [user.id], identityIds: [id], exceptSid: actor.sessionId })
-        record('identity.unlinked', { id, connection_id: connection.id, connector: connection.connector, user_id: user.id })
+        recordIdentity(record, 'identity.unlinked', { row, connection })
         await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: await notedOf(tx, connection) })
       })
     },

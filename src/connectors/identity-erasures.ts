@@ -2,6 +2,7 @@
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
+import { recordIdentity } from './identity-told.ts'
 
 /** A change that takes identities away. */
 export interface Unlinking {
@@ -14,6 +15,7 @@ interface Gone {
   readonly id: string
   readonly connectionId: string
   readonly connector: string
+  readonly organizationId: string | null
   readonly userId: string
 }
 
@@ -25,7 +27,7 @@ export const eraseMemberIdentities = async (
   const gone = await tx.$queryRaw<Gone[]>`
     DELETE FROM identities i USING connections c
     WHERE c.id = i.connection_id AND c.organization_id = ${organizationId}::uuid AND i.user_id = ${userId}::uuid
-    RETURNING i.id, i.connection_id AS "connectionId", c.connector, i.user_id AS "userId"`
+    RETURNING i.id, i.connection_id AS "connectionId", c.connector, c.organization_id AS "organizationId", i.user_id AS "userId"`
   await endSessions(tx, { userIds: [userId], identityIds: gone.map(({ id }) => id) })
   tell(record, gone)
 }
@@ -39,10 +41,10 @@ export const freeSubject = async (
   const gone = await tx.$queryRaw<Gone[]>`
     DELETE FROM identities i USING connections c, users u
     WHERE c.id = i.connection_id AND u.id = i.user_id AND u.deleted_at IS NOT NULL AND i.connection_id = ${connectionId}::uuid AND i.subject = ${subject}
-    RETURNING i.id, i.connection_id AS "connectionId", c.connector, i.user_id AS "userId"`
+    RETURNING i.id, i.connection_id AS "connectionId", c.connector, c.organization_id AS "organizationId", i.user_id AS "userId"`
   tell(record, gone)
 }
 
 const tell = (record: RecordEvent, gone: readonly Gone[]): void => {
-  for (const { id, connectionId, connector, userId } of gone) record('identity.unlinked', { id, connection_id: connectionId, connector, user_id: userId })
+  for (const row of gone) recordIdentity(record, 'identity.unlinked', { row, connection: { ...row, id: row.connectionId } })
 }

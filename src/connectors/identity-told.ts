@@ -1,7 +1,27 @@
 // What is told of an identity that was linked or unlinked.
 import type { MailRequest } from '../mails/mail.ts'
+import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { mailable } from '../platform/http/text.ts'
+
+interface Row {
+  readonly id: string
+  readonly userId: string
+}
+
+/** The connection, as far as its events tell of it. */
+export interface ToldConnection {
+  readonly id: string
+  readonly connector: string
+  readonly organizationId?: string | null | undefined
+}
+
+/** Records that an identity was linked or unlinked, whoever did it: whose provider it is may read of it. */
+export const recordIdentity = (
+  record: RecordEvent,
+  name: 'identity.linked' | 'identity.unlinked',
+  { row: { id, userId }, connection: { id: connectionId, connector, organizationId } }: { readonly row: Row; readonly connection: ToldConnection },
+): void => record(name, { id, connection_id: connectionId, connector, user_id: userId }, organizationId ? { organizationId } : {})
 
 interface Named {
   readonly name: string

@@ -12,7 +12,7 @@ import type { Connection } from './connection.ts'
 import type { UpstreamIdentity } from './connector.ts'
 import type { ToldAddress } from './entitlement.ts'
 import { freeSubject } from './identity-erasures.ts'
-import { notedOf } from './identity-told.ts'
+import { notedOf, recordIdentity } from './identity-told.ts'
 import { type JoinOrganization, joinBy } from './join.ts'
 import { toJson } from './provider-data.ts'
 import { Refusal, refused } from './refusal.ts'
@@ -83,7 +83,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
       if (!known) await freeSubject(tx, record, row)
       const { id } = known ?? (await tx.identity.create({ data: { ...row, ...told } }))
       if (!known) {
-        record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
+        recordIdentity(record, 'identity.linked', { row: { id, userId }, connection })
         await needs.notify(tx, { kind: 'identity_linked', userId, actor, values: await notedOf(tx, connection) })
       }
       record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
@@ -110,7 +110,7 @@ export const createUpstreamSignIn = (needs: Needs): UpstreamSignIn => {
         await freeSubject(tx, record, data)
         await tx.identity.create({ data })
         if (!isEntitled) await needs.askVerification(tx, actor, email)
-        record('identity.linked', { ...row, connection_id: connection.id, connector: connection.connector, user_id: userId }, ofOrganization(connection))
+        recordIdentity(record, 'identity.linked', { row: data, connection })
         record('sign_in.succeeded', toldOf(connection, userId), ofOrganization(connection))
       },
     )

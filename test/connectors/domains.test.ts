@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { createRecheckDomains } from '../../src/connectors/domain-watch.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { startDns } from '../support/dns-server.ts'
@@ -525,4 +526,30 @@ test('an account that the former owner’s provider did not make keeps its proof
   await pass()
   t.is((await by(latter, 'ours')).user.id, user.id)
   t.is(await rows().authenticationMethod.count({ where: { userId: user.id, kind: 'password', deletedAt: null } }), 1)
+})
+
+test('a connection is not brought back beyond the hundred that an organization may have', async t => {
+  const full = await makeOrganization(api)
+  const connectionId = await connect(full)
+  t.is((await full.asOwner(`DELETE /connections/${connectionId}`)).status, 200)
+  await rows().connection.createMany({ data: Array.from({ length: 100 }, () => ({ organizationId: full.id, connector: 'github', name: 'GitHub' })) })
+  t.is((await full.asOwner(`POST /connections/${connectionId}/restore`)).status, 409)
+  await rows().connection.deleteMany({ where: { organizationId: full.id, id: { not: connectionId } } })
+  t.is((await full.asOwner(`POST /connections/${connectionId}/restore`)).status, 200)
+})
+
+test.serial('domains that nobody came to look at are looked at the next time', async t => {
+  const due = [await prove(place), await prove(place)]
+  for (const { id } of due) await backdate(id, { checked_at: '25 hours' })
+  const recheck = createRecheckDomains({
+    ...server.services,
+    database: server.resources.database,
+    now: () => new Date(),
+    resolveTxt: async () => {
+      throw new Error('the process is killed')
+    },
+  })
+  await t.throwsAsync(recheck(systemActor, 50), { message: 'the process is killed' })
+  const ids = due.map(({ id }) => id)
+  t.is(await rows().organizationDomain.count({ where: { id: { in: ids }, checkedAt: { lt: new Date(Date.now() - 86_400_000) } } }), 1)
 })

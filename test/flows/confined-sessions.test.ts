@@ -210,3 +210,18 @@ test('no name of a stranger’s puts a link into the mail of a link', async t =>
   for (const subject of ['An account was linked to yours', 'An account was unlinked from yours'])
     t.false((await mailTo(server, victim.email, subject)).text.includes('evil.example'))
 })
+
+test('an organization reads of every link to its connection, and of its end, however it came to be', async t => {
+  const { victim, tenant, who, connection, identity } = await makeGround()
+  await rows().identity.delete({ where: { id: identity.id } })
+  const person = createPerson()
+  const page = await enterPassword(person, await person.follow(await person.get(at('/account/identities')), redirectUri), { email: victim.email, password })
+  const sent = await person.post(at('/account/identities'), { csrf: hiddenOf(page).csrf ?? '', connection })
+  await person.follow(await person.get(await upstream.signIn(sent.location ?? '', who)), redirectUri)
+  await server.services.members.remove(systemActor, { organizationId: tenant.id, userId: victim.id })
+  const events = await rows().auditEvent.findMany({ where: { organizationId: tenant.id, action: { startsWith: 'identity.' } }, orderBy: { id: 'asc' } })
+  t.deepEqual(
+    events.map(({ action }) => action),
+    ['identity.linked', 'identity.unlinked'],
+  )
+})
