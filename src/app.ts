@@ -101,7 +101,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     findDeviceId: ctx => devices.read(ctx)?.id,
     findLanguage: ctx => pageLanguage.of(ctx).tag,
     mutualTls,
-    continueWords: ctx => continueWords(pageLanguage.of(ctx), brandingOf(ctx).name),
+    continueWords: (ctx, switching) => continueWords(pageLanguage.of(ctx), { product: brandingOf(ctx).name, switching }),
   })
   const forms = createFormTokens(secrets)
   const { verifyAccessToken, findBrowserSession } = protocol

@@ -18,11 +18,12 @@ import { lockOrganization as lock } from './organizations/organizations.ts'
 import type { TransactionClient } from './platform/data/database.ts'
 import type { Resources } from './resources.ts'
 import type { TenantServices } from './tenant-services.ts'
+import { unproveEmails } from './users/unprove-emails.ts'
 
 /** These services. */
 export type ConnectorServices = ReturnType<typeof createConnectorServices>
 
-type Below = Pick<Foundation, 'feed' | 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
+type Below = Pick<Foundation, 'feed' | 'endSessionsOfIdentities' | 'change' | 'limit' | 'newUuid' | 'outbound'> & Pick<TenantServices, 'mustHoldRoleNames'>
 
 // The metadata of a federation's provider, with its certificates and their history.
 const maxDocumentBytes = 512 * 1024
@@ -30,7 +31,7 @@ const maxDocumentBytes = 512 * 1024
 /** Makes them. */
 export const createConnectorServices = (
   { database, secrets, log, now, randomBytes, resolveTxt }: Resources,
-  { feed, change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
+  { feed, endSessionsOfIdentities, change, limit, newUuid, outbound, mustHoldRoleNames }: Below,
   { issuer, providers }: Pick<Config, 'issuer' | 'providers'>,
 ) => {
   const fetch = outbound({ maxBytes: maxDocumentBytes })
@@ -41,6 +42,7 @@ export const createConnectorServices = (
   const connectionAdministration = createConnectionAdministration({
     ...{ database, change, secrets, connectors, lockOrganization, mustHoldRoleNames, newUuid, now },
     show: createShow({ connectors, providers, issuer }),
+    endSessions: endSessionsOfIdentities,
     forget: connections.forget,
   })
   return {
@@ -50,7 +52,7 @@ export const createConnectorServices = (
     connectionAdministration,
     connectionProbe: createProbe({ database, change, connectors, openRow, fetch, limit, log }),
     settingsConnections: createSettingsConnections({ change, connectors, providers }),
-    domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, now }),
+    domains: createDomains({ database, change, lockOrganization, resolveTxt, limit, randomBytes, endSessions: endSessionsOfIdentities, unproveEmails, now }),
     recheckDomains: createRecheckDomains({ database, change, resolveTxt, now }),
     ...createHomeRealm({ database, connectors }),
   }

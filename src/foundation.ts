@@ -36,6 +36,7 @@ import { createLanguages } from './platform/languages.ts'
 import { toldFetch } from './platform/tracing/fetch.ts'
 import { createUuids } from './platform/uuid.ts'
 import type { Resources } from './resources.ts'
+import { createEndSessionsOfIdentities } from './sessions/endings.ts'
 import { sessionEvents } from './sessions/session.ts'
 import { userEvents } from './users/user.ts'
 import { fanOut } from './webhooks/fan-out.ts'
@@ -85,6 +86,7 @@ export const createFoundation = (
   const change = createChange({ database, events, secrets, now, newUuid, feed, outbox: fanOut, onCommitted })
   const limit = createLimits({ database, redis })
   const queue = createQueue({ database, secrets, newId: newUuid })
+  const endings = createEndings({ queue })
   const isMailPossible = mailer !== undefined
   const mails = createMails({ queue })
   const notify = createNotices({ mails, isPossible: isMailPossible, issuer, now })
@@ -97,7 +99,8 @@ export const createFoundation = (
     eventNames,
     limit,
     queue,
-    endings: createEndings({ queue }),
+    endings,
+    endSessionsOfIdentities: createEndSessionsOfIdentities(endings.ofIdentities),
     isMailPossible,
     mails,
     notify,

@@ -1,6 +1,6 @@
 // Which hosted page is shown for what the protocol and the error boundary have to tell.
 import type { Context } from 'koa'
-import type { ContinueWords } from './oidc/continue-page.ts'
+import type { ContinueWords, Switching } from './oidc/continue-page.ts'
 import type { ShowPages } from './oidc/engine-pages.ts'
 import type { Present } from './pages/present.ts'
 import type { Problem } from './platform/errors.ts'
@@ -25,12 +25,15 @@ export const showPages = (present: Present, isDevelopment: boolean): ShowPages =
   deviceDone: (ctx, page) => present(ctx, 'device-done', page),
 })
 
-/** The words of the page that goes on by itself. */
-export const continueWords = ({ tag, direction, t }: Language, product: string): ContinueWords => ({
+/** The words of the page that goes on by itself, or asks whether somebody else is to be signed in. */
+export const continueWords = (
+  { tag, direction, t }: Language,
+  { product, switching }: { product: string; switching?: Switching | undefined },
+): ContinueWords => ({
   lang: tag,
   dir: direction,
   title: `${t('title.continue')} · ${product}`,
-  heading: t('continue.heading'),
-  lede: t('continue.lede'),
+  heading: t(switching ? 'continue.switch_heading' : 'continue.heading'),
+  lede: switching ? t('continue.switch_lede', { ...switching }) : t('continue.lede'),
   button: t('action.continue'),
 })

@@ -49,7 +49,7 @@ export type TenantServices = ReturnType<typeof createTenantServices>
 /** Makes them. */
 export const createTenantServices = (
   { database, log, secrets, now, randomBytes }: Resources,
-  { feed, change, limit, queue, endings, isMailPossible, mails, notify, outbound }: Foundation,
+  { feed, change, limit, queue, endings, endSessionsOfIdentities, isMailPossible, mails, notify, outbound }: Foundation,
   { issuer, documentRule: rule, areAgentsOn }: Pick<Config, 'issuer' | 'documentRule' | 'areAgentsOn'>,
 ) => {
   const organizationSettings = createOrganizationSettings({ database, change, feed, now })
@@ -81,7 +81,7 @@ export const createTenantServices = (
     ...roleNeeds,
     adding: createAdding({ limit, notify }),
     eraseBelongings: async (tx, record, member) => {
-      await eraseMemberIdentities(tx, record, member)
+      await eraseMemberIdentities({ tx, record, endSessions: endSessionsOfIdentities }, member)
       await agentsOfOwners.end(tx, record, member)
       await endings.ofMember(tx, member)
       await endBackchannelRequestsOfMember(tx, member)

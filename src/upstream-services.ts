@@ -13,7 +13,7 @@ import type { TenantServices } from './tenant-services.ts'
 import { lockUser } from './users/administration.ts'
 import { mustAdminister } from './users/admins.ts'
 
-type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> &
+type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible' | 'newUuid' | 'endSessionsOfIdentities'> &
   Pick<AuthenticationServices, 'users' | 'proofs' | 'acceptProof'> &
   Pick<TenantServices, 'joinOrganization'> &
   Pick<ConnectorServices, 'connections' | 'connectors' | 'verifyConnection'>
@@ -21,7 +21,21 @@ type Below = Pick<Foundation, 'change' | 'limit' | 'notify' | 'isMailPossible'> 
 /** Makes these services. */
 export const createUpstreamServices = (
   { database, secrets, now, randomBytes }: Resources,
-  { change, limit, notify, isMailPossible, users, proofs, acceptProof, joinOrganization, connections, connectors, verifyConnection }: Below,
+  {
+    change,
+    limit,
+    notify,
+    isMailPossible,
+    newUuid,
+    endSessionsOfIdentities,
+    users,
+    proofs,
+    acceptProof,
+    joinOrganization,
+    connections,
+    connectors,
+    verifyConnection,
+  }: Below,
   { signInMethods }: Pick<Config, 'signInMethods'>,
 ) => {
   const offered = { isEmailCodeOffered: isMailPossible && signInMethods.includes('email_code'), isPasswordOffered: signInMethods.includes('password') }
@@ -36,8 +50,21 @@ export const createUpstreamServices = (
       join: joinOrganization,
       notify,
       askVerification: (tx, actor, email) => proofs.askWithin(tx, actor, { purpose: 'email_verification', email }),
+      newId: newUuid,
       now,
     }),
-    identities: createIdentities({ database, change, connections, verifyConnection, notify, mustAdminister, lockUser, hasPassword, ...offered }),
+    identities: createIdentities({
+      database,
+      change,
+      connections,
+      verifyConnection,
+      notify,
+      mustAdminister,
+      lockUser,
+      connectors,
+      endSessions: endSessionsOfIdentities,
+      hasPassword,
+      ...offered,
+    }),
   }
 }

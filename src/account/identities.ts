@@ -40,7 +40,8 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
       identities: (await identities.list(user.id)).map(({ id, connection, providerData, lastUsedAt }) => ({
         id,
         name: connection.name,
-        connector: connection.connector,
+        mark: connection.mark,
+        organization: connection.organization,
         account: shownOf(providerData),
         usedAt: lastUsedAt.getTime(),
       })),

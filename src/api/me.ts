@@ -1,5 +1,6 @@
 // The operations on oneself.
 import { z } from 'zod'
+import { mustTakePasswords } from '../authentication/authentication.ts'
 import type { SignUp } from '../authentication/sign-up.ts'
 import type { Members } from '../organizations/members.ts'
 import type { Actor } from '../platform/actor.ts'
@@ -21,6 +22,7 @@ interface Needs {
   readonly accountDeletion: AccountDeletion
   readonly collectPersonalData: CollectPersonalData
   readonly recentProofs: RecentProofs
+  readonly config: { readonly signInMethods: readonly string[] }
 }
 
 const permission = 'signed_in'
@@ -32,7 +34,16 @@ const organizationOfMine = z.object({
 })
 
 /** Makes the routes. */
-export const createMeRoutes = ({ userAdministration, accountDeletion, members, signUp, forms, collectPersonalData, recentProofs }: Needs): readonly Route[] => {
+export const createMeRoutes = ({
+  userAdministration,
+  accountDeletion,
+  members,
+  signUp,
+  forms,
+  collectPersonalData,
+  recentProofs,
+  config,
+}: Needs): readonly Route[] => {
   const me = (actor: Actor): Promise<User> => userAdministration.get(userIdOf(actor))
   return [
     route({
@@ -91,6 +102,7 @@ export const createMeRoutes = ({ userAdministration, accountDeletion, members, s
       body: z.strictObject({ current_password: text(2048).min(1), new_password: text(2048) }),
       output: done,
       handle: async ({ actor, body }) => {
+        mustTakePasswords(config)
         // The current password proves the first factor anew.
         await recentProofs.verifyFactors(actor)
         await signUp.changePassword(actor, { user: await me(actor), currentPassword: body.current_password, newPassword: body.new_password })

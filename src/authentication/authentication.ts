@@ -1,6 +1,7 @@
 // The words of this slice: how somebody proved themselves, and what is told of it.
 import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
+import { Problem } from '../platform/errors.ts'
 import type { User } from '../users/user.ts'
 
 /** An authentication method reference (RFC 8176); `fed` is of no registry: another provider signed them in. */
@@ -43,4 +44,9 @@ export const authenticationEvents = {
   'password.reset': event('user', {}),
   'email.verified': event('user', { is_first: z.boolean() }),
   'proof.requested': event('user', { purpose: z.string() }),
+}
+
+/** Throws `passwords_off` where nobody signs in by a password: then none is taken, set or mailed for over the API either. */
+export const mustTakePasswords = ({ signInMethods }: { readonly signInMethods: readonly string[] }): void => {
+  if (!signInMethods.includes('password')) throw new Problem('passwords_off')
 }

@@ -5,6 +5,7 @@ import { Problem } from '../platform/errors.ts'
 import { done, type Route, route } from '../platform/http/route.ts'
 import { text } from '../platform/http/text.ts'
 import type { Users } from '../users/users.ts'
+import { mustTakePasswords } from './authentication.ts'
 import type { EmailVerification } from './email-verification.ts'
 import type { Proofs } from './proofs.ts'
 import type { Recovery } from './recovery.ts'
@@ -14,13 +15,14 @@ interface Needs {
   readonly recovery: Recovery
   readonly emailVerification: EmailVerification
   readonly users: Users
+  readonly config: { readonly signInMethods: readonly string[] }
 }
 
 const email = text(320).trim().min(1)
 const token = text(200).min(1)
 
 /** Makes the routes. */
-export const createRecoveryRoutes = ({ proofs, recovery, emailVerification, users }: Needs): readonly Route[] => [
+export const createRecoveryRoutes = ({ proofs, recovery, emailVerification, users, config }: Needs): readonly Route[] => [
   route({
     method: 'POST',
     path: '/auth/password/forgot',
@@ -29,6 +31,7 @@ export const createRecoveryRoutes = ({ proofs, recovery, emailVerification, user
     output: done,
     status: 202,
     handle: async ({ actor, body }) => {
+      mustTakePasswords(config)
       await proofs.ask(actor, { purpose: 'password_reset', email: body.email })
       return { data: null }
     },
@@ -40,6 +43,7 @@ export const createRecoveryRoutes = ({ proofs, recovery, emailVerification, user
     body: z.strictObject({ token, password: text(2048) }),
     output: done,
     handle: async ({ actor, body }) => {
+      mustTakePasswords(config)
       await recovery.reset(actor, body)
       return { data: null }
     },

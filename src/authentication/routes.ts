@@ -7,6 +7,7 @@ import { mailedName, text } from '../platform/http/text.ts'
 import type { ApiSessions } from '../sessions/api-sessions.ts'
 import { toUserOutput, userOutput } from '../users/user.ts'
 import type { ApiSignIn } from './api-sign-in.ts'
+import { mustTakePasswords } from './authentication.ts'
 import { begunOutput, toBegunOutput } from './second-factor-routes.ts'
 import type { SignUp } from './sign-up.ts'
 
@@ -14,7 +15,7 @@ interface Needs {
   readonly apiSignIn: ApiSignIn
   readonly signUp: SignUp
   readonly apiSessions: ApiSessions
-  readonly config: { readonly isSignUpOpen: boolean }
+  readonly config: { readonly isSignUpOpen: boolean; readonly signInMethods: readonly string[] }
 }
 
 // Longer than any password that is taken, in UTF-16 units: what is too long is told with the other faults of strength.
@@ -33,6 +34,7 @@ export const createAuthRoutes = ({ apiSignIn, signUp, apiSessions, config }: Nee
     output: userOutput,
     status: 201,
     handle: async ({ actor, body }) => {
+      mustTakePasswords(config)
       if (!config.isSignUpOpen) throw new Problem('sign_up_closed')
       const user = await signUp.register(actor, { email: body.email, password: body.password, name: body.full_name })
       return { data: toUserOutput(user), version: user.updatedAt }
@@ -45,6 +47,7 @@ export const createAuthRoutes = ({ apiSignIn, signUp, apiSessions, config }: Nee
     body: z.strictObject({ email, password: password.min(1) }),
     output: z.union([begunOutput, askedOutput]),
     handle: async ({ actor, body }) => {
+      mustTakePasswords(config)
       const answer = await apiSignIn.begin(actor, body)
       return { data: 'ticket' in answer ? { mfa_required: true as const, ticket: answer.ticket, factors: [...answer.factors] } : toBegunOutput(answer) }
     },

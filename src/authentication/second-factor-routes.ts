@@ -7,12 +7,14 @@ import { type Session, sessionOutput, toSessionOutput } from '../sessions/sessio
 import type { UserAdministration } from '../users/administration.ts'
 import { toUserOutput, type User, userIdOf, userOutput } from '../users/user.ts'
 import type { ApiSignIn } from './api-sign-in.ts'
+import { mustTakePasswords } from './authentication.ts'
 import type { Reauthentication } from './reauthentication.ts'
 
 interface Needs {
   readonly apiSignIn: ApiSignIn
   readonly reauthentication: Reauthentication
   readonly userAdministration: UserAdministration
+  readonly config: { readonly signInMethods: readonly string[] }
 }
 
 const factor = z.enum(codeFactors)
@@ -29,7 +31,7 @@ export const toBegunOutput = ({ token, session, user }: { token: string; session
 })
 
 /** Makes the routes. */
-export const createSecondFactorRoutes = ({ apiSignIn, reauthentication, userAdministration }: Needs): readonly Route[] => [
+export const createSecondFactorRoutes = ({ apiSignIn, reauthentication, userAdministration, config }: Needs): readonly Route[] => [
   route({
     method: 'POST',
     path: '/auth/mfa',
@@ -46,6 +48,7 @@ export const createSecondFactorRoutes = ({ apiSignIn, reauthentication, userAdmi
     body: z.union([z.strictObject({ factor, code }), z.strictObject({ password: text(2048).min(1) })]),
     output: done,
     handle: async ({ actor, body }) => {
+      if ('password' in body) mustTakePasswords(config)
       await reauthentication.prove(actor, { user: await userAdministration.get(userIdOf(actor)), by: body })
       return { data: null }
     },

@@ -12,7 +12,7 @@ export const createFindConnectionRule =
   ({ clients }: { readonly clients: Pick<Clients, 'find'> }): FindConnectionRule =>
   async clientId => {
     const client = await clients.find(clientId)
-    return { organizationId: client?.organizationId, clientConnections: client?.connections }
+    return { organizationId: client?.organizationId, clientConnections: client?.connections, isFirstParty: client?.isFirstParty }
   }
 
 interface Offering {

@@ -9,6 +9,7 @@ import { purgeEach } from '../platform/data/purge-each.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import type { Secrets } from '../platform/secrets.ts'
+import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
 import {
   type AdministeredConnection,
   type ConnectionChanges,
@@ -40,7 +41,7 @@ export interface ConnectionAdministration {
   update(actor: Actor, key: ConnectionKey, changes: ConnectionChanges & { readonly expect?: Expect }): Promise<AdministeredConnection>
   /** Softly: nobody signs in by it any more. Throws `connection_of_settings`. `expect` is called with what is about to be deleted. */
   remove(actor: Actor, key: ConnectionKey, options?: { readonly expect?: Expect }): Promise<void>
-  /** Brings back what was deleted in the last 30 days, with everybody's identities. */
+  /** Brings back what was deleted in the last 30 days, with everybody's identities. Throws `too_many_connections`. */
   restore(actor: Actor, key: ConnectionKey): Promise<AdministeredConnection>
   /** Forgets for good what was deleted long ago; answers how many. */
   purge(actor: Actor, batch: number): Promise<number>
@@ -56,6 +57,7 @@ interface Needs {
   readonly show: (row: ConnectionRow) => AdministeredConnection
   readonly lockOrganization: (tx: TransactionClient, id: string) => Promise<unknown>
   readonly mustHoldRoleNames: MustHoldRoleNames
+  readonly endSessions: EndSessionsOfIdentities
   readonly forget: (id: string) => void
   readonly newUuid: () => string
   readonly now: () => Date
@@ -63,7 +65,7 @@ interface Needs {
 
 /** Makes the service. */
 export const createConnectionAdministration = (needs: Needs): ConnectionAdministration => {
-  const { database, change, connectors, show, lockOrganization, forget, newUuid, now } = needs
+  const { database, change, connectors, show, lockOrganization, endSessions, forget, newUuid, now } = needs
   const mustBeAllowed = createMustBeAllowed(needs.mustHoldRoleNames)
   const seal: Seal = (id, secrets) => needs.secrets.seal('connection', JSON.stringify(secrets), sealContext(id))
   const draft = (row: DraftedRow, given: Drafted) => draftOf(connectors.get(row.connector), row, { ...given, seal, now: now() })
@@ -96,10 +98,8 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
       const drafted = draft({ id, connector: kind, settings: {}, secrets: null }, { settings: settings ?? {}, secrets: secrets ?? {} })
       const name = given.name ?? connectors.get(kind)?.name ?? kind
       return change(actor, async (tx, record) => {
-        if (organizationId !== undefined) {
-          await lockOrganization(tx, organizationId)
-          if ((await tx.connection.count({ where: { organizationId, deletedAt: null } })) >= maxConnections) throw new Problem('too_many_connections')
-        }
+        if (organizationId !== undefined) await lockOrganization(tx, organizationId)
+        await mustHaveRoom(tx, organizationId)
         const rule = membershipSchema.parse(membership ?? {})
         await mustBeAllowed(tx, { actor, organizationId, changes: { ...given, membership: rule } })
         const row = await tx.connection.create({
@@ -126,7 +126,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
             ...(isDisabled === undefined ? {} : { disabledAt: isDisabled ? (before.disabledAt ?? now()) : null }),
           }
           const row = await tx.connection.update({ where: { id: key.id }, data })
-          if (settings) await unlinkFormer({ tx, record }, connectors.get(row.connector), { ...key, before: before.settings, after: row.settings })
+          if (settings) await unlinkFormer({ tx, record, endSessions }, connectors.get(row.connector), { ...key, before: before.settings, after: row.settings })
           return { event: 'connection.updated', told: { ...row, changed }, result: show(row) }
         },
       })
@@ -147,6 +147,7 @@ export const createConnectionAdministration = (needs: Needs): ConnectionAdminist
         deletedSince: restorableSince(now()),
         work: async (tx, before) => {
           await mustBeAllowed(tx, { actor, organizationId: key.organizationId, before, changes: { isDisabled: false } })
+          await mustHaveRoom(tx, key.organizationId)
           const row = await tx.connection.update({ where: { id: key.id }, data: { deletedAt: null } })
           return { event: 'connection.restored', told: row, result: show(row) }
         },
@@ -176,6 +177,12 @@ interface Worked<Result> {
 }
 
 type Work<Result> = (tx: TransactionClient, row: ConnectionRow, record: RecordEvent) => Promise<Worked<Result>>
+
+// The organization has to be locked.
+const mustHaveRoom = async (tx: TransactionClient, organizationId: string | undefined): Promise<void> => {
+  if (organizationId === undefined) return
+  if ((await tx.connection.count({ where: { organizationId, deletedAt: null } })) >= maxConnections) throw new Problem('too_many_connections')
+}
 
 const unchanged = (connection: AdministeredConnection, expect: Expect | undefined) => {
   expect?.(connection)

@@ -1,7 +1,6 @@
 // What happens where a connection comes to mean another provider: nobody stays whom the one of before said they are.
-import type { RecordEvent } from '../platform/data/change.ts'
-import type { TransactionClient } from '../platform/data/database.ts'
 import type { Connector } from './connector.ts'
+import type { Unlinking } from './identity-erasures.ts'
 
 /** Settings of a connection, before a change of it and after. */
 interface Moved {
@@ -15,13 +14,15 @@ export const isAnotherAuthority = (connector: Connector, { before, after }: Move
   return !known.success || connector.authorityOf(known.data) !== connector.authorityOf(connector.settings.parse(after))
 }
 
-/** Unlinks everybody whom the authority of before named, in the transaction that moves the connection. */
+/** Unlinks everybody whom the authority of before named, and ends their sessions by it, in the transaction that moves the connection. */
 export const unlinkFormer = async (
-  { tx, record }: { readonly tx: TransactionClient; readonly record: RecordEvent },
+  { tx, record, endSessions }: Unlinking,
   connector: Connector | undefined,
   { id, organizationId, ...moved }: Moved & { readonly id: string; readonly organizationId?: string | undefined },
 ): Promise<void> => {
   if (!connector || !isAnotherAuthority(connector, moved)) return
-  const { count } = await tx.identity.deleteMany({ where: { connectionId: id } })
+  const gone = await tx.$queryRaw<{ id: string; userId: string }[]>`DELETE FROM identities WHERE connection_id = ${id}::uuid RETURNING id, user_id AS "userId"`
+  const count = gone.length
+  await endSessions(tx, { userIds: gone.map(({ userId }) => userId), identityIds: gone.map(one => one.id) })
   if (count > 0) record('connection.identities_unlinked', { id, connector: connector.id, count }, { organizationId })
 }

@@ -46,6 +46,10 @@ export interface ConnectionButton {
   readonly id: string
   readonly connector: string
   readonly name: string
+  /** The connector whose brand's mark it may show. */
+  readonly mark?: string | undefined
+  /** The name of the organization that runs it; absent: it is the system's. */
+  readonly organization?: string | undefined
 }
 
 /** Which connections the pages of a client offer. */
@@ -54,6 +58,8 @@ export interface ConnectionRule {
   readonly organizationId?: string | undefined
   /** Those that the client names; absent: all. */
   readonly clientConnections?: readonly string[] | undefined
+  /** Whether the client is the operator's own. */
+  readonly isFirstParty?: boolean | undefined
 }
 
 const connection = event('connection', { connector: z.string(), name: z.string(), changed: z.array(z.string()).optional() })

@@ -6,6 +6,7 @@ import { isUuid } from '../platform/uuid.ts'
 import type { OpenRow } from './configured.ts'
 import { type Connection, type ConnectionButton, type ConnectionRule, connectionIdSchema, membershipSchema } from './connection.ts'
 import type { Connectors } from './list.ts'
+import { markOf } from './mark.ts'
 import type { ConfiguredProviders } from './settings-connections.ts'
 import { existing } from './usable.ts'
 
@@ -69,9 +70,15 @@ export const createConnections = ({ database, connectors, providers, openRow, fe
           OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])],
         },
         orderBy: [{ position: 'asc' }, { name: 'asc' }, { id: 'asc' }],
-        select: { id: true, connector: true, name: true, origin: true },
+        select: { id: true, connector: true, name: true, origin: true, organizationId: true, settings: true, organization: { select: { name: true } } },
       })
-      return rows.filter(isOffered).map(({ id, connector, name }) => ({ id, connector, name }))
+      return rows.filter(isOffered).map(({ organization, ...row }) => ({
+        id: row.id,
+        connector: row.connector,
+        name: row.name,
+        mark: markOf(connectors, row),
+        organization: organization?.name,
+      }))
     },
   }
 }

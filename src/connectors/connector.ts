@@ -13,8 +13,10 @@ export interface UpstreamIdentity {
   readonly name?: string
   /** An https address. */
   readonly picture?: string
-  /** Whatever else it told, to be mapped to roles and kept; replaced whole at each sign-in. Never a token. */
+  /** Whatever else it told, to be kept; replaced whole at each sign-in. Never a token. */
   readonly claims: Readonly<Record<string, unknown>>
+  /** All that it told, tokens too, where that is more than what is kept: to be read now, and kept nowhere. */
+  readonly told?: Readonly<Record<string, unknown>>
   /** When the person proved themselves there, where the provider says so. */
   readonly authenticatedAt?: Date
 }
@@ -79,6 +81,8 @@ export interface Connector<Settings = unknown, Secrets = unknown> {
    * for again, and nobody stays linked.
    */
   authorityOf(settings: Settings): string
+  /** The authority that its brand is known for; absent: it has none. */
+  readonly brandAuthority?: string | undefined
   /** Throws `upstream_unavailable`, and `upstream_cannot_again` where its people cannot be made to prove themselves again, though wished. */
   begin(connection: Configured<Settings, Secrets>, wish: Wish): Promise<Begun>
   /**

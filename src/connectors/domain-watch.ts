@@ -24,12 +24,12 @@ interface Due {
   readonly token: string
 }
 
-// Taken before they are looked at, so that several processes look at each once.
+// Taken before it is looked at, so that several processes look at each once; one at a time, so that who stops halfway took none in vain.
 const take = statement(
   'domains-recheck',
   `WITH due AS MATERIALIZED (
      SELECT id FROM organization_domains WHERE verified_at IS NOT NULL AND coalesce(checked_at, verified_at) < now() - interval '1 day'
-     ORDER BY checked_at LIMIT $1 FOR UPDATE SKIP LOCKED
+     ORDER BY checked_at LIMIT 1 FOR UPDATE SKIP LOCKED
    )
    UPDATE organization_domains one SET checked_at = now() FROM due WHERE one.id = due.id RETURNING one.id, domain, token`,
 )
@@ -51,9 +51,12 @@ export const createRecheckDomains = ({ database, change, resolveTxt, now }: Need
     })
   }
   return async (actor, limit) => {
-    const due = await database.run<Due>(take, [limit])
-    for (const one of due) await recheck(actor, one).catch(passOver)
-    return due.length
+    for (let count = 0; count < limit; count += 1) {
+      const [due] = await database.run<Due>(take)
+      if (!due) return count
+      await recheck(actor, due).catch(passOver)
+    }
+    return limit
   }
 }
 

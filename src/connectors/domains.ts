@@ -6,8 +6,11 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import type { ResolveTxt } from '../platform/dns.ts'
 import { Problem } from '../platform/errors.ts'
 import type { MakeLimit } from '../platform/http/limit.ts'
+import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
+import type { UnproveEmails } from '../users/unprove-emails.ts'
 import { challengeName, type Domain, type DomainKey, type DomainRow, toDomain } from './domain.ts'
 import { isEverybodys, normalizeDomain } from './domain-name.ts'
+import { unlinkOfDomain } from './new-owner.ts'
 
 const maxDomains = 100
 
@@ -25,7 +28,7 @@ export interface Domains {
   /** `expect` is called with what is about to be removed. */
   remove(actor: Actor, key: DomainKey, options?: { readonly expect?: Expect }): Promise<void>
   /**
-   * Looks for the record. Throws `domain_not_proven` where it does not say the token and nothing else, `domain_taken` where another
+   * Looks for the record; whom other organizations' connections know of the domain is unlinked. Throws `domain_not_proven` where it does not say the token and nothing else, `domain_taken` where another
    * organization has proven the domain, `dns_unavailable`, and `too_many_attempts`.
    */
   verify(actor: Actor, key: DomainKey): Promise<Domain>
@@ -40,11 +43,13 @@ interface Needs {
   readonly resolveTxt: ResolveTxt
   readonly limit: MakeLimit
   readonly randomBytes: (size: number) => Buffer
+  readonly endSessions: EndSessionsOfIdentities
+  readonly unproveEmails: UnproveEmails
   readonly now: () => Date
 }
 
 /** Makes the service. A hundred looks an hour and organization. */
-export const createDomains = ({ database, change, lockOrganization, resolveTxt, limit, randomBytes, now }: Needs): Domains => {
+export const createDomains = ({ database, change, lockOrganization, resolveTxt, limit, randomBytes, endSessions, unproveEmails, now }: Needs): Domains => {
   const looks = limit('domain-verification', { points: 100, durationSeconds: 3600 })
   const find = async (tx: Pick<TransactionClient, 'organizationDomain'>, key: DomainKey): Promise<DomainRow> => {
     const row = await tx.organizationDomain.findFirst({ where: { ...key } })
@@ -106,6 +111,7 @@ export const createDomains = ({ database, change, lockOrganization, resolveTxt, 
         // The index on proven domains decides between organizations. The token is compared: one that was removed and added again has another.
         const [row] = await tx.organizationDomain.updateManyAndReturn({ where: { ...key, token }, data: { ...seen, verifiedAt: now() } })
         if (!row) throw new Problem('not_found')
+        await unlinkOfDomain({ tx, record, endSessions, unproveEmails }, { domain, organizationId: key.organizationId })
         record('domain.proven', told(row), { organizationId: key.organizationId })
         return toDomain(row)
       })

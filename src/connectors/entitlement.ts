@@ -4,7 +4,7 @@ import { normalizeEmail } from '../users/email.ts'
 import type { Connection } from './connection.ts'
 import type { UpstreamIdentity } from './connector.ts'
 import { domainOf, normalizeDomain } from './domain-name.ts'
-import { isProvenBy } from './proven-domain.ts'
+import { isProvenBy, isProvenByAnother } from './proven-domain.ts'
 
 /** An address that the provider says it proved, and how far that goes. */
 export interface ToldAddress {
@@ -14,6 +14,25 @@ export interface ToldAddress {
   readonly isEntitled: boolean
   /** Whether it lies in a domain that the connection's organization proved. */
   readonly isOfOrganization: boolean
+}
+
+/** Whether the connection speaks for an address of an account: by the domain, which its organization proved, or for whom it told. */
+export const isEntitledTo = async (
+  database: Finder,
+  { connection, identity, email }: { readonly connection: Connection; readonly identity: UpstreamIdentity; readonly email: string },
+): Promise<boolean> => {
+  const told = await readAddress(database, { connection, identity })
+  if (told?.email === email) return told.isEntitled
+  const { organizationId } = connection
+  const domain = domainOf(email)
+  return organizationId !== undefined && domain !== undefined && isProvenBy(database, { organizationId, domain })
+}
+
+/** Whether another organization than the connection's speaks for an address. */
+export const isOfAnother = async (database: Finder, { connection, email }: { readonly connection: Connection; readonly email: string }): Promise<boolean> => {
+  const { organizationId } = connection
+  const domain = domainOf(email)
+  return organizationId !== undefined && domain !== undefined && isProvenByAnother(database, { organizationId, domain })
 }
 
 type Finder = Pick<TransactionClient, 'organizationDomain'>

@@ -5,11 +5,13 @@ import { Problem } from '../platform/errors.ts'
 import type { Connector, ConnectorNeeds, Finding, UpstreamIdentity } from './connector.ts'
 import { originSchema } from './oidc-addresses.ts'
 import { clientIdSchema, type OidcSecrets, oidcSecrets } from './oidc-kind.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 import { createUpstreamFetch, upstreamProblem } from './upstream-answers.ts'
 
+const github = 'https://github.com'
+
 /** The settings of an app of GitHub, or of a GitHub Enterprise server. */
-export const githubSettings = z.strictObject({ client_id: clientIdSchema, origin: originSchema.default('https://github.com') })
+export const githubSettings = z.strictObject({ client_id: clientIdSchema, origin: originSchema.default(github) })
 
 /** The settings of an app. */
 export type GithubSettings = z.output<typeof githubSettings>
@@ -41,6 +43,7 @@ export const createGithubConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'ran
     settings: githubSettings,
     secrets: oidcSecrets,
     authorityOf: ({ origin }) => origin,
+    brandAuthority: github,
     begin: async ({ settings, secrets, callbackUrl }, { state, loginHint, isAgain }) => {
       // It tells nobody when a person proved themselves.
       if (isAgain) throw new Problem('upstream_cannot_again', { values: { name: 'GitHub' } })
@@ -102,7 +105,7 @@ const identify = (user: unknown, emails: unknown): UpstreamIdentity => {
     ...(email === undefined ? {} : { email }),
     isEmailVerified: email !== undefined,
     ...profileOf({ name: told.name, picture: told.avatar_url }, { name: told.login }),
-    claims: keptClaims({ login: told.login, name: told.name ?? undefined, html_url: told.html_url ?? undefined }),
+    ...claimsOf({ login: told.login, name: told.name ?? undefined, html_url: told.html_url ?? undefined }),
   }
 }
 

@@ -31,6 +31,7 @@ export const createGoogleConnector = (needs: Pick<ConnectorNeeds, 'fetch' | 'now
     // It knows neither `prompt=login` nor `max_age`.
     isAskedOnce: true,
     authorityOf: () => issuer,
+    brandAuthority: issuer,
     asked: ({ client_id: clientId, hosted_domain: hostedDomain }) => ({
       issuer,
       clientId,

@@ -2,12 +2,18 @@
 import type { PostNotice } from '../mails/notices.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
-import type { Database, TransactionClient } from '../platform/data/database.ts'
+import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
+import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
 import type { MustAdminister } from '../users/admins.ts'
 import type { EraseUnproven, User, UserId } from '../users/user.ts'
+import type { ConnectionButton } from './connection.ts'
 import type { Connections } from './connections.ts'
+import { isOfAnother } from './entitlement.ts'
 import { freeSubject } from './identity-erasures.ts'
+import { notedOf, recordIdentity } from './identity-told.ts'
+import type { Connectors } from './list.ts'
+import { markOf } from './mark.ts'
 import { toJson } from './provider-data.ts'
 import type { UpstreamProof } from './upstream.ts'
 import type { VerifyConnection } from './verify-connection.ts'
@@ -15,7 +21,7 @@ import type { VerifyConnection } from './verify-connection.ts'
 /** An identity as its owner may see it. */
 export interface Identity {
   readonly id: string
-  readonly connection: { readonly id: string; readonly connector: string; readonly name: string }
+  readonly connection: ConnectionButton
   readonly subject: string
   readonly providerData: unknown
   readonly createdAt: Date
@@ -35,7 +41,7 @@ export interface Identities {
   link(actor: Actor, link: UpstreamProof & { readonly userId: UserId }): Promise<void>
   /** Notes that nothing was linked to somebody, and why. */
   noteRefused(actor: Actor, refusal: { readonly userId: UserId; readonly connector: string; readonly reason: string }): Promise<void>
-  /** Throws `not_found`, `last_way_in` where its owner would have no way to sign in left, and `forbidden` where an administrator's is removed by who is none. */
+  /** Ends the sessions that it began, but for the one it is done in. Throws `not_found`, `last_way_in` where its owner would have no way to sign in left, and `forbidden` where an administrator's is removed by who is none. */
   unlink(actor: Actor, identity: { readonly user: User; readonly id: string }): Promise<void>
 }
 
@@ -43,11 +49,13 @@ interface Needs {
   readonly database: Database
   readonly change: Change
   readonly connections: Pick<Connections, 'find'>
+  readonly connectors: Connectors
   readonly verifyConnection: VerifyConnection
   readonly notify: PostNotice
   readonly mustAdminister: MustAdminister
   /** A living user, whom nobody else changes until this change ends. */
   readonly lockUser: (tx: TransactionClient, id: UserId) => Promise<User>
+  readonly endSessions: EndSessionsOfIdentities
   /** Whether people sign in by a code that is mailed to a verified address. */
   readonly isEmailCodeOffered: boolean
   /** Whether people sign in by a password. */
@@ -57,10 +65,17 @@ interface Needs {
 
 /** Makes the service. */
 export const createIdentities = (needs: Needs): Identities => {
-  const { database, change, verifyConnection, notify, mustAdminister, lockUser } = needs
+  const { database, change, verifyConnection, notify, mustAdminister, lockUser, endSessions, connectors } = needs
+  const listWhere = async (where: Prisma.IdentityWhereInput): Promise<readonly Identity[]> => {
+    const rows = await database.prisma.identity.findMany({ where, include, orderBy: { id: 'asc' } })
+    return rows.map(({ connection: { organization, settings, organizationId, ...connection }, ...row }) => {
+      const mark = markOf(connectors, { ...connection, organizationId, settings })
+      return { ...row, connection: { ...connection, mark, organization: organization?.name } }
+    })
+  }
   return {
-    list: userId => database.prisma.identity.findMany({ where: living(userId), include, orderBy: { id: 'asc' } }),
-    listKept: userId => database.prisma.identity.findMany({ where: { userId }, include, orderBy: { id: 'asc' } }),
+    list: userId => listWhere(living(userId)),
+    listKept: userId => listWhere({ userId }),
     link: async (actor, { connection, identity, userId }) => {
       const known = await findOwner(database, { connectionId: connection.id, subject: identity.subject })
       if (known === userId) return
@@ -68,16 +83,17 @@ export const createIdentities = (needs: Needs): Identities => {
       const add = async (): Promise<void> =>
         change(actor, async (tx, record) => {
           await verifyConnection(tx, connection)
-          const { isAdmin } = await lockUser(tx, userId)
-          // No organization signs in an administrator of the system.
-          if (isAdmin && connection.organizationId !== undefined) throw new Problem('connection_gone')
+          const { isAdmin, email } = await lockUser(tx, userId)
+          // No organization signs in an administrator of the system, or people of another's domain.
+          const isRefused = (isAdmin && connection.organizationId !== undefined) || (await isOfAnother(tx, { connection, email }))
+          if (isRefused) throw new Problem('connection_gone')
           await mustBeIn(tx, actor, userId)
           await freeSubject(tx, record, { connectionId: connection.id, subject: identity.subject })
           const { id } = await tx.identity.create({
             data: { connectionId: connection.id, subject: identity.subject, userId, providerData: toJson(identity) },
           })
-          record('identity.linked', { id, connection_id: connection.id, connector: connection.connector, user_id: userId })
-          await notify(tx, { kind: 'identity_linked', userId, actor, values: { connection: connection.name } })
+          recordIdentity(record, 'identity.linked', { row: { id, userId }, connection })
+          await notify(tx, { kind: 'identity_linked', userId, actor, values: await notedOf(tx, connection) })
         })
       await add().catch(async error => {
         if (!(error instanceof Problem && error.code === 'conflict')) throw error
@@ -99,8 +115,9 @@ export const createIdentities = (needs: Needs): Identities => {
         await tx.identity.delete({ where: { id } })
         if (isOwn && !(await hasWayIn(tx, { user: locked, others, offered: needs }))) throw new Problem('last_way_in')
         const { connection } = row
-        record('identity.unlinked', { id, connection_id: connection.id, connector: connection.connector, user_id: user.id })
-        await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: { connection: connection.name } })
+        await endSessions(tx, { userIds: [user.id], identityIds: [id], exceptSid: actor.sessionId })
+        recordIdentity(record, 'identity.unlinked', { row, connection })
+        await notify(tx, { kind: 'identity_unlinked', userId: user.id, actor, values: await notedOf(tx, connection) })
       })
     },
   }
@@ -111,7 +128,9 @@ export const eraseIdentities: EraseUnproven = async (tx, userId) => {
   await tx.identity.deleteMany({ where: { userId } })
 }
 
-const include = { connection: { select: { id: true, connector: true, name: true } } } as const
+const include = {
+  connection: { select: { id: true, connector: true, name: true, organizationId: true, settings: true, organization: { select: { name: true } } } },
+} as const
 
 const living = (userId: string) => ({ userId, connection: { deletedAt: null } })
 

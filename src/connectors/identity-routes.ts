@@ -81,7 +81,7 @@ const providerData = z.record(z.string(), z.json()).catch({})
 
 const toOutput = ({ id, connection, subject, providerData: told, createdAt, lastUsedAt }: Identity): z.input<typeof identityOutput> => ({
   id,
-  connection,
+  connection: { id: connection.id, connector: connection.connector, name: connection.name },
   subject,
   provider_data: providerData.parse(told),
   created_at: createdAt.toISOString(),

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Connector, ConnectorNeeds } from './connector.ts'
 import { clientIdSchema, createOidcKind, type OidcSecrets } from './oidc-kind.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 
 const origin = 'https://login.microsoftonline.com'
 const guid = z.guid().toLowerCase()
@@ -39,6 +39,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
     settings: microsoftSettings,
     // People are named with their tenants: whatever tenants are set, nobody is called as another.
     authorityOf: () => origin,
+    brandAuthority: origin,
     // Many tenants: a template. One by its domain, or all personal accounts: the tenant's id, which ID tokens are then held to.
     isCalled: (issuer, told) => !isGuid(tenantOf(issuer)) && told === issuerOf(tenantOf(told)) && (tenantOf(told) === '{tenantid}' || isGuid(tenantOf(told))),
     asked: ({ client_id: clientId, tenant }) => ({
@@ -64,7 +65,7 @@ export const createMicrosoftConnector = (needs: Pick<ConnectorNeeds, 'fetch' | '
         // Any tenant writes any address (nOAuth): Microsoft says by this claim alone that the domain's owner was verified, and not always as a boolean.
         isEmailVerified: email !== undefined && isProof(idToken.xms_edov),
         ...profileOf(idToken),
-        claims: keptClaims(idToken),
+        ...claimsOf(idToken),
       }
     },
   })

@@ -38,7 +38,7 @@ export interface ToldDocuments {
 }
 
 /** What differs between kinds. */
-export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'authorityOf'> {
+export interface OidcKind<Settings> extends Pick<Connector<Settings, OidcSecrets>, 'id' | 'name' | 'settings' | 'authorityOf' | 'brandAuthority'> {
   /** Whether it may call itself other than it was set: Microsoft has one address for many. */
   isCalled?(issuer: string, told: string): boolean
   /** Whether it cannot be made to have a person prove themselves again. */
@@ -76,6 +76,7 @@ export const createOidcKind = <Settings>(
     settings: kind.settings,
     secrets: oidcSecrets,
     authorityOf: kind.authorityOf,
+    brandAuthority: kind.brandAuthority,
     begin: async ({ settings, secrets, callbackUrl }, wish) => {
       if (wish.isAgain && kind.isAskedOnce) throw new Problem('upstream_cannot_again', { values: { name: kind.name } })
       const { configuration } = await open({ settings, secrets })

@@ -9,3 +9,12 @@ export const isProvenBy = async (
   const where = { organizationId, domain, verifiedAt: { not: null }, organization: { deletedAt: null } }
   return (await organizationDomain.findFirst({ where, select: { id: true } })) !== null
 }
+
+/** Whether a domain is another organization's. */
+export const isProvenByAnother = async (
+  { organizationDomain }: Pick<TransactionClient, 'organizationDomain'>,
+  { organizationId, domain }: { readonly organizationId: string; readonly domain: string },
+): Promise<boolean> => {
+  const where = { organizationId: { not: organizationId }, domain, verifiedAt: { not: null }, organization: { deletedAt: null } }
+  return (await organizationDomain.findFirst({ where, select: { id: true } })) !== null
+}

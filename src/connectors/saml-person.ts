@@ -5,7 +5,7 @@ import { saml } from './saml-gate.ts'
 import { demand } from './saml-refusal.ts'
 import type { SamlSettings } from './saml-settings.ts'
 import { attributeOf, childrenOf, textOf, type XmlElement } from './saml-xml.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 
 const formats = 'urn:oasis:names:tc:SAML:'
 const emailFormat = `${formats}1.1:nameid-format:emailAddress`
@@ -43,7 +43,7 @@ export const readPerson = (assertion: XmlElement, settings: SamlSettings): Omit<
     isEmailVerified: email !== undefined && isVerified,
     ...profileOf({ name: valuesOf(told, mapped.name)[0] ?? fullName(told, mapped) }),
     // What is bounded is cut off at the end: ours stands first, and is not overwritten.
-    claims: keptClaims(first, others, first),
+    ...claimsOf(first, others, first),
   }
 }
 

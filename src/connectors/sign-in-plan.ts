@@ -19,6 +19,8 @@ export type Plan =
 export interface UpstreamAttempt extends UpstreamProof {
   /** Whether the system, the client's organization and its invitations let somebody with this address have an account. */
   readonly maySignUp: (email: string) => Promise<boolean>
+  /** Whose client they are to be signed in for; absent: nobody's. */
+  readonly clientOrganizationId?: string | undefined
 }
 
 interface Needs {

@@ -1,7 +1,7 @@
 // Reads a person from the standard claims of OpenID Connect (Core §5.1).
 import type { UpstreamIdentity } from './connector.ts'
 import type { ToldDocuments } from './oidc-kind.ts'
-import { emailOf, keptClaims, profileOf } from './told-claims.ts'
+import { claimsOf, emailOf, profileOf } from './told-claims.ts'
 
 /** An address and what is said of it come from one document: the ID token where it has one, else userinfo. */
 export const identifyStandard = ({ idToken, userinfo }: Pick<ToldDocuments, 'idToken' | 'userinfo'>): Omit<UpstreamIdentity, 'authenticatedAt'> => {
@@ -13,6 +13,6 @@ export const identifyStandard = ({ idToken, userinfo }: Pick<ToldDocuments, 'idT
     // A string «true» is no proof: the claim is a boolean.
     isEmailVerified: email !== undefined && source.email_verified === true,
     ...profileOf(idToken, userinfo),
-    claims: keptClaims(userinfo, idToken),
+    ...claimsOf(userinfo, idToken),
   }
 }

@@ -18,14 +18,17 @@ export const emailOf = (told: Told): string | undefined => (typeof told.email ==
 /** Name and picture: the first document that has one counts. */
 export const profileOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'name' | 'picture'> => {
   const [name] = documents.flatMap(({ name: told }) => (isName(told) ? told.trim() : []))
-  const [picture] = documents.flatMap(({ picture: told }) => (isPicture(told) ? told : []))
+  const [picture] = documents.flatMap(({ picture: told }) => pictureOf(told) ?? [])
   return { ...(name === undefined ? {} : { name }), ...(picture === undefined ? {} : { picture }) }
 }
 
 const isName = (told: unknown): told is string =>
   typeof told === 'string' && told.trim() !== '' && told.trim().length <= 200 && !/[\p{Cc}\p{Cs}]/u.test(told.trim())
-const isPicture = (told: unknown): told is string =>
-  typeof told === 'string' && told.length <= 2000 && URL.canParse(told) && new URL(told).protocol === 'https:' && !new URL(told).username
+// As a URL is written, whatever white space and control characters a parser of URLs passes over.
+const pictureOf = (told: unknown): string | undefined => {
+  const { href, protocol, username } = (typeof told === 'string' ? URL.parse(told) : null) ?? {}
+  return protocol === 'https:' && username === '' && href !== undefined && href.length <= 2000 ? href : undefined
+}
 
 const maxBytes = 16 * 1024
 const maxDepth = 8
@@ -34,8 +37,8 @@ const unkept = new Set(['aud', 'azp', 'exp', 'iat', 'nbf', 'jti', 'nonce', 'sid'
 const isTokenName = (name: string) => /token|secret|password|assertion/i.test(name)
 const isTokenText = (json: string) => /"eyJ[\w-]+\.[\w-]+\.[\w-]*/.test(json)
 
-/** The claims that are kept, later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out. */
-export const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
+// Later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out.
+const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
   const kept: [string, unknown][] = []
   let bytes = 2
   for (const [name, value] of Object.entries(Object.assign({}, ...documents))) {
@@ -48,6 +51,12 @@ export const keptClaims = (...documents: readonly Told[]): Record<string, unknow
   }
   return Object.fromEntries(kept)
 }
+
+/** What is kept of the documents, and all that they tell: which role somebody gets is not decided by what there was room for. */
+export const claimsOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'claims' | 'told'> => ({
+  claims: keptClaims(...documents),
+  told: Object.assign({}, ...documents),
+})
 
 const isShallow = (value: unknown, depth: number): boolean =>
   typeof value !== 'object' || value === null || (depth > 0 && Object.values(value).every(one => isShallow(one, depth - 1)))

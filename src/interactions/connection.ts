@@ -64,7 +64,7 @@ const readPress = (ctx: Context, issuer: string) =>
   })
 
 const createFinish =
-  ({ interactions, upstream, upstreamSignIn, signUpGate, devices, lastConnection, pageLanguage, now }: Needs) =>
+  ({ interactions, upstream, upstreamSignIn, signUpGate, devices, lastConnection, findConnectionRule, pageLanguage, now }: Needs) =>
   async (ctx: Context, interaction: Interaction): Promise<void> => {
     const actor = visitor(ctx, pageLanguage.of(ctx))
     const at = now()
@@ -75,11 +75,13 @@ const createFinish =
       const offer = await signUpGate.find(ctx, interaction, 'upstream')
       return offer !== undefined && isFor(offer, email)
     }
-    const { user, amr, tookOverAt = at } = await upstreamSignIn.prove(actor, { ...proof, maySignUp })
+    const { organizationId: clientOrganizationId } = await findConnectionRule(interaction.clientId)
+    const { user, amr, tookOverAt = at, identityId, confinedTo } = await upstreamSignIn.prove(actor, { ...proof, maySignUp, clientOrganizationId })
     const { authenticatedAt } = proof.identity
     // A provider may send on whoever sits at an open browser: only what it was made to ask is of now.
     const askedAt = proof.isAgain ? at : (authenticatedAt ?? neverAsked)
-    const place = await interactions.finishLogin(ctx, { accountId: user.id, amr, isRemembered: true, at: tookOverAt, authenticatedAt, askedAt })
+    const signed = { accountId: user.id, amr, isRemembered: true, at: tookOverAt, authenticatedAt, askedAt, identityId, confinedTo }
+    const place = await interactions.finishLogin(ctx, signed)
     devices.remember(ctx, user.id)
     lastConnection.write(ctx, { id: proof.connection.id })
     seeOther(ctx, place)

@@ -11,7 +11,7 @@ import type { FindConnectionRule } from '../clients/connection-rule.ts'
 import type { Connections } from '../connectors/connections.ts'
 import type { HomeRealm } from '../connectors/home-realm.ts'
 import type { Upstream } from '../connectors/upstream.ts'
-import type { UpstreamSignIn } from '../connectors/upstream-sign-in.ts'
+import type { UpstreamSigned, UpstreamSignIn } from '../connectors/upstream-sign-in.ts'
 import type { Passkeys } from '../mfa/passkeys.ts'
 import type { RecoveryCodes } from '../mfa/recovery-codes.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
@@ -73,7 +73,7 @@ export interface Progress {
 }
 
 /** What was proven first; `authenticatedAt` is when, where another provider did not ask again, and `askedAt` what sensitive things go by. */
-export interface FirstProof {
+export interface FirstProof extends Partial<Pick<UpstreamSigned, 'identityId' | 'confinedTo'>> {
   readonly accountId: string
   readonly amr: readonly string[]
   readonly isRemembered: boolean
@@ -193,6 +193,7 @@ const shownOnPage: ReadonlySet<string> = new Set([
   'upstream_answer_invalid',
   'upstream_unavailable',
   'upstream_unlinked',
+  'upstream_confined',
   'connection_gone',
   'organization_gone',
 ])

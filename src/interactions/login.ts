@@ -27,6 +27,14 @@ type Needs = PageNeeds & {
   readonly sentTwice: SentTwice
 }
 
+/** What the first page says of what was done before it. */
+interface Told {
+  readonly problem?: Problem
+  readonly unknownPasskey?: string
+  /** Whom this very request named. */
+  readonly named?: string | undefined
+}
+
 /** Makes the pages' handlers. */
 export const createLoginPages = (needs: Needs) => {
   const { interactions, users, signIn, present, forms, devices, identifiers, offers, signUpGate, issuer, now, startCode, start, lastConnection, sentTwice } =
@@ -39,7 +47,7 @@ export const createLoginPages = (needs: Needs) => {
     return identifiers.kept(ctx, interaction) ?? loginHint ?? (againId && (await users.find(againId))?.email)
   }
 
-  const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey }: { problem?: Problem; unknownPasskey?: string } = {}) => {
+  const showIdentifier = async (ctx: Context, interaction: Interaction, { problem, unknownPasskey, named }: Told = {}) => {
     const offer = await signUpGate.find(ctx, interaction)
     const known = await knownFor(ctx, interaction)
     present(ctx, 'identifier', {
@@ -51,11 +59,18 @@ export const createLoginPages = (needs: Needs) => {
       changeUrl: known === undefined ? undefined : `${baseOf(interaction)}/identifier?change`,
       connections: (await start.buttons(interaction)).map(button => ({ ...button, isLastUsed: button.id === lastConnection.read(ctx)?.id })),
       connectionAction: `${baseOf(interaction)}/connection`,
-      passwordUrl: isUpstream(problem) && offers.password && identifiers.kept(ctx, interaction) !== undefined ? `${baseOf(interaction)}/password` : undefined,
+      ...waysPast(interaction, isUpstream(problem) ? (named ?? identifiers.kept(ctx, interaction)) : undefined),
       problem,
       passkey: { action: `${baseOf(interaction)}/passkey`, optionsUrl: `${baseOf(interaction)}/passkey/options`, unknownId: unknownPasskey },
       signUpUrl: offer ? `${baseOf(interaction)}/sign-up` : undefined,
     })
+  }
+
+  /** Whoever another provider did not let in can come by whatever else is offered. */
+  const waysPast = (interaction: Interaction, username: string | undefined) => {
+    if (username === undefined) return {}
+    const emailCode = { emailCodeAction: `${baseOf(interaction)}/email-code`, emailCodeCsrf: sentTwice.issue(boundTo(interaction, username)) }
+    return { ...(offers.password ? { passwordUrl: `${baseOf(interaction)}/password` } : {}), ...(offers.emailCode ? emailCode : {}) }
   }
 
   const showPasswordFor = (
@@ -92,10 +107,12 @@ export const createLoginPages = (needs: Needs) => {
     },
     submitIdentifier: async (ctx: Context) => {
       const interaction = await interactions.get(ctx)
+      let named: string | undefined
       try {
         const { csrf, username } = await readForm(ctx, { fields: identifierForm, issuer })
         forms.verify(interaction.uid, csrf)
         identifiers.keep(ctx, interaction, username)
+        named = username
         if (await start.byAddress(ctx, interaction, username)) return
         if (offers.password) seeOther(ctx, `${baseOf(interaction)}/password`)
         else await startCode(ctx, interaction, username)
@@ -103,7 +120,7 @@ export const createLoginPages = (needs: Needs) => {
         if (!isShownOnPage(error)) throw error
         tellCause(needs.log, error)
         tell(ctx, error)
-        await showIdentifier(ctx, interaction, { problem: error })
+        await showIdentifier(ctx, interaction, { problem: error, named })
       }
     },
     showPassword: async (ctx: Context) => {
@@ -133,10 +150,10 @@ export const createLoginPages = (needs: Needs) => {
         showPasswordFor(ctx, interaction, { username, problem: error, isRemembered })
       }
     }),
-    /** Mails a code to whom the identifier page named, instead of the password. */
+    /** Mails a code to whom the identifier page named, instead of the password or of a provider that did not let them in. */
     submitEmailCode: async (ctx: Context) => {
       if (!offers.emailCode) throw new Problem('not_found')
-      const interaction = await open(ctx)
+      const interaction = await interactions.get(ctx)
       const username = identifiers.kept(ctx, interaction)
       if (username === undefined) return seeOther(ctx, baseOf(interaction))
       try {
@@ -146,12 +163,12 @@ export const createLoginPages = (needs: Needs) => {
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
-        showPasswordFor(ctx, interaction, { username, problem: error })
+        if (offers.password) showPasswordFor(ctx, interaction, { username, problem: error })
+        else await showIdentifier(ctx, interaction, { problem: error })
       }
     },
   }
 }
 
-// Whoever another provider did not let in can come by their password.
 const isUpstream = (problem: Problem | undefined): boolean =>
   problem !== undefined && (problem.code.startsWith('upstream_') || problem.code === 'connection_gone')

@@ -42,7 +42,9 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
   }
   const buttons = async (interaction: Interaction) => {
     const { own, added } = await offered.find(interaction)
-    return added ? [...own, { id: added.id, connector: added.connector, name: added.name }] : own
+    // Whose client it is they know; of another organization's button they are told whose it is.
+    const others = added ? await connections.buttonsFor({ organizationId: added.organizationId, clientConnections: [added.id] }) : []
+    return [...own.map(({ organization: _known, ...button }) => button), ...others]
   }
   const known = (ctx: Context, interaction: Interaction) => identifiers.kept(ctx, interaction) ?? interaction.loginHint
   return {
@@ -61,7 +63,7 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
     byHint: async (ctx, interaction) => {
       const { connectionHint: hint } = interaction
       if (hint === undefined || ctx.query.change !== undefined || hinted.read(ctx, placeOf(interaction))) return false
-      const connectionId = await offered.findAtOnce(interaction)
+      const connectionId = await offered.findAtOnce(interaction, identifiers.kept(ctx, interaction))
       if (connectionId === undefined) return false
       hinted.write(ctx, { hint }, placeOf(interaction))
       await begin(ctx, interaction, { connectionId, loginHint: known(ctx, interaction) })
@@ -85,11 +87,13 @@ const createOffered = ({ connections, findConnectionRule, isDomainProvenBy }: Pa
   }
   return {
     find,
-    // Everybody may have an organization, and so a connection: it is gone to without a click only by those whose address says that they are of it.
-    findAtOnce: async (interaction: Interaction): Promise<string | undefined> => {
+    // Everybody may have an organization, and so a connection: it is gone to without a click only by those whose address says that they are of it. What
+    // anybody's client says of the address counts for nothing: a link alone would sign people in as somebody else (OpenID Connect Core §4).
+    findAtOnce: async (interaction: Interaction, typed: string | undefined): Promise<string | undefined> => {
       const { hinted, added } = await find(interaction)
-      const { loginHint } = interaction
-      const domain = loginHint?.includes('@') ? domainOf(loginHint) : undefined
+      const { isFirstParty } = await findConnectionRule(interaction.clientId)
+      const address = typed ?? (isFirstParty ? interaction.loginHint : undefined)
+      const domain = address?.includes('@') ? domainOf(address) : undefined
       if (hinted !== undefined || added?.organizationId === undefined || domain === undefined) return hinted
       return (await isDomainProvenBy(added.organizationId, domain)) ? added.id : undefined
     },

@@ -7,6 +7,7 @@ export type Noted = Readonly<Record<string, string | number>>
 
 /** What a mail does not tell that was asked for before its kind told of it: such mails wait for hours, also past an upgrade. */
 export const untold: Partial<Record<MailRequest['kind'], Noted>> = {
+  identity_linked: { organization: 'none' },
   webhook_disabled: { webhook: 'none', place: 'none', at: 'none' },
 }
 

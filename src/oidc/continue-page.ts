@@ -11,6 +11,12 @@ export interface ContinueWords {
   readonly button: string
 }
 
+/** Whose session would be replaced, and by whose: their addresses. */
+export interface Switching {
+  readonly current: string
+  readonly next: string
+}
+
 /** Dresses the engine's page as one of ours. Its script stays as it is, for the content policy knows it by its hash. */
 export const dressContinuePage = (html: string, { words, stylesheet }: { words: ContinueWords; stylesheet: string }): string => {
   const head = `<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>${escapeHtml(words.title)}</title>\n<link rel="stylesheet" href="${stylesheet}">`
@@ -23,6 +29,9 @@ export const dressContinuePage = (html: string, { words, stylesheet }: { words: 
     .replace(/<noscript>[\s\S]*<\/noscript>/, () => `<button class="button primary" type="submit">${escapeHtml(words.button)}</button>`)
     .replace('</body>', () => '</main>\n</div>\n</body>')
 }
+
+/** The same without its script: nobody's session is replaced by another's before they say so. */
+export const withoutScript = (html: string): string => html.replace(/<script>[\s\S]*?<\/script>/, '')
 
 /** Whether it is that page. */
 export const isContinuePage = (body: unknown): body is string => typeof body === 'string' && body.includes('<title>Submitting Callback</title>')

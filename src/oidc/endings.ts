@@ -3,6 +3,7 @@
 import { areMembersAlone } from '../clients/living.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { Queue } from '../platform/jobs/queue.ts'
+import type { GoneIdentities } from '../sessions/endings.ts'
 import { askForLogouts, type Told, toldOf } from './logout-jobs.ts'
 
 /** The ways in which sessions end, each for the transaction of the change that ends them. */
@@ -11,6 +12,8 @@ export interface Endings {
   ofUser(tx: TransactionClient, userId: string, options?: { readonly exceptSid?: string }): Promise<void>
   /** Ends one session of the hosted pages. What was granted for offline access lives on. */
   ofSession(tx: TransactionClient, sid: string): Promise<void>
+  /** Ends the sessions that accounts at other providers began, but for one. */
+  ofIdentities(tx: TransactionClient, gone: GoneIdentities): Promise<void>
   /** Ends the session that is kept under a key, whoever is signed in with it or nobody. */
   ofKey(tx: TransactionClient, key: Buffer): Promise<void>
   /** Ends what clients have of sessions that go on: of one session, or of all sessions of a user. */
@@ -44,6 +47,8 @@ const ofUser = `
   ), ${ending(`account_id = $1 AND (kind = 'Grant' OR uid IS DISTINCT FROM $2) AND (grant_id IS NULL OR grant_id NOT IN (SELECT grant_id FROM kept)) ORDER BY key FOR UPDATE`)} ${told}`
 
 const ofSession = `WITH ${ending(`kind = 'Session' AND uid = $1 ORDER BY key FOR UPDATE`)} ${told}`
+
+const ofIdentities = `WITH ${ending(`kind = 'Session' AND account_id = ANY ($1::text[]) AND payload ->> 'identityId' = ANY ($2::text[]) AND uid IS DISTINCT FROM $3 ORDER BY key FOR UPDATE`)} ${told}`
 
 const ofKey = `WITH ${ending(`kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1)) ORDER BY key FOR UPDATE`)} ${told}`
 
@@ -84,6 +89,7 @@ export const createEndings = ({ queue }: { queue: Queue }): Endings => {
   return {
     ofUser: (tx, userId, { exceptSid = '' } = {}) => end(tx, ofUser, [userId, exceptSid]),
     ofSession: (tx, sid) => end(tx, ofSession, [sid]),
+    ofIdentities: (tx, { userIds, identityIds, exceptSid = '' }) => end(tx, ofIdentities, [userIds, identityIds, exceptSid]),
     ofKey: (tx, key) => end(tx, ofKey, [key]),
     ofClients: (tx, of, clientIds) => ('sid' in of ? end(tx, ofClients('uid'), [of.sid, clientIds]) : ofAllSessions(tx, of.userId, clientIds)),
     ofMember: async (tx, member) => {

@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { Incoming } from '../platform/http/incoming.ts'
-import { type ContinueWords, dressContinuePage, isContinuePage } from './continue-page.ts'
+import type { Users } from '../users/users.ts'
+import { type ContinueWords, dressContinuePage, isContinuePage, type Switching, withoutScript } from './continue-page.ts'
 import { type EnginePages, requestOf } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import type { RefreshTokens } from './refresh-tokens.ts'
@@ -19,13 +20,14 @@ export interface FinishingNeeds {
   readonly pages: EnginePages
   /** The address of the pages' stylesheet. */
   readonly stylesheet: string
-  readonly continueWords: (ctx: Context) => ContinueWords
+  readonly continueWords: (ctx: Context, switching?: Switching) => ContinueWords
+  readonly users: Pick<Users, 'find'>
   readonly hear: Hear
 }
 
 /** Makes the middleware that stands around the engine. */
 export const finishing =
-  ({ refreshTokens, refusals, pages, stylesheet, continueWords, hear }: FinishingNeeds) =>
+  ({ refreshTokens, refusals, pages, stylesheet, continueWords, users, hear }: FinishingNeeds) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>) => {
     await next().catch((error: unknown) => tellPerson(ctx, { error, pages }))
     refusals.rename(ctx)
@@ -35,7 +37,8 @@ export const finishing =
     if (ctx.status === 503 && !ctx.response.get('Retry-After')) ctx.set('Retry-After', comeAgainSeconds)
     if (isContinuePage(ctx.body)) {
       await hear(ctx, requestOf(ctx))
-      ctx.body = dressContinuePage(ctx.body, { words: continueWords(ctx), stylesheet })
+      const switching = await findSwitching(ctx, users)
+      ctx.body = dressContinuePage(switching ? withoutScript(ctx.body) : ctx.body, { words: continueWords(ctx, switching), stylesheet })
     }
     if (ctx.status === 400 && isTooLarge(ctx.req)) {
       ctx.status = 413
@@ -55,6 +58,14 @@ const tellPerson = async (ctx: KoaContextWithOIDC, { error, pages }: { error: un
   if (!(error instanceof errors.OIDCProviderError)) throw error
   ctx.status = error.statusCode
   await pages.error(ctx, { error: error.error, error_description: error.error_description }, error)
+}
+
+// Somebody signed in who is not whose session this browser has: the engine ends that one first.
+const findSwitching = async ({ oidc }: KoaContextWithOIDC, users: Pick<Users, 'find'>): Promise<Switching | undefined> => {
+  const [current, next] = [oidc?.session?.accountId, oidc?.entities.Interaction?.result?.login?.accountId]
+  if (current === undefined || next === undefined || current === next) return undefined
+  const [from, to] = await Promise.all([users.find(current), users.find(next)])
+  return { current: from?.email ?? current, next: to?.email ?? next }
 }
 
 const readBytes = 56 * 1024

@@ -10,6 +10,7 @@ import { hasAccessSince } from '../users/hold-user.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { interactionPath } from './paths.ts'
 import type { Engine } from './provider.ts'
+import { proverOf } from './session-fields.ts'
 
 /** A proof of who somebody is: the first one of a sign-in. */
 export interface FirstProof {
@@ -23,6 +24,10 @@ export interface FirstProof {
   readonly askedAt?: Date
   /** The challenge that was answered, where it was one: its answer, sent again, goes where the first went. */
   readonly challengeId?: string
+  /** The account at another provider by which they came. */
+  readonly identityId?: string
+  /** The organization for which alone this is a proof. */
+  readonly confinedTo?: string | undefined
 }
 
 /** A second factor on top of it. */
@@ -75,6 +80,8 @@ const schema = z.object({
   enrolmentId: z.string().optional(),
   areCodesDue: z.boolean().optional(),
   challengeId: z.string().optional(),
+  identityId: z.string().optional(),
+  confinedTo: z.string().optional(),
 })
 
 // Of one that is whole.
@@ -125,7 +132,7 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
     const session = await engine.current().Session.findByUid(found.session.uid)
     if (!session?.accountId || session.accountId !== found.session.accountId) throw new Problem('interaction_expired')
     const { accountId, amr = [], loginTs = 0, transient } = session
-    return { accountId, amr, isRemembered: !transient, provenAt: loginTs, isSignIn: false }
+    return { accountId, amr, isRemembered: !transient, provenAt: loginTs, isSignIn: false, ...proverOf(session) }
   }
 
   const change = async (ctx: Context, changed: (pending: Pending) => Pending): Promise<string> => {
@@ -153,10 +160,10 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
       return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
     },
     goOn: ctx => change(ctx, pending => pending),
-    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId }) => {
+    begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId, identityId, confinedTo }) => {
       const seconds = (time: Date) => Math.min(at.getTime(), time.getTime()) / 1000
       const times = { provenAt: seconds(at), authenticatedAt: seconds(authenticatedAt), ...(askedAt ? { askedAt: seconds(askedAt) } : {}) }
-      const pending = { challengeId, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
+      const pending = { challengeId, identityId, confinedTo, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
       return goOn(ctx, { found: await find(ctx), pending })
     },
     addFactor: (ctx, { userId, amr, at, isEnrolled = false }) =>
@@ -181,8 +188,18 @@ const provenAtOf = ({ provenAt }: Pending) => new Date(Math.round(provenAt * 100
 const actsBy = ({ session }: Found, pending: Pending): Progress['actsBy'] =>
   pending.isSignIn || !session ? { provenAt: provenAtOf(pending) } : { sessionId: session.uid }
 
-const toResult = ({ accountId, amr, isRemembered, provenAt, factorAt, authenticatedAt = provenAt, askedAt, challengeId }: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, factorAt, askedAt, challengeId },
+const toResult = ({
+  accountId,
+  amr,
+  isRemembered,
+  provenAt,
+  factorAt,
+  authenticatedAt = provenAt,
+  askedAt,
+  challengeId,
+  ...pending
+}: Pending): InteractionResults => ({
+  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, factorAt, askedAt, challengeId, ...proverOf(pending) },
   select_account: {},
   mfa: {},
 })

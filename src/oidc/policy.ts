@@ -4,6 +4,7 @@ import { askedAcr, isUnattainable } from './acr.ts'
 import { consentDetails } from './asked-consent.ts'
 import { type AskedOrganizations, notAvailable } from './asked-organization.ts'
 import { scopeMissing } from './asked-scope.ts'
+import { type ConfinementNeeds, isBeyondSession } from './confinement.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { secondsElsewhere } from './proven-at.ts'
 
@@ -44,6 +45,7 @@ export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
   )
   login?.checks.add(unattainableClass())
   login?.checks.add(longAgoElsewhere())
+  login?.checks.add(beyondSession(needs))
   login?.checks.add(
     new Check('enrolment_stale', 'a second factor is enrolled only after a fresh sign-in', 'login_required', async ctx => {
       if (ctx.oidc.result?.login || !ctx.oidc.session?.past(enrolmentSeconds)) return Check.NO_NEED_TO_PROMPT
@@ -57,7 +59,7 @@ export const createPolicy = (needs: Needs): interactionPolicy.DefaultPolicy => {
 }
 
 /** What the policy asks. */
-export interface Needs {
+export interface Needs extends ConfinementNeeds {
   readonly demands: Demands
   readonly askedOrganizations: AskedOrganizations
 }
@@ -96,6 +98,13 @@ const longAgoElsewhere = () =>
     const { maxAge, loginTs } = { maxAge: oidc.params?.max_age, loginTs: oidc.session?.loginTs }
     const isLongAgo = maxAge !== undefined && secondsElsewhere(loginTs) > Number(maxAge)
     return isLongAgo ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT
+  })
+
+const beyondSession = (needs: Needs) =>
+  new Check('session_confined', 'the End-User has to sign in another way', 'login_required', async ctx => {
+    if (!(await isBeyondSession(needs, ctx))) return Check.NO_NEED_TO_PROMPT
+    if (ctx.oidc.result?.login) throw new errors.UnmetAuthenticationRequirements('the sign-in is good for another organization alone')
+    return Check.REQUEST_PROMPT
   })
 
 const secondFactor = (needs: Needs) =>

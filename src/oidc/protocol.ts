@@ -45,7 +45,7 @@ import type { BackchannelRequests } from './backchannel-requests.ts'
 import { createFindBrowserSession } from './browser-session.ts'
 import { createClientAdapter } from './client-adapter.ts'
 import { oncePerRequest } from './clients-in-request.ts'
-import type { ContinueWords } from './continue-page.ts'
+import type { ContinueWords, Switching } from './continue-page.ts'
 import { createDemands } from './demands.ts'
 import { createDeviceLimit } from './device-limit.ts'
 import { createLookUpDocument } from './document-lookup.ts'
@@ -131,7 +131,7 @@ interface Needs {
   readonly cookieKeys: CookieKeys
   readonly show: ShowPages
   readonly stylesheet: string
-  readonly continueWords: (ctx: Context) => ContinueWords
+  readonly continueWords: (ctx: Context, switching?: Switching) => ContinueWords
   readonly languages: Languages
   readonly findLook: FindLook
   readonly findDeviceId: (ctx: Context) => string | undefined

@@ -27,6 +27,7 @@ import { publishWithout } from './published-keys.ts'
 import { createRefusals, type Refusals } from './refusals.ts'
 import { takeTokenless } from './registration-door.ts'
 import type { LimitSecret } from './secret-limit.ts'
+import { keepSessionFields } from './session-fields.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { trySecrets } from './signing-secrets.ts'
@@ -89,6 +90,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const provider = new Provider(needs.issuer, configuration)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
+  keepSessionFields(provider)
   publishWithout(provider, unpublished)
   tellMetadata(provider)
   bindToSessionGrants(provider)

@@ -1,5 +1,4 @@
 // Sign-in sessions as the engine has them kept: found, kept and ended, and who is told of it.
-
 import type { Context } from 'koa'
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider'
 import { type Database, statement, type TransactionClient } from '../platform/data/database.ts'
@@ -10,6 +9,8 @@ import { type Payload, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import type { Endings } from './endings.ts'
 import { askedAtOf, provenAtOf } from './proven-at.ts'
+import { isProvenAnew, isSame } from './session-changes.ts'
+import { proverOf } from './session-fields.ts'
 import { withoutOrphans } from './session-grants.ts'
 import { putSession, toPut } from './session-put.ts'
 
@@ -24,6 +25,9 @@ export interface BegunSession {
   readonly expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
   readonly askedAt?: Date | undefined
+  /** The account at another provider by which they came, and the organization for which alone the session is good. */
+  readonly identityId?: string | undefined
+  readonly confinedTo?: string | undefined
   readonly deviceId?: string | undefined
   readonly ip?: string | undefined
   readonly userAgent?: string | undefined
@@ -51,8 +55,6 @@ interface Needs extends SessionListeners {
   /** What they are spoken to in there, as a BCP 47 tag. */
   readonly findLanguage: (ctx: Context) => string
 }
-
-const keptSeconds = 3600
 
 // A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 // Who is signed in with the session, under whatever ids it is kept.
@@ -86,6 +88,7 @@ export const createSessionArtifacts = ({
           amr: strings(payload.amr),
           expiresInSeconds: expiresIn ?? 0,
           askedAt: askedAtOf(payload.loginTs),
+          ...proverOf(payload),
           deviceId: ctx && findDeviceId(ctx),
           ip: ctx?.ip,
           userAgent: ctx?.get('user-agent'),
@@ -144,19 +147,6 @@ const isReplaced = (id: string) => {
   const session: unknown = Provider.ctx?.oidc?.session
   return isObject(session) && session.oldId === id && session.jti !== id
 }
-
-// A step up keeps the time of the sign-in and adds to how it was proven.
-const isProvenAnew = (before: Payload | undefined, after: AdapterPayload) =>
-  after.loginTs !== before?.loginTs || after.accountId !== before?.accountId || JSON.stringify(after.amr) !== JSON.stringify(before?.amr)
-
-// The expiry moves with every use; it alone is worth a write once an hour.
-const isSame = (before: Payload, after: AdapterPayload) => {
-  const { exp: oldExpiry, iat: _oldIssue, ...old } = before
-  const { exp: newExpiry, iat: _newIssue, ...given } = JSON.parse(JSON.stringify(after))
-  return Number(newExpiry) - Number(oldExpiry) < keptSeconds && canonical(old) === canonical(given)
-}
-
-const canonical = (value: object) => JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 const merged = (rows: readonly Payload[]): AdapterPayload | undefined => {
   const newest = rows.at(-1)

@@ -2,13 +2,14 @@
 import type { AdapterPayload } from 'oidc-provider'
 import { statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
-import { isObject } from '../platform/values.ts'
 import { isStruckIn } from '../users/factor-strikes.ts'
 import { accessGate } from './access-gate.ts'
 import type { Payload } from './artifact.ts'
 import { factorAtOf, provenAtOf } from './proven-at.ts'
+import { difference, isSignedInAnew } from './session-changes.ts'
+import { proverOf } from './session-fields.ts'
 
-const isCounting = '(SELECT is_open AND NOT is_struck FROM gate, struck)'
+const isCounting = '(SELECT is_open AND NOT is_struck FROM gate, struck) AND ($12::uuid IS NULL OR EXISTS (SELECT FROM prover))'
 
 const written = (payload: string, authorizations: string) =>
   `((${payload} - $10::text[]) || $2::jsonb || jsonb_build_object('authorizations', (${authorizations} - $6::text[]) || $5::jsonb))::json`
@@ -17,12 +18,15 @@ const written = (payload: string, authorizations: string) =>
  * Each member of the document, and each client's authorization in it, is changed or removed alone: the row as it is now, not as it was read, gives
  * the rest. A factor that was taken back meanwhile (struck-factors.ts) stays so. Of the authorizations all rows of the uid give theirs, for
  * parallel resumes leave several. A new id takes the place of the old one ($8) in the same statement: no moment is without a session. An ended
- * session is not kept again, under whatever id; its tombstones stay. Neither is one that says two factors, where one was removed since it was proven.
+ * session is not kept again, under whatever id; its tombstones stay. Neither is one that says two factors, where one was removed since it was proven,
+ * nor one begun by an account at another provider ($12) that was unlinked meanwhile.
  */
 export const putSession = statement(
   'session-put',
   `WITH ${accessGate({ accountId: '$3', uid: '$4', provenAt: '$9' })}, struck AS (
      SELECT ${isStruckIn({ owner: 'owner', amr: "$2::jsonb -> 'amr'", at: '$11::float8' })} AS is_struck
+   ), prover AS (
+     SELECT i.id FROM identities i WHERE i.id = $12::uuid FOR KEY SHARE
    ), siblings AS (
      SELECT a.key, a.payload::jsonb AS payload, a.created_at FROM oidc_artifacts a
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL AND ${isCounting} ORDER BY a.key FOR UPDATE
@@ -69,17 +73,7 @@ export const toPut = ({ id, known, payload, expiresIn }: SessionToPut) => {
     provenAtOf(payload.loginTs),
     members.removed,
     factorAtOf(payload.loginTs),
+    isSignedInAnew(known?.payload, payload) ? (proverOf(payload).identityId ?? null) : null,
   ]
   return { values, lostClients: clients.removed }
-}
-
-// What JSON does not hold is not there.
-const difference = (before: unknown, after: unknown) => {
-  const old = isObject(before) ? before : {}
-  const given = Object.entries(isObject(after) ? after : {}).filter(([, value]) => value !== undefined)
-  const names = new Set(given.map(([name]) => name))
-  return {
-    changed: Object.fromEntries(given.filter(([name, value]) => JSON.stringify(old[name]) !== JSON.stringify(value))),
-    removed: Object.keys(old).filter(name => !names.has(name)),
-  }
 }

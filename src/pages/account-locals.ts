@@ -108,7 +108,8 @@ export interface AccountIdentitiesPage extends AccountPage {
   readonly identities: readonly {
     readonly id: string
     readonly name: string
-    readonly connector: string
+    readonly mark?: string | undefined
+    readonly organization?: string | undefined
     /** What the account there is known by. */
     readonly account?: string
     readonly usedAt: number

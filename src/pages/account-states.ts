@@ -79,12 +79,12 @@ const factors = [
   { id: '2', name: 'Authenticator app', kind: 'totp', createdAt: at },
 ]
 const linked = [
-  { id: '1', name: 'Google', connector: 'google', account: longEmail, usedAt: at },
-  { id: '2', name: 'Nordlicht Energie', connector: 'saml', usedAt: at },
+  { id: '1', name: 'Google', mark: 'google', account: longEmail, usedAt: at },
+  { id: '2', name: 'Nordlicht Energie', organization: 'Nordlicht Energie', usedAt: at },
 ]
 const connections = [
-  { id: '1', name: 'GitHub', connector: 'github' },
-  { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', connector: 'oidc' },
+  { id: '1', name: 'GitHub', mark: 'github' },
+  { id: '2', name: 'Donaudampfschifffahrtsgesellschaft mit sehr langem Namen', organization: 'Nordlicht Energie' },
 ]
 const codes = Array.from({ length: 10 }, (_none, index) => `7KQ${index}-M2XD-9RTB-HW4${index}`)
 const authenticator = { csrf, enrolment: '1', account: email, secret: seed, uri, qr: qrCodeOf(uri) }

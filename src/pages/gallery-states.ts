@@ -39,10 +39,10 @@ const fault = (path: string, code: string) => new Problem('validation_failed', {
 const form = { action: home, csrf }
 const engineForm = { action: home, xsrf: csrf }
 const connections = [
-  { id: '1', name: 'Google', connector: 'google' },
-  { id: '2', name: 'GitHub', connector: 'github', isLastUsed: true },
-  { id: '3', name: 'Microsoft', connector: 'microsoft' },
-  { id: '4', name: 'Nordlicht Energie', connector: 'saml' },
+  { id: '1', name: 'Google', mark: 'google' },
+  { id: '2', name: 'GitHub', mark: 'github', isLastUsed: true },
+  { id: '3', name: 'Microsoft', mark: 'microsoft' },
+  { id: '4', name: 'Nordlicht Energie', organization: 'Nordlicht Energie' },
 ]
 const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', detail: username }, { name: 'organizations' }]
 const resources = [
@@ -97,6 +97,8 @@ export const GALLERY_STATES: States = {
       connections,
       connectionAction: home,
       passwordUrl: home,
+      emailCodeAction: home,
+      emailCodeCsrf: csrf,
       problem: new Problem('upstream_unlinked'),
     },
     error: { ...identifier, username, problem: new Problem('too_many_attempts', { retryAfterSeconds: 300 }) },

@@ -35,11 +35,12 @@ export interface PagePasskey {
   readonly unknownId?: string
 }
 
-/** A button of another provider; the marks of well-known ones are known by the connector. */
+/** A button of another provider, with the mark of a well-known one and the name of the organization that runs it. */
 export interface PageConnection {
   readonly id: string
   readonly name: string
-  readonly connector?: string
+  readonly mark?: string | undefined
+  readonly organization?: string | undefined
   readonly isLastUsed?: boolean
 }
 
@@ -51,7 +52,7 @@ export interface PostOnPage {
   readonly isAutomatic: boolean
 }
 
-/** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `csrf` to `cancelAction`. */
+/** Posts `csrf`, `username` to `action`; `csrf`, `connection` to `connectionAction`; `emailCodeCsrf` as `csrf` to `emailCodeAction`; `csrf` to `cancelAction`. */
 export interface IdentifierPage extends FormProblem {
   readonly action: string
   readonly csrf: string
@@ -60,9 +61,10 @@ export interface IdentifierPage extends FormProblem {
   readonly changeUrl?: string
   readonly client?: PageClient
   readonly connections: readonly PageConnection[]
-  /** The way past a connection that failed. */
+  /** The ways past a connection that failed. */
   readonly passwordUrl?: string
-  /** Needed when there are connections. */
+  readonly emailCodeAction?: string
+  readonly emailCodeCsrf?: string
   readonly connectionAction?: string
   readonly passkey?: PagePasskey
   readonly signUpUrl?: string

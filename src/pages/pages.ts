@@ -94,6 +94,8 @@ const LOCAL_NAMES: LocalNames = {
     connections: true,
     connectionAction: true,
     passwordUrl: true,
+    emailCodeAction: true,
+    emailCodeCsrf: true,
     passkey: true,
     signUpUrl: true,
     cancelAction: true,

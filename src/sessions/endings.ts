@@ -6,6 +6,29 @@ export const endSessionsOfUser = async (tx: TransactionClient, userId: string, {
   await tx.$executeRaw`UPDATE sessions SET ended_at = now() WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND sid <> ${exceptSid ?? ''}`
 }
 
+/** Accounts at other providers that sign nobody in any more. */
+export interface GoneIdentities {
+  /** Who they belonged to. */
+  readonly userIds: readonly string[]
+  readonly identityIds: readonly string[]
+  /** The session that they were taken away in. */
+  readonly exceptSid?: string | undefined
+}
+
+/** Ends the sessions that they began, in the transaction that takes them away. */
+export type EndSessionsOfIdentities = (tx: TransactionClient, gone: GoneIdentities) => Promise<void>
+
+/** Makes it; the protocol's own ending is the last, as everywhere. */
+export const createEndSessionsOfIdentities =
+  (endArtifacts: EndSessionsOfIdentities): EndSessionsOfIdentities =>
+  async (tx, gone) => {
+    if (gone.identityIds.length === 0) return
+    await tx.$executeRaw`
+      UPDATE sessions SET ended_at = now()
+      WHERE user_id = ANY (${gone.userIds}::uuid[]) AND identity_id = ANY (${gone.identityIds}::uuid[]) AND ended_at IS NULL AND sid <> ${gone.exceptSid ?? ''}`
+    await endArtifacts(tx, gone)
+  }
+
 /**
  * Takes a removed factor back from what the sessions of a user say was proven; where it was all that was proven, it counts as one
  * factor from now on.

@@ -8,7 +8,7 @@ import { Problem } from '../platform/errors.ts'
 export interface RecentProofs {
   /**
    * Throws `reauthentication_required` when the caller's session was last proven more than five minutes ago, by one factor where the
-   * caller has enrolled a second of whatever kind, or there is none.
+   * caller has enrolled a second of whatever kind, by an organization's provider for that organization alone, or there is none.
    */
   verify(actor: Actor): Promise<void>
   /** Throws `reauthentication_required` when the caller's session was proven by one factor and the caller has enrolled a second, however long ago. */
@@ -26,7 +26,7 @@ const recentSeconds = 300
 // However long ago where nobody says within how many seconds.
 const recent = statement(
   'session-proven',
-  `SELECT 1 FROM sessions s WHERE sid = $1 AND user_id = $2 AND ended_at IS NULL AND ($3::float8 IS NULL OR proven_at > now() - make_interval(secs => $3))
+  `SELECT 1 FROM sessions s WHERE sid = $1 AND user_id = $2 AND ended_at IS NULL AND confined_to IS NULL AND ($3::float8 IS NULL OR proven_at > now() - make_interval(secs => $3))
      AND ('mfa' = ANY (amr) OR NOT EXISTS (
        SELECT 1 FROM authenticators a WHERE a.user_id = s.user_id AND a.confirmed_at IS NOT NULL AND a.deleted_at IS NULL))`,
 )

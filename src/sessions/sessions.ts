@@ -12,6 +12,10 @@ export interface SignedIn extends Place {
   readonly expiresInSeconds: number
   /** When the person was last asked for a proof, where that is not now. */
   readonly askedAt?: Date | undefined
+  /** The account at another provider by which they came. */
+  readonly identityId?: string | undefined
+  /** The organization for which alone it is good. */
+  readonly confinedTo?: string | undefined
 }
 
 /** The sessions of the system. */
@@ -25,9 +29,9 @@ export interface Sessions {
 // Begins nothing on a device that is new.
 const begin = `
   WITH seen AS (UPDATE known_devices SET seen_at = now() WHERE user_id = $2::uuid AND key = $8 RETURNING user_id)
-   INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at, proven_at)
-   SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision), coalesce($9::timestamptz, now()) FROM seen
-   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = excluded.proven_at, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
+   INSERT INTO sessions (id, user_id, kind, sid, ip, user_agent, amr, expires_at, proven_at, identity_id, confined_to)
+   SELECT $1::uuid, user_id, 'browser', $3, $4, $5, $6::text[], now() + make_interval(secs => $7::double precision), coalesce($9::timestamptz, now()), $10::uuid, $11::uuid FROM seen
+   ON CONFLICT (sid) DO UPDATE SET user_id = excluded.user_id, amr = excluded.amr, proven_at = excluded.proven_at, identity_id = excluded.identity_id, confined_to = excluded.confined_to, ip = excluded.ip, user_agent = excluded.user_agent, last_seen_at = now(), expires_at = excluded.expires_at
    RETURNING id`
 
 const extend = statement(
@@ -39,9 +43,10 @@ export const purgeSessions = createPurge({ table: 'sessions', due: "expires_at <
 
 /** Makes the service. */
 export const createSessions = ({ database, devices, newId }: { database: Database; devices: Devices; newId: () => string }): Sessions => ({
-  begin: async (tx, { sid, userId, amr, expiresInSeconds, askedAt = null, ...from }) => {
+  begin: async (tx, { sid, userId, amr, expiresInSeconds, askedAt = null, identityId = null, confinedTo = null, ...from }) => {
     const { ip = null, userAgent = null } = from
-    const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, amr, expiresInSeconds, deviceKey(from), askedAt]
+    const proof = [amr, expiresInSeconds, deviceKey(from), askedAt, identityId, confinedTo]
+    const values = [newId(), userId, sid, ip, userAgent?.slice(0, 512) ?? null, ...proof]
     if ((await tx.$queryRawUnsafe<unknown[]>(begin, ...values)).length > 0) return
     await devices.note(tx, { userId, from })
     await tx.$queryRawUnsafe(begin, ...values)

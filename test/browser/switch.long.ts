@@ -34,7 +34,9 @@ for (const javaScriptEnabled of [true, false]) {
     await signIn(page, bob)
     await page.getByRole('button', { name: 'Use another account' }).click()
     await signIn(page, alice)
-    if (!javaScriptEnabled) await page.getByRole('button', { name: 'Continue' }).click()
+    // Whoever replaces whose session says so, script or not.
+    await page.getByText(`You are signed in as ${bob.email}`).waitFor()
+    await page.getByRole('button', { name: 'Continue' }).click()
     await page.getByText(alice.email).waitFor()
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.waitForURL(`${origin}/`)

@@ -93,6 +93,14 @@ test('a name and a picture are taken where they are some', async t => {
   t.deepEqual(await profile({ name: ' Ada ', picture: 'https://p.example/a.png' }), { name: 'Ada', picture: 'https://p.example/a.png' })
   for (const picture of ['http://p.example/a.png', 'javascript:alert(1)', 'data:image/png;base64,AA', 'https://user@p.example/a.png', '/a.png', 7, null])
     t.deepEqual(await profile({ picture }), none, String(picture))
+  // What is kept is what a browser would go to.
+  for (const [picture, kept] of [
+    ['\u0001https://p.example/a.png', 'https://p.example/a.png'],
+    ['https://p.example/a\n\tb', 'https://p.example/ab'],
+    ['https://p.example/a\u0000b', 'https://p.example/a%00b'],
+    ['https:p.example', 'https://p.example/'],
+  ])
+    t.deepEqual(await profile({ picture }), { name: undefined, picture: kept }, picture)
   for (const name of ['', '  ', 7, null, ['Ada'], 'Ada\u0000', 'a'.repeat(201)]) t.deepEqual(await profile({ name }), none, String(name))
 })
 

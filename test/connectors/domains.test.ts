@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import { createRecheckDomains } from '../../src/connectors/domain-watch.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { startApi, type TestApi } from '../support/api.ts'
 import { startDns } from '../support/dns-server.ts'
@@ -453,4 +454,102 @@ test('a kind knows what its subjects are unique within', t => {
   t.not(of({ idp_entity_id: 'https://other.example' }), of({}))
   t.not(of({ attributes: { subject: 'uid' } }), of({}))
   t.not(of({ attributes: { subject: 'uid' } }), of({ attributes: { subject: 'mail' } }))
+})
+
+/** Two organizations of one domain, the second the owner of now: whom the first one's provider named before. */
+const makeFormer = async () => {
+  const domain = newDomain()
+  const lost = await prove(place, domain)
+  const connectionOf = async ({ id: organizationId }: Place, local: string) => {
+    const { id } = await makeConnection(server, { local, client_id: 'authy2', client_secret: secrets.client_secret }, { organizationId })
+    const found = await server.services.connections.find(id)
+    if (!found) throw new Error('there is no such connection')
+    return found
+  }
+  const [former, latter] = [await connectionOf(place, first.issuer), await connectionOf(other, second.issuer)]
+  const email = `ceo@${domain}`
+  const by = async (connection: typeof former, subject: string) => {
+    const identity = { subject, email, isEmailVerified: true, claims: {} }
+    return server.services.upstreamSignIn.prove(visitor(), {
+      connection,
+      identity,
+      maySignUp: async () => false,
+      clientOrganizationId: connection.organizationId,
+    })
+  }
+  const pass = async () => {
+    await place.asOwner(`DELETE ${lost.at}`)
+    await prove(other, domain)
+  }
+  return { domain, former, latter, by, pass }
+}
+
+test('a domain that becomes another organization’s takes its people from the former one’s provider, and their accounts begin anew', async t => {
+  const { former, latter, by, pass } = await makeFormer()
+  const { user, identityId } = await by(former, 'theirs')
+  await server.services.signIn.setPassword(systemActor, { id: user.id, password: 'known to the former owner' })
+  const session = await rows().session.create({
+    data: { userId: user.id, sid: randomUUID(), kind: 'browser', identityId, expiresAt: new Date(Date.now() + 60_000) },
+  })
+  await pass()
+  t.is(await rows().identity.count({ where: { userId: user.id } }), 0)
+  t.truthy((await rows().session.findUniqueOrThrow({ where: { id: session.id } })).endedAt)
+  const told = await rows().auditEvent.findMany({ where: { action: 'connection.identities_unlinked', targetId: former.id } })
+  t.deepEqual(
+    told.map(({ organizationId, target }) => [organizationId, (target as { count: number }).count]),
+    [[place.id, 1]],
+  )
+  t.truthy(await rows().auditEvent.findFirst({ where: { action: 'user.updated', targetId: user.id } }))
+  t.is((await by(latter, 'ours')).user.id, user.id)
+  t.is(await rows().authenticationMethod.count({ where: { userId: user.id, kind: 'password', deletedAt: null } }), 0)
+  await t.throwsAsync(by(former, 'theirs'), { code: 'upstream_unlinked' })
+  await t.throwsAsync(by(former, 'another'), { code: 'upstream_unlinked' })
+})
+
+test('an organization’s provider signs in nobody whose address is of another’s domain, be they linked and a member', async t => {
+  const { domain, former, by, pass } = await makeFormer()
+  await pass()
+  const user = await makeUser(server, { email: `member@${domain}` })
+  await server.services.members.add(systemActor, { organizationId: place.id, userId: user.id, role: 'member' })
+  await rows().identity.create({ data: { connectionId: former.id, subject: 'member', userId: user.id } })
+  await t.throwsAsync(by(former, 'member'), { code: 'upstream_unlinked' })
+  const { sid } = await rows().session.create({ data: { userId: user.id, sid: randomUUID(), kind: 'browser', expiresAt: new Date(Date.now() + 60_000) } })
+  const actor = { ...visitor(), kind: 'user' as const, id: user.id, userId: user.id, sessionId: sid }
+  const identity = { subject: randomUUID(), isEmailVerified: false, claims: {} }
+  await t.throwsAsync(server.services.identities.link(actor, { connection: former, identity, userId: user.id as never }), { code: 'connection_gone' })
+})
+
+test('an account that the former owner’s provider did not make keeps its proof and its password', async t => {
+  const { domain, former, latter, by, pass } = await makeFormer()
+  const user = await makeUser(server, { email: `ceo@${domain}`, password: 'the password of the ceo' })
+  t.is((await by(former, 'theirs')).user.id, user.id)
+  await pass()
+  t.is((await by(latter, 'ours')).user.id, user.id)
+  t.is(await rows().authenticationMethod.count({ where: { userId: user.id, kind: 'password', deletedAt: null } }), 1)
+})
+
+test('a connection is not brought back beyond the hundred that an organization may have', async t => {
+  const full = await makeOrganization(api)
+  const connectionId = await connect(full)
+  t.is((await full.asOwner(`DELETE /connections/${connectionId}`)).status, 200)
+  await rows().connection.createMany({ data: Array.from({ length: 100 }, () => ({ organizationId: full.id, connector: 'github', name: 'GitHub' })) })
+  t.is((await full.asOwner(`POST /connections/${connectionId}/restore`)).status, 409)
+  await rows().connection.deleteMany({ where: { organizationId: full.id, id: { not: connectionId } } })
+  t.is((await full.asOwner(`POST /connections/${connectionId}/restore`)).status, 200)
+})
+
+test.serial('domains that nobody came to look at are looked at the next time', async t => {
+  const due = [await prove(place), await prove(place)]
+  for (const { id } of due) await backdate(id, { checked_at: '25 hours' })
+  const recheck = createRecheckDomains({
+    ...server.services,
+    database: server.resources.database,
+    now: () => new Date(),
+    resolveTxt: async () => {
+      throw new Error('the process is killed')
+    },
+  })
+  await t.throwsAsync(recheck(systemActor, 50), { message: 'the process is killed' })
+  const ids = due.map(({ id }) => id)
+  t.is(await rows().organizationDomain.count({ where: { id: { in: ids }, checkedAt: { lt: new Date(Date.now() - 86_400_000) } } }), 1)
 })

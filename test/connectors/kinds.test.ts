@@ -80,7 +80,7 @@ for (const { id, start, settings, who, subject, origins, findings } of rows)
     const given = { settings: { client_id: started.client_id, ...settings?.(started) }, client_secret: started.client_secret }
     const connecting = connect(connectorsOf([started]), id, given)
 
-    const { claims: kept, authenticatedAt, authoritativeDomain, ...identity } = await connecting.signIn(started, who)
+    const { claims: kept, told: _told, authenticatedAt, authoritativeDomain, ...identity } = await connecting.signIn(started, who)
     t.deepEqual(identity, { subject, email, isEmailVerified: true, name: 'Ada', picture: claims.picture })
     t.notRegex(JSON.stringify(kept), /token|eyJ|gho_/)
 

@@ -241,6 +241,19 @@ test('whoever is suspended is not let in under a new account', async t => {
   t.is(await linked(id), 1)
 })
 
+test('an attempt that fails for no reason of its own is in the audit log too', async t => {
+  const connection = await server.services.connections.find(await connect({}))
+  if (!connection) return t.fail()
+  const identity = { subject: randomUUID(), email: `${randomUUID()}@people.example`, isEmailVerified: true, claims: {} }
+  const maySignUp = async () => {
+    throw new Error('a bug')
+  }
+  const proving = server.services.upstreamSignIn.prove(visitor(), { connection, identity, maySignUp })
+  await t.throwsAsync(proving, { message: 'a bug' })
+  const events = await rows().auditEvent.findMany({ where: { action: 'sign_in.refused' } })
+  t.true(events.some(({ target }) => JSON.stringify(target).includes(connection.id) && JSON.stringify(target).includes('internal')))
+})
+
 const read = (email: string, { organizationId, authoritativeDomain }: { organizationId?: string; authoritativeDomain?: string }) => {
   const connection: Connection = {
     id: connectionIdSchema.parse(randomUUID()),

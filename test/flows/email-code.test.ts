@@ -188,6 +188,23 @@ test('without a password the code is asked for at once', async t => {
   t.is((await person.get(new URL('/recovery', page.url))).status, 404)
 })
 
+test('without a password the API takes none either', async t => {
+  const other = await startServer({ settings: { SIGN_IN_METHODS: 'email_code' } })
+  t.teardown(() => other.close())
+  const [email, password] = ['bob@acme-corp.com', 'UserPass123!']
+  const bodies = {
+    '/auth/login': { email, password },
+    '/auth/register': { email: 'new@people.example', password, full_name: 'New' },
+    '/auth/password/forgot': { email },
+    '/auth/password/reset': { token: 'x', password },
+  }
+  for (const [path, body] of Object.entries(bodies)) {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${other.issuer}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    t.is(answer.status, 403, path)
+  }
+})
+
 const foreign: Readonly<Record<string, Record<string, string>>> = {
   'another origin': { origin: 'https://evil.example' },
   'no origin that can be told': { origin: 'null' },

@@ -223,6 +223,38 @@ for (const [hint, domainOf, isLed] of hints)
     t.false(page.body.includes(connection))
   })
 
+test('a link alone replaces nobody’s session: a client that nobody vouches for leads to a button, and the page in between asks', async t => {
+  const tenant = await makeTenant(server)
+  const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id, name: 'Google' })
+  const { request } = await makeClient(server, { isFirstParty: false })
+  const victim = await makeUser(server, { password })
+  const signed = await toPassword(server, victim.email)
+  const { person } = signed
+  await person.follow(await person.submit(signed.page, { password }), redirectUri)
+  const { url } = await request({ connection, login_hint: `me@${tenant.domain}`, prompt: 'login' })
+  const page = await person.follow(await person.get(url), upstream.local)
+  t.is(page.status, 200)
+  const { name } = await rows().organization.findUniqueOrThrow({ where: { id: tenant.id } })
+  t.true(page.body.includes(`Continue with <bdi>Google</bdi> of <bdi>${name}</bdi>`))
+  const sent = await pressConnection(person, page, connection)
+  const who = somebody({ email: `me@${tenant.domain}` })
+  let asked = await person.get(await upstream.signIn(sent.location ?? '', who))
+  while (asked.location) asked = await person.get(asked.location)
+  t.true(asked.body.includes(`You are signed in as ${victim.email}`))
+  t.true(asked.body.includes(`signed in as ${who.email}`))
+  t.false(asked.body.includes('<script'))
+})
+
+test('whoever typed their address here goes on to their organization’s provider at once', async t => {
+  const tenant = await makeTenant(server)
+  await makeConnection(server, upstream, { organizationId: tenant.id })
+  const { request } = await makeClient(server, { isFirstParty: false })
+  const person = createPerson()
+  const page = await person.follow(await person.get((await request()).url), upstream.local)
+  const sent = await person.submit(page, { username: `me@${tenant.domain}` })
+  t.true(sent.location?.href.startsWith(upstream.local))
+})
+
 test('an organization’s provider that nobody led to is not pressed in an app of nobody', async t => {
   const tenant = await makeTenant(server)
   const { id: connection } = await makeConnection(server, upstream, { organizationId: tenant.id })

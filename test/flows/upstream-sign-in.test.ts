@@ -7,7 +7,7 @@ import type { Connector } from '../../src/connectors/connector.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { makeClient } from '../support/clients.ts'
 import { enrolTotp } from '../support/factors.ts'
-import { mailTo } from '../support/mails.ts'
+import { codeOf, mailTo } from '../support/mails.ts'
 import { visitor } from '../support/passkeys.ts'
 import { createPerson } from '../support/person.ts'
 import { redirectUri } from '../support/relying-party.ts'
@@ -183,6 +183,22 @@ test('whoever says no at the provider is back on the first page, which lets them
   t.is(alertOf(end), 'The other provider did not sign you in. Try again, or sign in another way.')
   t.is((await pressConnection(person, end, open)).status, 303)
 })
+
+for (const SIGN_IN_METHODS of ['email_code', 'password,email_code'])
+  test(`after a failure whoever was led on by their address is offered a code by mail, with ${SIGN_IN_METHODS}`, async t => {
+    const other = await startServer({ settings: { SIGN_IN_METHODS } })
+    t.teardown(() => other.close())
+    const tenant = await makeTenant(other)
+    await makeConnection(other, { ...upstream, local: 'http://localhost:1' }, { organizationId: tenant.id })
+    const { email } = await makeUser(other, { email: `ida@${tenant.domain}` })
+    const { person, page } = await beginSignIn(other)
+    const failed = await person.submit(page, { username: email })
+    t.is(failed.status, 503)
+    const code = await person.follow(await person.press(failed, '/email-code'), redirectUri)
+    t.true(code.url.pathname.endsWith('/code'))
+    const end = await person.follow(await person.submit(code, { code: codeOf(await mailTo(other, email, 'sign-in code')) }), redirectUri)
+    t.truthy(end.location?.searchParams.get('code'))
+  })
 
 test('after a failure the password is asked of whoever was led on by their address', async t => {
   const tenant = await makeTenant(server)

@@ -35,7 +35,7 @@ const requests: Readonly<Record<Kind, Pick<MailRequest, 'values' | 'url' | 'code
   factor_removed: { values: passkey, url },
   recovery_codes_made: { values: place, url },
   recovery_code_used: { values: { ...place, left: 57 }, url },
-  identity_linked: { values: { ...place, connection: 'Google' }, url },
+  identity_linked: { values: { ...place, connection: 'Google', organization: 'Acme' }, url },
   identity_unlinked: { values: { ...place, connection: 'Google' }, url },
   agent_made: { values: { ...place, agent: 'Acme Helper' }, url },
   member_added: { values: { organization: 'Acme', role: 'member' }, url },

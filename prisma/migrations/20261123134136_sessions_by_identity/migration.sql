@@ -1,0 +1,3 @@
+-- AlterTable
+ALTER TABLE "sessions" ADD COLUMN     "confined_to" UUID,
+ADD COLUMN     "identity_id" UUID;

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "identities" ADD COLUMN     "made_user" BOOLEAN NOT NULL DEFAULT false;
