@@ -69,7 +69,7 @@ export const createSamlConnector = ({
     },
     test: async connection => lookAt(connection, now()),
     describe: connection => ({ type: 'application/samlmetadata+xml', body: writeMetadata(connection) }),
-    readSettings: readMetadata,
+    readSettings: document => readMetadata(document, now()),
   }
 }
 

@@ -414,7 +414,7 @@ test('the pages of a client offer what it names, out of what applies', async t =
   t.deepEqual((await asOwner('POST /clients', { name: 'C', redirect_uris: ['https://c.example/cb'], connections: [second.id] })).data.client.connections, [
     second.id,
   ])
-  t.deepEqual(await findConnectionRule(client.client_id), { organizationId: id, clientConnections: undefined })
+  t.deepEqual(await findConnectionRule(client.client_id), { organizationId: id, clientConnections: undefined, isFirstParty: false })
 })
 
 const makeHanding = async () => {

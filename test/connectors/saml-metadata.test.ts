@@ -1,7 +1,7 @@
 // Metadata in both directions: ours as a provider's library reads it, and the provider's as settings.
 import { X509Certificate } from 'node:crypto'
 import test from 'ava'
-import { readMetadata } from '../../src/connectors/saml-metadata.ts'
+import { readMetadata as read } from '../../src/connectors/saml-metadata.ts'
 import { writeMetadata } from '../../src/connectors/saml-own-metadata.ts'
 import { samlSettings } from '../../src/connectors/saml-settings.ts'
 import { Problem } from '../../src/platform/errors.ts'
@@ -10,6 +10,8 @@ import { makeConnection } from '../support/upstreams/saml-ground.ts'
 import { startSamlIdp } from '../support/upstreams/saml-idp.ts'
 import { samlify } from '../support/upstreams/saml-libraries.ts'
 
+const now = new Date()
+const readMetadata = (document: string) => read(document, now)
 const one = makeIdentity()
 const two = makeIdentity()
 const weak = makeIdentity({ modulusLength: 1024 })
@@ -51,9 +53,9 @@ test('ours is escaped', t => {
 test('that of a real provider makes settings', async t => {
   const idp = await startSamlIdp()
   t.teardown(idp.close)
-  const read = readMetadata(idp.metadata())
-  t.like(read, { idp_entity_id: idp.entityId, sso_url: idp.ssoUrl, sso_binding: 'redirect' })
-  t.deepEqual(read, samlSettings.parse({ ...idp.settings(), sso_binding: 'redirect' }))
+  const settings = readMetadata(idp.metadata())
+  t.like(settings, { idp_entity_id: idp.entityId, sso_url: idp.ssoUrl, sso_binding: 'redirect' })
+  t.deepEqual(settings, samlSettings.parse({ ...idp.settings(), sso_binding: 'redirect' }))
 })
 
 test('a certificate counts for signatures where it says so, and where it says nothing; one for encryption does not', t => {
@@ -157,4 +159,16 @@ test('a certificate that is a private key, or of another kind, is no setting', t
 test('settings that were read are read again as they are', t => {
   const once = samlSettings.parse(settings)
   t.deepEqual(samlSettings.parse(JSON.parse(JSON.stringify(once))), once)
+})
+
+test('metadata that has expired is refused, be it a list’s or the provider’s own time', t => {
+  const until = (xml: string, element: string, time: string) => xml.replace(`<md:${element} `, `<md:${element} validUntil="${time}" `)
+  const [past, later] = [-1000, 60_000].map(ago => new Date(now.getTime() + ago).toISOString())
+  for (const element of ['EntityDescriptor', 'IDPSSODescriptor', 'EntitiesDescriptor']) {
+    const document = list(entity('', 'https://sp.example'), good)
+    const of = (time = '') => (element === 'EntityDescriptor' ? until(good, element, time) : until(document, element, time))
+    t.throws(() => readMetadata(of(past)), { message: /./ }, `${element} in the past`)
+    t.throws(() => readMetadata(of('tomorrow')), undefined, `${element} at no time`)
+    t.is(readMetadata(of(later)).idp_entity_id, 'https://idp.example', element)
+  }
 })

@@ -36,7 +36,7 @@ test.serial('a pair of settings makes a connection that everybody may sign in by
   })
   t.is(connection.settings.client_id, settings.GITHUB_CLIENT_ID)
   const { connections } = api.server.services
-  t.deepEqual(await connections.buttonsFor({}), [{ id: connection.id, connector: 'github', name: 'GitHub' }])
+  t.deepEqual(await connections.buttonsFor({}), [{ id: connection.id, connector: 'github', name: 'GitHub', mark: 'github', organization: undefined }])
   t.deepEqual((await connections.find(connection.id))?.configured.secrets, { client_secret: secret })
   const { rows } = await api.server.resources.database.pool.query('SELECT * FROM connections')
   t.is(rows.length, 1)
