@@ -6,6 +6,7 @@ import { multiFactor } from '../mfa/authenticator.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
+import type { ActAs } from '../platform/context.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -28,6 +29,7 @@ interface Needs extends LinkNeeds {
   readonly accountSignIn: AccountSignIn
   readonly done: Done
   readonly findBrowserSession: FindBrowserSession
+  readonly actAs: ActAs
   readonly users: Users
   readonly secondFactor: SecondFactor
   readonly recentProofs: RecentProofs
@@ -117,7 +119,6 @@ const enter = async (
     accountSignIn.begin(ctx, { to: path, isAnother: true })
     return undefined
   }
-  const { requestId } = ctx.state
   const userAgent = ctx.get('User-Agent').slice(0, 512) || undefined
   const language = pageLanguage.of(ctx).tag
   return {
@@ -129,7 +130,7 @@ const enter = async (
       userId: user.id,
       sessionId: session.sid,
       permissions: new Set(),
-      requestId,
+      requestId: ctx.state.requestId,
       ip: ctx.ip,
       userAgent,
       language,
@@ -180,9 +181,11 @@ const submit = (ctx: Context, needs: Needs, shown: Shown) =>
 /** Does what is asked on a page, and says that it was done, or shows a Problem of it there. */
 const showing = async (ctx: Context, needs: Needs, { page, visit }: Shown, work: () => Promise<Submitted>) => {
   try {
-    const submitted = await work()
+    const submitted = await needs.actAs(visit.actor, work)
     if ('done' in submitted) seeOther(ctx, needs.done.addressOf(visit, { path: submitted.at ?? page.path, key: submitted.done }))
   } catch (error) {
+    // The session ended meanwhile: there they sign in.
+    if (error instanceof Problem && error.code === 'unauthenticated') return seeOther(ctx, page.path)
     if (!(error instanceof Problem) || !shownCodes.has(error.code)) return showExpired(ctx, needs.present, error)
     ctx.status = error.status
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))

@@ -13,6 +13,7 @@ import type { MakeLimit } from '../platform/http/limit.ts'
 import { mountRoutes } from '../platform/http/mount.ts'
 import type { Route } from '../platform/http/route.ts'
 import type { Languages } from '../platform/languages.ts'
+import { actAs } from './authority.ts'
 import { createIdentifyBrowser, type FindBrowserSession } from './browser.ts'
 import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
@@ -60,7 +61,16 @@ export const createApi = (needs: Needs): Api => {
     largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
-      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs), onForbidden: noteLackingScope }),
+      mountRoutes({
+        prefix: managementPrefix,
+        routes,
+        identify,
+        admit,
+        actAs,
+        once,
+        onRefused: createRecordRefusals(needs),
+        onForbidden: noteLackingScope,
+      }),
       createProtectedResource({ issuer }),
       createDocuments({ routes, issuer }),
       mountRoutes({ prefix: '/api', routes: createHealthRoutes(needs.findHealth), identify: async () => anybody }),

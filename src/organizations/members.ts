@@ -1,5 +1,6 @@
 // Members: who belongs to an organization, decided while the organization is locked, so that it never loses its last owner.
 import { type Actor, can } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
@@ -109,6 +110,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
     }
     return change(actor, async (tx, record) => {
       await lock(tx, organizationId)
+      await holdAuthority(tx, [organizationId])
       const before = await findMember(tx, { organizationId, userId })
       const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
       await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf), handed] })
@@ -121,6 +123,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
   remove: (actor, { organizationId, userId }) =>
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
+      await holdAuthority(tx, [organizationId])
       const before = await findMember(tx, { organizationId, userId })
       if (!isLeaving(actor, userId)) {
         if (!isTheServer(actor) && !can(actor, 'members:write', organizationId)) throw new Problem('forbidden')

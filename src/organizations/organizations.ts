@@ -1,6 +1,7 @@
 // Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
 import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
@@ -112,6 +113,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
     remove: (actor, id, { expect } = {}) =>
       change(actor, async (tx, record) => {
         expected(await lockOrganization(tx, id), expect)
+        await holdAuthority(tx, [id])
         const deletedAt = now()
         await belongings.disable(tx, record, { organizationId: id, at: deletedAt })
         const row = await tx.organization.update({ where: { id }, data: { deletedAt, accessEndedAt: deletedAt } })

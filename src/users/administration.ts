@@ -9,6 +9,7 @@ import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
 import { normalizeEmail } from './email.ts'
+import { lockAuthority } from './end-access.ts'
 import { createPurgeUsers } from './purge.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId, userStatuses } from './user.ts'
 import { fromPrisma, parseEmail } from './user-row.ts'
@@ -89,7 +90,10 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
       return changeUser(actor, id, async (tx, record) => {
         const before = expected(await lock(tx, actor, id), expect)
         mustAdminister(actor, changes)
-        if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
+        if (before.isAdmin && changes.isAdmin === false) {
+          await guardLastAdmin(tx, id)
+          await lockAuthority(tx, id)
+        }
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
         record('user.updated', { ...row, changed })
         return fromPrisma(row)
