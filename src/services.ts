@@ -15,6 +15,7 @@ import { createPingHandler, createTellHandler } from './oidc/backchannel-jobs.ts
 import { createBackchannelRequests } from './oidc/backchannel-requests.ts'
 import { createConsents } from './oidc/consents.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
+import { guardLockedRemoval, guardRemoval } from './organizations/owners.ts'
 import { createReseal } from './platform/data/reseal.ts'
 import type { Resources } from './resources.ts'
 import { sealedColumns } from './sealed-columns.ts'
@@ -52,7 +53,7 @@ export const createServices = (resources: Resources, config: Config) => {
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)
   const { forget } = users
-  const userAdministration = createUserAdministration({ database, change, now, forget, endAccess, guardRemoval: members.guardRemoval, agentsOfOwners })
+  const userAdministration = createUserAdministration({ database, change, now, forget, endAccess, guardRemoval, guardLockedRemoval, agentsOfOwners })
   const userImports = createUserImports({ database, change, passwords: createImportedPasswords({ now, newUuid }), log, now, newUuid })
   const signingKeys = createSigningKeys({ ...config.keys, database, change, secrets, now })
   const webhooks = createWebhookServices(resources, foundation, config)

@@ -9,6 +9,7 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { keepPerson } from './owners.ts'
 import { createPurgeOrganizations } from './purge.ts'
 import { slugOf } from './slug.ts'
 
@@ -60,6 +61,7 @@ interface Needs {
 export const createOrganizations = ({ database, change, now, randomBytes, belongings, forgetSettings }: Needs): Organizations => {
   const insert = (actor: Actor, { slug, name, description, ownerId }: NewOrganization & { slug: string }) =>
     change(actor, async (tx, record) => {
+      if (ownerId !== undefined) await keepPerson(tx, ownerId)
       const members = ownerId === undefined ? undefined : { create: { userId: ownerId, role: 'owner' } }
       const row = await tx.organization.create({ data: { slug, name, description, members } })
       record('organization.created', row, { organizationId: row.id })

@@ -55,11 +55,22 @@ interface Needs {
   readonly forget: (id: string) => void
   readonly endAccess: EndAccess
   readonly guardRemoval: GuardRemoval
+  /** The same, asked again once the user's row is locked. */
+  readonly guardLockedRemoval: GuardRemoval
   readonly agentsOfOwners: AgentsOfOwners
 }
 
 /** Makes the service. */
-export const createUserAdministration = ({ database, change, now, forget, endAccess, guardRemoval, agentsOfOwners }: Needs): UserAdministration => {
+export const createUserAdministration = ({
+  database,
+  change,
+  now,
+  forget,
+  endAccess,
+  guardRemoval,
+  guardLockedRemoval,
+  agentsOfOwners,
+}: Needs): UserAdministration => {
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
     forget(id)
@@ -123,6 +134,7 @@ export const createUserAdministration = ({ database, change, now, forget, endAcc
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
+        await guardLockedRemoval(tx, id)
         const deletedAt = now()
         await within?.(tx, deletedAt)
         const row = await tx.user.update({ where: { id }, data: { deletedAt } })
