@@ -5,6 +5,7 @@ import Koa from 'koa'
 import { withAccountClient } from './account/account-client.ts'
 import { createAccount } from './account/entrance.ts'
 import { createOpenedInvitation } from './account/opened-invitation.ts'
+import { actAs } from './api/authority.ts'
 import { type Api, createApi } from './api/entrance.ts'
 import { createChallenge } from './api/protected-resource.ts'
 import { withApiResource } from './api/resource.ts'
@@ -157,6 +158,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     areAgentsOn,
     issuer,
     findBrowserSession,
+    actAs,
     backchannel: protocol.backchannel,
     acrValues: `${twoFactors} ${oneFactor}`,
     passwordMinLength: config.passwordMinLength,

@@ -15,6 +15,7 @@ import { createPingHandler, createTellHandler } from './oidc/backchannel-jobs.ts
 import { createBackchannelRequests } from './oidc/backchannel-requests.ts'
 import { createConsents } from './oidc/consents.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
+import { guardLockedRemoval, guardRemoval } from './organizations/owners.ts'
 import { createReseal } from './platform/data/reseal.ts'
 import type { Resources } from './resources.ts'
 import { sealedColumns } from './sealed-columns.ts'
@@ -68,7 +69,8 @@ export const createServices = (resources: Resources, config: Config) => {
     now,
     forget,
     endAccess,
-    guardRemoval: members.guardRemoval,
+    guardRemoval,
+    guardLockedRemoval,
     agentsOfOwners,
     challenges,
     notify,

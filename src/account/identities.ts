@@ -10,7 +10,6 @@ import type { Members } from '../organizations/members.ts'
 import { sendOn } from '../pages/post-on.ts'
 import type { Present } from '../pages/present.ts'
 import { Problem } from '../platform/errors.ts'
-import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import type { Log } from '../platform/log.ts'
 import { accountPage, type Visit } from './page.ts'
@@ -65,10 +64,7 @@ export const createIdentitiesPage = (needs: IdentitiesNeeds) => {
         return { done: 'linked' }
       } catch (error) {
         if (error instanceof Problem) tellCause(log, error)
-        if (!(error instanceof Problem && error.code === 'unauthenticated')) throw error
-        // The session ended meanwhile: there they sign in.
-        seeOther(ctx, path)
-        return { answered: true }
+        throw error
       }
     },
   })

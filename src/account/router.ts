@@ -6,6 +6,7 @@ import { multiFactor } from '../mfa/authenticator.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { PageLanguage } from '../pages/page-language.ts'
 import type { Present } from '../pages/present.ts'
+import type { ActAs } from '../platform/context.ts'
 import { Problem } from '../platform/errors.ts'
 import { requestOf } from '../platform/http/asker.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
@@ -30,6 +31,7 @@ interface Needs extends LinkNeeds {
   readonly accountSignIn: AccountSignIn
   readonly done: Done
   readonly findBrowserSession: FindBrowserSession
+  readonly actAs: ActAs
   readonly users: Users
   readonly secondFactor: SecondFactor
   readonly recentProofs: RecentProofs
@@ -177,9 +179,11 @@ const submit = (ctx: Context, needs: Needs, shown: Shown) =>
 /** Does what is asked on a page, and says that it was done, or shows a Problem of it there. */
 const showing = async (ctx: Context, needs: Needs, { page, visit }: Shown, work: () => Promise<Submitted>) => {
   try {
-    const submitted = await work()
+    const submitted = await needs.actAs(visit.actor, work)
     if ('done' in submitted) seeOther(ctx, needs.done.addressOf(visit, { path: submitted.at ?? page.path, key: submitted.done }))
   } catch (error) {
+    // The session ended meanwhile: there they sign in.
+    if (error instanceof Problem && error.code === 'unauthenticated') return seeOther(ctx, page.path)
     if (!(error instanceof Problem) || !shownCodes.has(error.code)) return showExpired(ctx, needs.present, error)
     ctx.status = error.status
     if (error.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(error.retryAfterSeconds))

@@ -1,5 +1,6 @@
 // API keys: told once, kept as a hash, used until they expire or are revoked.
 import type { Actor } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement } from '../platform/data/database.ts'
 import { noteAside } from '../platform/data/note-aside.ts'
@@ -102,6 +103,9 @@ export const createApiKeys = ({ database, change, randomBytes, now }: Needs): Ap
   },
   revoke: (actor, id) =>
     change(actor, async (tx, record) => {
+      // What the key is changing commits before, or not at all.
+      await tx.$executeRaw`SELECT 1 FROM api_keys WHERE id = ${id}::uuid FOR UPDATE`
+      await holdAuthority(tx)
       const [row] = await tx.apiKey.updateManyAndReturn({ where: { id, revokedAt: null }, data: { revokedAt: now() } })
       if (!row) throw new Problem('not_found')
       record('api_key.revoked', row, { organizationId: row.organizationId ?? undefined })

@@ -14,6 +14,7 @@ import { mountRoutes } from '../platform/http/mount.ts'
 import type { Route } from '../platform/http/route.ts'
 import type { Languages } from '../platform/languages.ts'
 import type { FindBrowserSession } from '../sessions/session.ts'
+import { actAs } from './authority.ts'
 import { createIdentifyBrowser } from './browser.ts'
 import { createDocuments } from './documents.ts'
 import { createIdentify, type VerifyAccessToken } from './identify.ts'
@@ -61,7 +62,16 @@ export const createApi = (needs: Needs): Api => {
     largerPaths: new Set(routes.flatMap(({ path, rows }) => (rows ? [`${managementPrefix}${path}`] : []))),
     middleware: [
       createCors({ prefix: '/api/', origins: config.corsOrigins }),
-      mountRoutes({ prefix: managementPrefix, routes, identify, admit, once, onRefused: createRecordRefusals(needs), onForbidden: noteLackingScope }),
+      mountRoutes({
+        prefix: managementPrefix,
+        routes,
+        identify,
+        admit,
+        actAs,
+        once,
+        onRefused: createRecordRefusals(needs),
+        onForbidden: noteLackingScope,
+      }),
       createProtectedResource({ issuer }),
       createDocuments({ routes, issuer }),
       mountRoutes({ prefix: '/api', routes: createHealthRoutes(needs.findHealth), identify: async () => anybody }),

@@ -18,6 +18,8 @@ export interface Standing {
   readonly memberships: ReadonlyMap<string, Membership>
   /** Whether the person proved two factors: an organization that requires them opens to nobody else. */
   readonly hasTwoFactors: boolean
+  /** When their access last ended. */
+  readonly accessEndedAt?: Date
 }
 
 /** A living session and what its person may do. */
@@ -36,12 +38,14 @@ export interface Standings {
   findByToken(token: string): Promise<SessionStanding | undefined>
 }
 
-interface Row {
+/** What a person is, as the database tells it. */
+export interface StandingRow {
   system_role: string | null
+  access_ended_at: Date | null
   memberships: Record<string, { role: string; permissions: string[] | null; is_mfa_required: boolean }>
 }
 
-const columns = `u.system_role, coalesce((
+const columns = `u.system_role, u.access_ended_at, coalesce((
      SELECT json_object_agg(m.organization_id, json_build_object('role', coalesce(r.name, m.role), 'permissions', r.permissions, 'is_mfa_required', o.is_mfa_required))
      FROM organization_members m JOIN organizations o ON o.id = m.organization_id LEFT JOIN organization_roles r ON r.id = m.role_id
      WHERE m.user_id = u.id AND o.deleted_at IS NULL
@@ -57,19 +61,21 @@ const ofToken = statement(
 /** Makes it. */
 export const createStandings = (database: Database): Standings => ({
   find: async ({ userId, hasTwoFactors }) => {
-    const [row] = await database.run<Row>(ofUser, [userId])
+    const [row] = await database.run<StandingRow>(ofUser, [userId])
     return row && toStanding(row, hasTwoFactors)
   },
   findByToken: async token => {
     const values = [hashOf('session-token', token), apiSessionLifetimes.idleSeconds]
-    const [row] = await database.run<Row & { sid: string; user_id: string; has_two_factors: boolean; is_stale: boolean }>(ofToken, values)
+    const [row] = await database.run<StandingRow & { sid: string; user_id: string; has_two_factors: boolean; is_stale: boolean }>(ofToken, values)
     return row && { sid: row.sid, userId: row.user_id, isStale: row.is_stale, standing: toStanding(row, row.has_two_factors) }
   },
 })
 
-const toStanding = ({ system_role: systemRole, memberships }: Row, hasTwoFactors: boolean): Standing => ({
+/** What it allows. */
+export const toStanding = ({ system_role: systemRole, access_ended_at: accessEndedAt, memberships }: StandingRow, hasTwoFactors: boolean): Standing => ({
   permissions: systemPermissions(systemRole),
   hasTwoFactors,
+  accessEndedAt: accessEndedAt ?? undefined,
   memberships: new Map(
     Object.entries(memberships).map(([id, { role, permissions, is_mfa_required: isMfaRequired }]) => {
       // A role keeps names; what the table does not know any more allows nothing.
@@ -83,9 +89,9 @@ const toStanding = ({ system_role: systemRole, memberships }: Row, hasTwoFactors
 export const shared = (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => new Set([...a].filter(name => b.has(name)))
 
 /** What is left of a standing when only some permissions were handed on. */
-export const narrowed = ({ permissions, memberships, hasTwoFactors }: Standing, scopes: ReadonlySet<string>): Standing => ({
+export const narrowed = ({ permissions, memberships, ...rest }: Standing, scopes: ReadonlySet<string>): Standing => ({
+  ...rest,
   permissions: shared(permissions, scopes),
-  hasTwoFactors,
   memberships: new Map(
     [...memberships].map(([id, { role, permissions: held, withheld }]) => [
       id,

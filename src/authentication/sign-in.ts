@@ -24,10 +24,15 @@ export interface Attempt {
   readonly isAgain?: boolean
 }
 
+/** A proof, and the password's method that gave it. */
+export interface PasswordProof extends Proof {
+  readonly methodId: string
+}
+
 /** Proves people by password. */
 export interface SignIn {
   /** Throws `invalid_credentials` for every kind of wrong, `too_many_attempts` beyond the budgets, `busy` when hashing is full. */
-  prove(actor: Actor, attempt: Attempt): Promise<Proof>
+  prove(actor: Actor, attempt: Attempt): Promise<PasswordProof>
   /** Whether the user has a password. */
   hasPassword(userId: string): Promise<boolean>
   /**
@@ -94,9 +99,10 @@ export const createSignIn = ({ database, change, users, passwords, budget, repla
         await refuse(actor, { name, id: user?.id, reason: 'credentials' })
         throw new Problem('invalid_credentials')
       }
+      const methodId = method?.id ?? ''
       const isTaken = await taking(() =>
         change({ ...actor, kind: 'user', id: proven.id }, async (tx, record) => {
-          await mustStillHold(tx, { userId: proven.id, methodId: method?.id ?? '' })
+          await mustStillHold(tx, { userId: proven.id, methodId })
           if (renewed) await renew(tx, renewed)
           record(`${name}.succeeded`, { id: proven.id, method: 'password' })
         }),
@@ -106,7 +112,7 @@ export const createSignIn = ({ database, change, users, passwords, budget, repla
         throw new Problem('invalid_credentials')
       }
       await giveBack()
-      return { user: proven, amr: ['pwd'] }
+      return { user: proven, amr: ['pwd'], methodId }
     },
     hasPassword: userId => hasPassword(database.prisma, userId),
     setPassword: async (actor, { id, password, guard, ...options }) => {
@@ -124,8 +130,12 @@ export const createSignIn = ({ database, change, users, passwords, budget, repla
 // committed is seen after waiting for it.
 const mustStillHold = async (tx: TransactionClient, { userId, methodId }: { userId: string; methodId: string }) => {
   await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR SHARE`
-  if ((await tx.authenticationMethod.count({ where: { id: methodId, deletedAt: null } })) === 0) throw new Replaced()
+  if (!(await isCurrent(tx, methodId))) throw new Replaced()
 }
+
+/** Whether a password's method is not replaced; to be asked while its user is locked. */
+export const isCurrent = async (tx: TransactionClient, methodId: string): Promise<boolean> =>
+  (await tx.authenticationMethod.count({ where: { id: methodId, deletedAt: null } })) > 0
 
 class Replaced extends Error {}
 

@@ -1,5 +1,6 @@
 // Becoming a user with a password, and changing it: what is taken is strong, and both are proven.
 import type { Actor } from '../platform/actor.ts'
+import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { addressKey, type MakeLimit } from '../platform/http/limit.ts'
 import type { User } from '../users/user.ts'
@@ -7,14 +8,14 @@ import type { Users } from '../users/users.ts'
 import type { Passwords } from './password.ts'
 import { keepPassword } from './password-row.ts'
 import type { Proofs } from './proofs.ts'
-import type { SignIn } from './sign-in.ts'
+import { isCurrent, type SignIn } from './sign-in.ts'
 import type { VerifyStrength } from './strength.ts'
 
 /** Registers people and changes their passwords. */
 export interface SignUp {
   /** Mails a proof of the address. Throws `validation_failed` for a weak password or no address, `email_taken`, and `too_many_attempts`. */
   register(actor: Actor, person: { email: string; password: string; name: string }): Promise<User>
-  /** Ends everything the person is signed in with but the session of the caller. Throws `validation_failed` for a wrong or weak password. */
+  /** Ends everything the person is signed in with but the session of the caller. Throws `validation_failed` for a wrong or weak password, and one that was replaced meanwhile. */
   changePassword(actor: Actor, change: { user: User; currentPassword: string; newPassword: string }): Promise<void>
 }
 
@@ -43,8 +44,13 @@ export const createSignUp = ({ users, passwords, signIn, proofs, limit, verifySt
     },
     changePassword: async (actor, { user, currentPassword, newPassword }) => {
       verifyStrength(newPassword, { path: 'new_password', personal: user })
-      await proveAgain(signIn, actor, { identifier: user.email, password: currentPassword })
-      await signIn.setPassword(actor, { id: user.id, password: newPassword, exceptSid: actor.sessionId })
+      const { methodId } = await proveAgain(signIn, actor, { identifier: user.email, password: currentPassword })
+      // Asked again: hashing takes a while, in which another may have taken its place, such as its owner by mail.
+      const guard = async (tx: TransactionClient) => {
+        await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${user.id}::uuid FOR UPDATE`
+        if (!(await isCurrent(tx, methodId))) throw wrongPassword()
+      }
+      await signIn.setPassword(actor, { id: user.id, password: newPassword, guard, exceptSid: actor.sessionId })
     },
   }
 }
@@ -52,12 +58,12 @@ export const createSignUp = ({ users, passwords, signIn, proofs, limit, verifySt
 // The budgets of signing in hold here too: a stolen session must not guess the password.
 const proveAgain = async (signIn: SignIn, actor: Actor, attempt: { identifier: string; password: string }) => {
   try {
-    await signIn.prove(actor, { ...attempt, isAgain: true })
+    return await signIn.prove(actor, { ...attempt, isAgain: true })
   } catch (error) {
     if (!(error instanceof Problem && error.code === 'invalid_credentials')) throw error
-    throw new Problem('validation_failed', {
-      cause: error,
-      fields: [{ path: 'current_password', message: 'This is not your password.', code: 'wrong_password' }],
-    })
+    throw wrongPassword(error)
   }
 }
+
+const wrongPassword = (cause?: unknown) =>
+  new Problem('validation_failed', { cause, fields: [{ path: 'current_password', message: 'This is not your password.', code: 'wrong_password' }] })

@@ -16,6 +16,7 @@ import type { MustHoldRoles, PermissionsOf } from './holding.ts'
 import { type Invitation, invitationHours, type ReceivedInvitation } from './invitation.ts'
 import type { FindGiven } from './inviter.ts'
 import { type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { keepPerson } from './owners.ts'
 
 /** The invitations of organizations. */
 export interface Invitations {
@@ -145,6 +146,7 @@ export const createInvitations = (needs: Needs): Invitations => {
         // One statement decides who accepts; what is wrong afterwards rolls it back.
         const [invitation] = await tx.invitation.updateManyAndReturn({ where, data: { acceptedAt: now() } })
         if (!invitation) throw new Problem('link_expired')
+        await keepPerson(tx, userId)
         const user = await tx.user.findFirst({ where: { id: userId, deletedAt: null, suspendedAt: null } })
         if (!user?.emailVerifiedAt || user.emailNormalized !== invitation.email) throw new Problem('wrong_address')
         const given = await findGiven(tx, invitation)

@@ -1,15 +1,17 @@
 // Members: who belongs to an organization, decided while the organization is locked, so that it never loses its last owner.
 import { type Actor, can } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
 import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from '../users/email.ts'
-import { type GuardRemoval, userIdSchema } from '../users/user.ts'
+import { userIdSchema } from '../users/user.ts'
 import type { Adding } from './adding.ts'
 import { findRole, isBuiltIn } from './find-role.ts'
 import { type MustHoldRoles, type PermissionsOf, type RoleRow, roleOf } from './holding.ts'
 import { type Member, type Organization, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { guardLastOwner, keepPerson } from './owners.ts'
 
 /** Names a member. */
 export interface MemberKey {
@@ -31,8 +33,6 @@ export interface Members {
   setRole(actor: Actor, member: MemberKey & { readonly role: string }): Promise<Member>
   /** Removes a member; anybody may remove themselves, but no app of theirs does so without `members:write`. */
   remove(actor: Actor, member: MemberKey): Promise<void>
-  /** Throws `last_owner` where the person is the last owner of an organization. */
-  readonly guardRemoval: GuardRemoval
 }
 
 /** A person's place in an organization. */
@@ -93,6 +93,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
           where: { deletedAt: null, ...(userId === undefined ? { emailNormalized: normalizeEmail(email ?? '') ?? '' } : { id: userId }) },
         })
         if (!user) throw new Problem('not_found')
+        await keepPerson(tx, user.id)
         const known = await tx.organizationMember.findUnique({ where: { organizationId_userId: { organizationId, userId: user.id } } })
         if (known) throw new Problem('member_exists')
         const row = await tx.organizationMember.create({ data: { organizationId, userId: user.id, ...columns }, include })
@@ -109,10 +110,12 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
     }
     return change(actor, async (tx, record) => {
       await lock(tx, organizationId)
+      await holdAuthority(tx, [organizationId])
       const before = await findMember(tx, { organizationId, userId })
       const { columns, handed } = await findRole(tx, { organizationId, role, permissionsOf })
       await mustHoldRoles(tx, { actor, organizationId, roles: [roleOf(before, permissionsOf), handed] })
       if (before.role === 'owner' && handed.name !== 'owner') await guardLastOwner(tx, { organizationId, userId })
+      if (handed.name === 'owner') await keepPerson(tx, userId)
       const row = await tx.organizationMember.update({ where: { organizationId_userId: { organizationId, userId } }, data: columns, include })
       record('organization.member_role_changed', { id: userId, role: handed.name, previous_role: nameOf(before) }, { organizationId })
       return toMember(row)
@@ -121,6 +124,7 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
   remove: (actor, { organizationId, userId }) =>
     change(actor, async (tx, record) => {
       await lock(tx, organizationId)
+      await holdAuthority(tx, [organizationId])
       const before = await findMember(tx, { organizationId, userId })
       if (!isLeaving(actor, userId)) {
         if (!isTheServer(actor) && !can(actor, 'members:write', organizationId)) throw new Problem('forbidden')
@@ -131,12 +135,6 @@ export const createMembers = ({ database, change, lock, permissionsOf, mustHoldR
       await eraseBelongings(tx, record, { organizationId, userId })
       record('organization.member_removed', { id: userId, role: nameOf(before) }, { organizationId })
     }),
-  guardRemoval: async (tx, userId) => {
-    const owned = await tx.$queryRaw<{ id: string }[]>`
-      SELECT o.id FROM organizations o JOIN organization_members m ON m.organization_id = o.id
-      WHERE m.user_id = ${userId}::uuid AND m.role = 'owner' AND o.deleted_at IS NULL ORDER BY o.id FOR NO KEY UPDATE OF o`
-    for (const { id } of owned) await guardLastOwner(tx, { organizationId: id, userId })
-  },
 })
 
 const include = { user: { select: { email: true, name: true, emailVerifiedAt: true } }, customRole: true } as const
@@ -144,13 +142,6 @@ const include = { user: { select: { email: true, name: true, emailVerifiedAt: tr
 const isLeaving = (actor: Actor, userId: string) => actor.sessionId !== undefined && actor.userId === userId
 
 const isTheServer = (actor: Actor) => actor.kind === 'system'
-
-const guardLastOwner = async (tx: TransactionClient, { organizationId, userId }: { organizationId: string; userId: string }): Promise<void> => {
-  const others = await tx.organizationMember.count({
-    where: { organizationId, role: 'owner', userId: { not: userId }, user: { deletedAt: null, suspendedAt: null } },
-  })
-  if (others === 0) throw new Problem('last_owner')
-}
 
 const findMember = async (tx: TransactionClient, { organizationId, userId }: MemberKey) => {
   const row = await tx.organizationMember.findFirst({ where: { organizationId, userId, user: { deletedAt: null } }, include })

@@ -1,6 +1,7 @@
 // Organizations: made, changed, deleted softly with what belongs to them, restored, purged.
 import { endOfAbsence } from '../platform/access-end.ts'
 import type { Actor } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, Prisma, TransactionClient } from '../platform/data/database.ts'
@@ -8,6 +9,7 @@ import { type Found, type PageRequest, pageOf } from '../platform/data/page.ts'
 import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { type NewOrganization, type Organization, type OrganizationChanges, type OrganizationId, organizationIdSchema } from './organization.ts'
+import { keepPerson } from './owners.ts'
 import { createPurgeOrganizations } from './purge.ts'
 import { slugOf } from './slug.ts'
 
@@ -59,6 +61,7 @@ interface Needs {
 export const createOrganizations = ({ database, change, now, randomBytes, belongings, forgetSettings }: Needs): Organizations => {
   const insert = (actor: Actor, { slug, name, description, ownerId }: NewOrganization & { slug: string }) =>
     change(actor, async (tx, record) => {
+      if (ownerId !== undefined) await keepPerson(tx, ownerId)
       const members = ownerId === undefined ? undefined : { create: { userId: ownerId, role: 'owner' } }
       const row = await tx.organization.create({ data: { slug, name, description, members } })
       record('organization.created', row, { organizationId: row.id })
@@ -112,6 +115,7 @@ export const createOrganizations = ({ database, change, now, randomBytes, belong
     remove: (actor, id, { expect } = {}) =>
       change(actor, async (tx, record) => {
         expected(await lockOrganization(tx, id), expect)
+        await holdAuthority(tx, [id])
         const deletedAt = now()
         await belongings.disable(tx, record, { organizationId: id, at: deletedAt })
         const row = await tx.organization.update({ where: { id }, data: { deletedAt, accessEndedAt: deletedAt } })

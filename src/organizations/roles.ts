@@ -1,5 +1,6 @@
 // Roles of an organization's own: made, changed and deleted while the organization is locked, and never by whoever holds less.
 import type { Actor } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change } from '../platform/data/change.ts'
 import { toldNamesOf } from '../platform/data/changed.ts'
 import type { Database, TransactionClient } from '../platform/data/database.ts'
@@ -59,6 +60,7 @@ export const createRoles = ({ database, change, lock, permissionsOf, mustHoldRol
   /** A role of the organization's own that the caller may change. */
   const findOwn = async (tx: TransactionClient, actor: Actor, key: RoleKey) => {
     await lock(tx, key.organizationId)
+    await holdAuthority(tx, [key.organizationId])
     const { id, ...role } = await find(tx, key)
     if (id === undefined) throw new Problem('role_built_in')
     await mustHoldRoles(tx, { actor, organizationId: key.organizationId, roles: [role] })

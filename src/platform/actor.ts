@@ -22,6 +22,8 @@ export interface Actor {
   readonly provenAt?: Date | undefined
   /** Whether a person proved two factors in the session that they act in, or that their token is of. */
   readonly hasTwoFactors?: boolean
+  /** When the person's access had last ended as they were identified. */
+  readonly accessEndedAt?: Date
   /** The scopes of the access token that they came by, where they came by one. */
   readonly tokenScopes?: ReadonlySet<string>
   /** What they may do in the whole system, and so in every organization. */

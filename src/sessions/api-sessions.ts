@@ -1,5 +1,6 @@
 // Sessions of the management API: begun at a sign-in, known by a token of which only the hash is kept, ended for good.
 import type { Actor } from '../platform/actor.ts'
+import { holdAuthority } from '../platform/context.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement, type TransactionClient } from '../platform/data/database.ts'
 import { noteAside } from '../platform/data/note-aside.ts'
@@ -46,17 +47,21 @@ const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() W
 
 /** Makes the service. */
 export const createApiSessions = ({ database, change, devices, randomBytes, newId, now, endBrowserSession, hasAccessSince }: Needs): ApiSessions => {
-  const living = (userId: string): Prisma.SessionWhereInput => ({
-    userId,
-    endedAt: null,
-    expiresAt: { gt: now() },
-    OR: [{ kind: 'browser' }, { lastSeenAt: { gt: new Date(now().getTime() - apiSessionLifetimes.idleSeconds * 1000) } }],
-  })
+  const living = (userId: string) =>
+    ({
+      userId,
+      endedAt: null,
+      expiresAt: { gt: now() },
+      OR: [{ kind: 'browser' }, { lastSeenAt: { gt: new Date(now().getTime() - apiSessionLifetimes.idleSeconds * 1000) } }],
+    }) satisfies Prisma.SessionWhereInput
 
-  const endWhere = async (actor: Actor, where: Prisma.SessionWhereInput): Promise<number> => {
+  const endWhere = async (actor: Actor, where: Prisma.SessionWhereInput & { readonly userId: string }): Promise<number> => {
     const rows = await database.prisma.session.findMany({ where, select: { id: true } })
     if (rows.length === 0) return 0
     const ending = change(actor, async (tx, record) => {
+      // What is changed in a session that ends commits before, or not at all.
+      await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${where.userId}::uuid FOR UPDATE`
+      await holdAuthority(tx)
       const ended = await tx.session.updateManyAndReturn({ where: { id: { in: rows.map(({ id }) => id) }, endedAt: null }, data: { endedAt: now() } })
       // Somebody else ended them all at this moment.
       if (ended.length === 0) throw new Problem('not_found')

@@ -11,6 +11,7 @@ import { restorableSince } from '../platform/data/restorable.ts'
 import { Problem } from '../platform/errors.ts'
 import { mustAdminister } from './admins.ts'
 import { normalizeEmail, parseEmail } from './email.ts'
+import { lockAuthority } from './end-access.ts'
 import { createLeaveAddress } from './left-address.ts'
 import { createPurgeUsers } from './purge.ts'
 import type { EndAccess, GuardRemoval, User, UserChanges, UserId } from './user.ts'
@@ -57,6 +58,8 @@ interface Needs {
   readonly forget: (id: string) => void
   readonly endAccess: EndAccess
   readonly guardRemoval: GuardRemoval
+  /** The same, asked again once the user's row is locked. */
+  readonly guardLockedRemoval: GuardRemoval
   readonly agentsOfOwners: AgentsOfOwners
   readonly challenges: Challenges
   readonly notify: PostNotice
@@ -64,7 +67,7 @@ interface Needs {
 
 /** Makes the service. */
 export const createUserAdministration = (needs: Needs): UserAdministration => {
-  const { database, change, now, forget, endAccess, guardRemoval, agentsOfOwners } = needs
+  const { database, change, now, forget, endAccess, guardRemoval, guardLockedRemoval, agentsOfOwners } = needs
   const leaveAddress = createLeaveAddress(needs)
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
@@ -96,7 +99,10 @@ export const createUserAdministration = (needs: Needs): UserAdministration => {
       return changeUser(actor, id, async (tx, record) => {
         const before = expected(await lock(tx, actor, id, { isOwn: changed.every(name => ownChanges.has(name)) }), expect)
         mustAdminister(actor, changes)
-        if (before.isAdmin && changes.isAdmin === false) await guardLastAdmin(tx, id)
+        if (before.isAdmin && changes.isAdmin === false) {
+          await guardLastAdmin(tx, id)
+          await lockAuthority(tx, id)
+        }
         const row = await tx.user.update({ where: { id }, data: toData(changes, { before, now: now() }) })
         if (isMoved(changes, before)) await leaveAddress(tx, { actor, before, to: row.email })
         record('user.updated', { ...row, changed })
@@ -127,6 +133,7 @@ export const createUserAdministration = (needs: Needs): UserAdministration => {
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
+        await guardLockedRemoval(tx, id)
         const deletedAt = now()
         await within?.(tx, deletedAt)
         const row = await tx.user.update({ where: { id }, data: { deletedAt } })

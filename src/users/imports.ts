@@ -2,7 +2,7 @@
 import type { Actor } from '../platform/actor.ts'
 import type { Change, RecordEvent } from '../platform/data/change.ts'
 import { type Database, isUnavailable, type TransactionClient } from '../platform/data/database.ts'
-import { Problem } from '../platform/errors.ts'
+import { Problem, type ProblemCode } from '../platform/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { mapInSlices } from '../platform/slices.ts'
 import { type ImportOutcome, type ImportResult, maxWholeRows } from './import.ts'
@@ -75,7 +75,7 @@ export const createUserImports = ({ database, change, passwords, log, now, newUu
         return results
       })
     } catch (error) {
-      if (error instanceof Problem && error.code === 'email_taken') return batch.map(taken)
+      if (isProblem(error, ['email_taken'])) return batch.map(taken)
       throw error
     }
   }
@@ -87,8 +87,9 @@ export const createUserImports = ({ database, change, passwords, log, now, newUu
         results.push(...(await makeBatch(actor, batch)))
       } catch (error) {
         // What was made is told, and so is what was not: those rows can be sent again.
-        if (results.length === 0) throw error
-        const isPassing = isUnavailable(error)
+        // Who was suspended or demoted meanwhile is told nothing more.
+        if (results.length === 0 || isProblem(error, ['unauthenticated', 'forbidden'])) throw error
+        const isPassing = isUnavailable(error) || isProblem(error, ['busy'])
         log[isPassing ? 'warn' : 'error']({ err: error, made: results.length }, 'An import ended before its end.')
         return [...results, ...candidates.slice(results.length).map(candidate => failed(candidate, isPassing ? 'unavailable' : 'internal'))]
       }
@@ -138,6 +139,8 @@ const insert = async (tx: TransactionClient, rows: readonly (Candidate & { reado
 }
 
 const tooMany = () => new Problem('validation_failed', { fields: [{ path: 'users', message: `Of all or none there may be ${maxWholeRows}.` }] })
+
+const isProblem = (error: unknown, codes: readonly ProblemCode[]) => error instanceof Problem && codes.includes(error.code)
 
 const isResult = (one: Candidate | ImportResult): one is ImportResult => 'status' in one
 const isCandidate = (one: Candidate | ImportResult): one is Candidate => !isResult(one)

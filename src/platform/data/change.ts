@@ -1,7 +1,7 @@
 // The one verb for a change: a transaction that commits only together with the events that tell of it.
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
-import { currentContext } from '../context.ts'
+import { currentContext, holdAuthority } from '../context.ts'
 import { Problem, type ProblemCode } from '../errors.ts'
 import type { Secrets } from '../secrets.ts'
 import { isObject } from '../values.ts'
@@ -73,6 +73,7 @@ export const createChange = ({ database, events, feed, onCommitted, ...needs }: 
         const result = await work(tx, (name, target, options) => recorded.push(toEvent(actor, { name, kind: kindOf(events, name), target, options })))
         if (recorded.length === 0) throw new Error('a change recorded no event')
         const changed = recorded.map(toChanged)
+        await holdAuthority(tx, organizationsOf(recorded))
         await currentContext()?.beforeCommit?.(tx)
         await feed.write(tx, changed)
         await append(tx, recorded)
@@ -116,6 +117,8 @@ const toEvent = (actor: Actor, { name, kind, target, options }: Recorded): NewEv
   ip: text(actor.ip),
   user_agent: text(actor.userAgent),
 })
+
+const organizationsOf = (events: readonly NewEvent[]) => [...new Set(events.flatMap(({ organization_id: id }) => (id === null ? [] : [id])))]
 
 const plain = (target: object) => JSON.parse(JSON.stringify(target, (_key, value) => (typeof value === 'string' ? text(value) : value)))
 

@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import { z } from 'zod'
 import type { Actor } from '../actor.ts'
+import type { ActAs } from '../context.ts'
 import { liftDeadline } from '../deadline.ts'
 import { Problem } from '../errors.ts'
 import { allow } from './allow.ts'
@@ -25,6 +26,7 @@ export type Admit = (ctx: Context, actor: Actor) => Promise<void>
 export interface Manners {
   readonly identify: Identify
   readonly admit?: Admit
+  readonly actAs?: ActAs
   /** Lets a write with an `Idempotency-Key` act once. */
   readonly once?: Once
   /** Called once for each write of a known caller that was refused for what they may do or for what there is: 403 and 409. */
@@ -58,7 +60,7 @@ export const mountRoutes = ({ prefix, routes, ...manners }: Needs): Middleware =
   }
 }
 
-const serve = (one: Route, { identify, admit, once, onRefused, onForbidden }: Manners) => {
+const serve = (one: Route, { identify, admit, actAs = asAnybody, once, onRefused, onForbidden }: Manners) => {
   const act = acting(one, once)
   return async (ctx: Context) => {
     const actor = await identify(ctx).catch(async refusal => {
@@ -68,7 +70,7 @@ const serve = (one: Route, { identify, admit, once, onRefused, onForbidden }: Ma
     })
     await admit?.(ctx, actor)
     try {
-      await act(ctx, actor)
+      await actAs(actor, () => act(ctx, actor))
     } catch (problem) {
       if (problem instanceof Problem && problem.code === 'forbidden') onForbidden?.(ctx, { actor, route: one })
       if (onRefused && isRefusal(problem) && one.method !== 'GET' && actor.kind !== 'anonymous')
@@ -77,6 +79,8 @@ const serve = (one: Route, { identify, admit, once, onRefused, onForbidden }: Ma
     }
   }
 }
+
+const asAnybody: ActAs = (_actor, work) => work()
 
 const acting = (one: Route, once: Once | undefined) => {
   const schema = z.object({ params: one.params, query: one.query, body: one.body })
