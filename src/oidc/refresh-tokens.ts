@@ -5,7 +5,7 @@ import { validateDpop } from 'oidc-provider/lib/helpers/grants.js'
 import type { Clients } from '../clients/clients.ts'
 import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf, sealUnder, unsealUnder } from '../platform/secrets.ts'
-import { toArtifact, toPayload } from './artifact.ts'
+import { type StoredArtifact, toArtifact, toPayload } from './artifact.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { createRotate } from './rotate.ts'
 
@@ -54,7 +54,7 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
   return {
     successorFor: ctx => rotations.get(ctx)?.successor,
     find: async id => {
-      const stored = await durable.find('RefreshToken', id)
+      const stored = withoutNonce(await durable.find('RefreshToken', id))
       if (!stored?.isConsumed) return toPayload(id, stored)
       // Only a redemption may be a retry; introspection and revocation see the token as it is.
       const isRetry = Provider.ctx?.oidc?.route === 'token' && (await successorOf(id)) !== undefined
@@ -86,6 +86,10 @@ export const createRefreshTokens = ({ database, durable, clients, randomBytes }:
     },
   }
 }
+
+// OpenID Connect Core §12.2: it is of the answer to the authorization request alone, and ID tokens of a refresh should not have it.
+const withoutNonce = (stored: StoredArtifact | undefined): StoredArtifact | undefined =>
+  stored && { ...stored, payload: { ...stored.payload, nonce: undefined } }
 
 // RFC 9449 §5: what a public client is issued is bound to the key that it proved; the engine has verified the proof and hands on the binding of the token before.
 const provenByPublic = async (ctx: KoaContextWithOIDC): Promise<string | undefined> => {

@@ -23,6 +23,19 @@ const authorize = async (relyingParty: Awaited<ReturnType<typeof makeClient>>, p
   return { ...made, back: back as URL, redeem: () => client.authorizationCodeGrant(relyingParty.configuration, back as URL, made.checks) }
 }
 
+test('ID tokens of a refresh say what the first said, but for the nonce of its request (OpenID Connect Core §12.2)', async t => {
+  const relyingParty = await makeClient(server)
+  const { tokens } = await relyingParty.signIn()
+  const first = await client.refreshTokenGrant(relyingParty.configuration, tokens.refresh_token ?? '')
+  const second = await client.refreshTokenGrant(relyingParty.configuration, first.refresh_token ?? '')
+  const { sub, iss, aud, auth_time: authTime } = tokens.claims() ?? {}
+  t.truthy(tokens.claims()?.nonce)
+  for (const one of [first, second]) {
+    t.like(one.claims(), { sub, iss, aud, auth_time: authTime })
+    t.false('nonce' in (one.claims() ?? {}))
+  }
+})
+
 test('a code is refused the second time, and what it gave ends', async t => {
   const relyingParty = await makeClient(server)
   const { redeem } = await authorize(relyingParty)
