@@ -3,6 +3,7 @@ import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provid
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { Registered } from '../clients/register.ts'
+import { type ResponseType, withoutOthers } from '../clients/response-types.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { isPlainText } from '../platform/http/text.ts'
 import { hashOf } from '../platform/secrets.ts'
@@ -11,10 +12,18 @@ import { actorOf } from './actor.ts'
 import { administeredGrantTypes } from './client-rules.ts'
 import { isOpen } from './registration.ts'
 
+interface Needs {
+  readonly clients: Clients
+  readonly detailsTypes: Pick<DetailsTypes, 'know'>
+  /** Those that are switched on. */
+  readonly responseTypes: readonly ResponseType[]
+}
+
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
-export const createClientAdapter = (clients: Clients, detailsTypes: Pick<DetailsTypes, 'know'>): Adapter => ({
+export const createClientAdapter = ({ clients, detailsTypes, responseTypes }: Needs): Adapter => ({
   find: async clientId => {
-    const metadata = (await clients.find(clientId))?.metadata as AdapterPayload | undefined
+    const kept = (await clients.find(clientId))?.metadata
+    const metadata = kept && (withoutOthers(kept, responseTypes) as AdapterPayload)
     // The engine holds them against all that it knows.
     if (Array.isArray(metadata?.authorization_details_types)) await detailsTypes.know(metadata.authorization_details_types)
     return metadata
