@@ -95,6 +95,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     issuer,
     documentRule: config.documentRule,
     clientRegistration: config.clientRegistration,
+    responseTypes: config.responseTypes,
     isDevelopment,
     cookieKeys,
     stylesheet: assets.url('authy2.css'),

@@ -175,6 +175,7 @@ test('a fault names its setting and says what it takes, in one sentence of ours'
     KEY_ROTATION_DAYS: 'must be a whole number of days from 0 to 3650; 0 lets keys become as old as they like',
     NODE_ENV: 'must be development, test or production',
     AGENTS: 'must be on or off',
+    RESPONSE_TYPES: 'must be code, id_token and code id_token or some of them, separated by commas',
   }
   for (const [name, sentence] of Object.entries(told))
     for (const wrong of ['9999999', '-1', '1.5', 'prod']) t.deepEqual(faultsOf({ [name]: wrong }), [`${name} ${sentence}`], `${name}=${wrong}`)

@@ -39,6 +39,7 @@ export const mustHoldWhatIsCarried = (actor: Actor, { isFirstParty, organization
 export const takingOver = new Set<string>([
   'authenticationMethod',
   'grantTypes',
+  'responseTypes',
   'redirectUris',
   'isPkceRequired',
   'securityProfile',

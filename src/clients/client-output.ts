@@ -6,6 +6,7 @@ import type { Client, ClientChanges, ClientMetadata, ClientSecret } from './clie
 import { furtherMetadata, shownMetadata, uris } from './further-metadata.ts'
 import { grantTypes } from './grant-types.ts'
 import { authenticationMethods } from './protection-fields.ts'
+import { responseTypes, responseTypesOf } from './response-types.ts'
 import { profileDefaults, securityProfiles } from './security-profile.ts'
 import { type TokenExchangePolicy, tokenExchangeBody } from './token-exchange.ts'
 
@@ -13,6 +14,7 @@ const own = {
   name: name(255),
   token_endpoint_auth_method: z.enum(authenticationMethods),
   grant_types: z.array(z.enum(grantTypes)).min(1).max(grantTypes.length),
+  response_types: z.array(z.enum(responseTypes)).max(responseTypes.length),
   redirect_uris: uris,
   post_logout_redirect_uris: uris,
   require_pkce: z.boolean(),
@@ -108,6 +110,7 @@ export const toChanges = (body: z.output<typeof clientBody> & OwnersFields): Cli
   isFirstParty: body.first_party,
   authenticationMethod: body.token_endpoint_auth_method,
   grantTypes: body.grant_types,
+  responseTypes: body.response_types,
   redirectUris: body.redirect_uris,
   postLogoutRedirectUris: body.post_logout_redirect_uris,
   isPkceRequired: body.require_pkce,
@@ -137,7 +140,7 @@ export const toMetadata = (client: Pick<Client, 'clientId'> & Partial<Client>, c
     ...(name ? { client_name: name } : {}),
     token_endpoint_auth_method: changes.authenticationMethod ?? client.authenticationMethod,
     grant_types: given,
-    response_types: given.includes('authorization_code') ? ['code'] : [],
+    response_types: changes.responseTypes ?? (changes.grantTypes ? undefined : client.responseTypes) ?? responseTypesOf(given),
     redirect_uris: changes.redirectUris ?? client.redirectUris ?? [],
     post_logout_redirect_uris: changes.postLogoutRedirectUris ?? client.postLogoutRedirectUris ?? [],
   }

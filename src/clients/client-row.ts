@@ -4,6 +4,7 @@ import type { Prisma } from '../platform/data/database.ts'
 import { isObject } from '../platform/values.ts'
 import { isPersonal } from './agent.ts'
 import { type Client, type ClientChanges, type ClientSecret, type ClientSource, type NewClient, toSource } from './client.ts'
+import { responseTypesOf } from './response-types.ts'
 import { readProfile } from './security-profile.ts'
 import { readTokenExchange } from './token-exchange.ts'
 
@@ -103,7 +104,7 @@ export const toCreate = (client: NewClient): Prisma.ClientUncheckedCreateInput =
   firstParty: client.isFirstParty,
   tokenEndpointAuthMethod: client.authenticationMethod,
   grantTypes: [...client.grantTypes],
-  responseTypes: responseTypesOf(client.grantTypes),
+  responseTypes: [...(client.responseTypes ?? responseTypesOf(client.grantTypes))],
   redirectUris: [...(client.redirectUris ?? [])],
   postLogoutRedirectUris: [...(client.postLogoutRedirectUris ?? [])],
   requirePkce: client.isPkceRequired,
@@ -125,7 +126,7 @@ export const toUpdate = (changes: ClientChanges, now: Date): Prisma.ClientUpdate
   firstParty: changes.isFirstParty,
   tokenEndpointAuthMethod: changes.authenticationMethod,
   grantTypes: changes.grantTypes && [...changes.grantTypes],
-  responseTypes: changes.grantTypes && responseTypesOf(changes.grantTypes),
+  responseTypes: changes.responseTypes ? [...changes.responseTypes] : changes.grantTypes && responseTypesOf(changes.grantTypes),
   redirectUris: changes.redirectUris && [...changes.redirectUris],
   postLogoutRedirectUris: changes.postLogoutRedirectUris && [...changes.postLogoutRedirectUris],
   requirePkce: changes.isPkceRequired,
@@ -151,6 +152,3 @@ const toConnectionColumns = (connections: readonly string[] | null | undefined) 
 
 // The column of whose tokens a client may exchange; none where nothing is said.
 const toTokenExchangeColumns = (policy: ClientChanges['tokenExchange']) => (policy === undefined ? {} : { tokenExchange: policy ?? {} })
-
-/** What a client with these grant types asks the authorization endpoint for. */
-const responseTypesOf = (grantTypes: readonly string[]): string[] => (grantTypes.includes('authorization_code') ? ['code'] : [])

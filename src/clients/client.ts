@@ -29,6 +29,8 @@ export interface NewClient {
   readonly isFirstParty?: boolean
   readonly authenticationMethod: ClientAuthenticationMethod
   readonly grantTypes: readonly string[]
+  /** Absent: `code` where it redeems one. */
+  readonly responseTypes?: readonly string[]
   readonly redirectUris?: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean
@@ -114,6 +116,7 @@ export interface ClientChanges {
   readonly isFirstParty?: boolean
   readonly authenticationMethod?: ClientAuthenticationMethod
   readonly grantTypes?: readonly string[]
+  readonly responseTypes?: readonly string[]
   readonly redirectUris?: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
   readonly isPkceRequired?: boolean

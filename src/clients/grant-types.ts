@@ -1,4 +1,5 @@
 // The grants that a client may be given, by their registered names.
+import { implicitGrantType } from './response-types.ts'
 
 /** RFC 8628 §3.4. */
 export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -18,4 +19,5 @@ export const grantTypes = [
   cibaGrantType,
   exchangeGrantType,
   jwtBearerGrantType,
+  implicitGrantType,
 ] as const

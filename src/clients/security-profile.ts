@@ -59,6 +59,8 @@ const baseline: readonly Rule[] = [
   ],
   // §5.3.2.2 (2), (3).
   ['require_pushed_authorization_requests', metadata => metadata.require_pushed_authorization_requests !== true, 'must be true'],
+  // §5.3.2.2 (1).
+  ['response_types', metadata => [metadata.response_types ?? []].flat().some(type => type !== 'code'), 'must be code'],
   // §5.3.2.2 (5).
   ['require_pkce', metadata => metadata.require_pkce === false, 'must be true'],
   // §5.3.2.2 (8): not in the clear, but on the loopback of a native application.

@@ -4,6 +4,7 @@ import type { ClientAdministration } from '../clients/administration.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { Registered } from '../clients/register.ts'
+import { type ResponseType, withoutOthers } from '../clients/response-types.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import { Problem } from '../platform/errors.ts'
 import { isPlainText } from '../platform/http/text.ts'
@@ -17,12 +18,15 @@ interface Needs {
   readonly clients: Clients
   readonly clientAdministration: Pick<ClientAdministration, 'remove'>
   readonly detailsTypes: Pick<DetailsTypes, 'know'>
+  /** Those that are switched on. */
+  readonly responseTypes: readonly ResponseType[]
 }
 
 /** Makes the adapter. Everything but find, upsert and destroy is never asked of clients. */
-export const createClientAdapter = ({ clients, clientAdministration, detailsTypes }: Needs): Adapter => ({
+export const createClientAdapter = ({ clients, clientAdministration, detailsTypes, responseTypes }: Needs): Adapter => ({
   find: async clientId => {
-    const metadata = (await clients.find(clientId))?.metadata as AdapterPayload | undefined
+    const kept = (await clients.find(clientId))?.metadata
+    const metadata = kept && (withoutOthers(kept, responseTypes) as AdapterPayload)
     // The engine holds them against all that it knows.
     if (Array.isArray(metadata?.authorization_details_types)) await detailsTypes.know(metadata.authorization_details_types)
     return metadata

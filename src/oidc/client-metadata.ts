@@ -4,6 +4,7 @@ import type { CheckMetadata } from '../clients/client.ts'
 import { needsSecret } from '../clients/client.ts'
 import { encryptionFault, keysFault } from '../clients/key-rules.ts'
 import { redirectUriFault } from '../clients/redirect-rules.ts'
+import { responseTypeFault } from '../clients/response-types.ts'
 import { profileFaults, readProfile } from '../clients/security-profile.ts'
 import { clearFault, serverAddressFault } from '../clients/server-addresses.ts'
 import { Problem } from '../platform/errors.ts'
@@ -15,7 +16,7 @@ export const createCheckMetadata =
   metadata => {
     // The engine looks at these for native applications only.
     for (const path of ['redirect_uris', 'post_logout_redirect_uris']) verifyReturns(path, [metadata[path]].flat())
-    const fault = serverAddressFault(metadata)
+    const fault = serverAddressFault(metadata) ?? responseTypeFault(metadata)
     if (fault) throw new Problem('validation_failed', { fields: [fault] })
     const faults = profileFaults(readProfile(metadata.security_profile), metadata)
     if (faults.length > 0) throw new Problem('validation_failed', { fields: [...faults] })

@@ -4,6 +4,7 @@ import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { ResponseType } from '../clients/response-types.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
 import type { CookieKeys } from '../platform/http/cookie-keys.ts'
 import { sessionCookieName } from '../platform/http/session-cookie.ts'
@@ -49,6 +50,8 @@ export interface ConfigurationNeeds {
   readonly cookieKeys: CookieKeys
   readonly demands: Demands
   readonly registration: Parameters<typeof registrationFeatures>[0]
+  /** Those that are switched on. */
+  readonly responseTypes: readonly ResponseType[]
   /** Whether clients may be addresses of metadata documents. */
   readonly hasDocumentClients: boolean
   readonly askedOrganizations: AskedOrganizations
@@ -77,7 +80,7 @@ export const createConfiguration = (needs: ConfigurationNeeds, jwks: JWKS): Conf
   // Where a client leads people who sign in by another provider: ours, and the name that others gave it. The organization that its tokens are for.
   // Of each parameter the engine asks a function of ours, whether it was sent or not.
   extraParams: { connection: null, idp_hint: keepZeroAge, organization: verifyAskedElsewhere },
-  responseTypes: ['code'],
+  responseTypes: [...needs.responseTypes],
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', ...mutualTlsMethods(needs.mutualTls), 'none'],
   enabledJWA: algorithms,
   assertJwtClientAuthClaimsAndHeader: assertAssertion(needs.now),

@@ -23,6 +23,7 @@ export const openPolicy = async ({ oidc: { issuer } }: KoaContextWithOIDC, metad
     throw new errors.InvalidClientMetadata(`token_endpoint_auth_method must be one of ${methods.join(', ')}`)
   if (!Array.isArray(types) || !types.includes('authorization_code') || !types.every(type => grantTypes.includes(type)))
     throw new errors.InvalidClientMetadata('grant_types must be authorization_code, with or without refresh_token')
+  if (metadata.response_types !== undefined && !isCode(metadata.response_types)) throw new errors.InvalidClientMetadata('response_types must be code')
   if (typeof name !== 'string' || name.length > maxNameLength)
     throw new errors.InvalidClientMetadata(`client_name must be text of at most ${maxNameLength} characters`)
   if (JSON.stringify(metadata).length > maxMetadataLength) throw new errors.InvalidClientMetadata('client metadata is too large')
@@ -31,6 +32,8 @@ export const openPolicy = async ({ oidc: { issuer } }: KoaContextWithOIDC, metad
   verifyUris('post_logout_redirect_uris', metadata.post_logout_redirect_uris, faultOf)
   metadata.application_type ??= redirectUris.some(isLoopback) ? 'native' : 'web'
 }
+
+const isCode = (types: unknown): boolean => Array.isArray(types) && types.every(type => type === 'code')
 
 const verified = (uris: unknown, faultOf: FaultOf): readonly string[] => {
   if (!Array.isArray(uris) || uris.length === 0 || uris.length > maxRedirectUris)

@@ -10,6 +10,7 @@ import type { DocumentRule } from '../clients/document-address.ts'
 import type { DocumentClients } from '../clients/document-clients.ts'
 import type { IsReservedName } from '../clients/reserved-names.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { ResponseType } from '../clients/response-types.ts'
 import type { FactorRequirement } from '../mfa/requirement.ts'
 import type { SecondFactor } from '../mfa/second-factor.ts'
 import type { FindHeldScopes } from '../organizations/held-scopes.ts'
@@ -115,6 +116,7 @@ interface Needs {
   readonly documentRule: DocumentRule
   readonly isReservedName: IsReservedName
   readonly clientRegistration: 'open' | 'token' | 'off'
+  readonly responseTypes: readonly ResponseType[]
   readonly resourceServers: ResourceServers
   readonly detailsTypes: DetailsTypes
   readonly findHeldScopes: FindHeldScopes

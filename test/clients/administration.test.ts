@@ -141,6 +141,33 @@ test('what a client registered goes through the API and back, and a change there
     t.is((await asAdmin(`PATCH ${path}`, { metadata: { ...changed, initiate_login_uri: address } })).status, 400, address)
 })
 
+test('a client is registered for an ID token at once where that is switched on, with the grant types that go with it (RFC 7591 §2.1)', async t => {
+  const switched = await startApi({ RESPONSE_TYPES: 'id_token,code id_token' })
+  t.teardown(switched.close)
+  const token = await makeAdmin(switched)
+  const ask = (operation: string, body: object) => switched.ask(operation, { token, body })
+  const web = { name: 'Hybrid', redirect_uris: ['https://app.example/callback'] }
+  const hybrid = { ...web, grant_types: ['authorization_code', 'implicit'], response_types: ['code id_token'] }
+  const made = await ask('POST /clients', hybrid)
+  t.deepEqual([made.status, made.data.client.response_types], [201, ['code id_token']])
+  const path = `/clients/${made.data.client.id}`
+  t.deepEqual((await ask(`PATCH ${path}`, { name: 'Another' })).data.response_types, ['code id_token'])
+  const refusals: readonly (readonly [field: string, body: object])[] = [
+    ['grant_types', { ...web, response_types: ['id_token'] }],
+    ['response_types', { ...web, grant_types: ['authorization_code', 'implicit'] }],
+    ['grant_types', { ...web, grant_types: ['implicit'], response_types: ['code id_token'] }],
+    ['response_types.0', { ...hybrid, response_types: ['code id_token token'] }],
+    ['redirect_uris', { ...hybrid, redirect_uris: ['http://127.0.0.1/callback'] }],
+    ['response_types', { ...hybrid, ...safe() }],
+  ]
+  for (const [field, body] of refusals) {
+    const { status, error } = await ask('POST /clients', body)
+    t.deepEqual([status, error?.details.fields?.[0]?.path], [400, field], JSON.stringify(body))
+  }
+  t.is((await ask(`PATCH ${path}`, { grant_types: ['authorization_code'] })).status, 200)
+  t.is((await asAdmin('POST /clients', hybrid)).status, 400)
+})
+
 test('a client of an organization that is not there is not made', async t => {
   const id = '01900000-0000-7000-8000-000000000000'
   t.is((await asAdmin(`POST /organizations/${id}/clients`, machine)).status, 404)
