@@ -1,7 +1,6 @@
 // A sign-in on its way: what was proven in an interaction so far lives in the interaction, and what is still missing comes from the policy's demands.
 import type { Context } from 'koa'
 import type { InteractionResults } from 'oidc-provider'
-import { z } from 'zod'
 import { multiFactor, withSecondFactor } from '../mfa/authenticator.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Database } from '../platform/data/database.ts'
@@ -9,6 +8,7 @@ import { Problem } from '../platform/errors.ts'
 import { hasAccessSince } from '../users/hold-user.ts'
 import type { Demands, NextProof } from './demands.ts'
 import { interactionPath } from './paths.ts'
+import { finishedSchema, type Pending, pendingSchema, provenAtOf, toResult } from './pending-sign-in.ts'
 import type { Engine } from './provider.ts'
 import { proverOf } from './session-fields.ts'
 
@@ -64,31 +64,6 @@ export interface LoginProgress {
   codesSeen(ctx: Context): Promise<string>
 }
 
-const schema = z.object({
-  accountId: z.string(),
-  amr: z.array(z.string()),
-  isRemembered: z.boolean(),
-  /** Seconds since 1970, with their fraction where it is known. It becomes `auth_time`: a second factor that is added later makes no sign-in younger. */
-  provenAt: z.number(),
-  /** The same of the second factor. */
-  factorAt: z.number().optional(),
-  /** The same of the provider that vouches for them, where it told: then this one becomes `auth_time`. */
-  authenticatedAt: z.number().optional(),
-  /** When the person was last asked, where that is not when they came. */
-  askedAt: z.number().optional(),
-  isSignIn: z.boolean(),
-  enrolmentId: z.string().optional(),
-  areCodesDue: z.boolean().optional(),
-  challengeId: z.string().optional(),
-  identityId: z.string().optional(),
-  confinedTo: z.string().optional(),
-})
-
-// Of one that is whole.
-const finished = z.object({ login: z.object({ challengeId: z.string().optional() }) })
-
-type Pending = z.output<typeof schema>
-
 interface Found {
   readonly uid: string
   readonly returnTo: string
@@ -126,7 +101,7 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
 
   // A step up goes on from what the session proved; a sign-in from what this interaction did.
   const findPending = async (found: Found): Promise<Pending | undefined> => {
-    const kept = schema.safeParse(found.result?.pending)
+    const kept = pendingSchema.safeParse(found.result?.pending)
     if (kept.success) return (await isOver(kept.data)) ? undefined : kept.data
     if (found.prompt.name !== 'mfa' || !found.session) return undefined
     const session = await engine.current().Session.findByUid(found.session.uid)
@@ -154,7 +129,7 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
     findPlace: async (ctx, by) => {
       const found = await find(ctx)
       const isMeant = ({ challengeId }: { challengeId?: string | undefined }) => by === undefined || challengeId === by.challengeId
-      const whole = finished.safeParse(found.result)
+      const whole = finishedSchema.safeParse(found.result)
       if (whole.success) return isMeant(whole.data.login) ? found.returnTo : undefined
       const pending = await findPending(found)
       return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
@@ -183,23 +158,5 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
   }
 }
 
-const provenAtOf = ({ provenAt }: Pending) => new Date(Math.round(provenAt * 1000))
-
 const actsBy = ({ session }: Found, pending: Pending): Progress['actsBy'] =>
   pending.isSignIn || !session ? { provenAt: provenAtOf(pending) } : { sessionId: session.uid }
-
-const toResult = ({
-  accountId,
-  amr,
-  isRemembered,
-  provenAt,
-  factorAt,
-  authenticatedAt = provenAt,
-  askedAt,
-  challengeId,
-  ...pending
-}: Pending): InteractionResults => ({
-  login: { accountId, amr, remember: isRemembered, ts: Math.floor(authenticatedAt), provenAt, factorAt, askedAt, challengeId, ...proverOf(pending) },
-  select_account: {},
-  mfa: {},
-})
