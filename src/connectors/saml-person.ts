@@ -16,19 +16,24 @@ const fleeting = [`${formats}2.0:nameid-format:transient`, `${formats}2.0:nameid
 const maxAttributes = 200
 const maxValues = 1000
 const maxSubject = 255
+const maxQualified = 1000
+const separator = '\u001f'
 
 type Told = ReadonlyMap<string, readonly string[]>
 
 interface Named {
   readonly text: string
   readonly format: string | undefined
+  /** Of which store of users, and for whom: SAML Core §2.2.2. */
+  readonly nameQualifier: string | undefined
+  readonly spNameQualifier: string | undefined
 }
 
 /** The format of names that the provider is asked for; `null` leaves it to the provider. */
 export const nameIdFormat = (settings: SamlSettings): string | null => asked[settings.name_id_format] ?? null
 
-/** Reads it. Throws a refusal. */
-export const readPerson = (assertion: XmlElement, settings: SamlSettings): Omit<UpstreamIdentity, 'authenticatedAt'> => {
+/** Reads it; `entityId` is ours. Throws a refusal. */
+export const readPerson = (assertion: XmlElement, settings: SamlSettings, entityId: string): Omit<UpstreamIdentity, 'authenticatedAt'> => {
   const { attributes: mapped } = settings
   const named = readName(assertion)
   const told = readAttributes(assertion, new Set(Object.values(mapped).flat()))
@@ -38,7 +43,7 @@ export const readPerson = (assertion: XmlElement, settings: SamlSettings): Omit<
   const first = { ...own, groups: [...new Set(valuesOf(told, mapped.groups))] }
   const others = Object.fromEntries([...told].map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
   return {
-    subject: subjectOf(named, told, settings),
+    subject: subjectOf(named, told, { settings, entityId }),
     ...(email === undefined ? {} : { email }),
     isEmailVerified: email !== undefined && isVerified,
     ...profileOf({ name: valuesOf(told, mapped.name)[0] ?? fullName(told, mapped) }),
@@ -49,7 +54,14 @@ export const readPerson = (assertion: XmlElement, settings: SamlSettings): Omit<
 
 const readName = (assertion: XmlElement): Named | undefined => {
   const [nameId] = childrenOf(subjectElementOf(assertion), saml, 'NameID')
-  return nameId && { text: textOf(nameId), format: attributeOf(nameId, 'Format') }
+  return (
+    nameId && {
+      text: textOf(nameId),
+      format: attributeOf(nameId, 'Format'),
+      nameQualifier: attributeOf(nameId, 'NameQualifier'),
+      spNameQualifier: attributeOf(nameId, 'SPNameQualifier'),
+    }
+  )
 }
 
 // Google Workspace calls people by their address and leaves open what it is.
@@ -61,7 +73,7 @@ const toEmail = (text: string): readonly string[] => {
   return email === undefined ? [] : [email]
 }
 
-const subjectOf = (named: Named | undefined, told: Told, settings: SamlSettings): string => {
+const subjectOf = (named: Named | undefined, told: Told, { settings, entityId }: { settings: SamlSettings; entityId: string }): string => {
   const { subject: name } = settings.attributes
   if (name !== undefined) {
     const values = told.get(name) ?? []
@@ -71,7 +83,17 @@ const subjectOf = (named: Named | undefined, told: Told, settings: SamlSettings)
   demand(named, 'subject')
   const subject = lasting(named.text, named.format, settings)
   demand(isKey(subject), 'name_id')
-  return subject
+  return qualified(subject, named, { idp: settings.idp_entity_id, entityId })
+}
+
+// One name in two stores of users is two people. The provider's own store and us are what the qualifiers mean where they are left out (SAML Core
+// §8.3.7), and then the name stands alone; what separates them is in no name.
+const qualified = (name: string, { nameQualifier, spNameQualifier }: Named, { idp, entityId }: { idp: string; entityId: string }): string => {
+  const qualifiers = [nameQualifier || idp, spNameQualifier || entityId]
+  if (qualifiers[0] === idp && qualifiers[1] === entityId) return name
+  const key = [name, ...qualifiers].join(separator)
+  demand(qualifiers.every(isKey) && key.length <= maxQualified, 'name_id')
+  return key
 }
 
 const lasting = (name: string, format: string | undefined, settings: SamlSettings): string => {

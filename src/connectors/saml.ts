@@ -41,7 +41,7 @@ export const createSamlConnector = ({
     }
     const gated = passGate(xml, settings.signed)
     verifyResponse(gated.response, { ...expected, isSigned: gated.responseSignature !== undefined })
-    const readAll = (assertion: XmlElement) => ({ ...verifyAssertion(assertion, expected), person: readPerson(assertion, settings) })
+    const readAll = (assertion: XmlElement) => ({ ...verifyAssertion(assertion, expected), person: readPerson(assertion, settings, entityId) })
     // Before the engine for the reason of a refusal; what is believed is read behind it, of the signed bytes.
     readAll(gated.assertion)
     const { assertionId, until, authenticatedAt, person } = readAll(await verifySignatures(xml, gated, connection))

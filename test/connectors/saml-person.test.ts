@@ -14,7 +14,7 @@ const read = (attributes: Attributes, { nameId = 'ada', nameIdFormat = '', mappe
   const said = { issuer: 'i', entityId: 'e', callbackUrl: 'c', requestId: '_1', now: new Date(), nameId, attributes, ...(nameIdFormat && { nameIdFormat }) }
   const [assertion] = childrenOf(readXml(change(writeResponse(said))), saml, 'Assertion')
   if (!assertion) throw new Error('There is no assertion.')
-  return readPerson(assertion, samlSettings.parse({ idp_entity_id: 'i', sso_url: 'https://idp.example', certificates: [certificate], attributes: mapped }))
+  return readPerson(assertion, samlSettings.parse({ idp_entity_id: 'i', sso_url: 'https://idp.example', certificates: [certificate], attributes: mapped }), 'e')
 }
 const withoutName = (xml: string) => xml.replace(/<saml:NameID>[^<]*<\/saml:NameID>/, '')
 
@@ -74,3 +74,12 @@ for (const [format, email] of Object.entries({
     t.is(read({ mail: 'eve@example.com' }, { nameId: 'ada@example.com', nameIdFormat: format }).email, 'eve@example.com')
   })
 }
+
+test('one name in two stores of users is two people, and the provider’s own store is what is meant where none is named', t => {
+  const qualified = (attributes: string) => read({}, { nameId: '1001', change: xml => xml.replace('<saml:NameID>', `<saml:NameID ${attributes}>`) }).subject
+  for (const own of ['', 'NameQualifier="i"', 'SPNameQualifier="e"', 'NameQualifier="i" SPNameQualifier="e"', 'NameQualifier=""'])
+    t.is(qualified(own), '1001', own)
+  const others = ['NameQualifier="https://students.example"', 'NameQualifier="https://staff.example"', 'SPNameQualifier="another"'].map(qualified)
+  t.is(new Set(['1001', ...others]).size, 4)
+  t.throws(() => qualified('NameQualifier=" i"'))
+})
