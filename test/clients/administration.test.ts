@@ -101,7 +101,7 @@ test('what the engine would not take is refused before it is kept', async t => {
   for (const name of ['jwks_uri', 'backchannel_logout_uri'])
     for (const address of ['http://inside.example/it', 'https://inside.example/it#part']) {
       const refused = await asAdmin('POST /clients', { ...web, metadata: { [name]: address } })
-      t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, name], address)
+      t.deepEqual([refused.status, refused.error?.details.fields?.[0]?.path], [400, `metadata.${name}`], address)
     }
   const withoutKeys = [
     { token_endpoint_auth_method: 'private_key_jwt' },
@@ -402,8 +402,8 @@ test('a client that keeps the rules has the profile, which is told and taken bac
 
 test('every rule that is broken is told by its field', async t => {
   const plain = { name: 'Plain', security_profile: 'fapi2', redirect_uris: ['https://plain.example/callback'] }
-  t.deepEqual(await faults(plain), ['token_endpoint_auth_method', 'dpop_bound_access_tokens'])
-  t.deepEqual(await faults({ ...plain, token_endpoint_auth_method: 'none' }), ['token_endpoint_auth_method', 'dpop_bound_access_tokens'])
+  t.deepEqual(await faults(plain), ['token_endpoint_auth_method', 'metadata.dpop_bound_access_tokens'])
+  t.deepEqual(await faults({ ...plain, token_endpoint_auth_method: 'none' }), ['token_endpoint_auth_method', 'metadata.dpop_bound_access_tokens'])
   t.deepEqual(await faults({ ...safe(), require_pkce: false }), ['require_pkce'])
   t.deepEqual(await faults({ ...safe(), redirect_uris: ['http://localhost:4000/callback'] }), ['redirect_uris'])
   t.deepEqual(await faults({ ...safe(), grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] }), ['grant_types'])
@@ -418,10 +418,10 @@ test('every rule that is broken is told by its field', async t => {
     token_endpoint_auth_signing_alg: 'RS256',
     backchannel_authentication_request_signing_alg: 'RS256',
   }))
-    t.deepEqual(await faults({ ...safe(), metadata: { ...safe().metadata, [name]: value } }), [name])
+    t.deepEqual(await faults({ ...safe(), metadata: { ...safe().metadata, [name]: value } }), [`metadata.${name}`])
   const signing = { ...safe(), security_profile: 'fapi2_message_signing' }
-  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, require_signed_request_object: false } }), ['require_signed_request_object'])
-  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, response_modes: ['jwt', 'query'] } }), ['response_modes'])
+  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, require_signed_request_object: false } }), ['metadata.require_signed_request_object'])
+  t.deepEqual(await faults({ ...signing, metadata: { ...signing.metadata, response_modes: ['jwt', 'query'] } }), ['metadata.response_modes'])
 })
 
 test('a native application may be answered on the loopback', async t => {
