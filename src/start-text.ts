@@ -2,6 +2,9 @@
 import type { Config } from './config.ts'
 import { demoClients, demoUsers } from './demo-data.ts'
 
+// The demo app is not in the package, which holds JavaScript alone.
+const isPackage = import.meta.url.endsWith('.js')
+
 interface Started {
   readonly milliseconds: number
   readonly applied: readonly string[]
@@ -54,7 +57,7 @@ const demoLines = ({ issuer }: Config): string[] => {
   }).toString()
   return [
     `  Sign in     ${signIn.href}`,
-    `  Demo app    ${issuer === 'http://localhost:3000' ? '' : `ISSUER=${issuer} `}npm run demo, then http://localhost:4000`,
+    ...(isPackage ? [] : [`  Demo app    ${issuer === 'http://localhost:3000' ? '' : `ISSUER=${issuer} `}npm run demo, then http://localhost:4000`]),
     `  Client      ${portal.clientId} / ${portal.secret}`,
     '  Users',
     ...demoUsers.map(({ email, password }) => `    ${email.padEnd(22)} ${password}`),
