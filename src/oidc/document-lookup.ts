@@ -7,7 +7,7 @@ import { DocumentRefused } from '../clients/document-rules.ts'
 import { DocumentUnreachable } from '../clients/fetch-document.ts'
 import type { IsReservedName } from '../clients/reserved-names.ts'
 import { actorOf } from './actor.ts'
-import { limited } from './problems.ts'
+import { orTooOften } from './problems.ts'
 
 /**
  * Reads it, and answers nothing at once where there is nothing to read. Throws `invalid_client`, saying what is wrong with the document, and 429
@@ -39,7 +39,7 @@ export const createLookUpDocument = ({ documentClients, isReservedName }: Needs)
       }
     }
     try {
-      await limited(() => documentClients.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check }))
+      await documentClients.refresh(clientId, { actor: actorOf(), isNewTaken: first.has(route), check })
     } catch (error) {
       throw translated(error)
     }
@@ -50,9 +50,9 @@ export const createLookUpDocument = ({ documentClients, isReservedName }: Needs)
   }
 }
 
-// Why a server did not answer is not told: nobody looks around through us.
+// Why a server did not answer is not told: nobody looks around through us. Nor is it an outage of ours, though its cause looks like one.
 const translated = (error: unknown): unknown => {
   if (error instanceof DocumentUnreachable) return new errors.InvalidClient('client metadata document: could not be read', { cause: error })
   if (error instanceof DocumentRefused) return new errors.InvalidClient(`client metadata document: ${error.message}`, { cause: error })
-  return error
+  return orTooOften(error)
 }

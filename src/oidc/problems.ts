@@ -37,14 +37,19 @@ export const orPassing = (error: unknown): unknown => {
 
 const often = { code: 'temporarily_unavailable', description: 'too many requests, try again later' }
 
-/** Does what is counted: who asks too often is answered with 429 under a code of the protocol, and when to come again (RFC 6585 §4). */
-export const limited = async <Result>(work: () => Promise<Result>, { code, description } = often): Promise<Result> => {
+/** The error as {@link orPassing} tells it; who asks too often is answered with 429 under a code of the protocol, and when to come again (RFC 6585 §4). */
+export const orTooOften = (error: unknown, { code, description } = often): unknown => {
+  if (!(error instanceof Problem && error.code === 'too_many_attempts')) return orPassing(error)
+  comeAgain(error)
+  return Object.assign(new errors.CustomOIDCProviderError(code, description), { status: 429, statusCode: 429, expose: true, cause: error })
+}
+
+/** Does what is counted, and throws what it throws as {@link orTooOften} tells it. */
+export const limited = async <Result>(work: () => Promise<Result>, told = often): Promise<Result> => {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Problem && error.code === 'too_many_attempts')) throw orPassing(error)
-    comeAgain(error)
-    throw Object.assign(new errors.CustomOIDCProviderError(code, description), { status: 429, statusCode: 429, expose: true, cause: error })
+    throw orTooOften(error, told)
   }
 }
 
