@@ -162,6 +162,7 @@ export const createApp = async ({ config, resources, services, isStopping = () =
     actAs,
     backchannel: protocol.backchannel,
     acrValues: `${twoFactors} ${oneFactor}`,
+    isPasswordOffered: config.signInMethods.includes('password'),
     passwordMinLength: config.passwordMinLength,
     hasPassword: services.signIn.hasPassword,
     pageLanguage,

@@ -45,6 +45,8 @@ export interface AccountNeeds {
   readonly pageLanguage: PageLanguage
   readonly showAccess: ShowAccess
   readonly hasPassword: (userId: string) => Promise<boolean>
+  /** Whether people sign in by passwords at all. */
+  readonly isPasswordOffered: boolean
   readonly passwordMinLength: number
   readonly consents: {
     list(userId: string): Promise<readonly Consent[]>
@@ -58,7 +60,7 @@ const shownSessions = 100
 /** Makes them, in the order of the menu. */
 export const createAccountPages = (needs: AccountNeeds): readonly AccountPageRoute[] => [
   profile(needs),
-  password(needs),
+  ...(needs.isPasswordOffered ? [password(needs)] : []),
   email(needs),
   sessions(needs),
   apps(needs),

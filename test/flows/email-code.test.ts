@@ -188,7 +188,7 @@ test('without a password the code is asked for at once', async t => {
   t.is((await person.get(new URL('/recovery', page.url))).status, 404)
 })
 
-test('without a password the API takes none either', async t => {
+test('without a password neither the API nor the account centre takes one', async t => {
   const other = await startServer({ settings: { SIGN_IN_METHODS: 'email_code' } })
   t.teardown(() => other.close())
   const [email, password] = ['bob@acme-corp.com', 'UserPass123!']
@@ -203,6 +203,8 @@ test('without a password the API takes none either', async t => {
     const answer = await fetch(`${other.issuer}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
     t.is(answer.status, 403, path)
   }
+  const page = (path: string) => fetch(`${other.issuer}${path}`, { redirect: 'manual' })
+  t.deepEqual([(await page('/account/password')).status, (await page('/account/email')).status], [404, 303])
 })
 
 const foreign: Readonly<Record<string, Record<string, string>>> = {

@@ -58,6 +58,9 @@ const documents = ['metadata_xml', 'metadata_url']
 /** Whose events do not tell what was changed. */
 const silent = ['/clients/:id', '/organizations/:id/clients/:clientId', '/organizations/:id/domains/:domainId']
 
+/** What is said as it is already. */
+const same: Readonly<Record<string, readonly string[]>> = { '/organizations/:id/settings': ['mfa_required'] }
+
 for (const [path, body] of Object.entries(changes))
   test(`the event of a change of ${path} names the fields as the API does`, async t => {
     const thing = await kinds[path]?.make()
@@ -68,7 +71,12 @@ for (const [path, body] of Object.entries(changes))
     const { data: events } = await api.ask(`GET /audit-logs?target=${id}`, { token: admin })
     const told = events.find(({ target }: { target: { details: object } }) => 'changed' in target.details).target.details.changed
     t.deepEqual([...new Set(told)].toSorted(), told.toSorted(), 'each once')
-    t.deepEqual(told.map((name: string) => name.replace('branding.name', 'branding')).toSorted(), Object.keys(body).toSorted())
+    t.deepEqual(
+      told.map((name: string) => name.replace('branding.name', 'branding')).toSorted(),
+      Object.keys(body)
+        .filter(name => !same[path]?.includes(name))
+        .toSorted(),
+    )
     const route = api.server.app.api.routes.find(one => one.method === 'PATCH' && one.path === path)
     t.deepEqual(
       Object.keys(body).toSorted(),
