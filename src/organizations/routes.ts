@@ -8,7 +8,7 @@ import { done, type Route, route } from '../platform/http/route.ts'
 import { mailedName, text, words } from '../platform/http/text.ts'
 import { type Organization, organizationIdSchema } from './organization.ts'
 import type { Organizations } from './organizations.ts'
-import { slugPattern } from './slug.ts'
+import { maxSlug, slugPattern } from './slug.ts'
 
 interface Needs {
   readonly organizations: Organizations
@@ -19,7 +19,7 @@ const inside = { within: 'organization' } as const
 /** The path's organization. */
 export const organizationParams = z.strictObject({ id: organizationIdSchema })
 const name = mailedName(200)
-const slug = z.string().regex(slugPattern, 'must be small letters, digits and single hyphens, up to 63')
+const slug = z.string().max(maxSlug).regex(slugPattern, 'must be small letters, digits and single hyphens')
 const description = text(2000).trim()
 
 const organizationOutput = z.object({

@@ -1,7 +1,10 @@
 // Slugs: the short name of an organization, as addresses carry it.
 
-/** What a slug may be: small letters and digits, single hyphens between them, up to 63. */
-export const slugPattern = /^(?=.{1,63}$)[a-z0-9](-?[a-z0-9])*$/
+/** What a slug looks like: small letters and digits, single hyphens between them. */
+export const slugPattern = /^[a-z0-9](-?[a-z0-9])*$/
+
+/** The most characters of one that is made. */
+export const maxSlug = 63
 
 const maxLength = 48
 
