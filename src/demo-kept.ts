@@ -58,11 +58,17 @@ export const refuseDemoData = async (database: Pick<Database, 'run'>): Promise<v
 export const demoKeptText = (names: readonly string[]): string =>
   `The database holds demo data, whose passwords and secrets everybody knows: ${names.join(', ')}. No server starts with it in production. Take it away: npm run demo:remove (authy2 demo:remove).`
 
-/** Deletes what the demo made, as it is deleted over the API. Gives the names. Throws `last_admin`, with nothing deleted, where nobody else administers the system. */
+/**
+ * Deletes what the demo made, as it is deleted over the API. Gives the names. With nothing deleted throws `last_admin`, where nobody else administers the
+ * system, and a StartError `demo_data_kept`, where an organization that is not the demo's would be left without an owner.
+ */
 export const removeDemoData = async (database: Database, services: Services): Promise<readonly string[]> => {
   const rows = await database.run<DemoRow>(find, demoNames)
   const others = { systemRole: 'admin', deletedAt: null, suspendedAt: null, id: { notIn: rows.map(({ id }) => id) } } as const
   if (rows.some(({ kind }) => kind === 'user') && (await database.prisma.user.count({ where: others })) === 0) throw new Problem('last_admin')
+  const left = await findLeftAlone(database, rows)
+  if (left.length > 0)
+    throw new StartError('demo_data_kept', `These organizations have no owner but people of the demo: ${left.join(', ')}. Give them another, or delete them.`)
   const remove = {
     client: (id: string) => services.clientAdministration.remove(systemActor, { id }),
     // Before its owners, who could not go.
@@ -72,4 +78,15 @@ export const removeDemoData = async (database: Database, services: Services): Pr
   }
   for (const { kind, id } of rows) await remove[kind](id)
   return rows.map(({ name }) => name)
+}
+
+const findLeftAlone = async (database: Database, rows: readonly DemoRow[]): Promise<string[]> => {
+  const ids = rows.map(({ id }) => id)
+  const owner = { role: 'owner', user: { deletedAt: null, suspendedAt: null } }
+  const found = await database.prisma.organization.findMany({
+    where: { deletedAt: null, id: { notIn: ids }, members: { some: { ...owner, userId: { in: ids } }, none: { ...owner, userId: { notIn: ids } } } },
+    select: { slug: true },
+    orderBy: { slug: 'asc' },
+  })
+  return found.map(({ slug }) => slug)
 }

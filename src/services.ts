@@ -15,7 +15,7 @@ import { createPingHandler, createTellHandler } from './oidc/backchannel-jobs.ts
 import { createBackchannelRequests } from './oidc/backchannel-requests.ts'
 import { createConsents } from './oidc/consents.ts'
 import { createSigningKeys } from './oidc/signing-keys.ts'
-import { guardLockedRemoval, guardRemoval } from './organizations/owners.ts'
+import { guardRemoval, lockOwned } from './organizations/owners.ts'
 import { createReseal } from './platform/data/reseal.ts'
 import type { Resources } from './resources.ts'
 import { sealedColumns } from './sealed-columns.ts'
@@ -69,8 +69,8 @@ export const createServices = (resources: Resources, config: Config) => {
     now,
     forget,
     endAccess,
+    lockOwned,
     guardRemoval,
-    guardLockedRemoval,
     agentsOfOwners,
     challenges,
     notify,

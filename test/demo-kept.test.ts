@@ -43,3 +43,13 @@ test.serial('who signs up with an address of the demo shuts no server down', asy
   await server.services.signIn.setPassword(systemActor, { id, password: 'OwnerPass123!' })
   t.false((await opened()).includes('hank@globex.example'))
 })
+
+test.serial('an organization that would be left without an owner is named, and nothing is deleted', async t => {
+  const { database } = server.resources
+  const { users, organizations } = server.services
+  await users.create(systemActor, { email: 'ops@people.example', isAdmin: true, isEmailVerified: true })
+  const hank = await users.findByEmail('hank@globex.example')
+  await organizations.create(systemActor, { slug: 'real', name: 'Real', ownerId: hank?.id })
+  await t.throwsAsync(removeDemoData(database, server.services), { code: 'demo_data_kept', message: /real/ })
+  t.true((await opened()).includes('acme-service-001'))
+})

@@ -24,8 +24,8 @@ export type GiveBack = () => Promise<unknown>
 export interface GuessBudget {
   /** Takes a point, or throws `too_many_attempts`. */
   take(guess: Guess): Promise<GiveBack>
-  /** Begins anew for strangers and for this browser: what was guessed at is not there any more. */
-  clear(account: Pick<Guess, 'account' | 'ownDeviceId'>): Promise<void>
+  /** Begins anew for strangers, for this browser and for this address: what was guessed at is not there any more. */
+  clear(account: Pick<Guess, 'account' | 'ip' | 'ownDeviceId'>): Promise<void>
 }
 
 interface Limits {
@@ -71,8 +71,8 @@ export const createGuessBudget = ({ database, areTwoFactorsProven, byAccount, by
       const giveBack = await takeOf(keyOf(account, place), onFirstRefusal)
       return () => Promise.all([giveBack(), byAddress.reward(ipKey)])
     },
-    clear: async ({ account, ownDeviceId }) => {
-      const places = ownDeviceId === undefined ? [strangers] : [strangers, ownDeviceId]
+    clear: async ({ account, ip = 'unknown', ownDeviceId }) => {
+      const places = [strangers, addressKey(ip), ...(ownDeviceId === undefined ? [] : [ownDeviceId])]
       await Promise.all(places.flatMap(place => byAccount.map(limit => limit.clear(keyOf(account, place)))))
     },
   }

@@ -3,6 +3,7 @@
 import type { Challenges } from '../challenges/challenges.ts'
 import type { Actor } from '../platform/actor.ts'
 import type { Change } from '../platform/data/change.ts'
+import { noteAside } from '../platform/data/note-aside.ts'
 import { Problem } from '../platform/errors.ts'
 import { normalizeEmail } from '../users/email.ts'
 import type { User } from '../users/user.ts'
@@ -60,7 +61,8 @@ export const createRecovery = ({ verifyStrength, challenges, users, passwords, c
       })
       users.forget(user.id)
       // What was guessed at is gone, and whoever reads the mail shall come in by what they chose.
-      await budget.clear({ account: normalizeEmail(user.email) ?? user.email, ownDeviceId: ownDeviceOf(user.id, device) })
+      const at = { account: normalizeEmail(user.email) ?? user.email, ip: actor.ip, ownDeviceId: ownDeviceOf(user.id, device) }
+      await noteAside(() => budget.clear(at))
       return user
     },
   }

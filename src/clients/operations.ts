@@ -112,7 +112,7 @@ export const operationsOf = ({
       for (const one of [before, { ...before, ...defined(changes) }]) mustHoldWhatIsCarried(actor, one, apiPermissions.all)
       if (namesOf(changes).some(name => takingOver.has(name))) mustHoldCarried(actor, { client: before, carried: await findCarried(), names: apiPermissions })
       // What was kept before there was a rule can be disabled all the same.
-      if (namesOf(changes).some(name => name !== 'isDisabled')) checkMetadata(toMetadata(before, changes))
+      if (changes.isDisabled !== true || namesOf(changes).length > 1) checkMetadata(toMetadata(before, changes))
     }
     await images.keepAll(actor, changes.branding, 'branding')
     await detailsTypes.know(typesOf(changes.metadata))

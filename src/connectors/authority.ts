@@ -21,6 +21,8 @@ export const unlinkFormer = async (
   { id, organizationId, ...moved }: Moved & { readonly id: string; readonly organizationId?: string | undefined },
 ): Promise<void> => {
   if (!connector || !isAnotherAuthority(connector, moved)) return
+  // People first, as whoever signs in locks them.
+  await tx.$executeRaw`SELECT 1 FROM users u JOIN identities i ON i.user_id = u.id WHERE i.connection_id = ${id}::uuid ORDER BY u.id FOR UPDATE OF u`
   const gone = await tx.$queryRaw<{ id: string; userId: string }[]>`DELETE FROM identities WHERE connection_id = ${id}::uuid RETURNING id, user_id AS "userId"`
   const count = gone.length
   await endSessions(tx, { userIds: gone.map(({ userId }) => userId), identityIds: gone.map(one => one.id) })

@@ -2,6 +2,7 @@
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
+import { lockAuthority } from '../users/end-access.ts'
 import { recordIdentity } from './identity-told.ts'
 
 /** A change that takes identities away. */
@@ -24,6 +25,8 @@ export const eraseMemberIdentities = async (
   { tx, record, endSessions }: Unlinking,
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
 ): Promise<void> => {
+  if ((await tx.identity.count({ where: { userId, connection: { organizationId } } })) === 0) return
+  await lockAuthority(tx, userId)
   const gone = await tx.$queryRaw<Gone[]>`
     DELETE FROM identities i USING connections c
     WHERE c.id = i.connection_id AND c.organization_id = ${organizationId}::uuid AND i.user_id = ${userId}::uuid

@@ -31,7 +31,7 @@ export const unlinkOfDomain = async (
   const linked = await tx.$queryRaw<Linked[]>`
     SELECT i.id, i.user_id AS "userId", i.made_user AS "isMaker", c.id AS "connectionId", c.connector, c.organization_id AS "organizationId"
     FROM identities i JOIN connections c ON c.id = i.connection_id JOIN users u ON u.id = i.user_id
-    WHERE c.organization_id <> ${organizationId}::uuid AND split_part(u.email_normalized, '@', 2) = ${domain} ORDER BY u.id FOR NO KEY UPDATE OF u`
+    WHERE c.organization_id <> ${organizationId}::uuid AND split_part(u.email_normalized, '@', 2) = ${domain} ORDER BY u.id FOR UPDATE OF u`
   if (linked.length === 0) return
   const identityIds = linked.map(({ id }) => id)
   await tx.identity.deleteMany({ where: { id: { in: identityIds } } })

@@ -48,7 +48,7 @@ const ofUser = `
 
 const ofSession = `WITH ${ending(`kind = 'Session' AND uid = $1 ORDER BY key FOR UPDATE`)} ${told}`
 
-const ofIdentities = `WITH ${ending(`kind = 'Session' AND account_id = ANY ($1::text[]) AND payload ->> 'identityId' = ANY ($2::text[]) AND uid IS DISTINCT FROM $3 ORDER BY key FOR UPDATE`)} ${told}`
+const ofIdentities = `WITH ${ending(`kind = 'Session' AND account_id = ANY ($1::text[]) AND uid IN (SELECT sid FROM sessions WHERE user_id::text = ANY ($1::text[]) AND identity_id::text = ANY ($2::text[])) AND uid IS DISTINCT FROM $3 ORDER BY key FOR UPDATE`)} ${told}`
 
 const ofKey = `WITH ${ending(`kind = 'Session' AND (key = $1 OR uid = (SELECT uid FROM oidc_artifacts WHERE key = $1)) ORDER BY key FOR UPDATE`)} ${told}`
 

@@ -1,5 +1,5 @@
-// What the engine's answer still needs: its refusal's name, when to come again, what was too large, the one successor of a rotated token, and no
-// stand-in secret of a registered client, and a page where it cannot be made.
+// What the engine's answer still needs: its refusal's name, when to come again, what was too large, the one successor of a rotated token, no
+// stand-in secret of a registered client; and a page where no answer can be made.
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'

@@ -17,15 +17,15 @@ interface Needs {
 }
 
 /**
- * Makes the engine's `allowedPolicy`. A living user's token is told of to its own client, to the confidential clients of the same organization,
+ * Makes the engine's `allowedPolicy`. A living user's token is told of to its own client where that authenticates, to the confidential clients of the same organization,
  * and to the resource server it is for.
  */
 export const introspectionPolicy =
   ({ clients, registrationOf, resourceServers, findAccount }: Needs) =>
   async (ctx: KoaContextWithOIDC, client: Client, token: AccessToken | ClientCredentials | RefreshToken): Promise<boolean> => {
-    // A token ends with the client that it was issued to, whoever asks.
     // It is refused afterwards, whatever the token (refusals.ts).
     if (client.clientAuthMethod === 'none') return false
+    // A token ends with the client that it was issued to, whoever asks.
     const issuedTo = await clients.find(token.clientId ?? '')
     if (!issuedTo || isFromBefore(issuedTo, token.iat)) return false
     tellActor(token, issuedTo)

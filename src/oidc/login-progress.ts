@@ -84,8 +84,12 @@ interface Needs {
 
 /** Makes it. */
 export const createLoginProgress = ({ engine, demands, database, find, save }: Needs): LoginProgress => {
-  const nextOf = (found: Found, { accountId, amr, isSignIn }: Pending) =>
-    demands.next({ userId: accountId, amr, isSigningIn: isSignIn, clientId: String(found.params.client_id), params: found.params })
+  const nextOf = async (found: Found, { accountId, amr, isSignIn, confinedTo }: Pending) => {
+    const next = await demands.next({ userId: accountId, amr, isSigningIn: isSignIn, clientId: String(found.params.client_id), params: found.params })
+    // A factor is for the whole account, and whoever runs the provider would hold it.
+    if (next === 'enrolment' && confinedTo !== undefined) throw new Problem('upstream_confined')
+    return next
+  }
 
   const goOn = async (ctx: Context, { found, pending }: { found: Found; pending: Pending }): Promise<string> => {
     const next = await nextOf(found, pending)

@@ -56,7 +56,6 @@ interface Needs extends SessionListeners {
   readonly findLanguage: (ctx: Context) => string
 }
 
-// A session that ended leaves a tombstone: a request that was under way when somebody signed out cannot save it again.
 // Who is signed in with the session, under whatever ids it is kept.
 const signedIn = statement(
   'session-signed-in',

@@ -17,7 +17,7 @@ const written = (payload: string, authorizations: string) =>
 /**
  * Each member of the document, and each client's authorization in it, is changed or removed alone: the row as it is now, not as it was read, gives
  * the rest. A factor that was taken back meanwhile (struck-factors.ts) stays so. Of the authorizations all rows of the uid give theirs, for
- * parallel resumes leave several. A new id takes the place of the old one ($8) in the same statement: no moment is without a session. An ended
+ * parallel resumes leave several: where one of them took the row away that this one waited for, that row as it was seen. A new id takes the place of the old one ($8) in the same statement: no moment is without a session. An ended
  * session is not kept again, under whatever id; its tombstones stay. Neither is one that says two factors, where one was removed since it was proven,
  * nor one begun by an account at another provider ($12) that was unlinked meanwhile.
  */
@@ -30,9 +30,12 @@ export const putSession = statement(
    ), siblings AS (
      SELECT a.key, a.payload::jsonb AS payload, a.created_at FROM oidc_artifacts a
      WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL AND ${isCounting} ORDER BY a.key FOR UPDATE
-   ), known AS (
-     SELECT coalesce((SELECT payload FROM siblings ORDER BY key = $8 DESC NULLS LAST, created_at DESC LIMIT 1), '{}') AS payload,
-       coalesce((SELECT jsonb_object_agg(entry.key, entry.value) FROM siblings, jsonb_each(coalesce(siblings.payload -> 'authorizations', '{}')) entry), '{}') AS authorizations
+   ), seen AS (
+     SELECT a.key, a.payload::jsonb AS payload, a.created_at FROM oidc_artifacts a
+     WHERE a.uid = $4 AND a.kind = 'Session' AND a.revoked_at IS NULL AND ${isCounting} AND NOT EXISTS (SELECT FROM siblings)
+   ), rows AS (SELECT * FROM siblings UNION ALL SELECT * FROM seen), known AS (
+     SELECT coalesce((SELECT payload FROM rows ORDER BY key = $8 DESC NULLS LAST, created_at DESC LIMIT 1), '{}') AS payload,
+       coalesce((SELECT jsonb_object_agg(entry.key, entry.value) FROM rows, jsonb_each(coalesce(rows.payload -> 'authorizations', '{}')) entry), '{}') AS authorizations
    ), replaced AS (
      DELETE FROM oidc_artifacts WHERE key = $8 AND key IN (SELECT key FROM siblings)
    )

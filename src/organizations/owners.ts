@@ -27,16 +27,15 @@ export const keepPerson = async (tx: TransactionClient, userId: string): Promise
   if (found.length === 0) throw new Problem('not_found')
 }
 
-/** Locks what the person owns, before their row. */
-export const guardRemoval: GuardRemoval = async (tx, userId) => {
-  const owned = await tx.$queryRaw<{ id: string }[]>`
-    SELECT o.id FROM organizations o JOIN organization_members m ON m.organization_id = o.id
+/** Locks what the person owns, before their row and anybody's. */
+export const lockOwned: GuardRemoval = async (tx, userId) => {
+  await tx.$executeRaw`
+    SELECT 1 FROM organizations o JOIN organization_members m ON m.organization_id = o.id
     WHERE m.user_id = ${userId}::uuid AND m.role = 'owner' AND o.deleted_at IS NULL ORDER BY o.id FOR NO KEY UPDATE OF o`
-  for (const { id } of owned) await guardLastOwner(tx, { organizationId: id, userId })
 }
 
-/** The same once the person's row is locked, for what they came to own before it was: what they own now cannot change. Locks no organization, as that comes first. */
-export const guardLockedRemoval: GuardRemoval = async (tx, userId) => {
+/** Throws `last_owner`; to be asked once the person's row is locked: what they own now, also what they came to own before that, cannot change. Locks no organization, as that comes first. */
+export const guardRemoval: GuardRemoval = async (tx, userId) => {
   const owned = await tx.organizationMember.findMany({
     where: { userId, role: 'owner', organization: { deletedAt: null } },
     select: { organizationId: true },

@@ -7,6 +7,7 @@ import { resourceScopesField, toGrouped, toPairs } from './resource-scope-fields
 import { type Role, roleNameSchema } from './role.ts'
 import type { Roles } from './roles.ts'
 import { organizationParams } from './routes.ts'
+import { maxSlug } from './slug.ts'
 
 interface Needs {
   readonly roles: Roles
@@ -37,7 +38,7 @@ const roleOutput = z.object({
 export const createRoleRoutes = ({ roles, lists, organizationPermissionNames: names }: Needs): readonly Route[] => {
   const permission = z.enum(names)
   const body = {
-    name: roleNameSchema,
+    name: roleNameSchema.max(maxSlug),
     description: text(2000).trim(),
     permissions: z
       .array(permission)

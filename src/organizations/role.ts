@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { event } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { OrganizationId } from './organization.ts'
-import { maxSlug, slugPattern } from './slug.ts'
+import { slugPattern } from './slug.ts'
 
 /** A role of an organization. */
 export interface Role {
@@ -42,7 +42,7 @@ export interface RoleChanges {
 }
 
 /** Parses a role's name; large letters are the same as small ones. */
-export const roleNameSchema = z.string().toLowerCase().max(maxSlug).regex(slugPattern, 'must be letters, digits and single hyphens')
+export const roleNameSchema = z.string().toLowerCase().max(125).regex(slugPattern, 'must be letters, digits and single hyphens')
 
 const shape = { name: z.string(), permissions: z.array(z.string()), resource_scopes: z.array(z.string()) }
 

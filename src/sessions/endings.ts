@@ -1,4 +1,5 @@
 // Ends the sessions of a person in the transaction of the change that ends them.
+import { holdAuthority } from '../platform/context.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 
 /** Ends all sessions of a user, of the pages and of the API, but for the one with this `sid`. */
@@ -23,6 +24,12 @@ export const createEndSessionsOfIdentities =
   (endArtifacts: EndSessionsOfIdentities): EndSessionsOfIdentities =>
   async (tx, gone) => {
     if (gone.identityIds.length === 0) return
+    // Whoever acts in one of them holds it until their change commits; it may be the one that this change is made in.
+    await tx.$executeRaw`
+      SELECT 1 FROM sessions
+      WHERE user_id = ANY (${gone.userIds}::uuid[]) AND identity_id = ANY (${gone.identityIds}::uuid[]) AND ended_at IS NULL AND sid <> ${gone.exceptSid ?? ''}
+      ORDER BY id FOR UPDATE`
+    await holdAuthority(tx)
     await tx.$executeRaw`
       UPDATE sessions SET ended_at = now()
       WHERE user_id = ANY (${gone.userIds}::uuid[]) AND identity_id = ANY (${gone.identityIds}::uuid[]) AND ended_at IS NULL AND sid <> ${gone.exceptSid ?? ''}`

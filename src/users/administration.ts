@@ -57,9 +57,10 @@ interface Needs {
   readonly now: () => Date
   readonly forget: (id: string) => void
   readonly endAccess: EndAccess
+  /** Locks what the person owns, before their row. */
+  readonly lockOwned: GuardRemoval
+  /** Asked once the person's row is locked. */
   readonly guardRemoval: GuardRemoval
-  /** The same, asked again once the user's row is locked. */
-  readonly guardLockedRemoval: GuardRemoval
   readonly agentsOfOwners: AgentsOfOwners
   readonly challenges: Challenges
   readonly notify: PostNotice
@@ -67,7 +68,7 @@ interface Needs {
 
 /** Makes the service. */
 export const createUserAdministration = (needs: Needs): UserAdministration => {
-  const { database, change, now, forget, endAccess, guardRemoval, guardLockedRemoval, agentsOfOwners } = needs
+  const { database, change, now, forget, endAccess, lockOwned, guardRemoval, agentsOfOwners } = needs
   const leaveAddress = createLeaveAddress(needs)
   const changeUser = async (actor: Actor, id: UserId, work: (tx: TransactionClient, record: RecordEvent) => Promise<User>): Promise<User> => {
     const user = await change(actor, work)
@@ -128,12 +129,12 @@ export const createUserAdministration = (needs: Needs): UserAdministration => {
       }),
     remove: async (actor, id, { expect, within, isOwn } = {}) => {
       await changeUser(actor, id, async (tx, record) => {
-        await guardRemoval(tx, id)
+        await lockOwned(tx, id)
         const before = expected(await lock(tx, actor, id, { isOwn }), expect)
         if (before.isAdmin) await guardLastAdmin(tx, id)
         await agentsOfOwners.end(tx, record, { userId: id })
         await endAccess(tx, id)
-        await guardLockedRemoval(tx, id)
+        await guardRemoval(tx, id)
         const deletedAt = now()
         await within?.(tx, deletedAt)
         const row = await tx.user.update({ where: { id }, data: { deletedAt } })

@@ -1,8 +1,11 @@
 // What requests write together: what each changes in a session's one document is kept, none brings back a session that is being ended, and
 // each refresh token has one successor.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import type { PoolClient } from 'pg'
 import { createRotate } from '../../src/oidc/rotate.ts'
+import { putSession, toPut } from '../../src/oidc/session-put.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import { createCalls } from '../support/calls.ts'
 import { makeClient } from '../support/clients.ts'
@@ -141,3 +144,29 @@ test('of refresh tokens that are redeemed together, by two processes and each ma
 })
 
 const nameOf = (key: Buffer) => key.toString('hex')
+
+test('of two requests that replace one session at once both keep whose it is', async t => {
+  const { database } = server.resources
+  if (database.embedded) return t.pass('it has one connection: nothing is at once')
+  const { id: accountId } = await makeUser(server)
+  const loginTs = Math.ceil(Date.now() / 1000) + 1
+  const before = { accountId, uid: `twice-${accountId}`, loginTs, amr: ['pwd'], authorizations: { one: { grantId: 'a' } } }
+  const put = (client: Pick<PoolClient, 'query'>, { id, known, added }: { id: string; known?: string; added: object }) => {
+    const payload = { ...before, authorizations: { ...before.authorizations, ...added } }
+    const { values } = toPut({ id, known: known === undefined ? undefined : { id: known, payload: before }, payload, expiresIn: 600 })
+    return client.query(putSession.text, [...values])
+  }
+  await put(database.pool, { id: 'before', added: {} })
+  const holder = await database.pool.connect()
+  await holder.query('BEGIN')
+  await put(holder, { id: 'first', known: 'before', added: { two: { grantId: 'b' } } })
+  const second = put(database.pool, { id: 'second', known: 'before', added: { three: { grantId: 'c' } } })
+  await sleep(200)
+  await holder.query('COMMIT')
+  holder.release()
+  await second
+  const { rows } = await database.pool.query("SELECT payload FROM oidc_artifacts WHERE kind = 'Session' AND uid = $1", [before.uid])
+  t.true(rows.length > 0)
+  for (const { payload } of rows) t.like(payload, { accountId, uid: before.uid, loginTs, amr: ['pwd'] })
+  t.deepEqual(Object.keys(Object.assign({}, ...rows.map(({ payload }) => payload.authorizations))).toSorted(), ['one', 'three', 'two'])
+})

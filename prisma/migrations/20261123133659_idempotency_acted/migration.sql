@@ -1,2 +1,3 @@
 -- AlterTable
-ALTER TABLE "idempotency_keys" ADD COLUMN     "acted_at" TIMESTAMPTZ(3);
+ALTER TABLE "idempotency_keys" ADD COLUMN     "acted_at" TIMESTAMPTZ(3),
+ADD COLUMN     "claimed_at" TIMESTAMPTZ(3);

@@ -29,9 +29,9 @@ const kept = z.object({ data: z.unknown(), meta: z.unknown().optional(), status:
 // The primary key decides who is first; a key that expired is free again.
 const claim = statement(
   'idempotency-claim',
-  `INSERT INTO idempotency_keys AS i (key, request_hash, expires_at) VALUES ($1, $2, now() + interval '24 hours')
-   ON CONFLICT (key) DO UPDATE SET request_hash = excluded.request_hash, answer = NULL, acted_at = NULL, expires_at = excluded.expires_at
-   WHERE i.expires_at < now() OR (i.answer IS NULL AND i.acted_at IS NULL AND i.expires_at < now() + interval '24 hours' - interval '1 minute')
+  `INSERT INTO idempotency_keys AS i (key, request_hash, claimed_at, expires_at) VALUES ($1, $2, now(), now() + interval '24 hours')
+   ON CONFLICT (key) DO UPDATE SET request_hash = excluded.request_hash, answer = NULL, acted_at = NULL, claimed_at = now(), expires_at = excluded.expires_at
+   WHERE i.expires_at < now() OR (i.answer IS NULL AND i.acted_at IS NULL AND i.claimed_at < now() - interval '1 minute')
    RETURNING expires_at`,
 )
 const look = statement('idempotency-look', 'SELECT request_hash, answer FROM idempotency_keys WHERE key = $1')

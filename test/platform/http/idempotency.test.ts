@@ -104,7 +104,10 @@ test.serial('the key of a process that is gone is free after a minute, and its l
     },
   })
   await begun.promise
-  await database.pool.query("UPDATE idempotency_keys SET expires_at = expires_at - interval '61 seconds' WHERE answer IS NULL AND acted_at IS NULL")
+  // As if it had been claimed a minute ago.
+  await database.pool.query(
+    "UPDATE idempotency_keys SET claimed_at = claimed_at - interval '61 seconds', expires_at = expires_at - interval '61 seconds' WHERE answer IS NULL AND acted_at IS NULL",
+  )
   t.is((await send(key, { work: make })).runs, 1)
   goOn.resolve()
   await t.throwsAsync(late, { code: 'idempotency_key_busy' })
