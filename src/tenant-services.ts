@@ -42,6 +42,7 @@ import { createRoles } from './organizations/roles.ts'
 import { createOrganizationSettings } from './organizations/settings.ts'
 import { apiIdentifierOf } from './platform/api-identifier.ts'
 import type { Resources } from './resources.ts'
+import { lockAuthority } from './users/end-access.ts'
 
 /** These services. */
 export type TenantServices = ReturnType<typeof createTenantServices>
@@ -81,7 +82,7 @@ export const createTenantServices = (
     ...roleNeeds,
     adding: createAdding({ limit, notify }),
     eraseBelongings: async (tx, record, member) => {
-      await eraseMemberIdentities({ tx, record, endSessions: endSessionsOfIdentities }, member)
+      await eraseMemberIdentities({ tx, record, endSessions: endSessionsOfIdentities, lockAuthority }, member)
       await agentsOfOwners.end(tx, record, member)
       await endings.ofMember(tx, member)
       await endBackchannelRequestsOfMember(tx, member)

@@ -2,7 +2,6 @@
 import type { RecordEvent } from '../platform/data/change.ts'
 import type { TransactionClient } from '../platform/data/database.ts'
 import type { EndSessionsOfIdentities } from '../sessions/endings.ts'
-import { lockAuthority } from '../users/end-access.ts'
 import { recordIdentity } from './identity-told.ts'
 
 /** A change that takes identities away. */
@@ -22,7 +21,7 @@ interface Gone {
 
 /** Takes away what the connections of an organization know of a user, and ends the sessions that it began. */
 export const eraseMemberIdentities = async (
-  { tx, record, endSessions }: Unlinking,
+  { tx, record, endSessions, lockAuthority }: Unlinking & { readonly lockAuthority: (tx: TransactionClient, userId: string) => Promise<void> },
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
 ): Promise<void> => {
   if ((await tx.identity.count({ where: { userId, connection: { organizationId } } })) === 0) return
