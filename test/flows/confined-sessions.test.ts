@@ -225,3 +225,31 @@ test('an organization reads of every link to its connection, and of its end, how
     ['identity.linked', 'identity.unlinked'],
   )
 })
+
+test('whoever runs the provider enrols no second factor on the person’s account, however one is demanded', async t => {
+  const { victim, own, signIn } = await makeGround()
+  const { end } = await signIn(own, {
+    acr_values: 'urn:authy2:acr:2',
+    claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:authy2:acr:2' } } }),
+  })
+  t.is(alertOf(end), confined)
+  const { person } = await signIn()
+  const stepUp = await open(person, own, { claims: JSON.stringify({ id_token: { acr: { essential: true, value: 'urn:authy2:acr:2' } } }) })
+  t.falsy(stepUp.location?.searchParams.get('code'))
+  t.is(await rows().authenticator.count({ where: { userId: victim.id } }), 0)
+})
+
+test('whoever signed in by a connection moves it to another provider all the same, and is signed out by that', async t => {
+  const { tenant, connection, victim, signIn } = await makeGround({ isEntitled: true })
+  await rows().organizationMember.updateMany({ where: { userId: victim.id, organizationId: tenant.id }, data: { role: 'owner' } })
+  const { person } = await signIn()
+  const { sid } = await rows().session.findFirstOrThrow({ where: { userId: victim.id, kind: 'browser' } })
+  const cookie = [...person.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ')
+  const page = { 'sec-fetch-site': 'same-origin', cookie }
+  const { data } = (await (await fetch(at('/api/v1/auth/me'), { headers: page })).json()) as { data: { csrf_token: string } }
+  const headers = { ...page, origin: server.issuer, 'content-type': 'application/json', 'x-csrf-token': data.csrf_token }
+  const body = JSON.stringify({ settings: { issuer: 'https://another.example', client_id: 'another' }, secrets: { client_secret: 'another' } })
+  const moved = await fetch(at(`/api/v1/organizations/${tenant.id}/connections/${connection}`), { method: 'PATCH', headers, body })
+  t.is(moved.status, 200, await moved.text())
+  t.truthy((await rows().session.findFirstOrThrow({ where: { sid } })).endedAt)
+})
