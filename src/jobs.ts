@@ -20,8 +20,8 @@ interface Needs {
   readonly engine: Pick<Engine, 'current'>
 }
 
-// Clients that do not answer take five seconds a try, and so does the server of a picture; nobody's mail waits for them, nor they for each other.
-const logoutsTogether = 16
+// Clients that do not answer take five seconds a try, and so does the server of a picture; nobody's mail waits for them.
+const outwardTogether = 16
 
 /** Starts doing jobs until told to stop. Without a mailer its mails wait in the queue. */
 export const startAllJobs = ({ config, resources, services, engine }: Needs): (() => Promise<void>) => {
@@ -31,14 +31,9 @@ export const startAllJobs = ({ config, resources, services, engine }: Needs): ((
     createProofHandler({ ...services, issuer: config.issuer }),
     ...(mailer ? [createMailHandler({ mailer, languages: services.languages, directory: viewsDirectory, isCached, productName: 'Authy2' })] : []),
   ]
+  const outward = [createLogoutHandler({ engine, now: resources.now }), ...services.backchannelHandlers, services.images.handler]
   const each = { queue: services.queue, log, tracing, onTried: metrics && createJobTimes(metrics) }
-  const stops = [
-    services.startDelivering(),
-    startJobs({ ...each, handlers }),
-    startJobs({ ...each, handlers: [createLogoutHandler({ engine, now: resources.now })], together: logoutsTogether }),
-    startJobs({ ...each, handlers: services.backchannelHandlers }),
-    startJobs({ ...each, handlers: [services.images.handler] }),
-  ]
+  const stops = [services.startDelivering(), startJobs({ ...each, handlers }), startJobs({ ...each, handlers: outward, together: outwardTogether })]
   return async () => {
     await Promise.all(stops.map(stop => stop()))
   }
