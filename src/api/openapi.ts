@@ -63,7 +63,7 @@ export const openApi = ({ routes, issuer }: { routes: readonly Route[]; issuer: 
 const documentDescription =
   'Every answer stands in the same envelope: with what the operation gives, or as the schema Failure. ' +
   'Where a write lists If-Match, it is done only on the version whose ETag was read, else it is 412. A write that does not list it compares nothing, ' +
-  'and is 412 with any If-Match but `*`, before anything is done. ' +
+  'and is 412 with any If-Match but `*`, before anything is done. A read is 412 where its If-Match names another version. ' +
   'Not among the operations is GET /api/health: with a 503 it tells the states in `data` as with a 200.'
 
 const sessionDescription = "The browser's session, for pages of our own origin alone (Sec-Fetch-Site: same-origin)."
@@ -158,7 +158,7 @@ const failureSchema = envelope({
 // What is wrong with the request itself or with its credentials is told everywhere, whoever may call.
 const refusals = (one: Route) => {
   const statuses = ['400', '401', '413', '415', '421', '429', '503', ...(mayForbid(one) ? ['403'] : []), ...(namesSomething(one) ? ['404'] : [])]
-  const all = one.method === 'GET' ? statuses : [...statuses, '409', '412']
+  const all = [...statuses, ...(one.method === 'GET' ? [] : ['409']), ...(one.isLines ? [] : ['412'])]
   return Object.fromEntries(all.map(status => [status, { $ref: '#/components/responses/Refusal' }]))
 }
 
