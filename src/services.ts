@@ -27,6 +27,7 @@ import { createUpstreamServices } from './upstream-services.ts'
 import { createAccountDeletion } from './users/account-deletion.ts'
 import { createUserAdministration } from './users/administration.ts'
 import { createEmailChanges } from './users/email-change.ts'
+import { lockAuthority } from './users/end-access.ts'
 import { createEvictUnproven } from './users/evict-unproven.ts'
 import { hasAccessSince } from './users/hold-user.ts'
 import { createUserImports } from './users/imports.ts'
@@ -59,6 +60,7 @@ export const createServices = (resources: Resources, config: Config) => {
     now,
     endBrowserSession: endings.ofSession,
     hasAccessSince,
+    lockAuthority,
   })
   const apiKeys = createApiKeys({ database, change, randomBytes, now })
   const factors = createFactorServices(resources, { ...foundation, ...authentication, ...tenants, apiSessions }, config)

@@ -1,6 +1,5 @@
 // Sessions of the management API: begun at a sign-in, known by a token of which only the hash is kept, ended for good.
 import type { Actor } from '../platform/actor.ts'
-import { holdAuthority } from '../platform/context.ts'
 import type { Change } from '../platform/data/change.ts'
 import { type Database, type Prisma, statement, type TransactionClient } from '../platform/data/database.ts'
 import { noteAside } from '../platform/data/note-aside.ts'
@@ -41,12 +40,24 @@ interface Needs {
   readonly now: () => Date
   readonly endBrowserSession: EndBrowserSession
   readonly hasAccessSince: HasAccessSince
+  /** Waits for what the user is changing. */
+  readonly lockAuthority: (tx: TransactionClient, userId: string) => Promise<void>
 }
 
 const see = statement('session-see', `UPDATE sessions SET last_seen_at = now() WHERE sid = $1 AND last_seen_at < now() - interval '1 minute'`)
 
 /** Makes the service. */
-export const createApiSessions = ({ database, change, devices, randomBytes, newId, now, endBrowserSession, hasAccessSince }: Needs): ApiSessions => {
+export const createApiSessions = ({
+  database,
+  change,
+  devices,
+  randomBytes,
+  newId,
+  now,
+  endBrowserSession,
+  hasAccessSince,
+  lockAuthority,
+}: Needs): ApiSessions => {
   const living = (userId: string) =>
     ({
       userId,
@@ -60,8 +71,7 @@ export const createApiSessions = ({ database, change, devices, randomBytes, newI
     if (rows.length === 0) return 0
     const ending = change(actor, async (tx, record) => {
       // What is changed in a session that ends commits before, or not at all.
-      await tx.$executeRaw`SELECT 1 FROM users WHERE id = ${where.userId}::uuid FOR UPDATE`
-      await holdAuthority(tx)
+      await lockAuthority(tx, where.userId)
       const ended = await tx.session.updateManyAndReturn({ where: { id: { in: rows.map(({ id }) => id) }, endedAt: null }, data: { endedAt: now() } })
       // Somebody else ended them all at this moment.
       if (ended.length === 0) throw new Problem('not_found')
