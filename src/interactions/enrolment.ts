@@ -1,7 +1,7 @@
 // Setting up an authenticator app in a sign-in that requires a second factor, and seeing the recovery codes once.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { amrOfCode, withSecondFactor } from '../mfa/authenticator.ts'
+import { amrOfCode } from '../mfa/authenticator.ts'
 import type { TotpEnrolment } from '../mfa/totp.ts'
 import { Problem } from '../platform/errors.ts'
 import { seeOther } from '../platform/http/see-other.ts'
@@ -9,14 +9,14 @@ import { text } from '../platform/http/text.ts'
 import type { User } from '../users/user.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds, type Progress } from './interaction.ts'
 import { baseOf } from './place.ts'
-import { readProofForm, withProgress } from './progress.ts'
+import { goOnWithFactor, readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
 const fields = z.strictObject({ csrf: text(200), code: text(100).trim().min(1) })
 
 /** Makes the handlers of the page that enrols an authenticator app. */
 export const createEnrolmentPage = (needs: PageNeeds) => {
-  const { interactions, totps, users, present, devices, pageLanguage, forms, now } = needs
+  const { interactions, totps, users, present, pageLanguage, forms, now } = needs
   const userOf = async ({ userId }: Progress): Promise<User> => {
     const user = await users.find(userId)
     if (!user) throw new Problem('interaction_expired')
@@ -66,8 +66,7 @@ export const createEnrolmentPage = (needs: PageNeeds) => {
         if (given instanceof Problem) throw given
         const at = now()
         await totps.confirm(actingAs(ctx, progress, pageLanguage.of(ctx)), { user, id: enrolment.id, code: given.code })
-        devices.remember(ctx, user.id, withSecondFactor([], amrOfCode))
-        seeOther(ctx, await interactions.addFactor(ctx, { userId: user.id, amr: amrOfCode, at, isEnrolled: true }))
+        await goOnWithFactor(ctx, needs, { userId: user.id, amr: amrOfCode, at, isEnrolled: true })
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)

@@ -1,9 +1,11 @@
 // What the pages between the first proof and the end of a sign-in do alike: read their forms, and go where the sign-in is.
 import type { Context } from 'koa'
 import type { z } from 'zod'
+import { withSecondFactor } from '../mfa/authenticator.ts'
 import { Problem } from '../platform/errors.ts'
 import { type FormTokens, readForm } from '../platform/http/form.ts'
-import { boundTo, type Interaction, type Interactions, isShownOnPage, type Progress } from './interaction.ts'
+import { seeOther } from '../platform/http/see-other.ts'
+import { boundTo, type Interaction, type Interactions, isShownOnPage, type PageNeeds, type Progress } from './interaction.ts'
 import { baseOf } from './place.ts'
 
 interface FormNeeds<Fields extends z.ZodType<{ csrf: string }>> {
@@ -42,3 +44,13 @@ interface Place {
 /** The address where the sign-in is by now: whoever proved nothing begins at the beginning. */
 export const withProgress = async (ctx: Context, { interactions, interaction, progress }: Place): Promise<string> =>
   (progress ? await interactions.goOn(ctx) : await interactions.findPlace(ctx)) ?? `${baseOf(interaction)}/identifier`
+
+/** Goes on after a second factor was proven: the browser is one of the person's from now on. */
+export const goOnWithFactor = async (
+  ctx: Context,
+  { interactions, devices }: Pick<PageNeeds, 'interactions' | 'devices'>,
+  factor: Parameters<Interactions['addFactor']>[1],
+): Promise<void> => {
+  devices.remember(ctx, factor.userId, withSecondFactor([], factor.amr))
+  seeOther(ctx, await interactions.addFactor(ctx, factor))
+}

@@ -1,7 +1,7 @@
 // The second factor of a sign-in or a step up: a passkey, or one code, from the app or from the list of recovery codes.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { type CodeFactor, codesOf, withSecondFactor } from '../mfa/authenticator.ts'
+import { type CodeFactor, codesOf } from '../mfa/authenticator.ts'
 import { assertionField } from '../mfa/passkey.ts'
 import { Problem } from '../platform/errors.ts'
 import { readForm, tokenOnly } from '../platform/http/form.ts'
@@ -9,7 +9,7 @@ import { seeOther } from '../platform/http/see-other.ts'
 import { text } from '../platform/http/text.ts'
 import { actingAs, boundTo, type Interaction, isShownOnPage, type PageNeeds } from './interaction.ts'
 import { baseOf } from './place.ts'
-import { readProofForm, withProgress } from './progress.ts'
+import { goOnWithFactor, readProofForm, withProgress } from './progress.ts'
 import { tell } from './tell.ts'
 
 const csrf = text(200)
@@ -70,8 +70,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
         const at = now()
         const actor = actingAs(ctx, progress, pageLanguage.of(ctx))
         const { amr } = await secondFactor.prove(actor, { userId, factor, code: given.code, device: devices.read(ctx) })
-        devices.remember(ctx, userId, withSecondFactor([], amr))
-        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
+        await goOnWithFactor(ctx, needs, { userId, amr, at })
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         tell(ctx, error)
@@ -83,7 +82,7 @@ export const createSecondFactorPage = (needs: PageNeeds, factor: CodeFactor) => 
 
 /** Makes the handlers of a passkey as the second factor: of this user, in this interaction. */
 export const createSecondPasskey = (needs: PageNeeds) => {
-  const { interactions, passkeys, devices, forms, issuer, now } = needs
+  const { interactions, passkeys, forms, issuer, now } = needs
   const showFor = createShow(needs, 'totp')
   return {
     /** Answers a `PublicKeyCredentialRequestOptionsJSON` to the script of our page. */
@@ -105,8 +104,7 @@ export const createSecondPasskey = (needs: PageNeeds) => {
         if (given instanceof Problem) throw given
         const at = now()
         const { amr } = await passkeys.prove(actingAs(ctx, progress), { binding: interaction.uid, userId, response: given.response })
-        devices.remember(ctx, userId, withSecondFactor([], amr))
-        seeOther(ctx, await interactions.addFactor(ctx, { userId, amr, at }))
+        await goOnWithFactor(ctx, needs, { userId, amr, at })
       } catch (error) {
         if (!isShownOnPage(error)) throw error
         // Nobody typed what is wrong here, so there is no field to tell it at.
