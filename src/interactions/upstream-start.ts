@@ -1,7 +1,7 @@
 // Leads a sign-in on to another provider: by its button, by the domain of an address, or because the client asks for it.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import type { Connection, ConnectionButton } from '../connectors/connection.ts'
+import type { Connection, ConnectionButton, ConnectionRule } from '../connectors/connection.ts'
 import { domainOf } from '../connectors/domain-name.ts'
 import { sendOn } from '../pages/post-on.ts'
 import { Problem } from '../platform/errors.ts'
@@ -75,23 +75,20 @@ export const createUpstreamStart = (needs: PageNeeds): UpstreamStart => {
 /** What the pages of a client offer, and where they lead by themselves. */
 const createOffered = ({ connections, findConnectionRule, isDomainProvenBy }: PageNeeds) => {
   // A client of nobody may lead to the connection of any of the organizations that it serves.
-  const findAdded = async ({ clientId, connectionHint: hint }: Interaction): Promise<Connection | undefined> => {
-    const { organizationId, clientConnections } = await findConnectionRule(clientId)
-    return hint === undefined || organizationId !== undefined || clientConnections !== undefined ? undefined : connections.find(hint)
-  }
-  const find = async (interaction: Interaction) => {
-    const { connectionHint: hint } = interaction
-    const own = await connections.buttonsFor(await findConnectionRule(interaction.clientId))
+  const findAdded = async (hint: string | undefined, { organizationId, clientConnections }: ConnectionRule): Promise<Connection | undefined> =>
+    hint === undefined || organizationId !== undefined || clientConnections !== undefined ? undefined : connections.find(hint)
+  const find = async ({ clientId, connectionHint: hint }: Interaction) => {
+    const rule = await findConnectionRule(clientId)
+    const own = await connections.buttonsFor(rule)
     const hinted = own.find(({ id, connector }) => hint !== undefined && (id === hint || connector === hint))?.id
-    return { own, hinted, added: hinted === undefined ? await findAdded(interaction) : undefined }
+    return { own, hinted, added: hinted === undefined ? await findAdded(hint, rule) : undefined, isFirstParty: rule.isFirstParty }
   }
   return {
     find,
     // Everybody may have an organization, and so a connection: it is gone to without a click only by those whose address says that they are of it. What
     // anybody's client says of the address counts for nothing: a link alone would sign people in as somebody else (OpenID Connect Core §4).
     findAtOnce: async (interaction: Interaction, typed: string | undefined): Promise<string | undefined> => {
-      const { hinted, added } = await find(interaction)
-      const { isFirstParty } = await findConnectionRule(interaction.clientId)
+      const { hinted, added, isFirstParty } = await find(interaction)
       const address = typed ?? (isFirstParty ? interaction.loginHint : undefined)
       const domain = address?.includes('@') ? domainOf(address) : undefined
       if (hinted !== undefined || added?.organizationId === undefined || domain === undefined) return hinted
