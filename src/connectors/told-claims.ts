@@ -37,11 +37,11 @@ const unkept = new Set(['aud', 'azp', 'exp', 'iat', 'nbf', 'jti', 'nonce', 'sid'
 const isTokenName = (name: string) => /token|secret|password|assertion/i.test(name)
 const isTokenText = (json: string) => /"eyJ[\w-]+\.[\w-]+\.[\w-]*/.test(json)
 
-// Later documents over earlier ones. No tokens; what is deep, or beyond 16 KiB of JSON, is left out.
-const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
+// No tokens; what is deep, or beyond 16 KiB of JSON, is left out.
+const keptClaims = (told: Told): Record<string, unknown> => {
   const kept: [string, unknown][] = []
   let bytes = 2
-  for (const [name, value] of Object.entries(Object.assign({}, ...documents))) {
+  for (const [name, value] of Object.entries(told)) {
     if (unkept.has(name) || isTokenName(name) || value === undefined || !isShallow(value, maxDepth)) continue
     const json = JSON.stringify({ [name]: value })
     const size = Buffer.byteLength(json)
@@ -52,11 +52,11 @@ const keptClaims = (...documents: readonly Told[]): Record<string, unknown> => {
   return Object.fromEntries(kept)
 }
 
-/** What is kept of the documents, and all that they tell: which role somebody gets is not decided by what there was room for. */
-export const claimsOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'claims' | 'told'> => ({
-  claims: keptClaims(...documents),
-  told: Object.assign({}, ...documents),
-})
+/** What is kept of the documents, later ones over earlier ones, and all that they tell: which role somebody gets is not decided by what there was room for. */
+export const claimsOf = (...documents: readonly Told[]): Pick<UpstreamIdentity, 'claims' | 'told'> => {
+  const told: Told = Object.assign({}, ...documents)
+  return { claims: keptClaims(told), told }
+}
 
 const isShallow = (value: unknown, depth: number): boolean =>
   typeof value !== 'object' || value === null || (depth > 0 && Object.values(value).every(one => isShallow(one, depth - 1)))
