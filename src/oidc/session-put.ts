@@ -17,9 +17,9 @@ const written = (payload: string, authorizations: string) =>
 /**
  * Each member of the document, and each client's authorization in it, is changed or removed alone: the row as it is now, not as it was read, gives
  * the rest. A factor that was taken back meanwhile (struck-factors.ts) stays so. Of the authorizations all rows of the uid give theirs, for
- * parallel resumes leave several: where one of them took the row away that this one waited for, that row as it was seen. A new id takes the place of the old one ($8) in the same statement: no moment is without a session. An ended
- * session is not kept again, under whatever id; its tombstones stay. Neither is one that says two factors, where one was removed since it was proven,
- * nor one begun by an account at another provider ($12) that was unlinked meanwhile.
+ * parallel resumes leave several: where one of them took the row away that this one waited for, that row as it was seen. A new id takes the
+ * place of the old one ($8) in the same statement: no moment is without a session. An ended session is not kept again, under whatever id; its
+ * tombstones stay. Neither is one that says two factors, where one was removed since it was proven, nor one begun by an account at another provider ($12) that was unlinked meanwhile.
  */
 export const putSession = statement(
   'session-put',
