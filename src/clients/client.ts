@@ -188,9 +188,6 @@ export const clientEvents = {
   'client.secret_revoked': event('client', { ...shape, secret_id: z.string(), hint: z.string() }),
 }
 
-/** RFC 6749 appendix A.1: what the identifier of a client may be. */
-export const clientIdPattern = /^[\x20-\x7e]{1,255}$/
-
 /** Whether the method proves possession of a shared secret. */
 export const needsSecret = (method: string): boolean => method.startsWith('client_secret_')
 

@@ -1,6 +1,6 @@
 // Whose tokens a client may exchange, and for what (RFC 8693): in the API's words, off unless it is said.
 import { z } from 'zod'
-import { clientIdPattern } from './client.ts'
+import { clientIdPattern } from './client-id.ts'
 import { resourceIdentifier, scopePattern } from './resource-server.ts'
 
 const scope = z.string().regex(scopePattern, 'must be a scope')
