@@ -49,11 +49,13 @@ export const fuzz = async (server: TestServer, { requests, seed, atOnce }: Optio
 const anyRequest = (operations: readonly Operation[], { components }: Document): fc.Arbitrary<Draft> =>
   fc.oneof(...operations.map(operation => ({ weight: weightOf(operation), arbitrary: requestOf(operation, components.schemas) })))
 
-// Hashing a password takes as long as fifty other requests; keys are rotated and people delete themselves only so often that it is seen to work.
+// Hashing a password takes as long as fifty other requests; keys are rotated, and people and organizations go with all that is theirs,
+// only so often that it is seen to work.
 const weightOf = ({ permission, requestBody, operationId }: Operation) => {
-  const isCostly = JSON.stringify(requestBody ?? '').includes('password') || permission === 'signing_keys:rotate' || operationId === 'delete_users_me'
+  const isCostly = JSON.stringify(requestBody ?? '').includes('password') || permission === 'signing_keys:rotate' || takesAll.includes(operationId)
   return isCostly ? 15 : 40
 }
+const takesAll = ['delete_users_me', 'delete_users_id', 'delete_organizations_id']
 
 const createRun = ({ server, calls, document, operations }: { server: TestServer; calls: Calls; document: Document; operations: readonly Operation[] }) => {
   const pool = createPool()

@@ -53,11 +53,25 @@ const wholes: Readonly<Record<string, unknown>> = {
   authorization_details_types: [],
 }
 
+// The public key of RFC 7517, appendix A.1.
+const publicKey = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+  y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+  use: 'sig',
+  kid: '1',
+}
+
+// What the document leaves out where another member asks for it: a connector for what it reads, a client that signs people in for its addresses.
+const neededByConnector = ['settings', 'secrets']
+
 /** Makes them; `name` is what the value is called where it stands, `schemas` the named ones of the document. */
 export const soundValue = (schema: Schema, context: { name: string; schemas: Readonly<Record<string, Schema>> }): Values => {
   const { name, schemas } = context
   if (typeof schema.$ref === 'string')
     return schema.$ref.endsWith('/JsonValue') ? fc.jsonValue({ maxDepth: 2 }) : soundValue(named(schema.$ref, schemas), context)
+  if (name === 'jwks') return fc.constant({ keys: [publicKey] })
   if (name in wholes && schema.properties === undefined) return fc.constant(wholes[name])
   if ('const' in schema) return fc.constant(schema.const)
   if (Array.isArray(schema.enum)) return fc.constantFrom(...schema.enum)
@@ -98,14 +112,13 @@ const number = ({ type, minimum, maximum }: Schema): Values => {
 }
 
 const list = ({ items, minItems, maxItems }: Schema, context: { name: string; schemas: Readonly<Record<string, Schema>> }): Values => {
-  const shortest = Number(minItems ?? 0)
+  const shortest = Number(minItems ?? (context.name === 'redirect_uris' ? 1 : 0))
   return fc.array(soundValue((items ?? {}) as Schema, context), { minLength: shortest, maxLength: Math.max(shortest, Math.min(Number(maxItems ?? 3), 3)) })
 }
 
 const object = ({ properties = {}, required = [], additionalProperties }: Schema, { schemas }: { schemas: Readonly<Record<string, Schema>> }): Values => {
   const members = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, soundValue(schema, { name, schemas })]))
-  // Where a connector is named, what it needs is told too.
-  const needed = 'connector' in properties && required.includes('connector') ? [...required, ...Object.keys(wholes)] : required
+  const needed = [...required, ...(required.includes('connector') ? neededByConnector : []), ...('redirect_uris' in members ? ['redirect_uris'] : [])]
   const optional = Object.keys(members).filter(name => !needed.includes(name))
   if (Object.keys(members).length === 0 && typeof additionalProperties === 'object')
     return fc.dictionary(fc.string({ maxLength: 8 }), soundValue(additionalProperties as Schema, { name: '', schemas }), { maxKeys: 3 })
