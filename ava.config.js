@@ -19,7 +19,7 @@ const elsewhere = process.env.DATABASE_URL
       '!test/users/import.test.ts',
       '!test/oidc/{acr,signed-out,signing-key-routes}.test.ts',
       '!test/platform/*.test.ts',
-      '!test/platform/data/{embedded,lock}.test.ts',
+      '!test/platform/data/{embedded,embedded-socket,lock}.test.ts',
       '!test/platform/http/{assets,client-certificate,device,form,lines,outbound,own-path,request,text,time,views}.test.ts',
     ]
   : []

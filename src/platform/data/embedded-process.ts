@@ -2,10 +2,10 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { PGlite } from '@electric-sql/pglite'
-import type { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { freeBytes } from './disk.ts'
 import { copySocket, serveCopies } from './embedded-copies.ts'
 import type { EmbeddedSettings, Order, Report } from './embedded-messages.ts'
+import { type DatabaseSocket, serveDatabase } from './embedded-socket.ts'
 import { closeToOthers } from './private-files.ts'
 
 // Ctrl-C in a terminal reaches every process of the group: the server drains first, and tells us when.
@@ -37,7 +37,7 @@ else if (opened) {
 
 interface Opened {
   readonly database: PGlite
-  readonly server: PGLiteSocketServer
+  readonly socket: DatabaseSocket
   /** When a message was last answered. */
   readonly lastAnswerAt: () => number
 }
@@ -45,26 +45,24 @@ interface Opened {
 async function open(): Promise<Opened> {
   // Imported here, so that the signals above are deaf before the second that this takes.
   const { PGlite } = await import('@electric-sql/pglite')
-  const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket')
   mkdirSync(settings.directory, { recursive: true, mode: 0o700 })
   chmodSync(settings.directory, 0o700)
   const database = await PGlite.create({ dataDir: settings.directory })
   closeToOthers(settings.directory)
   let lastAnswerAt = performance.now()
-  const answer = database.execProtocolRawStream.bind(database)
-  database.execProtocolRawStream = async (...message) => {
-    try {
-      await answer(...message)
-    } catch (error) {
-      // Errors of SQL are answers. What is thrown is a broken engine, after which the socket server's queue never moves again.
+  rmSync(settings.socket, { force: true })
+  const socket = await serveDatabase({
+    database,
+    path: settings.socket,
+    maxConnections: 8,
+    onAnswered: () => {
+      lastAnswerAt = performance.now()
+    },
+    onBroken: error => {
       console.error('the embedded database broke', error)
       process.exit(1)
-    }
-    lastAnswerAt = performance.now()
-  }
-  rmSync(settings.socket, { force: true })
-  const server = new PGLiteSocketServer({ db: database, path: settings.socket, maxConnections: 8 })
-  await server.start()
+    },
+  })
   await serveCopies({
     directory: settings.directory,
     socket: copySocket(dirname(settings.socket)),
@@ -77,7 +75,7 @@ async function open(): Promise<Opened> {
         await work().finally(() => clearInterval(alive))
       }),
   })
-  return { database, server, lastAnswerAt: () => lastAnswerAt }
+  return { database, socket, lastAnswerAt: () => lastAnswerAt }
 }
 
 let isLeaving = false
@@ -86,14 +84,14 @@ async function leave(): Promise<void> {
   isLeaving = true
   setTimeout(() => process.exit(1), closeMillis).unref()
   const found = await opening
-  await found?.server.stop()
+  await found?.socket.stop()
   await found?.database.close()
   for (const socket of [settings.socket, copySocket(dirname(settings.socket))]) rmSync(socket, { force: true })
   process.exit(0)
 }
 
 /** Each second: says that we live, and keeps the database read-only while the disk has less room than the floor. */
-function beat({ database, server, lastAnswerAt }: Opened): void {
+function beat({ database, socket, lastAnswerAt }: Opened): void {
   let isReadOnly = false
   const timer = setInterval(async () => {
     if (isLeaving) return clearInterval(timer)
@@ -101,7 +99,7 @@ function beat({ database, server, lastAnswerAt }: Opened): void {
     const isDiskLow = free < settings.floorBytes
     tell({ kind: 'beat', freeBytes: free, isDiskLow })
     // One transaction that waits for ever (its client died at a bad moment) shuts out everybody: start anew.
-    if (server.getStats().queuedQueries > 0 && performance.now() - lastAnswerAt() > stuckMillis) process.exit(1)
+    if (socket.waiting() > 0 && performance.now() - lastAnswerAt() > stuckMillis) process.exit(1)
     if (isDiskLow || isReadOnly) isReadOnly = await keepReadOnly(database, isDiskLow)
   }, 1000)
 }
