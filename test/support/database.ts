@@ -74,6 +74,7 @@ async function templateFolder(filling?: Filling): Promise<string> {
   const database = await openDatabase({ dataDir, isBrief: true })
   await migrate(database)
   await filling?.fill(database)
+  await dropTemplates(database)
   await database.close()
   try {
     renameSync(join(dataDir, 'postgres'), folder)
@@ -82,6 +83,12 @@ async function templateFolder(filling?: Filling): Promise<string> {
   }
   rmSync(dataDir, { recursive: true, force: true })
   return folder
+}
+
+/** What other databases would be made from: half of the files that each test would copy. */
+async function dropTemplates({ pool }: Database): Promise<void> {
+  await pool.query("UPDATE pg_database SET datistemplate = false WHERE datname LIKE 'template_'")
+  for (const name of ['template0', 'template1']) await pool.query(`DROP DATABASE ${name}`)
 }
 
 /** Templates of a day ago: each change of the source makes new ones. */
