@@ -3,16 +3,29 @@
 const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{browser,certification,connectors,faults,mcp,observability,scripts}/**',
-      '!test/api/{fuzz,garbage}.long.ts',
-      '!test/http/fuzz.long.ts',
+      '!test/{api,http}/*.long.ts',
+      '!test/audit/verification.long.ts',
+      '!test/authentication/foreign-hashes.long.ts',
+      '!test/backup/restore.long.ts',
+      '!test/platform/data/embedded.long.ts',
       '!test/oidc/key-rotation.long.ts',
-      '!test/flows/{enumeration,exchange-chains,factor-*}.long.ts',
+      '!test/flows/{enumeration,factor-*,upstream-attacks}.long.ts',
       '!test/races/{budgets,one-winner}.long.ts',
     ]
   : []
 
 // The longest first, so that none of them is left to run alone at the end.
-const longest = ['flows/enumeration', 'races/one-winner', 'api/fuzz', 'browser/gallery', 'faults/logout', 'backup/backup', 'browser/pages']
+const longest = [
+  'flows/enumeration',
+  'races/one-winner',
+  'api/fuzz',
+  'browser/gallery',
+  'faults/logout',
+  'backup/backup',
+  'backup/restore',
+  'browser/pages',
+  'api/permissions',
+]
 const rankOf = file => {
   const rank = longest.findIndex(name => file.includes(`/${name}.long.ts`))
   return rank < 0 ? longest.length : rank

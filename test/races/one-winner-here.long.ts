@@ -1,4 +1,4 @@
-// What may be used once is used once, however many try together (the short form of one-winner.long.ts).
+// What may be used once is used once, however many try together, on the database at hand.
 import test from 'ava'
 import { createCalls } from '../support/calls.ts'
 import { contests } from '../support/contests.ts'
@@ -7,8 +7,7 @@ import { prepareTrack, type Track } from '../support/race.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const rounds = 3
-const tries = 8
-const triesOfPeople = 20
+const tries = 20
 
 let server: TestServer
 let track: Track
@@ -27,4 +26,4 @@ for (const [title, contest] of Object.entries(contests))
   })
 
 for (const [title, contest] of Object.entries(contestsOfPeople))
-  test.serial(`of many people at once, ${title}`, t => contest(t, { ...server, calls: track.calls }, triesOfPeople))
+  test.serial(`of many people at once, ${title}`, t => contest(t, { ...server, calls: track.calls }, tries))
