@@ -1,4 +1,4 @@
-// What we borrow of the engine's own helpers (oidc-provider 9.13.3, lib/helpers, lib/actions), which have no types.
+// What we borrow of the engine's own helpers (oidc-provider 9.13.3, lib/helpers, lib/actions, lib/shared), which have no types.
 declare module 'oidc-provider/lib/helpers/grants.js' {
   type Context = import('oidc-provider').KoaContextWithOIDC
   type Provider = import('oidc-provider').default
@@ -52,4 +52,21 @@ declare module 'oidc-provider/lib/actions/authorization/index.js' {
   type Step = (ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown
   /** The steps in which requests are answered there, one list for each. */
   export default function stepsOf(route: 'authorization' | 'pushed_authorization_request' | 'device_authorization'): Step[]
+}
+
+declare module 'oidc-provider/lib/actions/introspection.js' {
+  /** The steps in which it is answered. */
+  const steps: unknown[]
+  export default steps
+}
+
+declare module 'oidc-provider/lib/actions/revocation.js' {
+  /** The steps in which it is answered. */
+  const steps: unknown[]
+  export default steps
+}
+
+declare module 'oidc-provider/lib/shared/reject_structured_tokens.js' {
+  /** The step that refuses what has the form of a JWT (`unsupported_token_type`). */
+  export default function rejectStructuredTokens(): Promise<unknown>
 }

@@ -1,5 +1,8 @@
 // Has the engine's introspection and revocation know our JWT access tokens, which it refuses by their form and keeps nowhere.
-import Provider, { type AccessToken, type ClientCredentials, type KoaContextWithOIDC } from 'oidc-provider'
+import Provider, { type AccessToken, type ClientCredentials } from 'oidc-provider'
+import introspection from 'oidc-provider/lib/actions/introspection.js'
+import revocation from 'oidc-provider/lib/actions/revocation.js'
+import rejectStructuredTokens from 'oidc-provider/lib/shared/reject_structured_tokens.js'
 import { clockToleranceSeconds } from './artifact.ts'
 import type { JwtAccessToken, JwtAccessTokens } from './jwt-access-tokens.ts'
 import { throwTranslated } from './problems.ts'
@@ -11,7 +14,6 @@ interface Needs {
   readonly now: () => Date
 }
 
-const prefix = 'jwt:'
 const routes = new Set(['introspection', 'revocation'])
 
 /** Whether it has the form of a JWS (RFC 7515 §7.1). */
@@ -29,40 +31,45 @@ export const toModel = (provider: Provider, { claims, reference }: JwtAccessToke
   return Object.assign(model, { destroy })
 }
 
+/**
+ * Has the engine look for what has the form of a JWT, which it would refuse before (RFC 7009 §2.2.1 lets it), and which costs a thrown error for every
+ * token that has not. Its steps are the same for all engines of a process, and are taken over when one is made: call before. Throws where the engine
+ * refuses nothing any more.
+ */
+export const letJwtsBeFound = (): void => {
+  for (const steps of [introspection, revocation]) {
+    if (open.has(steps)) continue
+    const at = steps.indexOf(rejectStructuredTokens)
+    if (at < 0) throw new Error('the engine refuses no structured tokens')
+    steps.splice(at, 1)
+    open.add(steps)
+  }
+}
+
+const open = new WeakSet<object>()
+
 /** Installs it. Call once for each engine, before it is used. */
 export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {
-  veilStructuredTokens(provider)
   // All kinds are asked for together: what is found is found once a request.
   const found = new WeakMap<object, Promise<AccessToken | ClientCredentials | undefined>>()
-  const load = async (veiled: string) => {
-    const token = await needs.jwtAccessTokens.find(veiled.slice(prefix.length).replaceAll(':', '.')).catch(throwTranslated)
+  const load = async (value: string) => {
+    const token = await needs.jwtAccessTokens.find(value).catch(throwTranslated)
     return token && toModel(provider, token, needs)
   }
-  const find = (veiled: string) => {
+  const find = (value: string) => {
     const key = Provider.ctx ?? {}
-    const known = found.get(key) ?? load(veiled)
+    const known = found.get(key) ?? load(value)
     found.set(key, known)
     return known
   }
   for (const model of [provider.AccessToken, provider.ClientCredentials, provider.RefreshToken]) {
     const findOpaque = model.find.bind(model)
-    const findOwn = async (veiled: string) => {
-      const token = await find(veiled)
+    const findOwn = async (value: string) => {
+      const token = await find(value)
       return token?.kind === model.name ? token : undefined
     }
-    // What somebody veils by themselves is no token.
     const findEither = (value: string, ...rest: []) =>
-      typeof value === 'string' && value.startsWith(prefix) && routes.has(Provider.ctx?.oidc?.route ?? '') ? findOwn(value) : findOpaque(value, ...rest)
+      typeof value === 'string' && isStructured(value) && routes.has(Provider.ctx?.oidc?.route ?? '') ? findOwn(value) : findOpaque(value, ...rest)
     Object.assign(model, { find: findEither })
   }
-}
-
-// The engine refuses what has the form of a JWT before it looks for it (RFC 7009 §2.2.1 lets it): under a veil, it looks.
-const veilStructuredTokens = (provider: Provider): void => {
-  const set = function (this: KoaContextWithOIDC['oidc'], given: Record<string, unknown>) {
-    const { token } = given
-    if (routes.has(this.route) && typeof token === 'string' && isStructured(token)) given.token = `${prefix}${token.replaceAll('.', ':')}`
-    Object.defineProperty(this, 'params', { value: given, writable: true, enumerable: true, configurable: true })
-  }
-  Object.defineProperty(provider.OIDCContext.prototype, 'params', { set, configurable: true })
 }

@@ -18,6 +18,7 @@ import type { LookUpDocument } from './document-lookup.ts'
 import { type FinishingNeeds, finishing } from './finishing.ts'
 import { keepFormSecret } from './form-secret.ts'
 import { keepGrantFields } from './grant-fields.ts'
+import { letJwtsBeFound } from './jwt-in-engine.ts'
 import { toEngineKey } from './local-signing-key.ts'
 import { keepFromOwnOrigin } from './own-origin.ts'
 import { narrowOwnTokens } from './own-scope.ts'
@@ -87,6 +88,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const unpublished = await needs.signingKeys.listUnpublished()
   const configuration = createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks)
   letStepUpBeOAuth()
+  letJwtsBeFound()
   const provider = new Provider(needs.issuer, configuration)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)

@@ -104,7 +104,6 @@ const artefacts: Readonly<Record<string, (from: Ground) => Promise<string>>> = {
     await server.services.resourceServerAdministration.update(systemActor, { id: row?.id ?? '' }, { isDisabled: true })
     return token
   },
-  'an access token in the form that introspection veils it in': async ({ token }) => `jwt:${token.replaceAll('.', ':')}`,
   'the token of a person who is suspended': async ({ server, front, orders }) => {
     const { token, who } = await makeSubject(server, front, { resource: orders })
     await server.services.userAdministration.suspend(systemActor, who.id as never)
