@@ -28,6 +28,7 @@ declare module 'oidc-provider/lib/helpers/weak_cache.js' {
   /** What the engine keeps beside itself. */
   export default function instance(provider: import('oidc-provider').default): {
     readonly grantTypeHandlers: ReadonlyMap<string, (ctx: import('oidc-provider').KoaContextWithOIDC) => Promise<void>>
+    readonly configuration: { readonly findAccount: import('oidc-provider').FindAccount }
   }
 }
 
@@ -52,6 +53,13 @@ declare module 'oidc-provider/lib/actions/authorization/index.js' {
   type Step = (ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown
   /** The steps in which requests are answered there, one list for each. */
   export default function stepsOf(route: 'authorization' | 'pushed_authorization_request' | 'device_authorization'): Step[]
+}
+
+declare module 'oidc-provider/lib/actions/userinfo.js' {
+  export type Step = (ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown
+  /** The steps in which it is answered. */
+  const steps: Step[]
+  export default steps
 }
 
 declare module 'oidc-provider/lib/actions/introspection.js' {

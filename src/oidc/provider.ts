@@ -34,6 +34,7 @@ import type { SigningKeys } from './signing-keys.ts'
 import { trySecrets } from './signing-secrets.ts'
 import { tellMetadata } from './told-metadata.ts'
 import { offerUsableKeys } from './usable-keys.ts'
+import { spareErrors } from './userinfo-steps.ts'
 
 /** The running engine. */
 export interface Engine {
@@ -89,6 +90,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   const configuration = createConfiguration({ ...needs, registrationOf: client => registrations.get(client) }, jwks)
   letStepUpBeOAuth()
   letJwtsBeFound()
+  spareErrors()
   const provider = new Provider(needs.issuer, configuration)
   Object.defineProperty(provider.request, 'protocol', { get: () => new URL(needs.issuer).protocol.slice(0, -1) })
   keepGrantFields(provider)
