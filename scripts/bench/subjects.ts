@@ -66,5 +66,5 @@ export const bareKoa: SubjectDefinition = { name: 'Bare Koa', entry: 'scripts/be
 // One key for all processes of a run, whatever they run as.
 const secretKey = randomBytes(48).toString('base64')
 
-// Development, because the demo clients and users are seeded there only; as behind one proxy, so that each browser has an address.
-const settings = { NODE_ENV: 'development', LOG_LEVEL: 'error', TRUST_PROXY: '1', SECRET_KEY: secretKey }
+// As in tests: with the demo clients and users, and views compiled once as in production; as behind one proxy, so that each browser has an address.
+const settings = { NODE_ENV: 'test', LOG_LEVEL: 'error', TRUST_PROXY: '1', SECRET_KEY: secretKey }
