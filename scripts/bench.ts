@@ -54,7 +54,8 @@ async function run(options: Options): Promise<void> {
   }
   if (options.isStartMeasured) tell(startTable(await measureStarts(started, options.isQuick ? 1 : 3)))
   if (options.isIdleMeasured) {
-    const definitions = started.map(({ definition }) => definition)
+    // Production takes no database with the demo data in it.
+    const definitions = await defineServers(options.subjects, surroundings, keep)
     tell(idleTable(await measureIdle(definitions, options.isQuick ? 1 : 3, atEnd)))
   }
   if (options.isWritten) putBetween('bench', 'performance.md', told.join('\n'))

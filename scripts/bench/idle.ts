@@ -20,7 +20,7 @@ const idleMilliseconds = 5000
 // As npm start and the image have it.
 const asInProduction = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' }
 
-/** Makes dist and starts from it each of the servers that production allows, those with Redis, some times. */
+/** Makes dist and starts from it each of the servers that production allows, those with Redis, some times: on empty databases, which are migrated first. */
 export async function measureIdle(
   definitions: readonly SubjectDefinition[],
   times: number,
@@ -31,6 +31,7 @@ export async function measureIdle(
   const measured: Idle[] = []
   for (const definition of allowed) {
     const packed = { ...definition, entry: 'dist/src/server.js', environment: { ...definition.environment, ...asInProduction } }
+    await (await startSubject(packed, atEnd)).stop()
     const samples = []
     for (let time = 0; time < times; time += 1) samples.push(await sampleIdle(packed, atEnd))
     measured.push({

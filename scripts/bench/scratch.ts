@@ -1,4 +1,5 @@
 // Makes what the servers under measurement may fill, and takes it away again: folders, databases, an empty Redis database.
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +19,7 @@ export async function createFolder(): Promise<Scratch> {
 
 /** A new database on the server of `databaseUrl`; the value is its URL. */
 export async function createDatabase(databaseUrl: string, purpose: string): Promise<Scratch> {
-  const name = `authy2_bench_${process.pid}_${purpose}`
+  const name = `authy2_bench_${purpose}_${randomBytes(6).toString('hex')}`
   const run = async (statement: string) => {
     const database = new pg.Client({ connectionString: databaseUrl })
     await database.connect()
