@@ -29,7 +29,7 @@ COPY --from=build /app/package.json package.json
 COPY --from=build /app/dist dist
 # A few arenas for malloc: with one for each thread and core an idle process holds half as much again. What is large is mapped
 # by itself, always, so that it goes back to the system when it is let go.
-ENV NODE_ENV=production PORT=3000 DATA_DIR=/var/lib/authy2 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072
+ENV NODE_ENV=production PORT=3000 DATA_DIR=/var/lib/authy2 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768
 # A number, so that Kubernetes can see that it is not root. The files belong to root: nothing of the program can be changed.
 USER 10001:10001
 # Written to are DATA_DIR and /tmp alone: docker run --read-only --tmpfs /tmp.

@@ -18,7 +18,7 @@ export interface Idle {
 
 const idleMilliseconds = 5000
 // As npm start and the image have it.
-const asInProduction = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' }
+const asInProduction = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' }
 
 /** Makes dist and starts from it each of the servers that production allows, those with Redis, some times: on empty databases, which are migrated first. */
 export async function measureIdle(

@@ -175,7 +175,7 @@ test('the units are hardened, and start what the package has', t => {
       t.true(lines.includes(line), `${unit}: ${line}`)
     t.true(lines.includes(`ExecStart=/usr/bin/env authy2 ${command}`))
     t.true(lines.includes(`StateDirectory=${unit}`))
-    t.true(lines.some(line => /^Environment=.*\bMALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072$/.test(line)))
+    t.true(lines.some(line => /^Environment=.*\bMALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768$/.test(line)))
     t.is(lines.includes('ExecReload=/bin/kill -HUP $MAINPID'), unit === 'authy2')
   }
 })
