@@ -42,9 +42,13 @@ export async function serveDatabase({ database, path, maxConnections, onAnswered
   }
   const answer = async ({ socket, messages }: Request) => {
     const parts: Buffer[] = []
-    // The engine uses its memory again: what it gives is copied.
-    await database.runExclusive(() => database.execProtocolRawStream(messages, { onRawData: part => parts.push(Buffer.from(part)) }))
-    last = socket
+    await database.runExclusive(async () => {
+      // Nobody would end the transaction that is begun for whoever went while they waited.
+      if (!sockets.has(socket)) return
+      last = socket
+      // The engine uses its memory again: what it gives is copied.
+      await database.execProtocolRawStream(messages, { onRawData: part => parts.push(Buffer.from(part)) })
+    })
     onAnswered()
     if (socket.writable) socket.write(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
   }

@@ -34,6 +34,8 @@ const open = async () => {
   return client
 }
 
+const breakOff = (client: pg.Client) => (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+
 test.serial('what several connections ask at once is answered to each', async t => {
   const clients = await Promise.all(Array.from({ length: 5 }, open))
   const ask = (client: pg.Client, n: number) => client.query(`SELECT $1::integer + ${n} AS sum`, [n])
@@ -71,8 +73,19 @@ test.serial('the transaction of a connection that goes away is rolled back, and 
   await one.query('INSERT INTO counted VALUES ($1)', [3])
   const counting = other.query('SELECT count(*)::integer AS count FROM counted WHERE n = $1', [3])
   await until(() => served.waiting() === 1)
-  ;(one as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+  breakOff(one)
   t.is((await counting).rows[0].count, 0)
+  await other.end()
+})
+
+test.serial('a transaction is not begun for a connection that went away while it waited', async t => {
+  const [one, other] = [await open(), await open()]
+  const resting = database.runExclusive(() => sleep(100))
+  one.query('BEGIN').catch(() => undefined)
+  await sleep(30)
+  breakOff(one)
+  await resting
+  t.is((await other.query('SELECT count(*)::integer AS count FROM counted')).rows[0].count, 0)
   await other.end()
 })
 
