@@ -111,6 +111,9 @@ const startup = () => {
 }
 const parts = [message('P', Buffer.from('\0SELECT 42\0\0\0')), message('B', Buffer.alloc(8)), message('E', Buffer.from('\0\0\0\0\0'))]
 
+/** ReadyForQuery, outside of transactions. */
+const ready = 'Z\0\0\0\x05I'
+
 const connected = () => {
   const socket = connect(path)
   let heard = ''
@@ -120,17 +123,25 @@ const connected = () => {
   return { socket, heard: () => heard }
 }
 
+test.serial('a large statement comes whole, while others are answered', async t => {
+  const [one, other] = [await open(), await open()]
+  const large = one.query('SELECT length($1) AS length', ['x'.repeat(20_000_000)])
+  t.is((await other.query('SELECT $1::text AS said', ['so'])).rows[0].said, 'so')
+  t.is((await large).rows[0].length, 20_000_000)
+  await Promise.all([one.end(), other.end()])
+})
+
 test.serial('messages that come byte by byte are answered once a Sync is there', async t => {
   const { socket, heard } = connected()
   for (const byte of Buffer.concat([int32(8), int32(80_877_103), startup()])) socket.write(Buffer.from([byte]))
-  await until(() => heard().endsWith('Z\0\0\0\x05I'))
+  await until(() => heard().endsWith(ready))
   t.is(heard()[0], 'N')
   const before = heard().length
   for (const byte of Buffer.concat(parts)) socket.write(Buffer.from([byte]))
   await sleep(50)
   t.is(heard().length, before)
   socket.write(message('S', Buffer.alloc(0)))
-  await until(() => heard().length > before && heard().endsWith('Z\0\0\0\x05I'))
+  await until(() => heard().length > before && heard().endsWith(ready))
   t.regex(heard().slice(before), /42C/)
   socket.destroy()
 })
@@ -138,15 +149,42 @@ test.serial('messages that come byte by byte are answered once a Sync is there',
 test.serial('of several requests in one piece each is answered', async t => {
   const { socket, heard } = connected()
   socket.write(startup())
-  await until(() => heard().endsWith('Z\0\0\0\x05I'))
+  await until(() => heard().endsWith(ready))
   const before = heard().length
   const request = Buffer.concat([...parts, message('S', Buffer.alloc(0))])
   socket.write(Buffer.concat([request, message('Q', Buffer.from('SELECT nothing\0')), request]))
-  await until(() => heard().slice(before).split('Z\0\0\0\x05I').length === 4)
-  const [first, second, third] = heard().slice(before).split('Z\0\0\0\x05I')
+  await until(() => heard().slice(before).split(ready).length === 4)
+  const [first, second, third] = heard().slice(before).split(ready)
   t.regex(first ?? '', /42C/)
   t.regex(second ?? '', /column "nothing" does not exist/)
   t.regex(third ?? '', /42C/)
   socket.write(message('X', Buffer.alloc(0)))
   await until(() => socket.readableEnded)
 })
+
+test.serial('what was asked before a goodbye in the same piece is done', async t => {
+  const { socket, heard } = connected()
+  socket.write(startup())
+  await until(() => heard().endsWith(ready))
+  socket.write(Buffer.concat([message('Q', Buffer.from('INSERT INTO counted VALUES (7)\0')), message('X', Buffer.alloc(0))]))
+  await until(() => socket.readableEnded)
+  const client = await open()
+  t.is((await client.query('SELECT n FROM counted WHERE n = $1', [7])).rows.length, 1)
+  await client.end()
+})
+
+for (const [title, sent] of Object.entries({
+  'a Flush': Buffer.concat([...parts, message('H', Buffer.alloc(0))]),
+  'a message shorter than its length': Buffer.from('Q\0\0\0\0'),
+  'a message of a negative length': Buffer.from('Q\xff\xff\xff\xff', 'latin1'),
+}))
+  test.serial(`${title} ends the connection alone`, async t => {
+    const { socket, heard } = connected()
+    socket.write(startup())
+    await until(() => heard().endsWith(ready))
+    socket.write(sent)
+    await until(() => socket.destroyed)
+    const client = await open()
+    t.is((await client.query('SELECT $1::text AS said', ['so'])).rows[0].said, 'so')
+    await client.end()
+  })
