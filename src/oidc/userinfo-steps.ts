@@ -1,5 +1,6 @@
 // Spares userinfo three errors a request: the engine makes them before it knows whether one must be thrown, with two stack traces each, which is a sixth
-// of what its answer costs. What is in order goes on here; whatever is not is left to the engine's own step, which says what is wrong.
+// of what its answer costs. What is in order goes on here; whatever is not is left to the engine's own step, which says what is wrong. It looks for all
+// itself: a token that is bound to a certificate, which it verifies, and one that is refused are looked for twice.
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import steps, { type Step } from 'oidc-provider/lib/actions/userinfo.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
