@@ -23,12 +23,12 @@ type IsInOrder = (ctx: KoaContextWithOIDC) => Promise<boolean>
 const spared = new WeakSet<Step>()
 
 const spare = (step: Step, isInOrder: IsInOrder): Step => {
-  const sparing: Step = async (ctx, next) => {
+  const ours: Step = async (ctx, next) => {
     if (await isInOrder(ctx)) await next()
     else await step(ctx, next)
   }
-  spared.add(sparing)
-  return Object.defineProperty(sparing, 'name', { value: step.name })
+  spared.add(ours)
+  return Object.defineProperty(ours, 'name', { value: step.name })
 }
 
 const sparing: Readonly<Record<string, IsInOrder>> = {
