@@ -56,21 +56,20 @@ declare module 'oidc-provider/lib/actions/authorization/index.js' {
 }
 
 declare module 'oidc-provider/lib/actions/userinfo.js' {
-  export type Step = (ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown
   /** The steps in which it is answered. */
-  const steps: Step[]
+  const steps: ((ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown)[]
   export default steps
 }
 
 declare module 'oidc-provider/lib/actions/introspection.js' {
   /** The steps in which it is answered. */
-  const steps: unknown[]
+  const steps: ((ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown)[]
   export default steps
 }
 
 declare module 'oidc-provider/lib/actions/revocation.js' {
   /** The steps in which it is answered. */
-  const steps: unknown[]
+  const steps: ((ctx: import('oidc-provider').KoaContextWithOIDC, next: () => Promise<unknown>) => unknown)[]
   export default steps
 }
 

@@ -4,6 +4,7 @@ import introspection from 'oidc-provider/lib/actions/introspection.js'
 import revocation from 'oidc-provider/lib/actions/revocation.js'
 import rejectStructuredTokens from 'oidc-provider/lib/shared/reject_structured_tokens.js'
 import { clockToleranceSeconds } from './artifact.ts'
+import { replaceStep, type Step } from './engine-steps.ts'
 import type { JwtAccessToken, JwtAccessTokens } from './jwt-access-tokens.ts'
 import { throwTranslated } from './problems.ts'
 import type { TokenStandings } from './token-standing.ts'
@@ -33,20 +34,13 @@ export const toModel = (provider: Provider, { claims, reference }: JwtAccessToke
 
 /**
  * Has the engine look for what has the form of a JWT, which it would refuse before (RFC 7009 §2.2.1 lets it), and which costs a thrown error for every
- * token that has not. Its steps are the same for all engines of a process, and are taken over when one is made: call before. Throws where the engine
- * refuses nothing any more.
+ * token that has not. Call before an engine is made.
  */
 export const letJwtsBeFound = (): void => {
-  for (const steps of [introspection, revocation]) {
-    if (open.has(steps)) continue
-    const at = steps.indexOf(rejectStructuredTokens)
-    if (at < 0) throw new Error('the engine refuses no structured tokens')
-    steps.splice(at, 1)
-    open.add(steps)
-  }
+  for (const steps of [introspection, revocation]) replaceStep(steps, rejectStructuredTokens, takeAnyToken)
 }
 
-const open = new WeakSet<object>()
+const takeAnyToken: Step = (_ctx, next) => next()
 
 /** Installs it. Call once for each engine, before it is used. */
 export const knowJwtAccessTokens = (provider: Provider, needs: Needs): void => {

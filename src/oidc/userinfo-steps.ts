@@ -2,34 +2,11 @@
 // of what its answer costs. What is in order goes on here; whatever is not is left to the engine's own step, which says what is wrong. It looks for all
 // itself: a token that is bound to a certificate, which it verifies, and one that is refused are looked for twice.
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import steps, { type Step } from 'oidc-provider/lib/actions/userinfo.js'
+import steps from 'oidc-provider/lib/actions/userinfo.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
-
-/**
- * Puts our steps before the engine's. They are the same for all engines of a process, and are taken over when one is made: call before. Throws where
- * the engine has such steps no more.
- */
-export const spareErrors = (): void => {
-  for (const [name, isInOrder] of Object.entries(sparing)) {
-    const at = steps.findIndex(step => step.name === name)
-    const step = steps[at]
-    if (!step) throw new Error(`the engine has no step ${name} at userinfo`)
-    if (!spared.has(step)) steps[at] = spare(step, isInOrder)
-  }
-}
+import { replaceStep, type Step } from './engine-steps.ts'
 
 type IsInOrder = (ctx: KoaContextWithOIDC) => Promise<boolean>
-
-const spared = new WeakSet<Step>()
-
-const spare = (step: Step, isInOrder: IsInOrder): Step => {
-  const ours: Step = async (ctx, next) => {
-    if (await isInOrder(ctx)) await next()
-    else await step(ctx, next)
-  }
-  spared.add(ours)
-  return Object.defineProperty(ours, 'name', { value: step.name })
-}
 
 const sparing: Readonly<Record<string, IsInOrder>> = {
   // A token that is bound to nothing, and comes without a proof.
@@ -53,4 +30,18 @@ const sparing: Readonly<Record<string, IsInOrder>> = {
     if (account) ctx.oidc.entity('Account', account)
     return account !== undefined
   },
+}
+
+const replaced = Object.entries(sparing).map(([name, isInOrder]) => {
+  const theirs = steps.find(step => step.name === name)
+  const ours: Step = async (ctx, next) => {
+    if (await isInOrder(ctx)) await next()
+    else await theirs?.(ctx, next)
+  }
+  return { theirs, ours: Object.defineProperty(ours, 'name', { value: name }) }
+})
+
+/** Puts our steps before the engine's. Call before an engine is made. */
+export const spareErrors = (): void => {
+  for (const { theirs, ours } of replaced) replaceStep(steps, theirs, ours)
 }
