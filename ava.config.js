@@ -1,6 +1,7 @@
 // Tests run as they are written, each file in a process of its own; what Node makes of the source is kept between them. With a
 // database of one's own those are left out that need none, or say the same on every database.
 import { availableParallelism } from 'node:os'
+import { longestFirst } from './test/support/longest-first.ts'
 
 const elsewhere = process.env.DATABASE_URL
   ? [
@@ -24,17 +25,12 @@ const elsewhere = process.env.DATABASE_URL
     ]
   : []
 
-// What waits longest first, so that none of it is left to run alone at the end.
 const longest = ['platform/jobs/queue', 'flows/ciba', 'flows/agents', 'account/security', 'flows/backchannel-logout', 'webhooks/webhooks']
-const rankOf = file => {
-  const rank = longest.findIndex(name => file.includes(`/${name}.test.ts`))
-  return rank < 0 ? longest.length : rank
-}
 
 export default {
   extensions: { ts: 'module' },
   files: ['test/**/*.test.ts', ...elsewhere],
-  sortTestFiles: (one, other) => rankOf(one) - rankOf(other) || (one < other ? -1 : 1),
+  sortTestFiles: longestFirst(longest),
   timeout: '120s',
   // Tests wait for seconds to pass, too: three more than there are processors keep them busy.
   concurrency: Math.max(5, availableParallelism()),

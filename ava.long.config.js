@@ -1,5 +1,7 @@
 // The long tests: races over several processes, faults, and the browser's grand tour. With a database of one's own those that need
 // none, or bring their own servers, are left out.
+import { longestFirst } from './test/support/longest-first.ts'
+
 const elsewhere = process.env.DATABASE_URL
   ? [
       '!test/{browser,certification,connectors,faults,mcp,observability,scripts}/**',
@@ -14,7 +16,6 @@ const elsewhere = process.env.DATABASE_URL
     ]
   : []
 
-// The longest first, so that none of them is left to run alone at the end.
 const longest = [
   'flows/enumeration',
   'races/one-winner',
@@ -26,16 +27,12 @@ const longest = [
   'browser/pages',
   'api/permissions',
 ]
-const rankOf = file => {
-  const rank = longest.findIndex(name => file.includes(`/${name}.long.ts`))
-  return rank < 0 ? longest.length : rank
-}
 
 export default {
   extensions: { ts: 'module' },
   // Rolling restarts start a dozen processes: they are shown with the fault plan (npm run test:faults).
   files: ['test/**/*.long.ts', '!test/faults/processes.long.ts', ...elsewhere],
-  sortTestFiles: (one, other) => rankOf(one) - rankOf(other) || (one < other ? -1 : 1),
+  sortTestFiles: longestFirst(longest),
   timeout: '10m',
   // More than there are processors: some wait for what is killed, or for time to pass.
   concurrency: 4,
