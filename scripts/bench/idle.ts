@@ -20,16 +20,15 @@ const idleMilliseconds = 5000
 // As npm start and the image have it.
 const asInProduction = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' }
 
-/** Makes dist and starts from it each of the servers that production allows, those with Redis, some times: on empty databases, which are migrated first. */
+/** Makes dist and starts each of the servers from it some times: on empty databases, which are migrated first. Production must allow them. */
 export async function measureIdle(
   definitions: readonly SubjectDefinition[],
   times: number,
   atEnd: (stop: () => Promise<void>) => void,
 ): Promise<readonly Idle[]> {
-  const allowed = definitions.filter(({ environment }) => environment.REDIS_URL !== undefined)
-  if (allowed.length > 0) await promisify(execFile)(process.execPath, ['scripts/build.ts'])
+  if (definitions.length > 0) await promisify(execFile)(process.execPath, ['scripts/build.ts'])
   const measured: Idle[] = []
-  for (const definition of allowed) {
+  for (const definition of definitions) {
     const packed = { ...definition, entry: 'dist/src/server.js', environment: { ...definition.environment, ...asInProduction } }
     await (await startSubject(packed, atEnd)).stop()
     const samples = []
