@@ -26,7 +26,7 @@ interface Served {
 interface Request {
   readonly socket: Socket
   /** Absent: it leaves. */
-  readonly messages?: Buffer
+  readonly messages?: Buffer | undefined
 }
 
 /** Listens at `path`. A transaction has the session for itself until it ends, or its connection does: then it is rolled back. */
@@ -44,16 +44,16 @@ export async function serveDatabase({ database, path, maxConnections, onAnswered
   }
   const answer = async ({ socket, messages }: Request) => {
     if (!messages) return socket.end()
-    const parts: Buffer[] = []
+    const given: Buffer[] = []
     await database.runExclusive(async () => {
       // Nobody would end the transaction that is begun for whoever went while they waited.
       if (!sockets.has(socket)) return
       last = socket
       // The engine uses its memory again: what it gives is copied.
-      await database.execProtocolRawStream(messages, { onRawData: part => parts.push(Buffer.from(part)) })
+      await database.execProtocolRawStream(messages, { onRawData: part => given.push(Buffer.from(part)) })
     })
     onAnswered()
-    if (socket.writable) socket.write(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
+    if (socket.writable) socket.write(given.length === 1 ? (given[0] as Buffer) : Buffer.concat(given))
   }
   const work = async () => {
     if (isBusy) return
@@ -73,7 +73,7 @@ export async function serveDatabase({ database, path, maxConnections, onAnswered
   const server = createServer(socket => {
     sockets.add(socket)
     const request = (messages?: Buffer) => {
-      requests.push({ socket, ...(messages && { messages }) })
+      requests.push({ socket, messages })
       void work()
     }
     const read = createReader({ decline: () => socket.write('N'), take: request, leave: request, refuse: () => socket.destroy() })
