@@ -3,7 +3,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { createServer as createSocket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type App, createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { seedDemoData } from '../../src/demo-data.ts'
@@ -11,7 +10,6 @@ import { startAllJobs } from '../../src/jobs.ts'
 import { systemActor } from '../../src/platform/actor.ts'
 import type { Database } from '../../src/platform/data/database.ts'
 import { openSecrets } from '../../src/platform/data/lasting-keys.ts'
-import { openRedis } from '../../src/platform/data/redis.ts'
 import { createResolveTxt } from '../../src/platform/dns.ts'
 import { openLog } from '../../src/platform/log.ts'
 import { createMailbox, type KeptMail } from '../../src/platform/mailbox.ts'
@@ -22,9 +20,8 @@ import { createListener } from '../../src/tls.ts'
 import { captureLog } from './canaries.ts'
 import { makeDataDir, openTestDatabase } from './database.ts'
 import { demoWith, lightHashing, testSecretKey } from './demo-filling.ts'
+import { takeRedis } from './redis-database.ts'
 import { fetchThrough, type Standing } from './upstreams/world.ts'
-
-const redisDatabases = 16
 
 /** What a test may do with its server. */
 export interface TestServer {
@@ -144,26 +141,4 @@ export async function freePort(): Promise<number> {
   socket.close()
   await once(socket, 'close')
   return port
-}
-
-// Limits count by address: each server has a Redis database of its own. The last database says who has which.
-async function takeRedis(url: string, isTraced: boolean) {
-  const at = (database: number) => Object.assign(new URL(url), { pathname: `/${database}` }).href
-  // A test process that is kept from its turn is no outage.
-  const patient = { commandTimeout: 5000 }
-  const register = await openRedis(at(redisDatabases - 1), undefined, patient)
-  for (;;) {
-    for (let database = 0; database < redisDatabases - 1; database += 1) {
-      if ((await register.client.set(`taken:${database}`, process.pid, 'PX', 300_000, 'NX')) !== 'OK') continue
-      const redis = await openRedis(at(database), undefined, { ...patient, isTraced })
-      await redis.client.flushdb()
-      const close = async () => {
-        await redis.close()
-        await register.client.del(`taken:${database}`)
-        await register.close()
-      }
-      return { ...redis, close }
-    }
-    await sleep(200)
-  }
 }

@@ -4,6 +4,7 @@ import type { DataLog } from '../../../src/platform/data/data-log.ts'
 import { isUnavailable } from '../../../src/platform/data/database.ts'
 import { openRedis } from '../../../src/platform/data/redis.ts'
 import { parseRedisUrl } from '../../../src/platform/data/redis-url.ts'
+import { takeRedis } from '../../support/redis-database.ts'
 import { hasRedis, startRedis } from '../../support/redis-server.ts'
 import { until } from '../../support/until.ts'
 
@@ -165,7 +166,7 @@ withServer('a Redis that may forget what is needed is warned of, where it tells'
 
 const configured = process.env.REDIS_URL
 ;(configured ? test : test.skip)('the configured Redis takes and gives', async t => {
-  const redis = await openRedis(configured ?? '')
+  const redis = await takeRedis(configured ?? '')
   t.teardown(() => redis.close())
   await redis.client.set('authy2-test', 'value', 'EX', 10)
   t.is(await redis.client.get('authy2-test'), 'value')
