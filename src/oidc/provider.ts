@@ -32,6 +32,7 @@ import { keepSessionFields } from './session-fields.ts'
 import { bindToSessionGrants } from './session-grants.ts'
 import type { SigningKeys } from './signing-keys.ts'
 import { trySecrets } from './signing-secrets.ts'
+import { prefixTokens } from './token-prefixes.ts'
 import { tellMetadata } from './told-metadata.ts'
 import { offerUsableKeys } from './usable-keys.ts'
 import { spareErrors } from './userinfo-steps.ts'
@@ -98,6 +99,7 @@ const build = async (needs: Needs, registrations: WeakMap<object, Registration>)
   publishWithout(provider, unpublished)
   tellMetadata(provider)
   bindToSessionGrants(provider)
+  prefixTokens(provider)
   remember(provider, { needs, registrations })
   const refusals = createRefusals(needs.now)
   onceOnly(provider, { ...needs, refusals })
