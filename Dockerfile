@@ -28,8 +28,10 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/package.json package.json
 COPY --from=build /app/dist dist
 # A few arenas for malloc: with one for each thread and core an idle process holds half as much again. What is large is mapped
-# by itself, always, so that it goes back to the system when it is let go.
-ENV NODE_ENV=production PORT=3000 DATA_DIR=/var/lib/authy2 MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768
+# by itself, always, so that it goes back to the system when it is let go. Password hashes have huge pages where the system
+# gives them, and the young generation fits the processor's cache.
+ENV NODE_ENV=production PORT=3000 DATA_DIR=/var/lib/authy2 \
+    MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 NODE_OPTIONS=--max-semi-space-size=16
 # A number, so that Kubernetes can see that it is not root. The files belong to root: nothing of the program can be changed.
 USER 10001:10001
 # Written to are DATA_DIR and /tmp alone: docker run --read-only --tmpfs /tmp.

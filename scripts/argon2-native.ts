@@ -1,45 +1,26 @@
 // npm run argon2:native [-- --dry-run]     builds argon2 for the processor at hand, measures both builds and keeps the faster one.
-import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { readArguments } from '../src/arguments.ts'
 import { buildForProcessor, NotBuilt } from './argon2/build.ts'
+import { installedArgon2, type MeasuredBuild, measureBuild } from './argon2/measure-build.ts'
 import { median } from './bench/measure.ts'
 
 const rounds = 3
 // Less is within what measuring differs by.
 const worthwhile = 1.05
 
-interface Measured {
-  readonly perCpuSecond: number
-  readonly made: string
-  readonly isSame: boolean
-}
-
-// What the package needs is found where it is installed, also by its copy.
-const measure = (folder: string, { installed, hash }: { installed: string; hash?: string }): Measured => {
-  const script = fileURLToPath(new URL('argon2/measure.ts', import.meta.url))
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, folder, ...(hash ? [hash] : [])], {
-    encoding: 'utf8',
-    env: { ...process.env, NODE_PATH: dirname(installed) },
-  })
-  if (status !== 0) throw new NotBuilt(`The build in ${folder} does not run (${signal ?? status}):\n${stderr.slice(-1000)}`)
-  return JSON.parse(stdout)
-}
-
 const run = (isDry: boolean): void => {
-  const installed = dirname(createRequire(import.meta.url).resolve('argon2/package.json'))
+  const installed = installedArgon2()
   const folder = mkdtempSync(join(tmpdir(), 'argon2-'))
   try {
     const binary = buildForProcessor({ installed, folder, environment: process.env })
     const [before, after]: [number[], number[]] = [[], []]
     // In turns, so that what the machine does meanwhile falls on both.
     for (let round = 0; round < rounds; round += 1) {
-      const { perCpuSecond, made } = measure(installed, { installed })
-      const native = measure(folder, { installed, hash: made })
+      const { perCpuSecond, made } = measureBuild(installed)
+      const native = measureNew(folder, made)
       if (!native.isSame) throw new NotBuilt('The new build does not verify what the other hashed; it is thrown away.')
       before.push(perCpuSecond)
       after.push(native.perCpuSecond)
@@ -58,6 +39,15 @@ const run = (isDry: boolean): void => {
     console.log(`It stands in ${kept} and is used from the next start on. It runs on this kind of processor alone; npm ci takes it away.`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+// One that does not run is thrown away, and the installed one stays.
+const measureNew = (folder: string, hash: string): MeasuredBuild => {
+  try {
+    return measureBuild(folder, { hash })
+  } catch (error) {
+    throw new NotBuilt(error instanceof Error ? error.message : String(error))
   }
 }
 

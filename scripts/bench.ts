@@ -76,7 +76,7 @@ async function measureRows(options: Options, targets: readonly Target[]): Promis
       planFor(options, row.weight ?? 1, weights * targets.length),
     )
     tell(rowTable(row, cells) + sizeLine(cells, largeName))
-    if (row.name === 'password') tell(hashTable(cells, await measureHash(options.isQuick ? 1 : 3)))
+    if (row.name === 'password') tell(hashTable(cells, measureHash()))
     if (cells.some(isFailed)) process.exitCode = 1
   }
 }
@@ -94,7 +94,7 @@ function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
 }
 
 async function measureDelays(targets: readonly Target[], { isQuick }: Options): Promise<readonly Steadiness[]> {
-  const { perCore: hashesPerCore } = await measureHash(1)
+  const { plain: hashesPerCore } = measureHash()
   const measured: Steadiness[] = []
   for (const target of targets) measured.push(await measureSteadiness(target, { seconds: isQuick ? 1 : 4, hashesPerCore }))
   if (measured.some(({ failed }) => failed > 0)) process.exitCode = 1

@@ -1,24 +1,19 @@
-// Measures what hashing passwords alone would allow, with the server's own parameters.
-import { availableParallelism } from 'node:os'
-import argon2 from 'argon2'
+// Measures what hashing passwords alone would allow, one at a time, with the server's own parameters.
 import { argon2Parameters } from '../../src/authentication/password.ts'
+import { installedArgon2, measureBuild } from '../argon2/measure-build.ts'
+import { asStarted } from './as-started.ts'
 
-const password = 'any password of this length'
+export interface HashLimit {
+  readonly parameters: string
+  /** Hashes a CPU second of argon2 in a process that nobody set anything for. */
+  readonly plain: number
+  /** The same with what our servers are started with. */
+  readonly asStarted: number
+}
 
-/** Verifications a CPU second, as many at a time as the server allows itself: one core is left free. */
-export async function measureHash(seconds: number): Promise<{ perCore: number; parameters: string }> {
-  const hash = await argon2.hash(password, argon2Parameters)
-  const endsAt = performance.now() + seconds * 1000
-  const before = process.cpuUsage()
-  let done = 0
-  const repeat = async (): Promise<void> => {
-    while (performance.now() < endsAt) {
-      await argon2.verify(hash, password)
-      done += 1
-    }
-  }
-  await Promise.all(Array.from({ length: Math.max(1, availableParallelism() - 1) }, repeat))
-  const { user, system } = process.cpuUsage(before)
+/** Takes some seconds. */
+export function measureHash(): HashLimit {
+  const measure = (environment: Readonly<Record<string, string>>) => measureBuild(installedArgon2(), { environment }).perCpuSecond
   const { memoryCost, timeCost, parallelism } = argon2Parameters
-  return { perCore: done / ((user + system) / 1e6), parameters: `m=${memoryCost}, t=${timeCost}, p=${parallelism}` }
+  return { parameters: `m=${memoryCost}, t=${timeCost}, p=${parallelism}`, plain: measure({}), asStarted: measure(asStarted) }
 }

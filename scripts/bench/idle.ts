@@ -17,8 +17,6 @@ export interface Idle {
 }
 
 const idleMilliseconds = 5000
-// As npm start and the image have it.
-const asInProduction = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '32768' }
 
 /** Makes dist and starts each of the servers from it some times: on empty databases, which are migrated first. Production must allow them. */
 export async function measureIdle(
@@ -29,7 +27,7 @@ export async function measureIdle(
   if (definitions.length > 0) await promisify(execFile)(process.execPath, ['scripts/build.ts'])
   const measured: Idle[] = []
   for (const definition of definitions) {
-    const packed = { ...definition, entry: 'dist/src/server.js', environment: { ...definition.environment, ...asInProduction } }
+    const packed = { ...definition, entry: 'dist/src/server.js', environment: { ...definition.environment, NODE_ENV: 'production' } }
     await (await startSubject(packed, atEnd)).stop()
     const samples = []
     for (let time = 0; time < times; time += 1) samples.push(await sampleIdle(packed, atEnd))

@@ -1,6 +1,7 @@
 // Says which servers are measured and with which settings; the last two are always Koa alone and the engine in memory.
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import { asStarted } from './as-started.ts'
 import { fillManyClients } from './many-clients.ts'
 import type { SubjectName } from './options.ts'
 import { type Population, populate } from './population.ts'
@@ -67,4 +68,4 @@ export const bareKoa: SubjectDefinition = { name: 'Bare Koa', entry: 'scripts/be
 const secretKey = randomBytes(48).toString('base64')
 
 // As in tests: with the demo clients and users, and views compiled once as in production; as behind one proxy, so that each browser has an address.
-const settings = { NODE_ENV: 'test', LOG_LEVEL: 'error', TRUST_PROXY: '1', SECRET_KEY: secretKey }
+const settings = { ...asStarted, NODE_ENV: 'test', LOG_LEVEL: 'error', TRUST_PROXY: '1', SECRET_KEY: secretKey }

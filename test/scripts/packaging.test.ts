@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import test from 'ava'
 import { parse, parseAllDocuments } from 'yaml'
+import { asStarted } from '../../scripts/bench/as-started.ts'
 import { commands } from '../../scripts/commands.ts'
 import { readConfig, settingNames } from '../../src/config.ts'
 
@@ -175,9 +176,20 @@ test('the units are hardened, and start what the package has', t => {
       t.true(lines.includes(line), `${unit}: ${line}`)
     t.true(lines.includes(`ExecStart=/usr/bin/env authy2 ${command}`))
     t.true(lines.includes(`StateDirectory=${unit}`))
-    t.true(lines.some(line => /^Environment=.*\bMALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=32768$/.test(line)))
     t.is(lines.includes('ExecReload=/bin/kill -HUP $MAINPID'), unit === 'authy2')
   }
+})
+
+test('however it is started, malloc and V8 are set alike', t => {
+  const inUnits = Object.entries(asStarted).map(([name, value]) => `${name}=${value}`)
+  for (const path of ['Dockerfile', 'docs/systemd/authy2.service', 'docs/systemd/authy2-worker.service'])
+    t.true(read(path).includes(` ${inUnits.join(' ')}\n`), path)
+  // Who starts it by npm may have set them otherwise; of V8's options the last one holds.
+  const { NODE_OPTIONS, ...ofMalloc } = asStarted
+  const inScripts = [...Object.entries(ofMalloc).map(([name, value]) => `${name}=\${${name}:-${value}}`), `NODE_OPTIONS="${NODE_OPTIONS} $NODE_OPTIONS"`].join(
+    ' ',
+  )
+  for (const name of ['start', 'worker']) t.true(pack.scripts[name].startsWith(`${inScripts} exec node `), name)
 })
 
 test('the package has its program, its commands and no script that installing would run', t => {
