@@ -41,6 +41,7 @@ import { createCookieKeys } from './platform/http/cookie-keys.ts'
 import { createErrorBoundary } from './platform/http/errors.ts'
 import { createFormTokens } from './platform/http/form.ts'
 import { createGuard } from './platform/http/guard.ts'
+import { bearHeaders } from './platform/http/headers.ts'
 import { createRequestLog } from './platform/http/request.ts'
 import { createMetricsEndpoint } from './platform/metrics/endpoint.ts'
 import { createRequestMeter } from './platform/metrics/requests.ts'
@@ -201,7 +202,9 @@ export const createApp = async ({ config, resources, services, isStopping = () =
   const answer = koa.callback()
   const begin: RequestListener = (request, response) => {
     // Whoever went before that wants nothing any more.
-    if (!request.destroyed) void answer(request, response)
+    if (request.destroyed) return
+    bearHeaders(response)
+    void answer(request, response)
   }
   const listener: RequestListener = (request, response) => {
     const startedAt = performance.now()

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import { hasSeveralHosts, plainHost } from '../platform/http/guard.ts'
+import { answerAtOnce } from '../platform/http/headers.ts'
 import { at, discoveryPaths, paths } from './paths.ts'
 import type { Engine } from './provider.ts'
 
@@ -19,10 +20,12 @@ interface Kept {
   readonly provider: object
   /** The types of authorization details that it was made with. */
   readonly types: string
-  /** A string goes out with the headers in one piece, which costs half of what two do. */
+  /** ASCII, as all that it can tell: names, addresses and types of details. A string goes out with the headers in one piece, which costs half of what two do. */
   readonly body: string
   readonly etag: string
-  readonly headers: Readonly<Record<string, string | number>>
+  /** Names and values in turn: those of a 304, and what the document itself has besides (RFC 9110 §15.4.5). */
+  readonly headers: readonly string[]
+  readonly ofBody: readonly string[]
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -49,27 +52,17 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
   const keep = (path: string, document: object): Kept => {
     const body = JSON.stringify(document)
     const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
-    const headers: Kept['headers'] = {
-      'Content-Type': types[path] ?? 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': `public, max-age=${maxAgeSeconds}`,
-      'Access-Control-Allow-Origin': '*',
-      ETag: etag,
-    }
-    const made = { provider: engine.current(), types: toldTypes(), body, etag, headers }
+    const headers = ['Cache-Control', `public, max-age=${maxAgeSeconds}`, 'Access-Control-Allow-Origin', '*', 'ETag', etag]
+    const ofBody = ['Content-Type', types[path] ?? 'application/json', 'Content-Length', `${body.length}`]
+    const made = { provider: engine.current(), types: toldTypes(), body, etag, headers, ofBody }
     kept.set(path, made)
     return made
   }
 
-  const send = ({ method, headers }: IncomingMessage, response: ServerResponse, document: Kept) => {
-    const requestId = newId()
-    if (isKnown(headers['if-none-match'], document.etag)) {
-      const { 'Content-Length': _length, 'Content-Type': _type, ...rest } = document.headers
-      response.writeHead(304, { ...rest, 'X-Request-Id': requestId }).end()
-    } else {
-      response.setHeader('X-Request-Id', requestId)
-      response.writeHead(200, document.headers).end(method === 'HEAD' ? undefined : document.body)
-    }
+  const send = ({ method, headers: asked }: IncomingMessage, response: ServerResponse, { headers, ofBody, etag, body }: Kept) => {
+    const named = ['X-Request-Id', newId(), ...headers]
+    if (isKnown(asked['if-none-match'], etag)) answerAtOnce(response, { status: 304, headers: named })
+    else answerAtOnce(response, { status: 200, headers: [...named, ...ofBody], body: method === 'HEAD' ? undefined : body })
   }
 
   return {
@@ -89,8 +82,9 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
       const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
       await next()
       if (!isRead || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
-      const { body, headers, etag } = keep(ctx.path, ctx.body)
-      for (const [name, value] of Object.entries(headers)) ctx.set(name, String(value))
+      const { body, headers, ofBody, etag } = keep(ctx.path, ctx.body)
+      const all = [...headers, ...ofBody]
+      for (let at = 0; at < all.length; at += 2) ctx.set(all[at] ?? '', all[at + 1] ?? '')
       // The engine answers each origin by its name; the document is for all alike.
       ctx.remove('Vary')
       ctx.body = body

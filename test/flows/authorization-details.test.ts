@@ -277,7 +277,9 @@ test('discovery tells the types of the system, and none of an organization (RFC 
   await told()
   await sleep(200)
   const after = await told()
+  // From the engine, and from what is kept.
   t.true(after.includes(type))
+  t.deepEqual(await told(), after)
   t.false(after.some(one => one.startsWith('https://')))
 })
 
