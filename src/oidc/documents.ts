@@ -23,9 +23,9 @@ interface Kept {
   /** ASCII, as all that it can tell: names, addresses and types of details. A string goes out with the headers in one piece, which costs half of what two do. */
   readonly body: string
   readonly etag: string
-  /** Names and values in turn: those of a 304, and what the document itself has besides (RFC 9110 §15.4.5). */
-  readonly headers: readonly string[]
-  readonly ofBody: readonly string[]
+  readonly headers: Readonly<Record<string, string>>
+  /** Names and values in turn, of a 304 without what tells of a body (RFC 9110 §15.4.5). */
+  readonly inTurn: { readonly of200: readonly string[]; readonly of304: readonly string[] }
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -52,17 +52,18 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
   const keep = (path: string, document: object): Kept => {
     const body = JSON.stringify(document)
     const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
-    const headers = ['Cache-Control', `public, max-age=${maxAgeSeconds}`, 'Access-Control-Allow-Origin', '*', 'ETag', etag]
-    const ofBody = ['Content-Type', types[path] ?? 'application/json', 'Content-Length', `${body.length}`]
-    const made = { provider: engine.current(), types: toldTypes(), body, etag, headers, ofBody }
+    const lasting = { 'Cache-Control': `public, max-age=${maxAgeSeconds}`, 'Access-Control-Allow-Origin': '*', ETag: etag }
+    const headers = { ...lasting, 'Content-Type': types[path] ?? 'application/json', 'Content-Length': `${body.length}` }
+    const inTurn = { of200: Object.entries(headers).flat(), of304: Object.entries(lasting).flat() }
+    const made = { provider: engine.current(), types: toldTypes(), body, etag, headers, inTurn }
     kept.set(path, made)
     return made
   }
 
-  const send = ({ method, headers: asked }: IncomingMessage, response: ServerResponse, { headers, ofBody, etag, body }: Kept) => {
-    const named = ['X-Request-Id', newId(), ...headers]
-    if (isKnown(asked['if-none-match'], etag)) answerAtOnce(response, { status: 304, headers: named })
-    else answerAtOnce(response, { status: 200, headers: [...named, ...ofBody], body: method === 'HEAD' ? undefined : body })
+  const send = ({ method, headers }: IncomingMessage, response: ServerResponse, { inTurn, etag, body }: Kept) => {
+    const named = ['X-Request-Id', newId()]
+    if (isKnown(headers['if-none-match'], etag)) answerAtOnce(response, { status: 304, headers: [...named, ...inTurn.of304] })
+    else answerAtOnce(response, { status: 200, headers: [...named, ...inTurn.of200], body: method === 'HEAD' ? undefined : body })
   }
 
   return {
@@ -82,9 +83,8 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
       const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
       await next()
       if (!isRead || ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
-      const { body, headers, ofBody, etag } = keep(ctx.path, ctx.body)
-      const all = [...headers, ...ofBody]
-      for (let at = 0; at < all.length; at += 2) ctx.set(all[at] ?? '', all[at + 1] ?? '')
+      const { body, headers, etag } = keep(ctx.path, ctx.body)
+      ctx.set({ ...headers })
       // The engine answers each origin by its name; the document is for all alike.
       ctx.remove('Vary')
       ctx.body = body

@@ -1,7 +1,10 @@
 // What every answer carries: the headers that keep browsers safe, the id of the request, and cookies that scripts cannot read.
 import { once } from 'node:events'
+import { get, type IncomingMessage, type RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import test from 'ava'
+import { text } from 'node:stream/consumers'
+import test, { type ExecutionContext } from 'ava'
+import { answerAtOnce, bearHeaders } from '../../src/platform/http/headers.ts'
 import { createListener } from '../../src/tls.ts'
 import { basic, type Calls, createCalls, portal, type Reply, service } from '../support/calls.ts'
 import { openTestDatabase } from '../support/database.ts'
@@ -22,6 +25,7 @@ test.after.always(async () => {
   await server?.close()
 })
 
+const safe = ['content-security-policy', 'referrer-policy', 'x-content-type-options', 'x-frame-options']
 const html = { accept: 'text/html' }
 const answers: Readonly<Record<string, () => Promise<Reply>>> = {
   discovery: () => calls.call('/.well-known/openid-configuration'),
@@ -60,17 +64,58 @@ for (const [name, ask] of Object.entries(answers))
 for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth2/jwks'])
   test(`${path} has the same headers from its buffer as when it was made`, async t => {
     const { etag } = (await calls.call(path)).headers
-    const asks: readonly Record<string, string>[] = [{}, { 'if-none-match': String(etag) }]
+    const conditions: readonly Record<string, string>[] = [{}, { 'if-none-match': String(etag) }]
+    const asks = conditions.flatMap(headers => (['GET', 'HEAD'] as const).map(method => ({ method, headers })))
     for (const asked of asks) {
       // Whatever names its own request goes the long way.
-      const made = await calls.call(path, { headers: { ...asked, 'x-request-id': 'the-long-way' } })
-      const kept = await calls.call(path, { headers: asked })
+      const made = await calls.call(path, { ...asked, headers: { ...asked.headers, 'x-request-id': 'the-long-way' } })
+      const kept = await calls.call(path, asked)
       const told = ({ headers: { 'x-request-id': _id, date: _date, ...headers } }: Reply) => headers
       t.is(made.headers['x-request-id'], 'the-long-way')
       t.is(kept.status, made.status)
       t.deepEqual(told(kept), told(made))
+      t.is(kept.body, made.body)
     }
   })
+
+test('an answer in one go bears each header once, and those too that were put on it before', async t => {
+  const listener: RequestListener = (_request, response) => {
+    response.setHeader('Connection', 'close')
+    answerAtOnce(response, { status: 200, headers: ['ETag', '"x"'], body: 'whole' })
+  }
+  const { raw, text } = await answered(t, listener)
+  const names = raw.filter((_, at) => at % 2 === 0).map(name => name.toLowerCase())
+  t.deepEqual(
+    safe.filter(name => names.filter(other => other === name).length !== 1),
+    [],
+  )
+  t.is(raw[raw.indexOf('Connection') + 1], 'close')
+  t.is(text, 'whole')
+})
+
+test('headers that were narrowed stay so, and those that were taken off are put on', async t => {
+  const { raw } = await answered(t, (_request, response) => {
+    bearHeaders(response)
+    response.setHeader('Content-Security-Policy', 'sandbox')
+    response.removeHeader('X-Frame-Options')
+    response.end()
+  })
+  t.is(raw[raw.indexOf('Content-Security-Policy') + 1], 'sandbox')
+  t.is(raw[raw.indexOf('X-Frame-Options') + 1], 'DENY')
+})
+
+test('an answer that could not bear the headers is not given', async t => {
+  const plain = new ServerResponse({ method: 'GET' } as IncomingMessage)
+  for (const give of [() => bearHeaders(plain), () => answerAtOnce(plain, { status: 200, headers: [] })]) t.throws(give, { instanceOf: TypeError })
+})
+
+const answered = async (t: ExecutionContext, listener: RequestListener) => {
+  const listening = createListener({ tls: {}, issuer: 'http://id.example' }, { listener, log: server.resources.log })
+  t.teardown(() => listening.close())
+  await once(listening.listen(0, 'localhost'), 'listening')
+  const [answer] = (await once(get({ host: 'localhost', port: (listening.address() as AddressInfo).port }), 'response')) as [IncomingMessage]
+  return { raw: answer.rawHeaders, text: await text(answer) }
+}
 
 const refusals: Readonly<Record<string, readonly [number, string]>> = {
   'bytes that are no HTTP': [400, 'nonsense\r\n\r\n'],
@@ -85,7 +130,6 @@ test('what is refused before the app sees it carries the security headers too, a
   t.teardown(() => secure.close())
   await once(secure.listen(0, 'localhost'), 'listening')
   const { port } = secure.address() as AddressInfo
-  const safe = ['content-security-policy', 'referrer-policy', 'x-content-type-options', 'x-frame-options']
   for (const [origin, expected] of [
     [server.issuer, safe],
     [`http://localhost:${port}`, [...safe, 'strict-transport-security']],

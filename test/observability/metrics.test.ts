@@ -242,6 +242,7 @@ test('a worker tells probes and metrics and nothing else, to whoever has the tok
   }
   const told = await ask('/metrics', { authorization: `Bearer ${metricsToken}`, 'x-forwarded-for': '203.0.113.7' })
   t.is(told.status, 200)
+  t.is(told.headers.get('x-frame-options'), 'DENY')
   t.true(sumOf(await told.text(), 'authy2_build_info') === 1)
   await stop()
 })

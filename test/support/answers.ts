@@ -13,18 +13,25 @@ export const recordAnswers = () => {
   const through =
     (app: RequestListener): RequestListener =>
     (request, response) => {
-      const chunks = tapped(response)
+      const { chunks, heads } = tapped(response)
       response.on('close', () => {
         const { 'set-cookie': _cookies, ...headers } = response.getHeaders()
-        answers.push({ url: `${request.method} ${request.url}`, text: `${JSON.stringify(headers)}\n${Buffer.concat(chunks).toString('utf8')}` })
+        answers.push({ url: `${request.method} ${request.url}`, text: `${JSON.stringify([headers, heads])}\n${Buffer.concat(chunks).toString('utf8')}` })
       })
       return app(request, response)
     }
   return { answers, through }
 }
 
-const tapped = (response: ServerResponse): Buffer[] => {
+// Headers that go out with the status line are never put on.
+const tapped = (response: ServerResponse) => {
   const chunks: Buffer[] = []
+  const heads: unknown[] = []
+  const writeHead = response.writeHead.bind(response) as (...values: unknown[]) => never
+  response.writeHead = ((...values: unknown[]) => {
+    heads.push(values)
+    return writeHead(...values)
+  }) as never
   for (const name of ['write', 'end'] as const) {
     const original = response[name].bind(response) as (...values: unknown[]) => never
     response[name] = ((...values: unknown[]) => {
@@ -33,5 +40,5 @@ const tapped = (response: ServerResponse): Buffer[] => {
       return original(...values)
     }) as never
   }
-  return chunks
+  return { chunks, heads }
 }

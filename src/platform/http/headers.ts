@@ -18,46 +18,58 @@ export const securityHeaders = ({ isSecure }: { readonly isSecure: boolean }): S
 
 /** An answer that bears the headers, whoever gives it: Node too, before it asks a listener. */
 abstract class SafeResponse extends ServerResponse {
-  /** Names and values in turn. */
-  abstract get borne(): readonly string[]
-  bears = false
+  abstract get borne(): SecurityHeaders
+  /** The same, names and values in turn. */
+  abstract get borneInTurn(): readonly string[]
+  #isWhole = false
 
   bear(): void {
-    this.bears = true
-    for (let at = 0; at < this.borne.length; at += 2) this.setHeader(this.borne[at] ?? '', this.borne[at + 1] ?? '')
+    for (const name in this.borne) this.setHeader(name, this.borne[name] ?? '')
   }
 
+  answerAtOnce({ status, headers, body }: WholeAnswer): void {
+    this.#isWhole = true
+    this.writeHead(status, [...this.borneInTurn, ...headers]).end(body, 'latin1')
+  }
+
+  // What was narrowed stays; what was never put on, or taken off with all that a failed answer had, is put on.
   override writeHead(status: number, ...more: unknown[]): this {
-    if (!this.bears) this.bear()
+    if (!this.#isWhole) for (const name in this.borne) if (!this.hasHeader(name)) this.setHeader(name, this.borne[name] ?? '')
     return super.writeHead(status, ...(more as never[]))
   }
 }
 
 /** What a server makes its answers of, so that all bear the headers. */
 export const answersWith = (headers: SecurityHeaders): typeof ServerResponse => {
-  const borne = Object.entries(headers).flat()
+  const inTurn = Object.entries(headers).flat()
   return class extends SafeResponse {
     get borne() {
-      return borne
+      return headers
+    }
+    get borneInTurn() {
+      return inTurn
     }
   } as unknown as typeof ServerResponse
 }
 
-/** Puts the headers on an answer that is begun, for whoever gives it to narrow them. */
-export const bearHeaders = (response: ServerResponse): void => {
-  if (response instanceof SafeResponse) response.bear()
+/** Puts the headers on an answer that is begun, for whoever gives it to narrow them. Throws where the server does not make its answers by {@link answersWith}. */
+export const bearHeaders = (response: ServerResponse): void => safe(response).bear()
+
+interface WholeAnswer {
+  readonly status: number
+  /** Besides those that every answer bears: names and values in turn. */
+  readonly headers: readonly string[]
+  /** In ASCII. */
+  readonly body?: string | undefined
 }
 
 /**
- * Gives a whole answer. Its headers, names and values in turn, go out in one list with those that every answer bears: put on one by one, they cost as
- * much as all else of a small answer. The body is ASCII, which is written as it stands.
+ * Gives a whole answer, all its headers in one list: put on one by one, they cost as much as all else of a small answer. Throws where the server does
+ * not make its answers by {@link answersWith}.
  */
-export const answerAtOnce = (
-  response: ServerResponse,
-  { status, headers, body }: { status: number; headers: readonly string[]; body?: string | undefined },
-): void => {
-  if (response instanceof SafeResponse) {
-    response.bears = true
-    response.writeHead(status, [...response.borne, ...headers]).end(body, 'latin1')
-  } else response.writeHead(status, [...headers]).end(body, 'latin1')
+export const answerAtOnce = (response: ServerResponse, whole: WholeAnswer): void => safe(response).answerAtOnce(whole)
+
+const safe = (response: ServerResponse): SafeResponse => {
+  if (response instanceof SafeResponse) return response
+  throw new TypeError('an answer that bears no security headers')
 }
