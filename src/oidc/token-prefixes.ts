@@ -5,12 +5,9 @@ import type Provider from 'oidc-provider'
 /** What a token of each kind begins with; those issued before had no prefix, and are found as ever. */
 export const tokenPrefixes = { AccessToken: 'authy2at_', ClientCredentials: 'authy2cc_', RefreshToken: 'authy2rt_' } as const
 
-const prefixLength = 9
-const taken: ReadonlySet<string> = new Set(Object.values(tokenPrefixes))
-
 interface Token {
-  /** Absent of a token that is for no resource server. */
-  readonly resourceServer?: { readonly accessTokenFormat?: string }
+  /** As the engine notes it when it makes the id; refresh tokens have none, and are opaque. */
+  readonly format?: 'opaque' | 'jwt'
 }
 
 interface Model {
@@ -18,20 +15,19 @@ interface Model {
   find(value: unknown, options?: object): Promise<unknown>
 }
 
-/** Gives the engine's tokens their prefixes, and has it look for a token among those of its kind alone. Call once for each engine, after all else that looks for tokens. */
+/** Gives the engine's tokens their prefixes, and has it look for a token among those of its kind alone. Call once for each engine. */
 export const prefixTokens = (provider: Provider): void => {
   for (const [kind, prefix] of Object.entries(tokenPrefixes)) {
     const model = provider[kind as keyof typeof tokenPrefixes] as unknown as Model
+    const others = Object.values(tokenPrefixes).filter(other => other !== prefix)
     const { generateTokenId } = model.prototype
     model.prototype.generateTokenId = function () {
       const id = generateTokenId.call(this)
-      return this.resourceServer?.accessTokenFormat === 'jwt' ? id : prefix + id
+      return this.format === 'jwt' ? id : prefix + id
     }
     const find = model.find.bind(model)
-    model.find = (value, options) => (isOfAnother(value, prefix) ? nothing : find(value, options))
+    model.find = (value, options) => (typeof value === 'string' && others.some(other => value.startsWith(other)) ? nothing : find(value, options))
   }
 }
 
 const nothing = Promise.resolve(undefined)
-
-const isOfAnother = (value: unknown, prefix: string) => typeof value === 'string' && !value.startsWith(prefix) && taken.has(value.slice(0, prefixLength))
