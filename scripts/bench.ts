@@ -94,7 +94,7 @@ function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
 }
 
 async function measureDelays(targets: readonly Target[], { isQuick }: Options): Promise<readonly Steadiness[]> {
-  const { plain: hashesPerCore } = measureHash()
+  const { asStarted: hashesPerCore } = measureHash()
   const measured: Steadiness[] = []
   for (const target of targets) measured.push(await measureSteadiness(target, { seconds: isQuick ? 1 : 4, hashesPerCore }))
   if (measured.some(({ failed }) => failed > 0)) process.exitCode = 1

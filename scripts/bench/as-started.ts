@@ -1,4 +1,4 @@
-// What npm start, the image and the units set for the process, and so does the bench for the servers it measures.
+// What npm start, the image and the units set for the process, and the bench for all that it measures, the bare engine too.
 
 /** The settings of malloc and V8 that the server is started with; docs/performance.md tells what each is for. */
 export const asStarted = {

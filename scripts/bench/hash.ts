@@ -7,7 +7,7 @@ export interface HashLimit {
   readonly parameters: string
   /** Hashes a CPU second of argon2 in a process that nobody set anything for. */
   readonly plain: number
-  /** The same with what our servers are started with. */
+  /** The same with what servers are started with. */
   readonly asStarted: number
 }
 

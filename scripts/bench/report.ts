@@ -89,7 +89,7 @@ export function hashTable(cells: readonly Cell[], { parameters, plain, asStarted
     const perCore = median(rounds.map(round => round.perCore))
     return line([target, ...[plain, asStarted].map(hashes => (perCore / hashes).toFixed(2))])
   })
-  const told = `argon2id alone (${parameters}): ${plain.toFixed(1)} a CPU second, ${asStarted.toFixed(1)} with the settings that ours are started with`
+  const told = `argon2id alone (${parameters}): ${plain.toFixed(1)} a CPU second by itself, ${asStarted.toFixed(1)} with the settings that all these are started with`
   return `\n${told}\n\n${table(['Server', 'sign-ins ÷ hashes', '÷ hashes so set'], lines)}`
 }
 
