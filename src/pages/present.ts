@@ -43,7 +43,7 @@ const maxAddress = 2000
 
 // A page that answered a form is come back to as its path.
 const addressOf = ({ method, path, search }: Context): string =>
-  method === 'GET' && path.length + search.length <= maxAddress ? path + search : path.slice(0, maxAddress)
+  (method === 'GET' || method === 'HEAD') && path.length + search.length <= maxAddress ? path + search : path.slice(0, maxAddress)
 
 /** The content security policy of a page. It has no `form-action`: browsers apply that to the redirects after a form, which lead to the client. */
 export const pagePolicy = (nonce: string): string =>
