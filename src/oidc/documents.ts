@@ -1,6 +1,6 @@
 // Discovery and JWKS, answered from a buffer before the app is even asked: they are read far more often than anything else.
 import { hash } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
 import { hasSeveralHosts, plainHost } from '../platform/http/guard.ts'
@@ -70,10 +70,10 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
     answer: (request, response) => {
       const { method, url = '', headers } = request
       const document = method === 'GET' || method === 'HEAD' ? kept.get(url) : undefined
-      // Whatever names its own request, or another host, or several, goes the long way.
+      // Whatever names its own request, or another host, or several, or comes with a body, goes the long way.
       if (document?.provider !== engine.current() || document.types !== toldTypes()) return false
       const isOurs = headers.host === host || plainHost(headers.host ?? '', protocol) === host
-      if (!isOurs || hasSeveralHosts(request) || headers['x-request-id'] !== undefined) return false
+      if (!isOurs || hasSeveralHosts(request) || headers['x-request-id'] !== undefined || hasBody(headers)) return false
       send(request, response, document)
       // For those who ask next: this answer is as old as caches may hold it.
       detailsTypes.refresh().catch(() => undefined)
@@ -92,6 +92,9 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
     }),
   }
 }
+
+// RFC 9112 §6.3.
+const hasBody = ({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean => length !== undefined || encoding !== undefined
 
 // RFC 9110 §13.1.2: a list, compared weakly; a proxy that compresses makes tags weak.
 const isKnown = (offered: string | undefined, etag: string): boolean =>

@@ -78,6 +78,23 @@ for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-aut
     }
   })
 
+test('a body too large is refused where documents are kept too', async t => {
+  for (const path of ['/.well-known/openid-configuration', '/oauth2/jwks']) {
+    t.is((await calls.call(path)).status, 200)
+    const large = head(`GET ${path} HTTP/1.1`, `Host: ${new URL(server.issuer).host}`, 'Content-Length: 200000')
+    t.is((await sendRaw(server.issuer, [large])).status, 413, path)
+  }
+})
+
+for (const query of ['client_id=nope', 'client_id=nope&response_type=code&state=x'])
+  test(`HEAD tells the length of the page that GET gives (RFC 9110 §8.6): ${query}`, async t => {
+    const [read, asked] = await Promise.all(
+      (['GET', 'HEAD'] as const).map(method => calls.call(`/oauth2/authorize?${query}`, { method, headers: { ...html, 'x-request-id': 'the-same-one' } })),
+    )
+    t.is(asked?.headers['content-length'], read?.headers['content-length'])
+    t.truthy(asked?.headers['content-length'])
+  })
+
 test('an answer in one go bears each header once, and those too that were put on it before', async t => {
   const listener: RequestListener = (_request, response) => {
     response.setHeader('Connection', 'close')
