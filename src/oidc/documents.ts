@@ -1,8 +1,9 @@
 // Discovery and JWKS, answered from a buffer before the app is even asked: they are read far more often than anything else.
 import { hash } from 'node:crypto'
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { DetailsTypes } from '../clients/details-types.ts'
+import { hasBody } from '../platform/http/body.ts'
 import { hasSeveralHosts, plainHost } from '../platform/http/guard.ts'
 import { answerAtOnce } from '../platform/http/headers.ts'
 import { at, discoveryPaths, paths } from './paths.ts'
@@ -92,9 +93,6 @@ export const createDocuments = ({ engine, issuer, newId, maxAgeSeconds, detailsT
     }),
   }
 }
-
-// RFC 9112 §6.3.
-const hasBody = ({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean => length !== undefined || encoding !== undefined
 
 // RFC 9110 §13.1.2: a list, compared weakly; a proxy that compresses makes tags weak.
 const isKnown = (offered: string | undefined, etag: string): boolean =>

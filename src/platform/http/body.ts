@@ -1,5 +1,6 @@
 // Reads the body of a request as its route takes it: a small JSON object, or many rows as JSON or NDJSON.
 import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Context } from 'koa'
 import { HttpMethodEnum, koaBody } from 'koa-body'
 import { Problem } from '../errors.ts'
@@ -22,7 +23,7 @@ const parseSmall = koaBody({ parsedMethods, multipart: false, urlencoded: false,
  */
 export const readBody = async ({ method, rows }: Route, ctx: Context): Promise<unknown> => {
   if (method === 'GET') return {}
-  const type = hasBody(ctx) ? ctx.is('application/json', ...(rows ? ['application/x-ndjson'] : [])) : 'application/json'
+  const type = hasBody(ctx.headers) ? ctx.is('application/json', ...(rows ? ['application/x-ndjson'] : [])) : 'application/json'
   if (!type) throw new Problem('unsupported_media_type')
   if (rows) return type === 'application/json' ? readJson(ctx, rows) : readLines(ctx, rows)
   await parseSmall(ctx as never, async () => undefined)
@@ -32,7 +33,9 @@ export const readBody = async ({ method, rows }: Route, ctx: Context): Promise<u
   return body
 }
 
-const hasBody = (ctx: Context) => Boolean(ctx.request.length) || ctx.req.headers['transfer-encoding'] !== undefined
+/** Whether a request comes with a body (RFC 9112 §6.3). */
+export const hasBody = ({ 'content-length': length, 'transfer-encoding': encoding }: IncomingHttpHeaders): boolean =>
+  Number(length ?? 0) > 0 || encoding !== undefined
 
 type Read = { readonly value: unknown } | { readonly fault: string }
 
