@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readArguments } from '../src/arguments.ts'
 import { buildForProcessor, NotBuilt } from './argon2/build.ts'
-import { installedArgon2, type MeasuredBuild, measureBuild } from './argon2/measure-build.ts'
+import { installedArgon2, measureBuild } from './argon2/measure-build.ts'
 import { asStarted } from './bench/as-started.ts'
 import { median } from './bench/measure.ts'
 
 const rounds = 3
 // Less is within what measuring differs by.
 const worthwhile = 1.05
+// As servers are started.
+const environment = { ...process.env, ...asStarted }
 
 const run = (isDry: boolean): void => {
   const installed = installedArgon2()
@@ -21,7 +23,7 @@ const run = (isDry: boolean): void => {
     // In turns, so that what the machine does meanwhile falls on both.
     for (let round = 0; round < rounds; round += 1) {
       const { perCpuSecond, made } = measureBuild(installed, { environment })
-      const native = measureNew(folder, made)
+      const native = measureBuild(folder, { hash: made, environment })
       if (!native.isSame) throw new NotBuilt('The new build does not verify what the other hashed; it is thrown away.')
       before.push(perCpuSecond)
       after.push(native.perCpuSecond)
@@ -40,18 +42,6 @@ const run = (isDry: boolean): void => {
     console.log(`It stands in ${kept} and is used from the next start on. It runs on this kind of processor alone; npm ci takes it away.`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-// As servers are started.
-const environment = { ...process.env, ...asStarted }
-
-// One that does not run is thrown away, and the installed one stays.
-const measureNew = (folder: string, hash: string): MeasuredBuild => {
-  try {
-    return measureBuild(folder, { hash, environment })
-  } catch (error) {
-    throw new NotBuilt(error instanceof Error ? error.message : String(error))
   }
 }
 
