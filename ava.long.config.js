@@ -11,27 +11,17 @@ const elsewhere = process.env.DATABASE_URL
       '!test/backup/restore.long.ts',
       '!test/platform/data/embedded.long.ts',
       '!test/oidc/key-rotation.long.ts',
-      '!test/flows/{enumeration,factor-*,upstream-attacks}.long.ts',
+      '!test/flows/{factor-*,upstream-attacks}.long.ts',
       '!test/races/{budgets,one-winner}.long.ts',
     ]
   : []
 
-const longest = [
-  'flows/enumeration',
-  'races/one-winner',
-  'api/fuzz',
-  'browser/gallery',
-  'faults/logout',
-  'backup/backup',
-  'backup/restore',
-  'browser/pages',
-  'api/permissions',
-]
+const longest = ['races/one-winner', 'api/fuzz', 'browser/gallery', 'faults/logout', 'backup/backup', 'backup/restore', 'browser/pages', 'api/permissions']
 
 export default {
   extensions: { ts: 'module' },
-  // Rolling restarts start a dozen processes: they are shown with the fault plan (npm run test:faults).
-  files: ['test/**/*.long.ts', '!test/faults/processes.long.ts', ...elsewhere],
+  // What needs the machine for itself runs alone: rolling restarts with the fault plan (npm run test:faults), timing in npm run test:timing.
+  files: ['test/**/*.long.ts', '!test/faults/processes.long.ts', '!test/flows/enumeration.long.ts', ...elsewhere],
   sortTestFiles: longestFirst(longest),
   timeout: '10m',
   // More than there are processors: some wait for what is killed, or for time to pass.
