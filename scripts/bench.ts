@@ -86,13 +86,18 @@ const isAskedOfPeer = ({ forPeers }: Row, { people }: Target): boolean => forPee
 
 /**
  * Shares the time out: 160 s of load in all or a little more, 20 s when quick, besides that before a row's first round: V8
- * needs some seconds until a program is as fast as it becomes, and a larger one more of them.
+ * compiles by how often a function was called, so each server is to have answered as often, whatever a request takes.
  */
 function planFor({ isQuick }: Options, weight: number, shares: number): Plan {
   const rounds = isQuick ? 1 : 3
   const seconds = (isQuick ? 20 : 160) / (shares * rounds)
-  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmSeconds: isQuick ? 0.2 : 4, peerWarmSeconds: isQuick ? 0.2 : 40 }
+  const warmUp = isQuick ? hardly : { done: 20_000, leastSeconds: 4, mostSeconds: 30 }
+  return { rounds, seconds: weight * Math.min(Math.max(seconds, 0.5), 3), warmUp, peerWarmUp: isQuick ? hardly : forJava }
 }
+
+const hardly = { done: 0, leastSeconds: 0.2, mostSeconds: 0.2 }
+// Levels off after half a minute.
+const forJava = { done: 0, leastSeconds: 40, mostSeconds: 40 }
 
 async function measureDelays(targets: readonly Target[], { isQuick }: Options): Promise<readonly Steadiness[]> {
   const hashesPerCore = measureHash(asStarted)

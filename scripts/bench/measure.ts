@@ -24,10 +24,15 @@ export interface Cell {
 export interface Plan {
   readonly rounds: number
   readonly seconds: number
-  /** For how long it runs before it is measured. */
-  readonly warmSeconds: number
-  /** The same for a peer, which may be compiled while it runs: Java levels off after half a minute. */
-  readonly peerWarmSeconds: number
+  readonly warmUp: WarmUp
+  readonly peerWarmUp: WarmUp
+}
+
+/** What runs before a row is measured: for the least time, and on until so many were done, but no longer than the most. */
+export interface WarmUp {
+  readonly done: number
+  readonly leastSeconds: number
+  readonly mostSeconds: number
 }
 
 /** A server, and what makes its tasks of a row. */
@@ -37,24 +42,30 @@ export interface Measured {
 }
 
 /** One cell a server, in the servers' order. */
-export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds, warmSeconds, peerWarmSeconds }: Plan): Promise<readonly Cell[]> {
+export async function measureRow(row: Row, servers: readonly Measured[], { rounds, seconds, warmUp, peerWarmUp }: Plan): Promise<readonly Cell[]> {
   const cells = []
-  for (const server of servers) cells.push(await prepareCell(row, server, server.target.isPeer ? peerWarmSeconds : warmSeconds))
+  for (const server of servers) cells.push(await prepareCell(row, server, server.target.isPeer ? peerWarmUp : warmUp))
   for (let round = 0; round < rounds; round += 1) {
     for (const { target, tasks, measured } of cells) if (tasks) measured.push(await measureRound(target, tasks, seconds))
   }
   return cells.map(({ target, measured, failure }) => ({ target: target.name, rounds: measured, failure }))
 }
 
-async function prepareCell(row: Row, { target, prepare }: Measured, warmSeconds: number) {
+async function prepareCell(row: Row, { target, prepare }: Measured, warmUp: WarmUp) {
   const measured: Round[] = []
   try {
     const tasks = await prepare(target)
-    if (!row.isWarm || target.isPeer) await runLoad(tasks, warmSeconds)
+    if (!row.isWarm || target.isPeer) await warm(tasks, warmUp)
     return { target, tasks, measured, failure: undefined }
   } catch (cause) {
     return { target, tasks: undefined, measured, failure: cause instanceof Error ? cause.message : String(cause) }
   }
+}
+
+async function warm(tasks: readonly Task[], { done: wanted, leastSeconds, mostSeconds }: WarmUp): Promise<void> {
+  const startedAt = performance.now()
+  let { done } = await runLoad(tasks, leastSeconds)
+  while (done < wanted && performance.now() - startedAt < mostSeconds * 1000) done += (await runLoad(tasks, 1)).done
 }
 
 async function measureRound(target: Target, tasks: readonly Task[], seconds: number): Promise<Round> {

@@ -182,7 +182,7 @@ export const rows: readonly Row[] = [
   { name: 'userinfo', title: 'Userinfo', prepare: userinfo, floor: bareGet, forPeers: 'people', wanted: wanted(0.9, 0.7, 0.35) },
   { name: 'refresh', title: 'Refresh with rotation', prepare: refreshChains, floor: barePost, forPeers: 'people', wanted: wanted(0.75, 0.65, 0.4) },
   { name: 'silent-code', title: 'Silent authorize + code exchange', prepare: silentCode, floor: barePost, forPeers: 'people', wanted: wanted(0.9, 0.75, 0.5) },
-  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, isWarm: true, prepare: passwordSignIn, floor: barePost, forPeers: 'people' },
+  { name: 'password', title: 'Password sign-in + code exchange', weight: 3, prepare: passwordSignIn, floor: barePost, forPeers: 'people' },
   {
     name: 'logout',
     title: 'Logout with a dead relying party (p50, p99: signing out alone; the rest with its sign-in)',
