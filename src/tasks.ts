@@ -111,7 +111,7 @@ const startPurging = ({ database, log }: Resources): (() => Promise<void>) => {
 /** Ends the sessions that expired and asks for their clients to be told, until told to stop. */
 const startEndingSessions = ({ database, log }: Resources, { endings }: Pick<Services, 'endings'>): (() => Promise<void>) => {
   const end = async () => {
-    for (let round = 0; round < maxBatches && (await database.prisma.$transaction(tx => endings.ofExpired(tx, batch))) === batch; round += 1);
+    for (let round = 0; round < maxBatches && (await database.transact(tx => endings.ofExpired(tx, batch))) === batch; round += 1);
   }
   return repeat('ending sessions that expired', end, { milliseconds: everyMilliseconds, log })
 }

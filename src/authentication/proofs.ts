@@ -78,7 +78,7 @@ export const createProofs = ({ database, challenges, queue, limit, takeMail, log
       // Who floods fills neither the queue nor the log; that tells nothing of any address.
       if (await isOver(byIp.consume(addressKey(actor.ip ?? 'unknown')))) return
       const isMute = await isOver(takeMail({ purpose, email: address ?? email, ip: actor.ip }))
-      await database.prisma.$transaction(tx => deliver(tx, { actor, purpose, email: address ?? '', isMute }))
+      await database.transact(tx => deliver(tx, { actor, purpose, email: address ?? '', isMute }))
     },
     askWithin: (tx, actor, { purpose, email }) => deliver(tx, { actor, purpose, email: normalizeEmail(email) ?? '', isMute: false }),
     askHere: async (actor, { purpose, email, binding, linkPath, device }) => {
@@ -87,7 +87,7 @@ export const createProofs = ({ database, challenges, queue, limit, takeMail, log
       await takeMail({ purpose, email: address ?? email, ip: actor.ip, device })
       // What is no address goes the same way: there is nobody behind it.
       const isMute = address === undefined
-      return database.prisma.$transaction(async tx => {
+      return database.transact(async tx => {
         const challenge = { purpose, email: address ?? '', binding, ttlSeconds: proofMinutes[purpose] * 60, details: { is_mute: isMute } }
         const { id, token, code = '' } = await challenges.issue(tx, challenge)
         await deliver(tx, { actor, purpose, email: address ?? '', isMute, issued: { token, code, linkPath } })
@@ -122,7 +122,7 @@ const redeemLink = async (
 ): Promise<Challenge> => {
   // The link of an earlier asking in this browser may be for another address than the last one.
   const known = await challenges.find(purpose, token)
-  const challenge = known?.id === id ? await database.prisma.$transaction(tx => challenges.redeemLink(tx, { purpose, token, binding })) : undefined
+  const challenge = known?.id === id ? await database.transact(tx => challenges.redeemLink(tx, { purpose, token, binding })) : undefined
   if (!challenge) throw new Problem('proof_expired')
   return challenge
 }

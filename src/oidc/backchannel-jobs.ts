@@ -62,7 +62,7 @@ export const createTellHandler = ({ database, mails, findAgentOwners, limit, iss
     if (!told || !(await isWithin(byUser.consume(told.organizationId === null ? `operator:${told.userId}` : told.userId)))) return
     const owner = (await findAgentOwners([told.clientId])).get(told.clientId)
     const minutes = Math.max(1, Math.ceil((told.expiresAt.getTime() - now().getTime()) / 60_000))
-    await database.prisma.$transaction(async tx => {
+    await database.transact(async tx => {
       await mails.post(tx, {
         kind: 'approval_asked',
         to: told.email,

@@ -99,7 +99,7 @@ export const createSessionArtifacts = ({
   // A client that a session loses is told in the same commit, as of a session that ended. What comes too late is no session, and nobody is told
   // of one.
   const putTelling = ({ values, lostClients, payload, begun }: ReturnType<typeof toPut> & { payload: AdapterPayload; begun: BegunSession | undefined }) =>
-    database.prisma.$transaction(async tx => {
+    database.transact(async tx => {
       if (lostClients.length > 0) {
         await tx.$queryRawUnsafe(lockOwner, payload.accountId ?? null, payload.uid, provenAtOf(payload.loginTs))
         await endings.ofClients(tx, { sid: payload.uid ?? '' }, lostClients)
@@ -137,7 +137,7 @@ export const createSessionArtifacts = ({
       // Before what is left is destroyed here: whoever is told ends the session's row and its artifacts in one change.
       for (const { uid, account_id: accountId } of await database.run<{ uid: string; account_id: string }>(signedIn, [key]))
         await onSignedOut({ uid, accountId })
-      await database.prisma.$transaction(tx => endings.ofKey(tx, key))
+      await database.transact(tx => endings.ofKey(tx, key))
     },
   }
 }

@@ -68,7 +68,7 @@ export const createChange = ({ database, events, feed, onCommitted, ...needs }: 
   const append = createAppendEvents(needs)
   return async (actor, work) => {
     try {
-      const { result, changed, committed } = await database.prisma.$transaction(async tx => {
+      const { result, changed, committed } = await database.transact(async tx => {
         const recorded: NewEvent[] = []
         const result = await work(tx, (name, target, options) => recorded.push(toEvent(actor, { name, kind: kindOf(events, name), target, options })))
         if (recorded.length === 0) throw new Error('a change recorded no event')

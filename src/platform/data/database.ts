@@ -12,6 +12,7 @@ import { createOutages, type Outages } from './outages.ts'
 import { StartError } from './start-error.ts'
 import { withDeadlines } from './statement-deadline.ts'
 import { toldStatements } from './statement-spans.ts'
+import { createTransact, type Transact } from './transact.ts'
 
 export { isReadOnly, isUnavailable, uniqueViolation } from './failures.ts'
 export type { Prisma, PrismaClient } from './generated/client.ts'
@@ -46,6 +47,7 @@ export interface Database {
   readonly prisma: PrismaClient
   readonly pool: pg.Pool
   readonly embedded: boolean
+  readonly transact: Transact
   /** Sends a statement in one round trip and gives its rows. */
   run<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
   /** As {@link Database.run}, over a connection that requests cannot use up: for what looks after them. */
@@ -92,8 +94,9 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
   const pools = [...new Set([pool, aside])]
   // An idle connection that breaks is replaced by the next statement; without a listener it would end the process.
   for (const one of pools) one.on('error', error => log.warn({ err: error }, 'A connection to the database was lost.'))
+  const nameOf = statementNames()
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool, { statementNameGenerator: statementNames() }),
+    adapter: new PrismaPg(pool, { statementNameGenerator: nameOf }),
     // Of the embedded database's one connection everybody has their turn.
     transactionOptions: { maxWait: embedded ? 15_000 : 5000, timeout: 10_000 },
     errorFormat: 'minimal',
@@ -116,6 +119,7 @@ export async function openDatabase({ url, dataDir, log = silent, poolSize, floor
     prisma,
     pool,
     embedded: embedded !== undefined,
+    transact: createTransact({ prisma, pool, nameOf }),
     run: <Row>(one: Statement, values?: readonly unknown[]) => send<Row>(pool, one, values),
     runAside: <Row>(one: Statement, values?: readonly unknown[]) => send<Row>(aside, one, values),
     ping,
