@@ -135,7 +135,7 @@ const mustStillHold = async (tx: TransactionClient, { userId, methodId }: { user
 
 /** Whether a password's method is not replaced; to be asked while its user is locked. */
 export const isCurrent = async (tx: TransactionClient, methodId: string): Promise<boolean> =>
-  (await tx.authenticationMethod.count({ where: { id: methodId, deletedAt: null } })) > 0
+  (await tx.$queryRaw<unknown[]>`SELECT 1 FROM authentication_methods WHERE id = ${methodId}::uuid AND deleted_at IS NULL`).length > 0
 
 class Replaced extends Error {}
 
