@@ -1,6 +1,7 @@
 // Keeps statements within the time of the request that they are for: looked at before each is sent, and lifted by the first that stays.
 import type pg from 'pg'
 import { keepDeadline, liftDeadline } from '../deadline.ts'
+import { textOf } from './statement-text.ts'
 
 // Beginning and ending a transaction, and what a new connection is set to, is not for the request to give up.
 const work = /^\s*(?:select|insert|update|delete|with)\b/i
@@ -35,10 +36,4 @@ export const keepStatementDeadline = (query: unknown): void => {
   const text = textOf(query)
   if (commit.test(text)) liftDeadline()
   else if (work.test(text)) keepDeadline()
-}
-
-const textOf = (query: unknown): string => {
-  if (typeof query === 'string') return query
-  const text: unknown = typeof query === 'object' && query !== null ? Reflect.get(query, 'text') : ''
-  return typeof text === 'string' ? text : ''
 }

@@ -1,6 +1,7 @@
 // Statements as spans of the trace they belong to: by their name, never by what they are asked with.
 import type pg from 'pg'
 import { told } from '../tracing/tracing.ts'
+import { textOf } from './statement-text.ts'
 
 /** Has a pool's statements tell of themselves. Inside transactions connections tell themselves. */
 export const toldStatements = (pool: pg.Pool): pg.Pool => {
@@ -10,16 +11,14 @@ export const toldStatements = (pool: pg.Pool): pg.Pool => {
 
 /** What is told of a statement: the name it was given, else what it does to which table. */
 export const describeStatement = (...[query]: readonly unknown[]) => {
-  const text = typeof query === 'string' ? query : partOf(query, 'text')
-  const given = typeof query === 'string' ? '' : partOf(query, 'name')
-  const name = given === '' || given.startsWith('prisma-') ? summaryOf(text) : given
+  const given = nameOf(query)
+  const name = given === '' || given.startsWith('prisma-') ? summaryOf(textOf(query)) : given
   return { name, attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name } }
 }
 
-const partOf = (query: unknown, name: 'name' | 'text'): string => {
-  if (typeof query !== 'object' || query === null) return ''
-  const part: unknown = Reflect.get(query, name)
-  return typeof part === 'string' ? part : ''
+const nameOf = (query: unknown): string => {
+  const name: unknown = typeof query === 'object' && query !== null ? Reflect.get(query, 'name') : ''
+  return typeof name === 'string' ? name : ''
 }
 
 const most = 1000

@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
 import type { PrismaClient, TransactionClient } from './database.ts'
 import { type RawStatements, rawStatements } from './raw-transaction.ts'
+import { textOf } from './statement-text.ts'
 
 /** Runs work in a transaction, which commits when the work is done and is rolled back when it throws. */
 export type Transact = <Result>(work: (tx: TransactionClient) => Promise<Result>) => Promise<Result>
@@ -36,7 +37,7 @@ export const createTransact = ({ prisma, pool, nameOf }: Needs): Transact => {
     begun.statements = rawStatements(client, nameOf)
     return Object.assign(client, {
       query: (...given: unknown[]) => {
-        if (end.test(String(textOf(given[0])))) {
+        if (end.test(textOf(given[0]))) {
           begun.statements = undefined
           Object.assign(client, { query })
         }
@@ -62,5 +63,3 @@ export const createTransact = ({ prisma, pool, nameOf }: Needs): Transact => {
 
 const straight = (tx: TransactionClient, begun: Begun): TransactionClient =>
   new Proxy(tx, { get: (target, key) => (begun.statements && key in begun.statements ? Reflect.get(begun.statements, key) : Reflect.get(target, key)) })
-
-const textOf = (query: unknown): unknown => (typeof query === 'object' && query !== null ? Reflect.get(query, 'text') : query)
