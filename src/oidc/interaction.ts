@@ -16,7 +16,7 @@ import type { Demands } from './demands.ts'
 import { type ClientOnPage, startUrlOf, textOf, toPage } from './engine-pages.ts'
 import type { Hear } from './hear.ts'
 import { createKeepConsent } from './keep-consent.ts'
-import { type AddedFactor, createLoginProgress, type FirstProof, type Progress } from './login-progress.ts'
+import { type AddedFactor, createLoginProgress, type FirstProof, type Found, type Progress } from './login-progress.ts'
 import type { Engine } from './provider.ts'
 import { repeatedOf } from './repeated.ts'
 import { type ShownDetail, showDetails } from './shown-details.ts'
@@ -100,17 +100,19 @@ interface Needs {
 export const createInteractions = (needs: Needs): Interactions => {
   const { engine, change, hear, noteUse, findAgentOwners, detailsTypes, resourceServers } = needs
   const details = async (ctx: Context) => translating(() => engine.current().interactionDetails(ctx.req, ctx.res))
-  const finish = async (ctx: Context, { result, isMerged }: { result: InteractionResults; isMerged: boolean }) =>
-    translating(() => engine.current().interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: isMerged }))
-
   const own = async (ctx: Context) => {
     const found = await details(ctx)
     if (found.uid !== ctx.params.uid) throw new Problem('interaction_expired')
     return found
   }
+  // The engine's own way reads the interaction and its session once more.
+  const finish = async (found: Found, result: InteractionResults) => {
+    found.result = result
+    await translating(() => found.persist())
+    return found.returnTo
+  }
   // A choice is of whoever made it, so it may stay while they prove themselves.
-  const save = async (ctx: Context, result: InteractionResults) =>
-    finish(ctx, { result: { ...chosenSchema.safeParse((await own(ctx)).lastSubmission).data, ...result }, isMerged: false })
+  const save = (found: Found, result: InteractionResults) => finish(found, { ...chosenSchema.safeParse(found.lastSubmission).data, ...result })
   const keepConsent = createKeepConsent({ engine, change })
   const progress = createLoginProgress({ ...needs, find: own, save })
 
@@ -150,7 +152,7 @@ export const createInteractions = (needs: Needs): Interactions => {
       const found = await own(ctx)
       const accountId = found.session?.accountId
       if (found.prompt.name !== 'organization' || !accountId) throw new Problem('interaction_expired')
-      return finish(ctx, { result: { organization: { id, accountId } }, isMerged: true })
+      return finish(found, { ...found.lastSubmission, organization: { id, accountId } })
     },
     finishConsent: async (ctx, actor) => {
       const found = await own(ctx)
@@ -162,7 +164,7 @@ export const createInteractions = (needs: Needs): Interactions => {
       await noteUse(clientId)
       // What was consented to is for this organization, whatever is chosen elsewhere in the meantime.
       const organization = organizationId === undefined ? {} : { organization: { id: organizationId, accountId } }
-      return finish(ctx, { result: { ...organization, consent: { grantId } }, isMerged: true })
+      return finish(found, { ...found.lastSubmission, ...organization, consent: { grantId } })
     },
     refuse: async (ctx, actor) => {
       const found = await own(ctx)
@@ -176,7 +178,7 @@ export const createInteractions = (needs: Needs): Interactions => {
       const result = isUnmet
         ? { error: 'unmet_authentication_requirements', error_description: 'the requested ACR was not given' }
         : { error: 'access_denied', error_description: 'the user refused' }
-      return finish(ctx, { result, isMerged: false })
+      return finish(found, result)
     },
   }
 }

@@ -64,14 +64,8 @@ export interface LoginProgress {
   codesSeen(ctx: Context): Promise<string>
 }
 
-interface Found {
-  readonly uid: string
-  readonly returnTo: string
-  readonly prompt: { readonly name: string }
-  readonly params: Readonly<Record<string, unknown>>
-  readonly session?: { readonly accountId: string; readonly uid: string }
-  readonly result?: InteractionResults
-}
+/** An interaction of the engine. */
+export type Found = InstanceType<ReturnType<Engine['current']>['Interaction']>
 
 interface Needs {
   readonly engine: Engine
@@ -79,7 +73,7 @@ interface Needs {
   readonly database: Database
   /** The interaction of this browser and address. Throws `interaction_expired`. */
   readonly find: (ctx: Context) => Promise<Found>
-  readonly save: (ctx: Context, result: InteractionResults) => Promise<string>
+  readonly save: (found: Found, result: InteractionResults) => Promise<string>
 }
 
 /** Makes it. */
@@ -91,10 +85,10 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
     return next
   }
 
-  const goOn = async (ctx: Context, { found, pending }: { found: Found; pending: Pending }): Promise<string> => {
+  const goOn = async (found: Found, pending: Pending): Promise<string> => {
     const next = await nextOf(found, pending)
-    if (next === undefined && !pending.areCodesDue) return save(ctx, toResult(pending))
-    await save(ctx, { pending })
+    if (next === undefined && !pending.areCodesDue) return save(found, toResult(pending))
+    await save(found, { pending })
     if (next === undefined) return `${interactionPath(found)}/recovery-codes`
     return `${interactionPath(found)}/${next === 'enrolment' ? 'enrol' : 'second-factor'}`
   }
@@ -118,7 +112,7 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
     const found = await find(ctx)
     const pending = await findPending(found)
     if (!pending) throw new Problem('interaction_expired')
-    return goOn(ctx, { found, pending: changed(pending) })
+    return goOn(found, changed(pending))
   }
 
   return {
@@ -136,14 +130,14 @@ export const createLoginProgress = ({ engine, demands, database, find, save }: N
       const whole = finishedSchema.safeParse(found.result)
       if (whole.success) return isMeant(whole.data.login) ? found.returnTo : undefined
       const pending = await findPending(found)
-      return pending && isMeant(pending) ? goOn(ctx, { found, pending }) : undefined
+      return pending && isMeant(pending) ? goOn(found, pending) : undefined
     },
     goOn: ctx => change(ctx, pending => pending),
     begin: async (ctx, { accountId, amr, isRemembered, at, authenticatedAt = at, askedAt, challengeId, identityId, confinedTo }) => {
       const seconds = (time: Date) => Math.min(at.getTime(), time.getTime()) / 1000
       const times = { provenAt: seconds(at), authenticatedAt: seconds(authenticatedAt), ...(askedAt ? { askedAt: seconds(askedAt) } : {}) }
       const pending = { challengeId, identityId, confinedTo, accountId, amr: [...amr], isRemembered, ...times, isSignIn: true }
-      return goOn(ctx, { found: await find(ctx), pending })
+      return goOn(await find(ctx), pending)
     },
     addFactor: (ctx, { userId, amr, at, isEnrolled = false }) =>
       change(ctx, pending => {
