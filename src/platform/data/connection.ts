@@ -26,7 +26,8 @@ const silentTransactionMilliseconds = 5000
 
 // A statement that is planned while its table is small would scan it whole, and that plan is kept while the table grows. A scan that
 // cannot be avoided then seems so dear that it is compiled first, which takes a third of a second: never worth it here.
-const indexesFirst = 'SET enable_seqscan = off; SET jit = off'
+// Prisma writes times without a zone, and takes every zone it reads for UTC; the driver, and what is compared in SQL, take the session's.
+const sessionSettings = "SET enable_seqscan = off; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
 
 /** The pool of a PostgreSQL server. Nothing waits for ever: not a connection, a statement, a lock, nor a transaction that was forgotten. */
 export function serverPool(url: string, { onTrip, poolSize = connectionsAProcess, outages }: PoolOptions): pg.Pool {
@@ -46,7 +47,7 @@ export function serverPool(url: string, { onTrip, poolSize = connectionsAProcess
     query_timeout: statementMilliseconds + 1000,
     lock_timeout: lockMilliseconds,
     idle_in_transaction_session_timeout: silentTransactionMilliseconds,
-    onConnect: client => client.query(indexesFirst).then(() => undefined),
+    onConnect: client => client.query(sessionSettings).then(() => undefined),
   })
 }
 
@@ -64,7 +65,7 @@ export function embeddedPool(host: string, { onTrip }: PoolOptions): pg.Pool {
     max: 1,
     connectionTimeoutMillis: 15_000,
     idleTimeoutMillis: 0,
-    onConnect: client => client.query(`DEALLOCATE ALL; ${indexesFirst}`).then(() => undefined),
+    onConnect: client => client.query(`DEALLOCATE ALL; ${sessionSettings}`).then(() => undefined),
   })
 }
 
