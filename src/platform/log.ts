@@ -25,14 +25,17 @@ export const openLog = (level: string, destination: DestinationStream = standard
         return context ? { request_id: context.requestId, trace_id: context.span?.traceId } : {}
       },
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: (error: Error) => withoutBytes(pino.stdSerializers.err(error), { isOutOfReach: isOutOfReach(error) }) },
+      serializers: { err: (error: Error) => withoutSecrets(pino.stdSerializers.err(error), { isOutOfReach: isOutOfReach(error) }) },
       redact: { paths: redacted.flatMap(name => [`["${name}"]`, `*["${name}"]`]), censor },
     },
     destination,
   )
 
-// The code of an error (ECONNRESET, a SQLSTATE) is no authorization code.
-const censor = (value: unknown, [parent, name]: string[]): unknown => (parent === 'err' && name === 'code' ? value : '[redacted]')
+// The code of an error is no authorization code, and told by its form, for where it stands is not said here: ECONNRESET, ERR_STREAM_DESTROYED, a SQLSTATE, P2002.
+const errorCode = /^(?:E[A-Z][A-Z_]*|[0-9A-Z]{5})$/
+
+const censor = (value: unknown, path: readonly string[]): unknown =>
+  path.length > 1 && path.at(-1) === 'code' && typeof value === 'string' && errorCode.test(value) ? value : '[redacted]'
 
 const standardError = (): DestinationStream => {
   const destination = pino.destination({ dest: 2, sync: false, maxLength: maxWaiting })
@@ -44,13 +47,15 @@ const standardError = (): DestinationStream => {
 const deepest = 6
 
 // What a parser could not read hangs on its error as bytes (`rawPacket`): headers and bodies with all their secrets.
+// What the database refuses hangs there with the row's values (`detail`, `where`).
 // An outage is told many times, and none of its stacks says more than its message.
-const withoutBytes = (value: unknown, { isOutOfReach, depth = 0 }: { readonly isOutOfReach: boolean; readonly depth?: number }): unknown => {
+const withoutSecrets = (value: unknown, { isOutOfReach, depth = 0 }: { readonly isOutOfReach: boolean; readonly depth?: number }): unknown => {
   if (typeof value !== 'object' || value === null) return value
   if (depth > deepest || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return undefined
   const inside = { isOutOfReach, depth: depth + 1 }
-  if (Array.isArray(value)) return value.map(one => withoutBytes(one, inside))
+  if (Array.isArray(value)) return value.map(one => withoutSecrets(one, inside))
   if ('toJSON' in value) return value
-  const isLeftOut = (name: string) => name === 'rawPacket' || (isOutOfReach && name === 'stack')
-  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (isLeftOut(name) ? [] : [[name, withoutBytes(one, inside)]])))
+  const isLeftOut = (name: string) =>
+    name === 'rawPacket' || (isOutOfReach && name === 'stack') || ('severity' in value && (name === 'detail' || name === 'where'))
+  return Object.fromEntries(Object.entries(value).flatMap(([name, one]) => (isLeftOut(name) ? [] : [[name, withoutSecrets(one, inside)]])))
 }
