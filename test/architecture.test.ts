@@ -91,6 +91,13 @@ test('a table is written only by whom its schema names', t => {
   t.deepEqual(broken, [])
 })
 
+test('transactions are made in one place', t => {
+  t.deepEqual(
+    files.filter(({ text }) => /\$transaction\b/.test(text)).map(({ path }) => path),
+    ['platform/data/transact.ts'],
+  )
+})
+
 test('only config.ts reads the environment, and arguments.ts what npm leaves there', t => {
   t.deepEqual(
     files.filter(({ path, text }) => /process\.env\b/.test(text) && path !== 'config.ts' && path !== 'arguments.ts').map(({ path }) => path),

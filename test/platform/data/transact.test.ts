@@ -1,7 +1,11 @@
 // Raw statements and Prisma's models are in one transaction, and nothing is sent for one that is over.
+import { setTimeout as wait } from 'node:timers/promises'
+import { PrismaPg } from '@prisma/adapter-pg'
 import test from 'ava'
 import type { Database, TransactionClient } from '../../../src/platform/data/database.ts'
 import { isUnavailable } from '../../../src/platform/data/failures.ts'
+import { PrismaClient } from '../../../src/platform/data/generated/client.ts'
+import { createTransact } from '../../../src/platform/data/transact.ts'
 import { openTestDatabase } from '../../support/database.ts'
 
 let database: Database
@@ -58,6 +62,41 @@ test.serial('nothing is sent for a transaction that is over', async t => {
     t.true(isUnavailable(error))
   }
   t.is(await count('early'), 1)
+})
+
+test.serial('what is said after Prisma ended a transaction that took too long is not sent, and nothing before it is kept', async t => {
+  const { pool } = database
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: { maxWait: 15_000, timeout: 200 } })
+  const transact = createTransact({ prisma, pool, nameOf: () => '' })
+  await database.prisma.organization.create({ data: { slug: 'slow', name: 'slow' } })
+  const slow = transact(async tx => {
+    await rename(tx, 'slow', 'renamed in time')
+    await wait(500)
+    await rename(tx, 'slow', 'renamed too late')
+  })
+  t.true(isUnavailable(await t.throwsAsync(slow)))
+  t.is(await count('slow'), 1)
+})
+
+test.serial('a connection serves others as before once its transaction is over, however that ended', async t => {
+  const works: ((tx: TransactionClient) => Promise<unknown>)[] = [
+    tx => tx.$queryRaw`SELECT 1`,
+    tx => tx.$queryRaw`SELECT 1 / 0`,
+    () => Promise.reject(new Error('thrown')),
+  ]
+  // One connection, that of all.
+  const free = await Promise.all(Array.from({ length: (database.pool.options.max ?? 10) - 1 }, () => database.pool.connect()))
+  t.teardown(() => free.forEach(client => void client.release()))
+  const first = await database.pool.connect()
+  const { query } = first
+  first.release()
+  for (const work of works) {
+    await database.transact(work).catch(() => undefined)
+    const client = await database.pool.connect()
+    t.is(client, first)
+    t.is(client.query, query)
+    client.release()
+  }
 })
 
 test.serial('transactions side by side keep to their own connections', async t => {
