@@ -81,10 +81,11 @@ const statements = {
        SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows('granted.uid')} ORDER BY a.created_at DESC LIMIT ${mostSessions}) s
      ) bound ON true`,
   ),
-  // RETURNING, not an affected-row count, says who won.
+  // RETURNING, not an affected-row count, says who won. The rows are found, and so locked, by the index and in its order: two statements that
+  // consume the same artifacts never wait for each other.
   consume: statement(
     'artifact-consume',
-    'UPDATE oidc_artifacts SET consumed_at = now() WHERE key = $1 AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key',
+    'UPDATE oidc_artifacts SET consumed_at = now() WHERE key = ANY($1::bytea[]) AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key',
   ),
   destroy: statement('artifact-destroy', 'DELETE FROM oidc_artifacts WHERE key = $1 RETURNING key'),
   sessions: statement(
@@ -130,6 +131,16 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     run: async keys => inOrder(keys.length, await database.run<FoundRow>(statements.find, [keys])).map(rows => rows.map(toStored)[0]),
   })
 
+  const consume = createBatch<Buffer, boolean>({
+    isChange: true,
+    // Of two that consume the same artifact each needs an answer of its own.
+    keyOf: key => key.toString('base64url'),
+    run: async keys => {
+      const consumed = await database.run<{ key: Buffer }>(statements.consume, [keys])
+      return keys.map(own => consumed.some(({ key }) => key.equals(own)))
+    },
+  })
+
   const findSessions = createBatch<string, readonly Payload[]>({
     run: async uids => inOrder(uids.length, await database.run<FoundRow>(statements.sessions, [uids])).map(rows => rows.map(row => row.payload)),
   })
@@ -147,7 +158,7 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     findSessions,
     find: (kind, id) => findByKey(hashOf(kind, id)),
     insert: async artifact => (await database.run(statements.insert, toArrays([artifact]))).length === 1,
-    consume: async (kind, id) => (await database.run(statements.consume, [hashOf(kind, id)])).length === 1,
+    consume: (kind, id) => consume(hashOf(kind, id)),
     destroy: async (kind, id) => (await database.run(statements.destroy, [hashOf(kind, id)])).length === 1,
     findByUserCode: async userCode => (await database.run<FoundRow>(statements.userCode, [userCode])).map(toStored)[0],
     claimUserCode: async ({ kind, id, payload }) => (await database.run(statements.claimUserCode, [hashOf(kind, id), JSON.stringify(payload)])).length === 1,
