@@ -16,8 +16,8 @@ export interface PostgresArtifacts extends ArtifactStore {
   claimUserCode(artifact: Artifact): Promise<boolean>
   /** Deletes all artifacts of a kind that were issued under a grant. */
   deleteByGrant(kind: string, grantId: string): Promise<void>
-  /** Inserts a grant or lets it grow, unless the session it is given in has ended. */
-  putGrant(grant: Artifact, session: { readonly uid: string; readonly provenAt: number }): Promise<void>
+  /** Inserts a grant or lets it grow. Answers false where the session it is given in has ended, or one of its id: that is not kept again. */
+  putGrant(grant: Artifact, session: { readonly uid: string; readonly provenAt: number }): Promise<boolean>
   /** Leaves a tombstone: the grant is not found any more and cannot be put again, so nothing issued under it lives. */
   revokeGrant(grantId: string): Promise<void>
   /** Revokes a grant and deletes the tokens that were issued under it: what a replay does (RFC 9700 §4.14). */
@@ -61,7 +61,8 @@ const statements = {
     'artifact-put-grant',
     `WITH ${accessGate({ accountId: '$12', uid: '$13', provenAt: '$14' })}
      INSERT INTO oidc_artifacts AS a (${columns}) ${fromArrays} WHERE (SELECT is_open FROM gate)
-     ON CONFLICT (key) DO UPDATE SET payload = ${grown('a.payload', 'excluded.payload')}, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL`,
+     ON CONFLICT (key) DO UPDATE SET payload = ${grown('a.payload', 'excluded.payload')}, expires_at = excluded.expires_at WHERE a.revoked_at IS NULL
+     RETURNING ${isSinceEnds('a')} AS "isLiving"`,
   ),
   insert: statement('artifact-insert', `INSERT INTO oidc_artifacts (${columns}) ${fromArrays} ON CONFLICT (key) DO NOTHING RETURNING key`),
   // The columns say what leads where: no operator of JSON reads a payload in which a client had written what PostgreSQL's text cannot hold.
@@ -164,7 +165,8 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     claimUserCode: async ({ kind, id, payload }) => (await database.run(statements.claimUserCode, [hashOf(kind, id), JSON.stringify(payload)])).length === 1,
     deleteByGrant,
     putGrant: async (grant, { uid, provenAt }) => {
-      await database.run(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, provenAt])
+      const [row] = await database.run<{ isLiving: boolean }>(statements.putGrant, [...toArrays([grant]), grant.accountId, uid, provenAt])
+      return row?.isLiving === true
     },
     revokeGrant,
     revokeFamily: async grantId => {

@@ -4,7 +4,9 @@ import type { Registration } from '../clients/client.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { type AskedOrganizations, keepChoice } from './asked-organization.ts'
+import { toNewGrant } from './grant-in-change.ts'
 import { lifetimes } from './lifetimes.ts'
+import { provenAtOf } from './proven-at.ts'
 import { type GrantFor, grantIdOf, newGrantId, noteGrant } from './session-grants.ts'
 
 interface Needs {
@@ -38,7 +40,7 @@ export const createLoadGrant =
     const own = isOther ? undefined : found
     if (own && own.accountId !== accountId) return undefined
     const grant = own
-      ? await given(ctx, { grant: own, unasked })
+      ? await grownFor(ctx, { grant: own, unasked })
       : await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted })
     if (!grant) return undefined
     noteGrant(session, { ...wanted, grantId: grant.jti })
@@ -62,18 +64,20 @@ const begin = async (ctx: KoaContextWithOIDC, { durable, accountId, wanted, unas
   const rememberedId = await durable.findGrant({ accountId, ...wanted })
   const remembered = rememberedId ? await provider.Grant.find(rememberedId) : undefined
   if (!session || (!remembered && !unasked)) return undefined
-  const make = async (jti?: string) => {
+  const make = (jti?: string) => {
     const grant = new provider.Grant({ accountId, clientId: wanted.clientId })
     if (jti !== undefined) grant.jti = jti
     grant.sessionUid = session.uid
     if (wanted.organizationId !== undefined) grant.organizationId = wanted.organizationId
     if (remembered) copy(remembered, grant)
-    return given(ctx, { grant, unasked, isNew: true })
+    if (unasked) addAsked(ctx, { grant, unasked })
+    return grant
   }
-  let grant = await make(newGrantId(session, wanted, replaced))
+  const at = { uid: session.uid, provenAt: provenAtOf(session.loginTs) }
+  const keep = async (grant: Grant) => durable.putGrant(await toNewGrant(provider, grant), at)
+  let grant = make(newGrantId(session, wanted, replaced))
   // One of that id may have ended, and the session know of it no more since the client was signed out: another takes its place.
-  for (let ended = 1; ended <= maxEnded && !(await provider.Grant.find(grant.jti)); ended += 1)
-    grant = await make(ended < maxEnded ? newGrantId(session, wanted, grant.jti) : undefined)
+  for (let ended = 1; !(await keep(grant)) && ended <= maxEnded; ended += 1) grant = make(ended < maxEnded ? newGrantId(session, wanted, grant.jti) : undefined)
   return grant
 }
 
@@ -98,10 +102,10 @@ type Unasked = (indicator: string) => boolean
 const unaskedFor = (client: Registration | undefined, apiIdentifier: string): Unasked | undefined =>
   client?.isFirstParty ? indicator => client.organizationId === undefined || indicator !== apiIdentifier : undefined
 
-const given = async (ctx: KoaContextWithOIDC, { grant, unasked, isNew = false }: { grant: Grant; unasked: Unasked | undefined; isNew?: boolean }) => {
+const grownFor = async (ctx: KoaContextWithOIDC, { grant, unasked }: { grant: Grant; unasked: Unasked | undefined }) => {
   const before = JSON.stringify([grant.openid, grant.resources])
   if (unasked) addAsked(ctx, { grant, unasked })
-  if (isNew || before !== JSON.stringify([grant.openid, grant.resources])) await grant.save()
+  if (before !== JSON.stringify([grant.openid, grant.resources])) await grant.save()
   return prolonged(grant)
 }
 

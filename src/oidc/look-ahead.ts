@@ -63,11 +63,12 @@ export const lookAhead = ({ durable, volatile, stateOf = () => Provider.ctx?.sta
 
   // What the request itself changes it looks at again.
   const afterwards =
-    <Args extends unknown[]>(change: (...args: Args) => Promise<void>) =>
-    async (...args: Args): Promise<void> => {
-      await change(...args)
+    <Args extends unknown[], Answer>(change: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args): Promise<Answer> => {
+      const answer = await change(...args)
       const state = stateOf()
       if (state?.ahead) state.ahead.grant = undefined
+      return answer
     }
 
   const findDurable = findIn(durable)
