@@ -1,6 +1,6 @@
 // Connections as sign-in needs them: found with their secrets opened, and the buttons of a page.
 import type { ChangeFeed } from '../platform/data/change-feed.ts'
-import type { Database } from '../platform/data/database.ts'
+import { type Database, statement } from '../platform/data/database.ts'
 import { createMemo } from '../platform/data/memo.ts'
 import { isUuid } from '../platform/uuid.ts'
 import type { OpenRow } from './configured.ts'
@@ -28,6 +28,25 @@ interface Needs {
   readonly openRow: OpenRow
   readonly feed: ChangeFeed
   readonly now: () => Date
+}
+
+const buttons = statement(
+  'connection-buttons',
+  `SELECT c.id, c.connector, c.name, c.origin, c.organization_id, c.settings, o.name AS organization
+   FROM connections c LEFT JOIN organizations o ON o.id = c.organization_id
+   WHERE c.deleted_at IS NULL AND c.disabled_at IS NULL AND ($2::uuid[] IS NULL OR c.id = ANY($2))
+     AND (c.organization_id IS NULL OR (c.organization_id = $1::uuid AND o.deleted_at IS NULL))
+   ORDER BY c.position, c.name, c.id`,
+)
+
+interface ButtonRow {
+  readonly id: string
+  readonly connector: string
+  readonly name: string
+  readonly origin: string
+  readonly organization_id: string | null
+  readonly settings: unknown
+  readonly organization: string | null
 }
 
 /** Makes the service. */
@@ -62,22 +81,13 @@ export const createConnections = ({ database, connectors, providers, openRow, fe
     findAlsoDisabled: async id => (await look(id))?.connection,
     forget: memo.forget,
     buttonsFor: async ({ organizationId, clientConnections }) => {
-      const rows = await database.prisma.connection.findMany({
-        where: {
-          deletedAt: null,
-          disabledAt: null,
-          ...(clientConnections === undefined ? {} : { id: { in: [...clientConnections] } }),
-          OR: [{ organizationId: null }, ...(organizationId === undefined ? [] : [{ organizationId, organization: { deletedAt: null } }])],
-        },
-        orderBy: [{ position: 'asc' }, { name: 'asc' }, { id: 'asc' }],
-        select: { id: true, connector: true, name: true, origin: true, organizationId: true, settings: true, organization: { select: { name: true } } },
-      })
-      return rows.filter(isOffered).map(({ organization, ...row }) => ({
-        id: row.id,
-        connector: row.connector,
-        name: row.name,
-        mark: markOf(connectors, row),
-        organization: organization?.name,
+      const rows = await database.run<ButtonRow>(buttons, [organizationId ?? null, clientConnections ?? null])
+      return rows.filter(isOffered).map(({ id, connector, name, organization, organization_id: owner, settings }) => ({
+        id,
+        connector,
+        name,
+        mark: markOf(connectors, { connector, organizationId: owner, settings }),
+        organization: organization ?? undefined,
       }))
     },
   }
