@@ -24,10 +24,24 @@ const statementMilliseconds = 3000
 const lockMilliseconds = 2500
 const silentTransactionMilliseconds = 5000
 
-// A statement that is planned while its table is small would scan it whole, and that plan is kept while the table grows. A scan that
-// cannot be avoided then seems so dear that it is compiled first, which takes a third of a second: never worth it here.
-// Prisma writes times without a zone, and takes every zone it reads for UTC; the driver, and what is compared in SQL, take the session's.
-const sessionSettings = "SET enable_seqscan = off; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'"
+// What every session is set to, whatever the server, the database or the role would have it be.
+const sessionSettings = [
+  // A statement that is planned while its table is small would scan it whole, and that plan is kept while the table grows. A scan that
+  // cannot be avoided then seems so dear that it is compiled first, which takes a third of a second: never worth it here.
+  'enable_seqscan = off',
+  'jit = off',
+  // Prisma writes times without a zone, and takes every zone it reads for UTC; the driver, and what is compared in SQL, take the session's.
+  "TimeZone = 'UTC'",
+  "DateStyle = 'ISO'",
+  // Whoever waited for a row looks at what was committed meanwhile.
+  "default_transaction_isolation = 'read committed'",
+  // Prisma names the schema, migrations and statements of our own do not.
+  'search_path = public',
+  // In a string a backslash is a backslash.
+  'standard_conforming_strings = on',
+]
+  .map(setting => `SET ${setting}`)
+  .join('; ')
 
 /** The pool of a PostgreSQL server. Nothing waits for ever: not a connection, a statement, a lock, nor a transaction that was forgotten. */
 export function serverPool(url: string, { onTrip, poolSize = connectionsAProcess, outages }: PoolOptions): pg.Pool {

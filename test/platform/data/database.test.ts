@@ -45,20 +45,30 @@ test('transactions and statements of many at once do not mix', async t => {
   t.is((await database.prisma.rateLimit.findUniqueOrThrow({ where: { key: 'counter' } })).points, 10)
 })
 
-test('a time is the same to models, to statements and to the database, whatever time zone its server keeps', async t => {
+const otherwise = {
+  TimeZone: 'Asia/Tokyo',
+  DateStyle: 'German',
+  default_transaction_isolation: 'serializable',
+  search_path: 'another',
+  standard_conforming_strings: 'off',
+  bytea_output: 'escape',
+}
+
+test('a time, a name and a text are the same to models and to statements, whatever the server sets for its sessions', async t => {
   const served = await openTestDatabase()
   t.teardown(() => served.close())
-  await served.pool.query(
-    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = %L', current_database(), 'Asia/Tokyo'); EXECUTE format('ALTER DATABASE %I SET DateStyle = %L', current_database(), 'German'); END $$",
-  )
+  await served.pool.query('CREATE SCHEMA another')
+  for (const [name, value] of Object.entries(otherwise))
+    await served.pool.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET ${name} = %L', current_database(), '${value}'); END $$`)
   const database = served.embedded ? served : await openDatabase({ url: String(served.pool.options.connectionString), dataDir: '' })
   if (database !== served) t.teardown(() => database.close())
   const accessEndedAt = new Date(Date.now() + 60_000)
   const { id } = await database.prisma.user.create({ data: { ...user('ada@example.com'), accessEndedAt } })
-  const text = "SELECT access_ended_at, access_ended_at BETWEEN now() AND now() + interval '2 minutes' AS is_near FROM users WHERE id = $1::uuid"
-  const asWritten = [{ access_ended_at: accessEndedAt, is_near: true }]
-  t.deepEqual(await database.run(statement('test-access-ended', text), [id]), asWritten)
-  t.deepEqual(await database.runAside(statement('test-access-ended', text), [id]), asWritten)
+  const text = `SELECT access_ended_at, access_ended_at BETWEEN now() AND now() + interval '2 minutes' AS is_near, '\\x00' AS backslash,
+    '\\x00ff'::bytea AS bytes, current_setting('transaction_isolation') AS isolation FROM users WHERE id = $1::uuid`
+  const asWritten = [{ access_ended_at: accessEndedAt, is_near: true, backslash: '\\x00', bytes: Buffer.from([0, 255]), isolation: 'read committed' }]
+  t.deepEqual(await database.run(statement('test-settings', text), [id]), asWritten)
+  t.deepEqual(await database.runAside(statement('test-settings', text), [id]), asWritten)
   t.deepEqual(await database.transact(tx => tx.$queryRawUnsafe(text, id)), asWritten)
   t.deepEqual((await database.prisma.user.findUniqueOrThrow({ where: { id } })).accessEndedAt, accessEndedAt)
 })
