@@ -30,6 +30,26 @@ const elements = {
   unseen: (chunks: readonly unknown[]) => wrap('<span class="unseen">', chunks, '</span>'),
 }
 
+type Tags = string | string[] | undefined
+
+// What formats is dear to make, and few are needed.
+const remembered = <Given, Formatter>(make: (tags: Tags, options: Given) => Formatter) => {
+  const known = new Map<string, Formatter>()
+  return (tags: Tags, options: Given): Formatter => {
+    const name = JSON.stringify([tags, options])
+    const formatter = known.get(name) ?? make(tags, options)
+    known.set(name, formatter)
+    return formatter
+  }
+}
+
+// Times are told in UTC, wherever the server stands.
+const formatters = {
+  getNumberFormat: remembered((tags, options?: Intl.NumberFormatOptions) => new Intl.NumberFormat(tags, options)),
+  getDateTimeFormat: remembered((tags, options?: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(tags, { ...options, timeZone: 'UTC' })),
+  getPluralRules: remembered((tags, options?: Intl.PluralRulesOptions) => new Intl.PluralRules(tags, options)),
+}
+
 /** Makes it; what is not said in this language is said in that of `fallback`. */
 export const createCatalogue = (tag: string, { words, fallback }: { words: Words; fallback?: Catalogue | undefined }): Catalogue => {
   const sources = flatten(words)
@@ -38,7 +58,7 @@ export const createCatalogue = (tag: string, { words, fallback }: { words: Words
     const known = compiled.get(key)
     const source = sources.get(key)
     if (known !== undefined || source === undefined) return known
-    const message = new IntlMessageFormat(source, tag)
+    const message = new IntlMessageFormat(source, tag, undefined, { formatters })
     const made = plainTextOf(message) ?? message
     compiled.set(key, made)
     return made

@@ -5,6 +5,7 @@ import { createCatalogue } from '../../src/platform/catalogue.ts'
 const words = {
   greeting: { plain: 'Hello & welcome', to: 'Hello <strong>{name}</strong> & all', unseen: 'Change<unseen> name</unseen>' },
   role: 'As {role, select, admin {administrator} other {“{role}”}}',
+  seen: 'seen {at, date, medium} {at, time, ::jmmz}',
   minutes: '{minutes, plural, one {a minute} other {# minutes}}',
 }
 const english = createCatalogue('en', { words })
@@ -14,6 +15,15 @@ test('a message is given by its whole key, with its numbers in words', t => {
   t.is(english.t('greeting.plain'), 'Hello & welcome')
   t.is(english.t('minutes', { minutes: 1 }), 'a minute')
   t.is(german.t('minutes', { minutes: 1500 }), '1.500 Minuten')
+})
+
+test('times are told in UTC, wherever the server stands', t => {
+  const before = process.env.TZ
+  process.env.TZ = 'Pacific/Apia'
+  t.teardown(() => {
+    process.env.TZ = before ?? 'UTC'
+  })
+  t.is(english.t('seen', { at: new Date('2026-02-03T23:45:00Z') }).replace(/\s/gu, ' '), 'seen Feb 3, 2026 11:45 PM UTC')
 })
 
 test('as HTML a message and what it tells of are escaped, and stand apart', t => {
