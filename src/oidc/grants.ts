@@ -6,6 +6,7 @@ import type { PostgresArtifacts } from './artifacts-postgres.ts'
 import { type AskedOrganizations, keepChoice } from './asked-organization.ts'
 import { toNewGrant } from './grant-in-change.ts'
 import { lifetimes } from './lifetimes.ts'
+import { throwTranslated } from './problems.ts'
 import { provenAtOf } from './proven-at.ts'
 import { type GrantFor, grantIdOf, newGrantId, noteGrant } from './session-grants.ts'
 
@@ -22,30 +23,33 @@ interface Needs {
  * browser ends nothing in another, and consent given in one organization is none in another.
  */
 export const createLoadGrant =
-  ({ durable, clients, askedOrganizations, apiIdentifier }: Needs) =>
-  async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
-    const { client, session, provider, result } = ctx.oidc
-    const accountId = session?.accountId
-    if (!client || !accountId) return undefined
-    const { clientId } = client
-    const asked = await askedOrganizations.find(ctx)
-    // The policy asks or refuses: no grant is for nobody knows which.
-    if (asked.kind === 'undecided' || asked.kind === 'refused') return undefined
-    const wanted: GrantFor = { clientId, organizationId: asked.kind === 'one' ? asked.membership.organizationId : undefined }
-    keepChoice(ctx)
-    const unasked = unaskedFor(await clients.find(clientId), apiIdentifier)
-    const noted = result?.consent?.grantId ?? grantIdOf(session, wanted)
-    const found = noted ? await provider.Grant.find(noted) : undefined
-    const isOther = found !== undefined && found.organizationId !== wanted.organizationId
-    const own = isOther ? undefined : found
-    if (own && own.accountId !== accountId) return undefined
-    const grant = own
-      ? await grownFor(ctx, { grant: own, unasked })
-      : await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted })
-    if (!grant) return undefined
-    noteGrant(session, { ...wanted, grantId: grant.jti })
-    return grant
-  }
+  (needs: Needs) =>
+  (ctx: KoaContextWithOIDC): Promise<Grant | undefined> =>
+    load(ctx, needs).catch(throwTranslated)
+
+const load = async (ctx: KoaContextWithOIDC, { durable, clients, askedOrganizations, apiIdentifier }: Needs): Promise<Grant | undefined> => {
+  const { client, session, provider, result } = ctx.oidc
+  const accountId = session?.accountId
+  if (!client || !accountId) return undefined
+  const { clientId } = client
+  const asked = await askedOrganizations.find(ctx)
+  // The policy asks or refuses: no grant is for nobody knows which.
+  if (asked.kind === 'undecided' || asked.kind === 'refused') return undefined
+  const wanted: GrantFor = { clientId, organizationId: asked.kind === 'one' ? asked.membership.organizationId : undefined }
+  keepChoice(ctx)
+  const unasked = unaskedFor(await clients.find(clientId), apiIdentifier)
+  const noted = result?.consent?.grantId ?? grantIdOf(session, wanted)
+  const found = noted ? await provider.Grant.find(noted) : undefined
+  const isOther = found !== undefined && found.organizationId !== wanted.organizationId
+  const own = isOther ? undefined : found
+  if (own && own.accountId !== accountId) return undefined
+  const grant = own
+    ? await grownFor(ctx, { grant: own, unasked })
+    : await begin(ctx, { durable, accountId, wanted, unasked, replaced: isOther ? undefined : noted })
+  if (!grant) return undefined
+  noteGrant(session, { ...wanted, grantId: grant.jti })
+  return grant
+}
 
 // Beyond so many that ended in one session, requests that begin together begin one each.
 const maxEnded = 4

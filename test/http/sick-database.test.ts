@@ -81,6 +81,15 @@ test.serial('a code that was used up in time is answered with tokens, however la
   t.is((await whileLate(timeoutSeconds, redeem, 'artifact-consume')).status, 200)
 })
 
+test.serial('a client that is granted something for the first time when there is no time left is told to come again', async t => {
+  const { person } = await signIn()
+  const other = await makeClient(api.server)
+  const { url } = await other.request({ prompt: 'none' })
+  const authorize = async () => (await person.follow(await person.get(url), redirectUri)).location?.searchParams
+  t.is((await whileLate(timeoutSeconds, authorize, 'artifact-grant'))?.get('error'), 'temporarily_unavailable')
+  t.truthy((await authorize())?.get('code'))
+})
+
 test.serial('a refresh token that was redeemed in time is answered with tokens, however late', async t => {
   const { refresh_token: token = '' } = (await signIn()).tokens
   const refresh = () => asClient('/oauth2/token', { grant_type: 'refresh_token', refresh_token: token })
