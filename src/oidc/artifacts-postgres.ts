@@ -4,6 +4,7 @@ import { type Database, statement } from '../platform/data/database.ts'
 import { hashOf } from '../platform/secrets.ts'
 import { accessGate } from './access-gate.ts'
 import { type Artifact, type ArtifactStore, leadingKinds, type Payload, type StoredArtifact } from './artifact.ts'
+import { createConsume } from './consume.ts'
 import { grown } from './grown-grant.ts'
 import { isLiving, isSinceEnds, isUnbroken } from './lineage.ts'
 
@@ -82,12 +83,6 @@ const statements = {
        SELECT json_agg(s.payload ORDER BY s.created_at) AS sessions FROM (${sessionRows('granted.uid')} ORDER BY a.created_at DESC LIMIT ${mostSessions}) s
      ) bound ON true`,
   ),
-  // RETURNING, not an affected-row count, says who won. The rows are found, and so locked, by the index and in its order: two statements that
-  // consume the same artifacts never wait for each other.
-  consume: statement(
-    'artifact-consume',
-    'UPDATE oidc_artifacts SET consumed_at = now() WHERE key = ANY($1::bytea[]) AND consumed_at IS NULL AND revoked_at IS NULL RETURNING key',
-  ),
   destroy: statement('artifact-destroy', 'DELETE FROM oidc_artifacts WHERE key = $1 RETURNING key'),
   sessions: statement(
     'artifact-sessions',
@@ -132,15 +127,7 @@ export const createPostgresArtifacts = (database: Database): PostgresArtifacts =
     run: async keys => inOrder(keys.length, await database.run<FoundRow>(statements.find, [keys])).map(rows => rows.map(toStored)[0]),
   })
 
-  const consume = createBatch<Buffer, boolean>({
-    isChange: true,
-    // Of two that consume the same artifact each needs an answer of its own.
-    keyOf: key => key.toString('base64url'),
-    run: async keys => {
-      const consumed = await database.run<{ key: Buffer }>(statements.consume, [keys])
-      return keys.map(own => consumed.some(({ key }) => key.equals(own)))
-    },
-  })
+  const consume = createConsume(database)
 
   const findSessions = createBatch<string, readonly Payload[]>({
     run: async uids => inOrder(uids.length, await database.run<FoundRow>(statements.sessions, [uids])).map(rows => rows.map(row => row.payload)),
